@@ -1,0 +1,67 @@
+"""Every error this package raises on purpose.
+
+Each message is one sentence that names the file, field or partition and says what to do. Callers branch on
+the type; nobody parses the text.
+"""
+
+from __future__ import annotations
+
+
+class SatfusionError(Exception):
+    """Base of all errors that a user can act on."""
+
+
+class InvalidInput(SatfusionError):
+    """Something the user gave (name, coordinate, season, key, option) cannot be used."""
+
+
+class UnknownSite(InvalidInput):
+    """The named site is not in sites.geojson."""
+
+
+class UnknownSeason(InvalidInput):
+    """The site exists, the season is not registered for it."""
+
+
+class InvalidSitesFile(InvalidInput):
+    """sites.geojson cannot be read as a collection of sites."""
+
+
+class ArchiveError(SatfusionError):
+    """An outside archive did not give what was asked of it."""
+
+
+class ArchiveUnavailable(ArchiveError):
+    """The archive cannot be reached, or kept failing after all retries; a later run may succeed."""
+
+
+class ArchiveAnswerInvalid(ArchiveError):
+    """The archive answered with something that cannot be right (malformed, missing asset, wrong units)."""
+
+
+class CredentialsMissing(ArchiveError):
+    """No credentials are set; the message names the environment variables."""
+
+
+class CredentialsRejected(ArchiveError):
+    """The archive refused the credentials that are set."""
+
+
+class NoData(SatfusionError):
+    """A partition's inputs hold nothing to work with (season without scenes, camera without pictures)."""
+
+
+class StoreError(SatfusionError):
+    """The product store cannot read or write."""
+
+
+class ProductMissing(StoreError):
+    """A product that is needed has not been materialised."""
+
+
+class ProductCorrupt(StoreError):
+    """A file of a product is unreadable or differs from its manifest."""
+
+
+class StoreFull(StoreError):
+    """The disk that holds the product store is full."""
