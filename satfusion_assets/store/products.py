@@ -15,18 +15,22 @@ removes. Versions in use are leased with ``flock``, which the kernel releases wh
 
 from __future__ import annotations
 
+import csv
 import errno
+import io
 import json
 import logging
 import os
 import shutil
 import uuid
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from fnmatch import fnmatchcase
 from importlib.metadata import version as package_version
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
+
+from odc.geo.geobox import GeoBox
 
 from satfusion_assets.errors import ProductCorrupt, ProductMissing, StoreError, StoreFull
 from satfusion_assets.sites import SiteSeason
@@ -39,6 +43,7 @@ from satfusion_assets.store.leases import (
     remove_unless_in_use,
 )
 from satfusion_assets.store.manifest import MANIFEST, FileRecord, Manifest, Product, data_version
+from satfusion_assets.store.rasters import Raster, encode_raster, read_raster
 
 log = logging.getLogger(__name__)
 
@@ -74,15 +79,26 @@ class View:
             raise ProductMissing(f"{self.product.key} has no file {name}; materialise that partition again.")
         return self._folder / name
 
+    def read_raster(self, name: str) -> Raster:
+        """A raster of this product; ProductCorrupt when it cannot be read whole."""
+        try:
+            return read_raster(self.path(name))
+        except ProductCorrupt as error:
+            raise self._corrupt(name, "GeoTIFF") from error
+
     def read_json(self, name: str) -> Any:
         """Content of a JSON file of this product; ProductCorrupt when it cannot be parsed."""
         path = self.path(name)
         try:
             return json.loads(path.read_text("utf-8"))
         except (OSError, ValueError) as error:
-            raise ProductCorrupt(
-                f"{name} of {self.product.key} is not readable JSON; materialise that partition again."
-            ) from error
+            raise self._corrupt(name, "JSON") from error
+
+    def _corrupt(self, name: str, kind: str) -> ProductCorrupt:
+        return ProductCorrupt(
+            f"{name} of {self.product.key} is not readable {kind}; materialise {self.product.slug} of "
+            f"{self.product.site_season.key} again."
+        )
 
 
 class Draft:
@@ -105,10 +121,23 @@ class Draft:
     def write_bytes(self, name: str, content: bytes) -> None:
         self.path(name).write_bytes(content)
 
+    def write_raster(self, name: str, values: Any, geobox: GeoBox, **options: Any) -> None:
+        """A GeoTIFF of ``values`` on ``geobox``; options as in ``encode_raster``."""
+        self.write_bytes(name, encode_raster(values, geobox, **options))
+
     def write_json(self, name: str, content: Any) -> None:
         """Strict JSON: a NaN or infinity is refused, because no reader of the contract expects one."""
         text = json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False)
         self.path(name).write_text(text + "\n", "utf-8")
+
+    def write_csv(self, name: str, records: Sequence[Mapping[str, Any]]) -> None:
+        """Rows with equal keys as comma-separated values under one header; None = empty field."""
+        text = io.StringIO(newline="")
+        if records:
+            writer = csv.DictWriter(text, fieldnames=list(records[0]), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(records)
+        self.path(name).write_text(text.getvalue(), "utf-8")
 
     def adopt(self, source: Path, name: str) -> None:
         """Take ``source`` as the file ``name`` without copying where the disk allows."""
