@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
-
 import dagster as dg
-from dagster._utils.warnings import BetaWarning, PreviewWarning
 
-warnings.filterwarnings("ignore", category=BetaWarning)
-warnings.filterwarnings("ignore", category=PreviewWarning)
-
-from satfusion_assets.assets import fused, metrics, prepared, raw, screening  # noqa: E402
-from satfusion_assets.resources import Platform  # noqa: E402
+from satfusion_assets.assets import fused, metrics, prepared, raw, screening
+from satfusion_assets.resources import Platform
 
 ASSET_MODULES = [raw, screening, prepared, fused, metrics]
 

@@ -7,13 +7,18 @@ Dagster orders dimensions by name, so keys of two dimensions are only ever read 
 
 from __future__ import annotations
 
+import warnings
 from typing import Final
 
 import dagster as dg
+from dagster._utils.warnings import BetaWarning, PreviewWarning
 
 from satfusion_assets.errors import InvalidInput
 from satfusion_assets.scenarios import SCENARIOS, Mode, Scenario, Strategy
 from satfusion_assets.sites import SiteSeason
+
+warnings.filterwarnings("ignore", category=BetaWarning)  # mappings between grids
+warnings.filterwarnings("ignore", category=PreviewWarning)
 
 SITE_SEASON: Final = "site_season"
 STRATEGY: Final = "strategy"

@@ -163,6 +163,18 @@ class ProductStore:
         path = self._home(product) / "current" / MANIFEST
         return Manifest.read(path) if path.exists() else None
 
+    def is_current(self, product: Product) -> bool:
+        """Whether ``product`` exists and every input still has the version it was made from."""
+        manifest = self.manifest(product)
+        if manifest is None:
+            return False
+        for slug, version in manifest.inputs.items():
+            name, _, variant = slug.partition(".")
+            source = self.manifest(Product(name, product.site_season, variant))
+            if source is None or source.version != version:
+                return False
+        return True
+
     @contextmanager
     def read(self, product: Product) -> Iterator[View]:
         """Lease the current version for reading; ProductMissing when there is none."""
