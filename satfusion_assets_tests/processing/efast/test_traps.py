@@ -38,12 +38,12 @@ def value_is_independent_of_the_area(conformance: bool) -> bool:
 
 
 def season_edge_does_not_run_away(conformance: bool) -> bool:
-    """Coarse data end ten days before the prediction with a trend; the fine scenes show no such trend."""
-    stack = constant(0.2)
+    """Coarse data end with a trend, weeks before the prediction; the fine scenes show no such trend."""
+    stack = constant(0.2, scenes=3)
     stack.coarse[:] = 0.2 + 0.02 * np.maximum(np.arange(-60, 61) + 20, 0)[:, None, None, None]
     known = stack.coarse_days <= DAY - 10
     stack = stack.replace(coarse=stack.coarse[known], coarse_days=stack.coarse_days[known])
-    values = stack.fuse(DAY + np.arange(10), conformance=conformance).values
+    values = stack.fuse(DAY + np.arange(10, 20), conformance=conformance).values
     return bool((np.abs(values - 0.2) <= 0.1).all())
 
 
