@@ -40,7 +40,7 @@ class FusionPlan:
         """Fused images of ``prediction_days`` (Senty et al. 2024, eq. 2)."""
         days = day_numbers(prediction_days, "prediction_days")
         images = self.images
-        values = np.full((len(days), images.bands, *images.fine.shape[2:]), np.nan, images.dtype)
+        values = np.empty((len(days), images.bands, *images.fine.shape[2:]), images.dtype)
         weights = scene_weights(days, images, parameters)
         support = coarse_support(days, images.coarse, images.coarse_days, parameters.coarse_reach)
         now = coarse_on(days, images.coarse, images.coarse_days)
