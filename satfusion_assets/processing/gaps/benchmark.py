@@ -22,7 +22,7 @@ from satfusion_assets.processing.gaps.fusion import Fusion
 from satfusion_assets.processing.gaps.moments import Moments, pixel_moments
 from satfusion_assets.processing.gaps.stack import CloudPattern, Days, SeasonStack, Withheld, lay_clouds, withhold
 from satfusion_assets.processing.gaps.starfm import Starfm
-from satfusion_assets.processing.gaps.windows import Gap, Transition, natural_gap
+from satfusion_assets.processing.gaps.windows import Gap, natural_gap
 from satfusion_assets.processing.sampling import window_gcc
 from satfusion_assets.processing.series import DailySeries
 from satfusion_assets.scenarios import BANDS, SCENARIOS, Strategy
@@ -87,7 +87,7 @@ class Benchmark:
 
     @property
     def season_days(self) -> Days:
-        return np.arange(self.site_season.start, self.site_season.end + np.timedelta64(1, "D"), dtype="datetime64[D]")
+        return np.arange(np.datetime64(self.site_season.start, "D"), np.datetime64(self.site_season.end, "D") + 1)
 
     def run(
         self, stacks: Mapping[Strategy, SeasonStack], progress: Callable[[str], None] = log.info

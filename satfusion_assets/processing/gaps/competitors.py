@@ -67,7 +67,7 @@ class PixelMethod:
     def fill(self, fine: Float32Array, fine_days: Days, days: Days) -> Float32Array:
         """Images (p, b, H, W) of ``days`` from scenes (n, b, H, W) on ``fine_days``, ascending and unique."""
         scenes, bands, height, width = fine.shape
-        values = np.ascontiguousarray(fine.reshape(scenes, bands, -1).transpose(2, 1, 0))
+        values = np.ascontiguousarray(fine.reshape(scenes, bands, height * width).transpose(2, 1, 0))
         clear = np.isfinite(values).all(axis=1)
         out = np.full((height * width, bands, len(days)), np.nan, dtype=np.float32)
         if scenes and len(days):
