@@ -19,10 +19,10 @@ from satfusion_assets.processing import indices
 from satfusion_assets.processing.calibration import Calibration
 from satfusion_assets.processing.gaps.competitors import PIXEL_METHODS, Method, Prediction
 from satfusion_assets.processing.gaps.fusion import Fusion
-from satfusion_assets.processing.gaps.moments import Moments, pixel_moments
 from satfusion_assets.processing.gaps.stack import CloudPattern, Days, SeasonStack, Withheld, lay_clouds, withhold
 from satfusion_assets.processing.gaps.starfm import Starfm
 from satfusion_assets.processing.gaps.windows import Gap, natural_gap
+from satfusion_assets.processing.moments import Moments, pixel_moments
 from satfusion_assets.processing.sampling import window_gcc
 from satfusion_assets.processing.series import DailySeries
 from satfusion_assets.scenarios import BANDS, SCENARIOS, Strategy

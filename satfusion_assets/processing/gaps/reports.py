@@ -17,8 +17,8 @@ import numpy as np
 from satfusion_assets.processing.gaps.benchmark import QUANTITIES, GapOutcome, SceneScores, StrategyOutcome
 from satfusion_assets.processing.gaps.competitors import PIXEL_METHODS, WHITTAKER
 from satfusion_assets.processing.gaps.crossover import crossover
-from satfusion_assets.processing.gaps.moments import Moments
 from satfusion_assets.processing.gaps.windows import Gap, Transition
+from satfusion_assets.processing.moments import Moments
 from satfusion_assets.processing.scores import Scores, temporal_scores
 from satfusion_assets.processing.series import DailySeries
 from satfusion_assets.scenarios import SCENARIOS, Scenario, Strategy

@@ -11,7 +11,6 @@ import pytest
 
 from satfusion_assets.processing.gaps.benchmark import Benchmark, GapOutcome, SceneScores, StrategyOutcome
 from satfusion_assets.processing.gaps.crossover import crossover
-from satfusion_assets.processing.gaps.moments import Moments
 from satfusion_assets.processing.gaps.reports import (
     ReportContext,
     date_offsets,
@@ -24,6 +23,7 @@ from satfusion_assets.processing.gaps.reports import (
 from satfusion_assets.processing.gaps.rollup import gap_summary, gap_table
 from satfusion_assets.processing.gaps.stack import CloudPattern, SeasonStack
 from satfusion_assets.processing.gaps.windows import Transition, calendar_gaps, midpoints
+from satfusion_assets.processing.moments import Moments
 from satfusion_assets.processing.series import DailySeries
 from satfusion_assets.scenarios import Scenario, Strategy
 from satfusion_assets.sites import SiteSeason

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from satfusion_assets.processing import indices
-from satfusion_assets.processing.gaps.moments import Moments, pixel_moments
+from satfusion_assets.processing.moments import Moments, pixel_moments
 from satfusion_assets_tests.conftest import GOLDENS
 
 with np.load(GOLDENS / "gap" / "case01.npz") as case:
@@ -58,6 +58,22 @@ def test_hand_computed_pixels() -> None:
     assert scores == pytest.approx(
         {"n_pixels": 2, "rmse": np.sqrt(2.5), "mae": 1.5, "mean_bias": -1.5, "pearson_r": 1.0, "nse_s2": 1 - 5 / 2}
     )
+
+
+def test_rounding_is_no_variation() -> None:
+    """A field that is constant but for single precision has no correlation and no NSE."""
+    flat = np.array([[0.1, np.nextafter(np.float32(0.1), np.float32(1)), 0.1]], dtype=np.float32)
+    ramp = np.array([[0.1, 0.2, 0.3]], dtype=np.float32)
+    everywhere = np.ones((1, 3), dtype=bool)
+    assert pixel_moments(ramp, flat, everywhere).scores()["nse_s2"] is None
+    assert pixel_moments(flat, ramp, everywhere).scores()["pearson_r"] is None
+
+
+def test_small_variation_on_a_large_mean_is_kept() -> None:
+    truth = 1000 + 1e-2 * np.arange(4.0)[None]
+    scores = pixel_moments(truth + 1e-2, truth, np.ones((1, 4), dtype=bool)).scores()
+    assert scores["pearson_r"] == pytest.approx(1)
+    assert scores["nse_s2"] == pytest.approx(1 - 4 / 5)
 
 
 def test_one_pixel_has_an_error_but_no_correlation() -> None:
