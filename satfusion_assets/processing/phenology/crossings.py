@@ -38,7 +38,7 @@ SPLITTING_GAP = 183
 MIN_SWING_SHARE = 0.20
 """Smallest swing that counts as a season, of the range of the whole outline."""
 
-MIN_SWING_SE = 8.0
+MIN_SWING_SE = 10.0
 """Smallest swing that counts, in standard errors of the outline: noise alone makes about six between its extremes."""
 
 SHALLOW_SHARE = 0.5

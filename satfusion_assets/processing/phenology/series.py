@@ -49,9 +49,6 @@ class TransitionDate:
         return self.day - (date(year, 1, 1) - EPOCH).days + 1.0
 
 
-NO_DATE = {label: TransitionDate(math.nan, math.nan, math.nan, label) for label in Label}
-
-
 @dataclass(frozen=True)
 class Season:
     """A rise, a peak and a fall. ``rising`` and ``falling`` are keyed by per cent of the amplitude: 10, 25, 50."""
@@ -203,7 +200,12 @@ def _season(
     dates: NDArray[np.float64], heights: NDArray[np.float64], first_day: int, centre: float, scale: float
 ) -> Season:
     """One row of the compiled result, in days and in the units of the data."""
-    points = [TransitionDate(*(float(v) + first_day for v in row[:3]), Label(int(row[3]))) for row in dates]
+    points = [
+        TransitionDate(
+            first_day + float(row[0]), first_day + float(row[1]), first_day + float(row[2]), Label(int(row[3]))
+        )
+        for row in dates
+    ]
     before, after, peak = (float(h) * scale + centre for h in heights[1:])
     return Season(
         rising=dict(zip(PERCENTS, points[:3], strict=True)),
