@@ -41,8 +41,11 @@ MIN_SWING_SHARE = 0.20
 MIN_SWING_SE = 10.0
 """Smallest swing that counts, in standard errors of the outline: noise alone makes about six between its extremes."""
 
-SHALLOW_SHARE = 0.5
-"""A trough above this share of both neighbouring peaks (cut, grazing, dry spell) does not end the growing season."""
+SHALLOW_SHARE = 0.25
+"""A trough above this share of both neighbouring peaks (cut, grazing, dry spell) does not end a growing season."""
+
+EVERY_TROUGH = 1.0
+"""The share at which no trough is shallow: every season by itself."""
 
 INTERVAL_Z = 1.96
 """Half-width of the intervals in standard errors (95 %)."""
@@ -252,6 +255,32 @@ def rise(z, se, information, observed, first, foot, base, peak, open_base, open_
 
 
 @njit(cache=True, nogil=True)
+def _merge_shallow(z, share, index, is_peak, count):  # type: ignore[no-untyped-def]
+    """Drop troughs higher than ``share`` of both neighbouring peaks, the highest first, each with its smaller peak."""
+    lowest = np.inf
+    for k in range(count):
+        lowest = min(lowest, z[index[k]])
+    while True:
+        shallowest = -1
+        height = share
+        for k in range(1, count - 1):
+            if not is_peak[k]:
+                smaller = min(z[index[k - 1]], z[index[k + 1]]) - lowest
+                if z[index[k]] - lowest > height * smaller:
+                    shallowest = k
+                    height = (z[index[k]] - lowest) / smaller
+        if shallowest < 0:
+            return count
+        peak = shallowest - 1 if z[index[shallowest - 1]] < z[index[shallowest + 1]] else shallowest + 1
+        kept = 0
+        for k in range(count):
+            if k not in (shallowest, peak):
+                index[kept], is_peak[kept] = index[k], is_peak[k]
+                kept += 1
+        count = kept
+
+
+@njit(cache=True, nogil=True)
 def _refine(z, index, is_peak, count):  # type: ignore[no-untyped-def]
     """Move the turning points found on the outline to the extremes of the curve between their neighbours."""
     for peaks in (False, True):
@@ -268,11 +297,12 @@ def _refine(z, index, is_peak, count):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def find_seasons(z, se, information, observed, outline, delta, dates, heights):  # type: ignore[no-untyped-def]
+def find_seasons(z, se, information, observed, outline, delta, shallow, dates, heights):  # type: ignore[no-untyped-def]
     """Seasons of one unbroken series; returns how many.
 
     z, se, information, observed: (n,) curve, its standard error, independent observations per day, days with data.
-    outline: (n,) coarser curve on which turns are found; delta: smallest swing of it that counts.
+    outline: (n,) coarser curve on which turns are found; delta: smallest swing of it that counts; shallow: share of the
+    neighbouring peaks above which a trough does not part seasons.
     dates: (seasons, 6, 4) filled with day index, lower, upper, label of rising 10, 25, 50 and falling 10, 25, 50 %.
     heights: (seasons, 4) filled with peak day, base before, base after, height of the peak.
     """
@@ -280,6 +310,7 @@ def find_seasons(z, se, information, observed, outline, delta, dates, heights): 
     index = np.empty(n, np.int64)
     is_peak = np.empty(n, np.bool_)
     turns = turning_points(outline, delta, index, is_peak)
+    turns = _merge_shallow(outline, shallow, index, is_peak, turns)
     _refine(z, index, is_peak, turns)
     lows = np.empty((turns, 2), np.int64)
     bases = np.empty(turns)
@@ -289,6 +320,8 @@ def find_seasons(z, se, information, observed, outline, delta, dates, heights): 
             after = index[k + 1] if k < turns - 1 else -1
             first, last, bases[k] = dormancy(z, before, index[k], after)
             lows[k, 0], lows[k, 1] = first, last
+    back_z, back_se, back_information = z[::-1].copy(), se[::-1].copy(), information[::-1].copy()
+    back_observed = observed[::-1].copy()
     seasons = 0
     for k in range(turns):
         if not is_peak[k] or seasons == dates.shape[0]:
@@ -307,10 +340,10 @@ def find_seasons(z, se, information, observed, outline, delta, dates, heights): 
             foot, last = lows[k + 1, 0], lows[k + 1, 1]
             fall = own[3:]
             rise(
-                z[::-1],
-                se[::-1],
-                information[::-1],
-                observed[::-1],
+                back_z,
+                back_se,
+                back_information,
+                back_observed,
                 n - 1 - last,
                 n - 1 - foot,
                 bases[k + 1],
@@ -350,7 +383,7 @@ def _pieces(observed, bounds):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def find_in_pieces(z, se, information, observed, outline, outline_se, least, dates, heights):  # type: ignore[no-untyped-def]
+def find_in_pieces(z, se, information, observed, outline, outline_se, least, shallow, dates, heights):  # type: ignore[no-untyped-def]
     """`find_seasons` on every unbroken stretch with at least ``least`` observations; returns how many seasons."""
     bounds = np.empty((z.size // SPLITTING_GAP + 2, 2), np.int64)
     pieces = _pieces(observed, bounds)
@@ -374,6 +407,7 @@ def find_in_pieces(z, se, information, observed, outline, outline_se, least, dat
             observed[start:stop],
             outline[start:stop],
             delta,
+            shallow,
             dates[seasons:],
             heights[seasons:],
         )
@@ -384,36 +418,59 @@ def find_in_pieces(z, se, information, observed, outline, outline_se, least, dat
 
 
 @njit(cache=True, nogil=True)
-def growing_season(dates, heights, seasons, year_start, year_end):  # type: ignore[no-untyped-def]
-    """The main growing season that ends in [year_start, year_end): indices of the seasons it begins and ends with.
+def main_season(dates, heights, seasons, year_start, year_end):  # type: ignore[no-untyped-def]
+    """Index of the largest of ``seasons`` that ends in [year_start, year_end), complete before partial; -1 if none.
 
-    Neighbouring seasons belong together when the trough between them is shallow. A growing season counts for the year
-    of its 50 % fall (of its peak, if it has no such date); the largest wins, a complete one before a partial one.
-    (-1, -1) if there is none.
+    A season ends with its 50 % fall (with its peak, if that has no date).
     """
-    lowest = np.inf
-    for k in range(seasons):
-        for j in (1, 2):
-            if heights[k, j] < lowest:
-                lowest = heights[k, j]
-    best_first = best_last = -1
+    best = -1
     best_size = -np.inf
     best_complete = False
-    first = 0
     for k in range(seasons):
-        if k < seasons - 1:
-            smaller = min(heights[k, 3], heights[k + 1, 3])
-            if heights[k, 2] - lowest > SHALLOW_SHARE * (smaller - lowest):
-                continue
         end = dates[k, 5, 0]
-        complete = np.isfinite(end) and np.isfinite(dates[first, 2, 0])
+        complete = np.isfinite(end) and np.isfinite(dates[k, 2, 0])
         if not np.isfinite(end):
             end = heights[k, 0]
-        size = -np.inf
-        for i in range(first, k + 1):
-            size = max(size, heights[i, 3])
-        size -= lowest
-        if year_start <= end < year_end and (complete, size) > (best_complete, best_size):
-            best_first, best_last, best_size, best_complete = first, k, size, complete
-        first = k + 1
-    return best_first, best_last
+        before = heights[k, 1] if np.isfinite(heights[k, 1]) else heights[k, 2]
+        after = heights[k, 2] if np.isfinite(heights[k, 2]) else before
+        size = heights[k, 3] - 0.5 * (before + after)
+        if year_start <= end < year_end and (
+            complete > best_complete or (complete == best_complete and size > best_size)
+        ):
+            best, best_size, best_complete = k, size, complete
+    return best
+
+
+@njit(cache=True, nogil=True)
+def main_seasons(z, se, information, observed, outline, outline_se, least, year_start, year_end, dates, counts):  # type: ignore[no-untyped-def]
+    """Of many series (m, n) the main growing season of a year: its ``dates`` (m, 6, 4), NaN where there is none.
+
+    counts: (m,) filled with how many growing seasons belong to the year.
+    """
+    most = z.shape[1] // BOUNDARY_DAYS + 2
+    found = np.empty((most, 6, 4))
+    heights = np.empty((most, 4))
+    for row in range(z.shape[0]):
+        counts[row] = 0
+        if not observed[row].any():
+            continue
+        seasons = find_in_pieces(
+            z[row],
+            se[row],
+            information[row],
+            observed[row],
+            outline[row],
+            outline_se[row],
+            least,
+            SHALLOW_SHARE,
+            found,
+            heights,
+        )
+        best = main_season(found, heights, seasons, year_start, year_end)
+        if best < 0:
+            continue
+        dates[row] = found[best]
+        for k in range(seasons):
+            end = found[k, 5, 0] if np.isfinite(found[k, 5, 0]) else heights[k, 0]
+            if year_start <= end < year_end:
+                counts[row] += 1

@@ -32,23 +32,6 @@ OUTLINE_LAMBDA = 3000.0
 """Smoothing of the outline on which turns are found: of a wave of 46 days half is left, of 23 days a twentieth."""
 
 
-class Curve(NamedTuple):
-    """A smoothed series on consecutive days."""
-
-    value: NDArray[np.float64]
-    """(n,) in the units of the data."""
-    se: NDArray[np.float64]
-    """(n,) standard error of ``value``."""
-    information: NDArray[np.float64]
-    """(n,) leverage of each day's observation, 0 where there is none; over a stretch of days its sum is the number of
-    independent pieces the curve has there, over the whole series the effective degrees of freedom."""
-    noise: float
-    """Standard deviation of one observation about the curve."""
-    autocorrelation: float
-    """Of the residuals of neighbouring days; it widens ``se``."""
-    lam: float
-
-
 @njit(cache=True, nogil=True)
 def _factorise(w, lam, tension, d, u1, u2):  # type: ignore[no-untyped-def]
     """U'DU of W + lambda D2'D2 + tension D1'D1; U unit upper with bands u1, u2."""
@@ -176,16 +159,44 @@ def smooth_into(y, w, lam, z, se, information):  # type: ignore[no-untyped-def]
     return noise, rho
 
 
-def smooth(series: NDArray[np.float64], lam: float | None) -> tuple[Curve, Curve]:
-    """The curve of a daily series (NaN = missing) at ``lam`` (None: by cross-validation), and its coarser outline."""
+@njit(cache=True, nogil=True)
+def _smooth_rows(y, w, lam, value, se, information, noise, rho):  # type: ignore[no-untyped-def]
+    for row in range(y.shape[0]):
+        noise[row], rho[row] = smooth_into(y[row], w[row], lam, value[row], se[row], information[row])
+
+
+@njit(cache=True, nogil=True)
+def _choose_rows(y, w, chosen):  # type: ignore[no-untyped-def]
+    for row in range(y.shape[0]):
+        chosen[row] = choose_lambda(y[row], w[row])
+
+
+class Curves(NamedTuple):
+    """Smoothed series on consecutive days, a row each."""
+
+    value: NDArray[np.float64]
+    """(m, n) in the units of the data."""
+    se: NDArray[np.float64]
+    """(m, n) standard error of ``value``."""
+    information: NDArray[np.float64]
+    """(m, n) leverage of each day's observation, 0 where there is none; over a stretch of days its sum is the number of
+    independent pieces the curve has there, over the whole series the effective degrees of freedom."""
+    noise: NDArray[np.float64]
+    """(m,) standard deviation of one observation about the curve."""
+    autocorrelation: NDArray[np.float64]
+    """(m,) of the residuals of neighbouring days; it widens ``se``."""
+
+
+def smooth(series: NDArray[np.float64], lam: float) -> Curves:
+    """The curves of daily series (m, n), NaN = missing, at one smoothing parameter."""
     weight = np.isfinite(series).astype(np.float64)
-    value = np.where(weight > 0.0, series, 0.0)
-    if lam is None:
-        lam = float(choose_lambda(value, weight))
-    return _curve(value, weight, lam), _curve(value, weight, max(lam, OUTLINE_LAMBDA))
+    curves = Curves(*(np.empty_like(weight) for _ in range(3)), *(np.empty(len(weight)) for _ in range(2)))
+    _smooth_rows(np.nan_to_num(series), weight, lam, *curves)
+    return curves
 
 
-def _curve(value: NDArray[np.float64], weight: NDArray[np.float64], lam: float) -> Curve:
-    z, se, information = np.empty_like(value), np.empty_like(value), np.empty_like(value)
-    noise, rho = smooth_into(value, weight, lam, z, se, information)
-    return Curve(z, se, information, noise, rho, lam)
+def chosen_lambda(series: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(m,) smoothing parameter of each daily series (m, n) by generalised cross-validation."""
+    chosen = np.empty(len(series))
+    _choose_rows(np.nan_to_num(series), np.isfinite(series).astype(np.float64), chosen)
+    return chosen
