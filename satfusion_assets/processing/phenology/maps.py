@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from satfusion_assets.errors import InvalidInput
-from satfusion_assets.processing.phenology import crossings
+from satfusion_assets.processing.phenology.crossings import find_seasons, main_season
 from satfusion_assets.processing.phenology.labels import Label
-from satfusion_assets.processing.phenology.series import EPOCH, MIN_OBSERVATIONS, standardised
+from satfusion_assets.processing.phenology.series import EPOCH, standardised
 from satfusion_assets.processing.phenology.smoothing import OUTLINE_LAMBDA, chosen_lambda, smooth
+from satfusion_assets.processing.phenology.turns import MIN_OBSERVATIONS, SHALLOW_SHARE, find_turns
 
 TRANSITIONS = ("rising_10", "rising_25", "rising_50", "falling_10", "falling_25", "falling_50")
 
@@ -91,19 +92,11 @@ def transition_maps(
             se = np.hypot(se, np.nan_to_num(shared.series(rows) / scale))
         scarce = observed.sum(axis=1) < MIN_OBSERVATIONS
         observed[scarce] = False
-        crossings.main_seasons(
-            curves.value,
-            se,
-            curves.information,
-            observed,
-            outlines.value,
-            outlines.se,
-            MIN_OBSERVATIONS,
-            year_start - 0.5,
-            year_end - 0.5,
-            dates[rows],
-            counts[rows],
-        )
+        turns = find_turns(curves.value, observed, outlines.value, outlines.se, SHALLOW_SHARE)
+        seasons = find_seasons(curves.value, se, curves.information, observed, turns)
+        best, counts[rows] = main_season(seasons, year_start - 0.5, year_end - 0.5)
+        found = np.flatnonzero(best >= 0)
+        dates[rows][found] = seasons.dates[found, best[found]]
         dates[rows][scarce, :, 3] = Label.NO_DATA
     dates[:, :, :3] += 1 - year_start
     day, lower, upper, label = (dates[:, :, k].T.reshape(6, *shape) for k in range(4))

@@ -15,16 +15,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from satfusion_assets.errors import InvalidInput
-from satfusion_assets.processing.phenology import crossings
+from satfusion_assets.processing.phenology.crossings import Seasons, find_seasons, main_season
 from satfusion_assets.processing.phenology.labels import Label
-from satfusion_assets.processing.phenology.smoothing import OUTLINE_LAMBDA, Curves, chosen_lambda, smooth
+from satfusion_assets.processing.phenology.smoothing import OUTLINE_LAMBDA, chosen_lambda, smooth
+from satfusion_assets.processing.phenology.turns import EVERY_TROUGH, MIN_OBSERVATIONS, SHALLOW_SHARE, find_turns
 
 EPOCH = date(1970, 1, 1)
 
 PERCENTS = (10, 25, 50)
-
-MIN_OBSERVATIONS = 10
-"""Fewer observed days make no season."""
 
 
 SMALLEST_VARIATION = 1e-7
@@ -119,10 +117,9 @@ class Phenology:
         """The main growing season of ``year``: the largest that belongs to it, complete before partial, or None."""
         if not self.growing_seasons:
             return None
-        dates, heights = _as_arrays(self.growing_seasons)
         start, end = ((date(y, 1, 1) - EPOCH).days - 0.5 for y in (year, year + 1))
-        index = crossings.main_season(dates, heights, len(self.growing_seasons), start, end)
-        return self.growing_seasons[index] if index >= 0 else None
+        best, _ = main_season(_as_arrays(self.growing_seasons), start, end)
+        return self.growing_seasons[best[0]] if best[0] >= 0 else None
 
 
 class ContractDates(TypedDict):
@@ -158,23 +155,29 @@ def transitions(days: ArrayLike, values: ArrayLike, *, lam: float | None = None)
     observed = np.isfinite(series)
     if observed.sum() < MIN_OBSERVATIONS:
         return Phenology(Label.NO_DATA, (), (), first_day, None)
-    rows, scale = standardised(series[None])
-    centre = float(np.nanmin(series))
+    rows, spread = standardised(series[None])
     if np.all(np.isnan(rows)):
         return Phenology(Label.NO_SEASON, (), (), first_day, None)
     if lam is None:
         lam = float(chosen_lambda(rows)[0])
     fitted, outline = smooth(rows, lam), smooth(rows, max(lam, OUTLINE_LAMBDA))
-    every, growing = (
-        tuple(_seasons(fitted, outline, observed, shallow, first_day, centre, float(scale[0, 0])))
-        for shallow in (crossings.EVERY_TROUGH, crossings.SHALLOW_SHARE)
-    )
+    floor, scale = float(np.nanmin(series)), float(spread[0, 0])
     curve = Curve(
-        value=fitted.value[0] * scale[0] + centre,
-        se=fitted.se[0] * scale[0],
-        noise=float(fitted.noise[0] * scale[0, 0]),
+        value=fitted.value[0] * scale + floor,
+        se=fitted.se[0] * scale,
+        noise=float(fitted.noise[0]) * scale,
         autocorrelation=float(fitted.autocorrelation[0]),
         lam=lam,
+    )
+    seen = observed[None]
+    every, growing = (
+        tuple(
+            _as_seasons(find_seasons(fitted.value, fitted.se, fitted.information, seen, turns), first_day, floor, scale)
+        )
+        for turns in (
+            find_turns(fitted.value, seen, outline.value, outline.se, shallow)
+            for shallow in (EVERY_TROUGH, SHALLOW_SHARE)
+        )
     )
     return Phenology(Label.OK if every else Label.NO_SEASON, every, growing, first_day, curve)
 
@@ -216,45 +219,27 @@ def daily(days: ArrayLike, values: ArrayLike) -> tuple[int, NDArray[np.float64]]
     return first, np.divide(total, count, out=np.full(count.size, np.nan), where=count > 0)
 
 
-def _seasons(
-    fitted: Curves,
-    outline: Curves,
-    observed: NDArray[np.bool_],
-    shallow: float,
-    first_day: int,
-    centre: float,
-    scale: float,
-) -> Iterator[Season]:
-    """The compiled result, in days and in the units of the data."""
-    most = crossings.most_seasons(observed.size)
-    dates, heights = np.empty((most, 6, 4)), np.empty((most, 4))
-    count = crossings.find_in_pieces(
-        fitted.value[0],
-        fitted.se[0],
-        fitted.information[0],
-        observed,
-        outline.value[0],
-        outline.se[0],
-        MIN_OBSERVATIONS,
-        shallow,
-        dates,
-        heights,
-    )
-    dates[:, :, :3] += first_day
-    for rows, (peak_day, *levels) in zip(dates[:count].tolist(), heights[:count].tolist(), strict=True):
-        points = [TransitionDate(day, lower, upper, Label(int(label))) for day, lower, upper, label in rows]
-        before, after, peak = (level * scale + centre for level in levels)
+def _as_seasons(found: Seasons, first_day: int, floor: float, scale: float) -> Iterator[Season]:
+    """The first row of the compiled result, in days and in the units of the data."""
+    count = found.total[0]
+    for rows, (peak_day, *levels) in zip(found.dates[0, :count], found.heights[0, :count].tolist(), strict=True):
+        points = [
+            TransitionDate(first_day + day, first_day + lower, first_day + upper, Label(int(label)))
+            for day, lower, upper, label in rows.tolist()
+        ]
+        before, after, peak = (level * scale + floor for level in levels)
         yield Season(
             rising=dict(zip(PERCENTS, points[:3], strict=True)),
             falling=dict(zip(PERCENTS, points[3:], strict=True)),
-            peak_day=peak_day + first_day,
+            peak_day=first_day + peak_day,
             peak=peak,
             base_before=before,
             base_after=after,
         )
 
 
-def _as_arrays(seasons: tuple[Season, ...]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _as_arrays(seasons: tuple[Season, ...]) -> Seasons:
+    """Back to the form of the compiled result, one row."""
     dates = [[[p.day, p.lower, p.upper, p.label] for p in (*s.rising.values(), *s.falling.values())] for s in seasons]
     heights = [[s.peak_day, s.base_before, s.base_after, s.peak] for s in seasons]
-    return np.array(dates, dtype=np.float64), np.array(heights, dtype=np.float64)
+    return Seasons(np.array([dates], dtype=np.float64), np.array([heights]), np.array([len(seasons)]))
