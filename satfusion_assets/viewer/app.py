@@ -30,7 +30,7 @@ from satfusion_assets.errors import (
     UnknownSeason,
     UnknownSite,
 )
-from satfusion_assets.scenarios import SCENARIOS, Scenario
+from satfusion_assets.scenarios import Scenario
 from satfusion_assets.sites import Site
 from satfusion_assets.viewer.catalog import Catalog
 from satfusion_assets.viewer.files import Fence, read_json
@@ -174,7 +174,8 @@ class _Server:
                 f"add it with 'satfusion sites add {site.name} --season {season}'."
             )
         key = request.path_params["scenario"]
-        return site, season, SCENARIOS[0] if key == "default" else Scenario.parse(key)
+        default = key == "default"
+        return site, season, self._catalog.default_scenario(site.name, season) if default else Scenario.parse(key)
 
 
 class _Immutable(StaticFiles):

@@ -24,6 +24,8 @@ from satfusion_assets.viewer.links import STAGES
 from satfusion_assets.viewer.rasters import band_days
 
 _HEADLINE: Final = ("nse_pc", "r_squared", "pearson_r", "nrmse", "rmse", "mae", "n_samples")
+_REACHED: Final = ("none", "raw", "prepared", "fused", "processed", "scored")
+"""How far a scenario has come, least first."""
 _TABLES: Final = frozenset({".json", ".csv", ".parquet", ".tex"})
 _MAPS: Final = frozenset({".tif", ".tiff", ".geotiff"})
 
@@ -67,6 +69,7 @@ class Catalog:
             "season": season,
             "raw": bool(top & {"raw"}) and any(True for _ in _names(folder / "raw" / "s2")),
             "camera": metrics.get("phenocam_stats"),
+            "transitions": self._transitions(folder),
             "problem": problem,
             "scenarios": {
                 scenario.key: {
@@ -108,6 +111,21 @@ class Catalog:
             if product is not None:
                 products[source] = self._files(folder / product.path, product.names)
         return products
+
+    def _transitions(self, folder: Path) -> Any | None:
+        path = folder / layout.PHOTOS / "phenocam_phenology.json"
+        return read_json_if_there(path, self._fence.relative(path))
+
+    def default_scenario(self, site: str, season: int) -> Scenario:
+        """The scenario to open first: the best nse_pc, else the one that has come furthest."""
+        found = self._season_status(site, season)["scenarios"]
+
+        def merit(scenario: Scenario) -> tuple[int, float]:
+            status = found[scenario.key]
+            score = (status["scores"] or {}).get("nse_pc")
+            return _REACHED.index(status["status"]), float("-inf") if score is None else score
+
+        return max(SCENARIOS, key=merit)
 
     def _files(self, folder: Path, pattern: re.Pattern[str]) -> dict[str, Any]:
         """The daily files of one folder: its address, and the files' days and names side by side."""

@@ -57,8 +57,9 @@ def pixel_season(
     if stage in {"processed", "fusion"} and pack.is_dir():
         layers = read_pixel(pack, fence.relative(pack), east, north, 1)
         origin = "pack"
+    sources: dict[str, Series]
     if layers is not None:
-        sources = {name: _columns(layers[name].days, layers[name].values) for name in _SOURCES if name in layers}
+        sources = {str(name): _columns(layers[name].days, layers[name].values) for name in _SOURCES if name in layers}
         for name in layers.keys() - set(_SOURCES):
             _attach(sources.get("fused"), name, layers[name])
     else:
