@@ -56,6 +56,23 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("CDSE_CLIENT_SECRET", "OPENEO_AUTH_CLIENT_SECRET", "cdse_client_secret"),
     )
 
+    archive_attempts: int = Field(5, ge=1)
+    """Requests in all before an archive counts as unavailable."""
+    archive_first_wait_s: float = Field(1.0, ge=0)
+    """Pause after the first failed request, doubled after each further one."""
+    archive_timeout_s: float = Field(60.0, gt=0)
+    """Silence on a connection, in seconds, that counts as a failed request."""
+    archive_deadline_s: float = Field(900.0, gt=0)
+    """Longest time, in seconds, that one answer may trickle in."""
+    earth_search_connections: int = Field(6, ge=1, le=8)
+    """Scenes read at the same time."""
+    phenocam_connections: int = Field(3, ge=1, le=4)
+    """Pictures fetched at the same time."""
+    openeo_poll_s: float = Field(15.0, gt=0)
+    """Pause between two looks at a running openEO job."""
+    openeo_job_hours: float = Field(4.0, gt=0)
+    """How long one run waits for openEO jobs before it leaves them to the next run."""
+
     smoothing_days: int = Field(5, ge=0)
     """Width in days of the moving average over Sentinel-3 composites; 0 = off."""
 

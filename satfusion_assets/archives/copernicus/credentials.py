@@ -1,0 +1,30 @@
+"""Who we are to the Copernicus Data Space: an OAuth client, or a user with a password."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydantic import SecretStr
+
+from satfusion_assets.errors import CredentialsMissing
+from satfusion_assets.settings import CREDENTIAL_VARIABLES, Settings
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """Either a client of its own (``is_client``) or a person. secret: never printed."""
+
+    name: str
+    secret: SecretStr
+    is_client: bool
+
+    @classmethod
+    def of(cls, settings: Settings) -> Credentials:
+        """The credentials that are set, an OAuth client first; CredentialsMissing names the variables."""
+        if settings.cdse_client_id and settings.cdse_client_secret:
+            return cls(settings.cdse_client_id, settings.cdse_client_secret, is_client=True)
+        if settings.cdse_user and settings.cdse_password:
+            return cls(settings.cdse_user, settings.cdse_password, is_client=False)
+        raise CredentialsMissing(
+            f"Sentinel-3 needs a Copernicus Data Space account; set {CREDENTIAL_VARIABLES} in the environment."
+        )

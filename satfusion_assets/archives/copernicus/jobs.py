@@ -1,0 +1,211 @@
+"""Batch jobs that survive us: ids are noted before a job starts, and the next run takes them up again.
+
+The service allows two jobs at a time and twelve starts a minute; a job that fails is tried once more with a fresh
+token, since the back-end hands our short-lived token to its own readers.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Final
+
+from satfusion_assets.archives.copernicus.backend import Asset, BackEnd
+from satfusion_assets.archives.copernicus.failures import NothingThere
+from satfusion_assets.archives.copernicus.requests import CubeRequest
+from satfusion_assets.archives.http import Answer, HttpArchive, NotFound
+from satfusion_assets.errors import ArchiveAnswerInvalid, ArchiveUnavailable
+
+log = logging.getLogger(__name__)
+
+JOBS_AT_ONCE: Final = 2
+STARTS_A_MINUTE: Final = 12
+_TRIES: Final = 2
+_FIRST_LOOK_S: Final = 0.25
+
+
+class JobLedger:
+    """Job ids by request fingerprint, in a small JSON file that is replaced whole."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            self._ids: dict[str, str] = dict(json.loads(path.read_text("utf-8")))
+        except (FileNotFoundError, ValueError, TypeError):
+            self._ids = {}  # none yet; jobs of a lost ledger are found again by their titles
+
+    def job_of(self, request: CubeRequest) -> str | None:
+        return self._ids.get(request.fingerprint)
+
+    def note(self, request: CubeRequest, job_id: str) -> None:
+        self._write({**self._ids, request.fingerprint: job_id})
+
+    def forget(self, request: CubeRequest) -> None:
+        self._write({key: value for key, value in self._ids.items() if key != request.fingerprint})
+
+    def _write(self, ids: dict[str, str]) -> None:
+        staged = self._path.with_name(self._path.name + ".new")
+        with staged.open("w", encoding="utf-8") as file:
+            json.dump(ids, file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        staged.replace(self._path)
+        self._ids = ids
+
+
+@dataclass(frozen=True)
+class JobResult:
+    """What came of a request. content: the NetCDF, None when the archive has nothing there (empty and done)."""
+
+    request: CubeRequest
+    job_id: str | None
+    content: bytes | None
+    etag: str | None = None
+
+
+@dataclass
+class _Pace:
+    """At most twelve starts in any minute."""
+
+    starts: deque[float] = field(default_factory=deque)
+
+    def wait(self) -> None:
+        if len(self.starts) >= STARTS_A_MINUTE:
+            sleep(max(60.0 - (monotonic() - self.starts.popleft()), 0.0))
+        self.starts.append(monotonic())
+
+
+@dataclass
+class _Running:
+    request: CubeRequest
+    job_id: str
+    tries: int = 1
+
+
+def run_requests(
+    back_end: BackEnd,
+    files: HttpArchive,
+    requests: Sequence[CubeRequest],
+    ledger: JobLedger,
+    check: Callable[[bytes], object],
+    *,
+    poll_s: float,
+    give_up_s: float,
+) -> Iterator[JobResult]:
+    """Results of ``requests`` as their jobs finish, two jobs at a time.
+
+    check: raises ArchiveAnswerInvalid on bytes that are not a whole result. Raises ArchiveUnavailable when a job
+    fails twice or has not finished after ``give_up_s``; jobs under way stay in the ledger.
+    """
+    runner = _Runner(back_end, files, ledger, check)
+    waiting = deque(requests)
+    running: list[_Running] = []
+    give_up = monotonic() + give_up_s
+    pause = min(_FIRST_LOOK_S, poll_s)
+    while waiting or running:
+        while waiting and len(running) < JOBS_AT_ONCE:
+            request = waiting.popleft()
+            try:
+                running.append(_Running(request, runner.take_up(request)))
+            except NothingThere:
+                yield runner.empty(request, None)
+        done = []
+        for job in running:
+            result = runner.look(job)
+            if result is not None:
+                done.append(job)
+                yield result
+        running = [job for job in running if job not in done]
+        if done:
+            pause = min(_FIRST_LOOK_S, poll_s)
+        elif running:
+            if monotonic() > give_up:
+                raise ArchiveUnavailable(
+                    f"Copernicus openEO has not finished job {running[0].job_id} in {give_up_s / 3600:.1f} h; "
+                    f"run this again to take it up."
+                )
+            sleep(pause)
+            pause = min(pause * 2, poll_s)
+
+
+class _Runner:
+    def __init__(
+        self, back_end: BackEnd, files: HttpArchive, ledger: JobLedger, check: Callable[[bytes], object]
+    ) -> None:
+        self._back_end = back_end
+        self._files = files
+        self._ledger = ledger
+        self._check = check
+        self._pace = _Pace()
+
+    def take_up(self, request: CubeRequest) -> str:
+        """Id of a started job for ``request``: the one in the ledger, or a new one."""
+        job_id = self._ledger.job_of(request)
+        status = self._back_end.status(job_id) if job_id is not None else None
+        if job_id is None or status in (None, "error", "canceled"):
+            job_id = self._back_end.create(request)
+            self._ledger.note(request, job_id)
+            status = self._back_end.status(job_id)
+        if status == "created":
+            self._pace.wait()
+            self._back_end.start(job_id)
+            log.info("Copernicus openEO: started job %s (%s to %s).", job_id, request.start, request.end)
+        else:
+            log.info("Copernicus openEO: took up job %s (%s).", job_id, status)
+        return job_id
+
+    def look(self, job: _Running) -> JobResult | None:
+        """The result when the job is over, None while it runs."""
+        status = self._back_end.status(job.job_id)
+        if status in ("queued", "running", "created"):
+            return None
+        try:
+            if status == "finished":
+                return self._download(job)
+            why = self._back_end.failure(job.job_id) if status == "error" else f"its status is {status}"
+        except NothingThere:
+            return self.empty(job.request, job.job_id)
+        except NotFound:
+            why = "its result is gone"
+        self._ledger.forget(job.request)
+        if job.tries >= _TRIES:
+            raise ArchiveUnavailable(
+                f"Copernicus openEO failed twice on {job.request.product.collection} from {job.request.start} to "
+                f"{job.request.end} (job {job.job_id}: {why}); run this again later."
+            )
+        self._back_end.sign_in()
+        job.tries += 1
+        try:
+            job.job_id = self.take_up(job.request)
+        except NothingThere:
+            return self.empty(job.request, None)
+        return None
+
+    def empty(self, request: CubeRequest, job_id: str | None) -> JobResult:
+        self._ledger.forget(request)
+        return JobResult(request, job_id, None)
+
+    def _download(self, job: _Running) -> JobResult:
+        netcdfs = [asset for asset in self._back_end.assets(job.job_id) if asset.name.endswith(".nc")]
+        if not netcdfs:
+            return self.empty(job.request, job.job_id)
+        if len(netcdfs) > 1:
+            raise ArchiveAnswerInvalid(
+                f"Copernicus openEO's job {job.job_id} has {len(netcdfs)} NetCDF files instead of one."
+            )
+        answer = self._files.get_checked(netcdfs[0].href, lambda answer: self._checked(answer, netcdfs[0]))
+        return JobResult(job.request, job.job_id, answer.body, answer.etag)
+
+    def _checked(self, answer: Answer, asset: Asset) -> Answer:
+        if asset.size is not None and len(answer.body) != asset.size:
+            raise ArchiveAnswerInvalid(
+                f"Copernicus openEO sent {len(answer.body)} bytes of {asset.name} instead of {asset.size}."
+            )
+        self._check(answer.body)
+        return answer

@@ -1,0 +1,21 @@
+"""Sentinel-2 L2A from Earth Search: catalogue, scenes, pixels."""
+
+from satfusion_assets.archives.earth_search.catalogue import SearchResult, search_scenes
+from satfusion_assets.archives.earth_search.cog import Damaged, FileFacts
+from satfusion_assets.archives.earth_search.pixels import Quarantine, Quarantined, ScenePixels, read_scene
+from satfusion_assets.archives.earth_search.scenes import Scene, name_scenes, resolve_reprocessings, scene_from_item
+
+__all__ = [
+    "Damaged",
+    "FileFacts",
+    "Quarantine",
+    "Quarantined",
+    "Scene",
+    "ScenePixels",
+    "SearchResult",
+    "name_scenes",
+    "read_scene",
+    "resolve_reprocessings",
+    "scene_from_item",
+    "search_scenes",
+]

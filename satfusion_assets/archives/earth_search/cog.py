@@ -1,0 +1,233 @@
+"""A window of a remote Cloud-Optimised GeoTIFF: our HTTP fetches the bytes, GDAL only decodes them.
+
+GDAL's own network layer keeps one failed answer for the life of the process, ignores Retry-After, does not retry
+cut-off ranges and has returned blank pixels for failed ones. Here the header is fetched first; GDAL names the blocks
+that the window needs; their byte ranges are fetched, joined where they touch, into a sparse local file; GDAL then
+reads the window from it. That is two requests a band as a rule, and every byte was asked for and has arrived.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import rasterio
+from odc.geo import CRS
+from odc.geo.geobox import GeoBox
+from rasterio.errors import RasterioError
+from rasterio.io import DatasetReader
+from rasterio.windows import Window
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
+
+from satfusion_assets.archives.http import Answer, HttpArchive
+from satfusion_assets.archives.patience import public_url
+from satfusion_assets.archives.resampling import Patch
+from satfusion_assets.errors import ArchiveAnswerInvalid
+
+HEADER: Final = 32 * 1024
+"""Bytes fetched first; holds the header of every Sentinel-2 COG seen."""
+_LONGEST_HEADER: Final = 2 * 1024 * 1024
+_GAP: Final = 16 * 1024
+"""Ranges closer than this are fetched as one."""
+_ENV: Final = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "GDAL_CACHEMAX": 64}
+PAD: Final = 2
+"""Source pixels read around the target, so that interpolation has neighbours at the edge."""
+
+Range = tuple[int, int]
+"""First byte and the byte after the last."""
+
+
+@dataclass(frozen=True)
+class FileFacts:
+    """Provenance of a remote file. href: without query. length: bytes."""
+
+    href: str
+    etag: str | None
+    length: int
+    requests: int
+    bytes_read: int
+
+
+@dataclass(frozen=True)
+class RemotePatch:
+    """Pixels around a target with the facts of their file; patch is None where the file does not reach."""
+
+    patch: Patch | None
+    facts: FileFacts
+
+
+class Damaged(ArchiveAnswerInvalid):
+    """The bytes are there and are not the GeoTIFF they should be. etag: of the file, when it was told."""
+
+    def __init__(self, message: str, etag: str | None = None) -> None:
+        super().__init__(message)
+        self.etag = etag
+
+
+def read_around(archive: HttpArchive, href: str, target: GeoBox) -> RemotePatch:
+    """The native pixels of ``href`` that cover ``target`` and a rim of two.
+
+    Raises ArchiveUnavailable, NotFound, or ArchiveAnswerInvalid when the file stays unreadable after it was fetched
+    anew as often as patience allows.
+    """
+    retrying = Retrying(
+        retry=retry_if_exception_type(Damaged),
+        stop=stop_after_attempt(archive.patience.attempts),
+        wait=lambda state: archive.patience.wait_s(state.attempt_number),
+        reraise=True,
+    )
+    return retrying(_read_once, archive, href, target)
+
+
+def _read_once(archive: HttpArchive, href: str, target: GeoBox) -> RemotePatch:
+    with tempfile.TemporaryDirectory(prefix="satfusion-") as folder, rasterio.Env(**_ENV):
+        file = _SparseFile(archive, href, Path(folder) / "window.tif")
+        try:
+            patch = _read_window(file, target)
+        except RasterioError as error:
+            raise Damaged(
+                f"{archive.name}: {public_url(href)} is not a readable GeoTIFF; the archive's file is damaged.",
+                file.facts.etag,
+            ) from error
+        return RemotePatch(patch, file.facts)
+
+
+def _read_window(file: _SparseFile, target: GeoBox) -> Patch | None:
+    with file.open_header() as dataset:
+        if dataset.crs is None:
+            raise Damaged(f"{file.archive.name}: {file.facts.href} has no coordinate system.")
+        window = _window(dataset, target)
+        if window is None:
+            return None
+        needed = list(_block_ranges(dataset, window))
+    file.fetch(needed)
+    with rasterio.open(file.path, driver="GTiff") as dataset:
+        values = dataset.read(1, window=window)
+        geobox = GeoBox(values.shape, dataset.window_transform(window), CRS(dataset.crs.to_wkt()))
+        return Patch(values, geobox)
+
+
+def _window(dataset: DatasetReader, target: GeoBox) -> Window | None:
+    """Pixels of ``dataset`` that cover ``target`` and the rim; None where they do not meet."""
+    box = target.extent.to_crs(dataset.crs.to_wkt(), resolution=float(target.resolution.x) * 8).boundingbox
+    inverse = ~dataset.transform
+    (left, top), (right, bottom) = inverse * (box.left, box.top), inverse * (box.right, box.bottom)
+    first_column, first_row = math.floor(left + 1e-6) - PAD, math.floor(top + 1e-6) - PAD
+    last_column, last_row = math.ceil(right - 1e-6) + PAD, math.ceil(bottom - 1e-6) + PAD
+    first_column, first_row = max(first_column, 0), max(first_row, 0)
+    last_column, last_row = min(last_column, dataset.width), min(last_row, dataset.height)
+    if first_column >= last_column or first_row >= last_row:
+        return None
+    return Window(first_column, first_row, last_column - first_column, last_row - first_row)
+
+
+def _block_ranges(dataset: DatasetReader, window: Window) -> Iterator[Range]:
+    height, width = dataset.block_shapes[0]
+    for row in range(window.row_off // height, (window.row_off + window.height - 1) // height + 1):
+        for column in range(window.col_off // width, (window.col_off + window.width - 1) // width + 1):
+            offset = dataset.get_tag_item(f"BLOCK_OFFSET_{column}_{row}", "TIFF", bidx=1)
+            size = dataset.get_tag_item(f"BLOCK_SIZE_{column}_{row}", "TIFF", bidx=1)
+            if offset and size:  # absent: a sparse block, all nodata
+                yield int(offset), int(offset) + int(size)
+
+
+class _SparseFile:
+    """A local file of the remote one's length that holds the ranges fetched so far."""
+
+    def __init__(self, archive: HttpArchive, href: str, path: Path) -> None:
+        self.archive = archive
+        self.path = path
+        self._href = href
+        self._etag: str | None = None
+        self._length = 0
+        self._requests = 0
+        self._bytes = 0
+        self._have: list[Range] = []
+
+    @property
+    def facts(self) -> FileFacts:
+        return FileFacts(public_url(self._href), self._etag, self._length, self._requests, self._bytes)
+
+    def open_header(self) -> DatasetReader:
+        """The dataset once enough of the file's beginning is here for GDAL to know its blocks."""
+        reach = HEADER
+        self.fetch([(0, reach)])
+        while True:
+            reach = min(reach, self._length)
+            try:
+                dataset = rasterio.open(self.path, driver="GTiff")
+            except RasterioError:
+                if reach >= min(self._length, _LONGEST_HEADER):
+                    raise
+            else:
+                if reach >= min(self._length, _LONGEST_HEADER) or _index_is_whole(dataset):
+                    return dataset
+                dataset.close()
+            reach *= 4
+            self.fetch([(0, reach)])
+
+    def fetch(self, ranges: Iterable[Range]) -> None:
+        """Make ``ranges`` present; what lies beyond the end of the file is ignored once its length is known."""
+        for start, stop in _join(ranges):
+            stop = min(stop, self._length) if self._length else stop
+            if start < stop and not any(have[0] <= start and stop <= have[1] for have in self._have):
+                self._get(start, stop)
+
+    def _get(self, start: int, stop: int) -> None:
+        first, length, answer = self.archive.get_checked(
+            self._href, lambda answer: self._checked(answer, start, stop), {"Range": f"bytes={start}-{stop - 1}"}
+        )
+        self._requests += 1
+        self._bytes += len(answer.body)
+        if self._length and (length != self._length or answer.etag != self._etag):
+            raise Damaged(f"{self.archive.name} replaced {answer.url} while it was read.")
+        self._etag, self._length = answer.etag, length
+        handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            os.ftruncate(handle, length)
+            os.pwrite(handle, answer.body, first)
+        finally:
+            os.close(handle)
+        self._have.append((first, first + len(answer.body)))
+
+    def _checked(self, answer: Answer, start: int, stop: int) -> tuple[int, int, Answer]:
+        """First byte, length of the whole file, and the answer, when it is the range asked for of the same file."""
+        if answer.status == 200:
+            first, length = 0, len(answer.body)
+        else:
+            first, length = _content_range(answer)
+            if first != start or len(answer.body) != min(stop, length) - start:
+                raise Damaged(f"{self.archive.name} sent another part of {answer.url} than was asked for.")
+        return first, length, answer
+
+
+def _content_range(answer: Answer) -> Range:
+    unit, _, rest = answer.headers.get("content-range", "").partition(" ")
+    span, _, length = rest.partition("/")
+    first = span.partition("-")[0]
+    if unit != "bytes" or not first.isdigit() or not length.isdigit():
+        raise Damaged(f"{answer.url} was answered without saying which bytes were sent.")
+    return int(first), int(length)
+
+
+def _index_is_whole(dataset: DatasetReader) -> bool:
+    """The table of blocks has entries up to its last two rows (the part that is not here yet reads as zeros)."""
+    height, width = dataset.block_shapes[0]
+    rows, columns = math.ceil(dataset.height / height), math.ceil(dataset.width / width)
+    last = [(column, row) for row in range(max(rows - 2, 0), rows) for column in range(columns)]
+    return any(dataset.get_tag_item(f"BLOCK_SIZE_{column}_{row}", "TIFF", bidx=1) for column, row in last)
+
+
+def _join(ranges: Iterable[Range]) -> list[Range]:
+    joined: list[Range] = []
+    for start, stop in sorted(ranges):
+        if joined and start <= joined[-1][1] + _GAP:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], stop))
+        else:
+            joined.append((start, stop))
+    return joined

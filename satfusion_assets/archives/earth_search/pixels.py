@@ -1,0 +1,206 @@
+"""The pixels of a scene on the site's grid: native bands read, offset decided, one resampling.
+
+Blue, green and red have the fine grid's 10 m; B8A and SCL have 20 m. In the site's own UTM zone 10 m bands and SCL
+are plain reads, and B8A is interpolated bilinearly to 10 m (nearest would shift edges by a quarter of its pixel);
+tiles of a neighbouring zone are warped, bands bilinearly, classes by nearest neighbour.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
+
+from satfusion_assets.archives.earth_search.angles import view_zenith_of_b8a
+from satfusion_assets.archives.earth_search.cog import Damaged, FileFacts, RemotePatch, read_around
+from satfusion_assets.archives.earth_search.offset import (
+    Evidence,
+    OffsetClaim,
+    claimed_offset,
+    contradicts,
+    dark_pixel_evidence,
+    subtract_offset,
+)
+from satfusion_assets.archives.earth_search.scenes import ASSETS, METADATA_ASSET, Scene
+from satfusion_assets.archives.http import HttpArchive, NotFound
+from satfusion_assets.archives.resampling import Patch, interpolate, take_nearest
+from satfusion_assets.errors import ArchiveAnswerInvalid
+from satfusion_assets.grid import SiteGrid
+
+SCL_OUTSIDE: Final = 255
+"""SCL where the tile does not reach: unknown, as opposed to 0, the archive's own class for no data."""
+_BANDS: Final = ("blue", "green", "red", "nir08")
+_MORE_THAN_AN_EDGE: Final = 0.05
+"""Part of the site that SCL may classify beyond the bands' own edge without making them suspect."""
+
+
+class Quarantine(StrEnum):
+    """Why a scene is set aside instead of used."""
+
+    MISSING_ASSET = "missing asset"
+    OFFSET_UNKNOWN = "offset unknown"
+    OFFSET_CONFLICT = "offset conflict"
+    UNREADABLE = "unreadable in two runs"
+    MALFORMED_ITEM = "malformed item"
+
+
+class Quarantined(ArchiveAnswerInvalid):
+    """A scene must not be used; the message says which and why. kind: for counting. facts: files read, if any."""
+
+    def __init__(self, kind: Quarantine, message: str, facts: dict[str, FileFacts] | None = None) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.facts = facts or {}
+
+
+@dataclass(frozen=True)
+class OffsetDecision:
+    """What was subtracted and why. evidence: the dark-pixel test's word."""
+
+    subtract: int
+    why: str
+    evidence: Evidence
+
+
+@dataclass(frozen=True)
+class ScenePixels:
+    """A scene on the site's grid.
+
+    bands: (4, H, W) uint16, B02 B03 B04 B8A, reflectance x 10 000, 0 = nodata, smallest valid 1.
+    scl: (H, W) of the cloud-mask grid, uint8 classes, 255 = outside the tile.
+    dark: valid band pixels with reflectance <= 0, stored as 1. view_zenith: degrees of B8A, None = unknown.
+    empty: True when no pixel of the site is valid (the granule ends before it).
+    """
+
+    bands: NDArray[np.uint16]
+    scl: NDArray[np.uint8]
+    dark: int
+    offset: OffsetDecision
+    view_zenith: float | None
+    view_zenith_source: str
+    files: dict[str, FileFacts]
+    empty: bool
+
+
+def read_scene(archive: HttpArchive, scene: Scene, grid: SiteGrid) -> ScenePixels:
+    """The pixels of ``scene`` over ``grid``.
+
+    Raises Quarantined when the scene must not be used, ArchiveUnavailable when the archive does not answer,
+    ArchiveAnswerInvalid (NotFound, Damaged) when a file of it is missing or unreadable.
+    """
+    if scene.missing_assets:
+        asset = scene.missing_assets[0]
+        raise Quarantined(
+            Quarantine.MISSING_ASSET, f"Item {scene.id} has no asset {asset!r} ({ASSETS[asset]}); it is set aside."
+        )
+    claim = claimed_offset(scene)
+    if claim.subtract is None:
+        raise Quarantined(Quarantine.OFFSET_UNKNOWN, f"Item {scene.id}: {claim.why}; its offset cannot be decided.")
+    remote = _read_bands(archive, scene, grid)
+    scl = _classes(remote["scl"], grid.scl)
+    stored = _on_fine_grid(remote, grid.fine)
+    evidence = _evidence(archive, scene, grid, claim, remote, scl)
+    facts = {key: part.facts for key, part in remote.items()}
+    if contradicts(claim, evidence):
+        raise Quarantined(
+            Quarantine.OFFSET_CONFLICT,
+            f"Item {scene.id}: {claim.why}, but its dark pixels show {evidence}; it is set aside.",
+            facts,
+        )
+    bands, dark = subtract_offset(stored, claim.subtract)
+    zenith, source = _view_zenith(archive, scene)
+    return ScenePixels(
+        bands=bands,
+        scl=scl,
+        dark=dark,
+        offset=OffsetDecision(claim.subtract, claim.why, evidence),
+        view_zenith=zenith,
+        view_zenith_source=source,
+        files=facts,
+        empty=not bands.any(),
+    )
+
+
+def _read_bands(archive: HttpArchive, scene: Scene, grid: SiteGrid) -> dict[str, RemotePatch]:
+    """Every asset around the site; a band that comes back blank where others are not is read once more."""
+    targets = dict.fromkeys(_BANDS, grid.fine) | {"scl": grid.scl}
+    remote = {key: read_around(archive, scene.href(key), target) for key, target in targets.items()}
+    for key in _blank(remote, grid):
+        remote[key] = read_around(archive, scene.href(key), targets[key])
+    if blank := _blank(remote, grid):
+        raise Damaged(
+            f"Item {scene.id}: asset {blank[0]!r} came back blank twice where others have pixels; "
+            f"the archive's file is damaged.",
+            remote[blank[0]].facts.etag,
+        )
+    return remote
+
+
+def _blank(remote: dict[str, RemotePatch], grid: SiteGrid) -> list[str]:
+    """Assets without any pixel although others have some over the site (an empty scene has none in any)."""
+    filled = {key: part.patch is not None and bool(part.patch.values.any()) for key, part in remote.items()}
+    classes = _classes(remote["scl"], grid.fine)
+    classified = bool(np.mean((classes > 0) & (classes < SCL_OUTSIDE)) > _MORE_THAN_AN_EDGE)
+    if not classified and not any(filled[key] for key in _BANDS):
+        return []
+    return [key for key, full in filled.items() if not full]
+
+
+def _classes(scl: RemotePatch, target: GeoBox) -> NDArray[np.uint8]:
+    if scl.patch is None:
+        return np.full(target.shape, SCL_OUTSIDE, np.uint8)
+    return take_nearest(scl.patch, target, SCL_OUTSIDE).astype(np.uint8)
+
+
+def _on_fine_grid(remote: dict[str, RemotePatch], fine: GeoBox) -> NDArray[np.uint16]:
+    """Bands as stored (DN, 0 = missing) on the fine grid, (4, H, W)."""
+    layers = []
+    for key in _BANDS:
+        patch = remote[key].patch
+        if patch is None:
+            layers.append(np.zeros(fine.shape, np.uint16))
+            continue
+        values = np.where(patch.values > 0, patch.values.astype(np.float32), np.nan)
+        layer = interpolate(Patch(values, patch.geobox), fine)
+        layers.append(np.where(np.isfinite(layer), np.rint(layer), 0).astype(np.uint16))
+    return np.stack(layers)
+
+
+def _evidence(
+    archive: HttpArchive,
+    scene: Scene,
+    grid: SiteGrid,
+    claim: OffsetClaim,
+    remote: dict[str, RemotePatch],
+    scl: NDArray[Any],
+) -> Evidence:
+    """The dark-pixel test around the site; when it contradicts the claim, over the whole cloud-mask area."""
+    if not claim.testable:
+        return Evidence.NONE
+    near = _darkness(remote["blue"], scl, grid.scl)
+    if not contradicts(claim, near):
+        return near
+    return _darkness(read_around(archive, scene.href("blue"), grid.scl), scl, grid.scl)
+
+
+def _darkness(blue: RemotePatch, scl: NDArray[Any], where: GeoBox) -> Evidence:
+    if blue.patch is None:
+        return Evidence.NONE
+    return dark_pixel_evidence(take_nearest(blue.patch, where, 0), scl)
+
+
+def _view_zenith(archive: HttpArchive, scene: Scene) -> tuple[float | None, str]:
+    """View zenith and where it is from; metadata that is missing or damaged leaves it unknown."""
+    if scene.view_zenith is not None:
+        return scene.view_zenith, "item, mean over bands"
+    if METADATA_ASSET not in scene.hrefs:
+        return None, "unknown: no granule metadata"
+    try:
+        zenith = view_zenith_of_b8a(archive.get(scene.href(METADATA_ASSET)).body)
+    except NotFound:
+        return None, "unknown: granule metadata not found"
+    return zenith, "granule metadata, B8A" if zenith is not None else "unknown: granule metadata malformed"

@@ -1,0 +1,67 @@
+"""How long an archive is waited for, and what is worth asking again: one rule for every client."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from time import time
+from typing import Final
+from urllib.parse import urlsplit
+
+from satfusion_assets.settings import Settings
+
+TRANSIENT: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
+"""HTTP statuses that a later request may not see."""
+THROTTLED: Final = TRANSIENT | {403}
+"""The same for Amazon-hosted archives, which also throttle with 403."""
+LONGEST_WAIT_S: Final = 120.0
+"""Longest pause between two attempts; a Retry-After beyond it ends the run instead of blocking it."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """Bounds on asking an archive.
+
+    attempts: requests in all before giving up. first_wait_s: pause after the first failure, doubled each time.
+    timeout_s: silence on a connection that counts as dead. deadline_s: longest time one answer may trickle.
+    """
+
+    attempts: int = 5
+    first_wait_s: float = 1.0
+    timeout_s: float = 60.0
+    deadline_s: float = 900.0
+
+    @classmethod
+    def of(cls, settings: Settings) -> Patience:
+        return cls(
+            attempts=settings.archive_attempts,
+            first_wait_s=settings.archive_first_wait_s,
+            timeout_s=settings.archive_timeout_s,
+            deadline_s=settings.archive_deadline_s,
+        )
+
+    def wait_s(self, failures: int) -> float:
+        """Seconds to pause after the given number of failures (1, 2, ...)."""
+        return float(min(self.first_wait_s * 2 ** (failures - 1), LONGEST_WAIT_S))
+
+
+def retry_after_s(header: str | None) -> float | None:
+    """Seconds a Retry-After header asks for (number or HTTP date); None when absent or unreadable."""
+    if header is None:
+        return None
+    try:
+        return max(float(header), 0.0)
+    except ValueError:
+        pass
+    try:
+        return max(parsedate_to_datetime(header).timestamp() - time(), 0.0)
+    except ValueError:
+        return None
+
+
+def public_url(url: str) -> str:
+    """``url`` without user, password, query and fragment: signed links and tokens never reach a message."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    port = f":{parts.port}" if parts.port else ""
+    return f"{parts.scheme}://{host}{port}{parts.path}"

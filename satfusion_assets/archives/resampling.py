@@ -1,0 +1,92 @@
+"""One resampling from an archive's grid onto the site's: the only place where pixels move.
+
+Reflectance is interpolated bilinearly, classes are taken from the nearest pixel. Where the source pixels lie on the
+target pixels nothing is resampled. A pixel is missing where its nearest source pixel is: neighbours fill no gap.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
+from rasterio.enums import Resampling
+from rasterio.warp import reproject
+
+_ALIGNED: Final = 1e-3
+"""Pixel fraction within which two grids are the same."""
+
+
+@dataclass(frozen=True)
+class Patch:
+    """Pixels of an archive with where they lie. values: (H, W) or (bands, H, W)."""
+
+    values: NDArray[Any]
+    geobox: GeoBox
+
+
+def interpolate(patch: Patch, target: GeoBox) -> NDArray[np.float32]:
+    """Bilinear values of ``patch`` (float, NaN = missing) on ``target``; NaN outside and where missing."""
+    values = patch.values.astype(np.float32)
+    if (window := aligned_window(patch.geobox, target)) is not None:
+        return cut(values, window, np.float32(np.nan))
+    smooth = _warp(values, patch.geobox, target, Resampling.bilinear, np.nan)
+    nearest = _warp(values, patch.geobox, target, Resampling.nearest, np.nan)
+    return np.where(np.isfinite(nearest), smooth, np.float32(np.nan))
+
+
+def take_nearest(patch: Patch, target: GeoBox, outside: int) -> NDArray[Any]:
+    """Values of ``patch`` nearest to each pixel of ``target``, in its own type; ``outside`` where it has none."""
+    if (window := aligned_window(patch.geobox, target)) is not None:
+        return cut(patch.values, window, outside)
+    inside = np.ones(patch.values.shape, np.uint8)
+    values = _warp(patch.values, patch.geobox, target, Resampling.nearest, None)
+    covered = _warp(inside, patch.geobox, target, Resampling.nearest, None)
+    return np.where(covered == 1, values, np.array(outside, patch.values.dtype))
+
+
+def aligned_window(source: GeoBox, target: GeoBox) -> tuple[int, int, int, int] | None:
+    """Row, column, height, width of ``target`` within ``source`` when their pixels coincide, else None.
+
+    Rows and columns may lie outside ``source``.
+    """
+    if source.crs != target.crs:
+        return None
+    shift = ~source.affine * target.affine
+    if not np.allclose((shift.a, shift.b, shift.d, shift.e), (1, 0, 0, 1), atol=_ALIGNED / max(target.shape)):
+        return None
+    row, column = round(shift.f), round(shift.c)
+    if max(abs(shift.f - row), abs(shift.c - column)) > _ALIGNED:
+        return None
+    return row, column, target.shape[0], target.shape[1]
+
+
+def cut(values: NDArray[Any], window: tuple[int, int, int, int], outside: Any) -> NDArray[Any]:
+    """The window (row, column, height, width) of ``values``; ``outside`` where it reaches beyond them."""
+    row, column, height, width = window
+    result = np.full((*values.shape[:-2], height, width), outside, values.dtype)
+    top, left = max(row, 0), max(column, 0)
+    bottom, right = min(row + height, values.shape[-2]), min(column + width, values.shape[-1])
+    if top < bottom and left < right:
+        result[..., top - row : bottom - row, left - column : right - column] = values[..., top:bottom, left:right]
+    return result
+
+
+def _warp(
+    values: NDArray[Any], source: GeoBox, target: GeoBox, method: Resampling, nodata: float | None
+) -> NDArray[Any]:
+    result = np.full((*values.shape[:-2], *target.shape), 0 if nodata is None else nodata, values.dtype)
+    reproject(
+        values,
+        result,
+        src_transform=source.affine,
+        src_crs=str(source.crs),
+        src_nodata=nodata,
+        dst_transform=target.affine,
+        dst_crs=str(target.crs),
+        dst_nodata=nodata,
+        resampling=method,
+    )
+    return result

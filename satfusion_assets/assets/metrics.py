@@ -1,0 +1,45 @@
+"""Metrics: what each scenario is worth against the camera."""
+
+import dagster as dg
+
+from satfusion_assets.assets.common import stage
+from satfusion_assets.assets.reporting import materialise
+from satfusion_assets.partitions import (
+    by_scenario,
+    by_site_season,
+    same_site_season,
+    scenario_of,
+    site_season_of,
+)
+from satfusion_assets.resources import Platform
+
+
+@dg.asset(
+    partitions_def=by_scenario,
+    deps=["processed", dg.AssetDep("raw_phenocam", partition_mapping=same_site_season)],
+    **stage("metrics", "json"),
+)
+def scenario_metrics(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
+    """Scores of one scenario: the fused GCC at the site against the camera's gcc_90 on common days."""
+    from satfusion_assets.stages.score import score_scenario
+
+    site_season, scenario = site_season_of(context), scenario_of(context)
+    return materialise(lambda: score_scenario(platform.store, site_season, scenario))
+
+
+@dg.asset(
+    partitions_def=by_site_season,
+    deps=[
+        "raw_phenocam",
+        "preselected",
+        dg.AssetDep("processed", partition_mapping=same_site_season),
+        dg.AssetDep(scenario_metrics, partition_mapping=same_site_season),
+    ],
+    **stage("metrics", "json"),
+)
+def metrics(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
+    """metrics.json of a site-season: all eight scenarios, what each sensor scores without fusion, and comparisons."""
+    from satfusion_assets.stages.score import roll_up
+
+    site_season = site_season_of(context)
+    return materialise(lambda: roll_up(platform.store, site_season))

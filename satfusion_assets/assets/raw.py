@@ -1,0 +1,55 @@
+"""Raw: what the archives have of a site-season, fetched once and kept with its provenance."""
+
+import dagster as dg
+
+from satfusion_assets.assets.common import stage
+from satfusion_assets.assets.reporting import materialise
+from satfusion_assets.partitions import by_site_season, site_season_of
+from satfusion_assets.resources import Platform
+
+RETRY = dg.RetryPolicy(max_retries=2, delay=60, backoff=dg.Backoff.EXPONENTIAL)
+"""An archive that is down is asked again by the run itself; all other failures are final."""
+
+
+@dg.asset(
+    partitions_def=by_site_season, pool="earth_search", retry_policy=RETRY, **stage("raw_sentinel", "sentinel2", "stac")
+)
+def raw_s2(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
+    """Sentinel-2 scenes of the season (B02 B03 B04 B8A at 10 m on the site's grid, offset applied) with their scene
+    classification, from Earth Search.
+    """
+    from satfusion_assets.stages.acquire import acquire_sentinel2
+
+    site_season = site_season_of(context)
+    return materialise(lambda: acquire_sentinel2(platform, site_season))
+
+
+@dg.asset(
+    partitions_def=by_site_season, pool="openeo", retry_policy=RETRY, **stage("raw_sentinel", "sentinel3", "openeo")
+)
+def raw_s3(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
+    """Sentinel-3 OLCI overpasses of the season (Oa04 Oa06 Oa08 Oa17 at 300 m on the site's grid), from Copernicus."""
+    from satfusion_assets.stages.acquire import acquire_sentinel3
+
+    site_season = site_season_of(context)
+    return materialise(lambda: acquire_sentinel3(platform, site_season))
+
+
+@dg.asset(
+    partitions_def=by_site_season, pool="phenocam", retry_policy=RETRY, **stage("raw_camera", "phenocam", "image")
+)
+def raw_phenocam(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
+    """The camera's daily gcc_90 over three years, its midday pictures of the season, and its regions of interest."""
+    from satfusion_assets.stages.acquire import acquire_phenocam
+
+    site_season = site_season_of(context)
+    return materialise(lambda: acquire_phenocam(platform, site_season))
+
+
+@dg.asset(partitions_def=by_site_season, deps=[raw_phenocam], **stage("raw_camera", "phenocam", "json"))
+def camera_phenology(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
+    """Green-up and green-down of the season as the camera saw them (dates of 50 % of the amplitude)."""
+    from satfusion_assets.stages.phenology import camera_phenology as stage_camera_phenology
+
+    site_season = site_season_of(context)
+    return materialise(lambda: stage_camera_phenology(platform.store, site_season))

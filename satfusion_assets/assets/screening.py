@@ -1,0 +1,21 @@
+"""Preselected: which raw scenes each strategy keeps."""
+
+import dagster as dg
+
+from satfusion_assets.assets.common import stage
+from satfusion_assets.assets.reporting import materialise
+from satfusion_assets.partitions import by_site_season, site_season_of
+from satfusion_assets.resources import Platform
+
+
+@dg.asset(partitions_def=by_site_season, deps=["raw_s2", "raw_s3"], **stage("preselected", "python"))
+def preselected(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
+    """Every raw scene of both sensors, judged at the site: dark, without vegetation signal, or a sudden fall of NDVI.
+
+    Both strategies' verdicts stand side by side with the rule that excluded a scene
+    (`raw/preselection/{s2,s3}_preselection.json` and `.csv`).
+    """
+    from satfusion_assets.stages.preselect import preselect
+
+    site_season = site_season_of(context)
+    return materialise(lambda: preselect(platform.store, platform.site(site_season), site_season))

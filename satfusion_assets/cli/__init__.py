@@ -1,0 +1,42 @@
+"""The ``satfusion`` command."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import typer
+from rich.console import Console
+from rich.logging import RichHandler
+
+from satfusion_assets.cli import demo, doctor, materialize, sandbox, sites
+from satfusion_assets.errors import SatfusionError
+
+app = typer.Typer(
+    name="satfusion",
+    help="Daily Sentinel-2 / Sentinel-3 fusion scored against PhenoCams.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+)
+app.add_typer(sites.app, name="sites")
+app.add_typer(sandbox.app, name="sandbox")
+app.command()(materialize.materialize)
+app.command()(doctor.doctor)
+app.command()(demo.demo)
+
+
+@app.callback()
+def configure(verbose: bool = typer.Option(False, "--verbose", "-v", help="Say more.")) -> None:
+    """Set up logging for every command."""
+    handler = RichHandler(console=Console(stderr=True), show_path=False, rich_tracebacks=False)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler], force=True)
+    logging.getLogger("satfusion_assets").setLevel(logging.DEBUG if verbose else logging.INFO)
+
+
+def main() -> None:
+    """Run the command; an error that the user can act on is one sentence, not a traceback."""
+    try:
+        app()
+    except SatfusionError as error:
+        Console(stderr=True).print(f"[red]{error}[/red]", highlight=False)
+        sys.exit(1)

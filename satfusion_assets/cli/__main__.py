@@ -1,0 +1,5 @@
+"""``python -m satfusion_assets.cli``"""
+
+from satfusion_assets.cli import main
+
+main()

@@ -1,0 +1,78 @@
+"""``satfusion demo``: the whole platform on its sandbox, from nothing to scores and a running UI."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from contextlib import ExitStack
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from satfusion_assets.cli.materialize import materialize_site_season
+from satfusion_assets.cli.sandbox import PORT, ROOT
+from satfusion_assets.cli.services import DAGSTER_PORT, VIEWER_PORT, Service, dagster_ui, viewer
+from satfusion_assets.sites import SiteSeason
+
+DEMO = SiteSeason("innsbruck", 2024)
+
+
+def demo(
+    serve: Annotated[bool, typer.Option(help="leave the Dagster UI and the viewer running")] = True,
+) -> None:
+    """Materialise innsbruck 2024 on the sandbox, print its scores, and leave the UI running."""
+    from satfusion_assets.cli.truth import truth_table
+    from satfusion_assets.resources import Platform
+    from satfusion_assets.sandbox.server.run import SandboxProcess
+
+    console = Console()
+    started = time.monotonic()
+    registry = Platform().registry
+    registry.add(registry.site(DEMO.site))  # the first demo writes sites.geojson
+    with ExitStack() as stack:
+        sandbox = stack.enter_context(SandboxProcess(ROOT, registry.path, port=PORT))
+        os.environ.update(sandbox.environment())
+        console.print(f"Sandbox archives: {sandbox.url}")
+        materialize_site_season(DEMO)
+        console.print(_scores(Platform()))
+        console.print(truth_table(Platform(), DEMO, ROOT))
+        console.print(f"Done in {time.monotonic() - started:.0f} s; products lie in {Platform().store.folder(DEMO)}.")
+        if serve:
+            services = [stack.enter_context(dagster_ui(DAGSTER_PORT)), stack.enter_context(viewer(VIEWER_PORT))]
+            for service in services:
+                console.print(f"{service.name}: {service.url}")
+            console.print("Stop with Ctrl-C.")
+            _wait(services)
+
+
+def _scores(platform: Any) -> Table:
+    """Headline scores against the camera from metrics.json."""
+    from satfusion_assets.stages.score import HEADLINES, score_table
+    from satfusion_assets.store import Product
+    from satfusion_assets.store.layout import METRICS
+
+    with platform.store.read(Product("metrics", DEMO)) as view:
+        rows = score_table(view.read_json(METRICS))
+    table = Table("scenario", *HEADLINES, title=f"{DEMO.key}: fused GCC against the camera's gcc_90")
+    for row in rows:
+        table.add_row(row["scenario"], *(_cell(row[name]) for name in HEADLINES))
+    return table
+
+
+def _cell(value: float | int | None) -> str:
+    if value is None:
+        return "-"
+    return str(value) if isinstance(value, int) else f"{value:.4f}"
+
+
+def _wait(services: list[Service]) -> None:
+    """Until a person stops us, or a service ends by itself."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        while all(service.running for service in services):
+            time.sleep(1)
+    except KeyboardInterrupt:
+        return

@@ -1,0 +1,112 @@
+"""``satfusion doctor``: can this installation do its work, and what is missing?"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from satfusion_assets.cli.home import dagster_home
+from satfusion_assets.errors import SatfusionError
+from satfusion_assets.resources import Platform
+from satfusion_assets.settings import CREDENTIAL_VARIABLES, Settings
+
+ROOM_PER_SITE_SEASON = 1.5e9
+"""Bytes that one site-season takes with all scenarios, and some air."""
+
+
+class Verdict(StrEnum):
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    what: str
+    verdict: Verdict
+    says: str
+
+
+def doctor() -> None:
+    """Say which services answer, which credentials are missing and how much disk there is."""
+    findings = list(examine(Platform()))
+    table = Table("what", "verdict", "says")
+    colours = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.FAILED: "red"}
+    for finding in findings:
+        table.add_row(finding.what, f"[{colours[finding.verdict]}]{finding.verdict}[/]", finding.says)
+    Console().print(table)
+    if any(finding.verdict is Verdict.FAILED for finding in findings):
+        raise typer.Exit(1)
+
+
+def examine(platform: Platform) -> Iterator[Finding]:
+    """Look at everything that a run needs."""
+    settings = platform.settings
+    yield _dagster_home()
+    yield _sites(platform)
+    yield _disk(settings.data_root)
+    yield _credentials(settings)
+    services = {
+        "Earth Search": settings.earth_search_url,
+        "Copernicus openEO": settings.openeo_url,
+        "PhenoCam": f"{settings.phenocam_url}/api/",
+    }
+    for name, url in services.items():
+        yield _service(name, url)
+
+
+def _dagster_home() -> Finding:
+    try:
+        home = dagster_home()
+    except SatfusionError as error:
+        return Finding("DAGSTER_HOME", Verdict.FAILED, str(error))
+    if not home.is_absolute() or not os.access(home, os.W_OK):
+        return Finding("DAGSTER_HOME", Verdict.FAILED, f"{home} must be an absolute, writable folder.")
+    return Finding("DAGSTER_HOME", Verdict.OK, str(home))
+
+
+def _sites(platform: Platform) -> Finding:
+    try:
+        registry = platform.registry
+    except SatfusionError as error:
+        return Finding("sites", Verdict.FAILED, str(error))
+    return Finding("sites", Verdict.OK, f"{len(registry.sites)} sites, {len(registry.site_seasons)} site-seasons")
+
+
+def _disk(root: Path) -> Finding:
+    there = next(path for path in (root.absolute(), *root.absolute().parents) if path.exists())
+    if not os.access(there, os.W_OK):
+        return Finding("data root", Verdict.FAILED, f"{there} is not writable; set SATFUSION_DATA_ROOT.")
+    free = shutil.disk_usage(there).free
+    verdict = Verdict.OK if free > ROOM_PER_SITE_SEASON else Verdict.WARNING
+    return Finding("data root", verdict, f"{root.absolute()}, {free / 1e9:.1f} GB free")
+
+
+def _credentials(settings: Settings) -> Finding:
+    person = settings.cdse_user and settings.cdse_password
+    machine = settings.cdse_client_id and settings.cdse_client_secret
+    if person or machine:
+        return Finding("Copernicus account", Verdict.OK, "set by " + ("client" if machine else "user and password"))
+    return Finding("Copernicus account", Verdict.WARNING, f"not set: Sentinel-3 needs {CREDENTIAL_VARIABLES}.")
+
+
+def _service(name: str, url: str) -> Finding:
+    import httpx
+
+    try:
+        answer = httpx.get(url, timeout=15, follow_redirects=True)
+    except httpx.HTTPError as error:
+        return Finding(name, Verdict.FAILED, f"{url} cannot be reached ({type(error).__name__}).")
+    if answer.is_error:
+        return Finding(name, Verdict.FAILED, f"{url} answers {answer.status_code}.")
+    return Finding(name, Verdict.OK, f"{url} answers")

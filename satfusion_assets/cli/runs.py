@@ -1,0 +1,123 @@
+"""Materialising a site-season from raw to roll-up through the Dagster instance, without its services."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+import dagster as dg
+
+from satfusion_assets.errors import SatfusionError
+from satfusion_assets.partitions import SCENARIO, SITE_SEASON, STRATEGY, scenario_key, strategy_key
+from satfusion_assets.resources import Platform
+from satfusion_assets.scenarios import SCENARIOS, Strategy
+from satfusion_assets.sites import SiteSeason
+from satfusion_assets.store import Product
+
+
+class Stage(StrEnum):
+    """Stages of the pipeline in their order, as people name them."""
+
+    RAW = "raw"
+    PRESELECTED = "preselected"
+    PREPARED = "prepared"
+    FUSED = "fused"
+    PROCESSED = "processed"
+    METRICS = "metrics"
+
+
+@dataclass(frozen=True)
+class Group:
+    """Assets of one grid that share a run per partition, in the order they depend on one another."""
+
+    grid: str
+    stages: Mapping[str, Stage]
+
+
+GROUPS: Final = (
+    Group(SITE_SEASON, dict.fromkeys(("raw_s2", "raw_s3", "raw_phenocam"), Stage.RAW)),
+    Group(SITE_SEASON, dict.fromkeys(("camera_phenology", "preselected"), Stage.PRESELECTED)),
+    Group(STRATEGY, dict.fromkeys(("prepared_bti", "prepared_itb"), Stage.PREPARED)),
+    Group(SCENARIO, {"fused": Stage.FUSED, "processed": Stage.PROCESSED, "scenario_metrics": Stage.METRICS}),
+    Group(SITE_SEASON, {"metrics": Stage.METRICS}),
+)
+"""The whole graph. The archives are asked in runs of their own: only what they changed makes the rest due."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One Dagster run: some assets of one partition."""
+
+    assets: tuple[str, ...]
+    partition_key: str
+    products: tuple[Product, ...]
+
+
+class RunFailed(SatfusionError):
+    """A run failed; the message is the first line of its cause."""
+
+
+def plan(site_season: SiteSeason, until: Stage = Stage.METRICS) -> list[Run]:
+    """The runs that materialise ``site_season`` up to and including stage ``until``."""
+    order = list(Stage)
+    runs = []
+    for group in GROUPS:
+        assets = tuple(name for name, stage in group.stages.items() if order.index(stage) <= order.index(until))
+        for key, variant in _keys(site_season, group.grid) if assets else []:
+            runs.append(Run(assets, key, tuple(Product(name, site_season, variant) for name in assets)))
+    return runs
+
+
+def execute(
+    defs: dg.Definitions, instance: dg.DagsterInstance, platform: Platform, runs: Sequence[Run], *, rebuild: bool
+) -> Iterator[tuple[Run, bool]]:
+    """Run what is not up to date, in order; yields each run and whether it had to run. RunFailed ends it."""
+    job = defs.resolve_implicit_global_asset_job_def()
+    for run in runs:
+        due = [
+            name for name, product in zip(run.assets, run.products, strict=True) if rebuild or _due(platform, product)
+        ]
+        if due:
+            _execute(job, instance, run, due)
+        yield run, bool(due)
+
+
+def _execute(job: dg.JobDefinition, instance: dg.DagsterInstance, run: Run, due: Sequence[str]) -> None:
+    first_due = run.assets.index(due[0])
+    result = job.execute_in_process(
+        instance=instance,
+        partition_key=run.partition_key,
+        asset_selection=[dg.AssetKey(name) for name in run.assets[first_due:]],
+        raise_on_error=False,
+    )
+    if not result.success:
+        raise RunFailed(f"{run.partition_key}: {_cause(result)} (run {result.run_id})")
+
+
+def _cause(result: dg.ExecuteInProcessResult) -> str:
+    for event in result.all_events:
+        if event.is_step_failure:
+            failure = event.step_failure_data
+            if failure.user_failure_data is not None and failure.user_failure_data.description:
+                return f"{event.step_key}: {failure.user_failure_data.description}"
+            if failure.error is not None:
+                return f"{event.step_key}: {failure.error.to_string().strip().splitlines()[0]}"
+    return "the run failed; its log in the Dagster UI says why"
+
+
+def _due(platform: Platform, product: Product) -> bool:
+    """Whether a product is missing, or was made from inputs that have changed since. Raw products always ask."""
+    if product.name.startswith("raw_"):
+        return True
+    return not platform.store.is_current(product)
+
+
+def _keys(site_season: SiteSeason, grid: str) -> list[tuple[str, str]]:
+    """Partition key and product variant of every partition of a site-season on ``grid``."""
+    if grid == STRATEGY:
+        return [(strategy_key(site_season, strategy), str(strategy)) for strategy in Strategy]
+    if grid == SCENARIO:
+        return [(scenario_key(site_season, scenario), scenario.key) for scenario in SCENARIOS]
+    return [(site_season.key, "")]

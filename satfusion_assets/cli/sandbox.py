@@ -1,0 +1,59 @@
+"""``satfusion sandbox``: a landscape whose truth is known, served on loopback by the real archives' protocols."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+app = typer.Typer(help="The landscape with known truth and its archives.", no_args_is_help=True)
+
+ROOT = Path("sandbox_data")
+"""Where the sandbox keeps what it has built."""
+PORT = 8041
+"""Fixed, so that addresses recorded with the data stay the same from one start to the next."""
+
+
+@app.command()
+def serve(
+    root: Annotated[Path, typer.Option(help="where the landscape is kept")] = ROOT,
+    port: Annotated[int, typer.Option(help="port on 127.0.0.1; 0 = any free one")] = PORT,
+    today: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="the world's last day")] = None,
+    seed: Annotated[int, typer.Option(help="another seed is another landscape")] = 1,
+) -> None:
+    """Serve the archives until interrupted; prints the variables that point the platform at them."""
+    from satfusion_assets.resources import Platform
+    from satfusion_assets.sandbox.server.run import SandboxProcess
+
+    sites = Platform().settings.sites_path
+    day = today.date() if today is not None else None
+    with SandboxProcess(root, sites, seed=seed, today=day, port=port) as server:
+        for name, value in server.environment().items():
+            typer.echo(f"export {name}={value}")
+        try:
+            while True:
+                time.sleep(3600)
+        except KeyboardInterrupt:
+            Console(stderr=True).print("Sandbox stopped.")
+
+
+@app.command()
+def build(
+    site: Annotated[str, typer.Argument(help="site name")],
+    season: Annotated[int, typer.Argument(help="calendar year")],
+    root: Annotated[Path, typer.Option(help="where the landscape is kept")] = ROOT,
+    seed: Annotated[int, typer.Option(help="another seed is another landscape")] = 1,
+) -> None:
+    """Build a site-season ahead of time; otherwise it is built when it is first asked for."""
+    from satfusion_assets.resources import Platform
+    from satfusion_assets.sandbox.archive import SandboxWorld
+
+    registry = Platform().registry
+    site_season = registry.site_season(site, season)
+    started = time.monotonic()
+    SandboxWorld(root, registry.sites, seed=seed).build(site_season)
+    typer.echo(f"{site_season.key} built below {root} in {time.monotonic() - started:.1f} s.")

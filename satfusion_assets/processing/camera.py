@@ -1,0 +1,91 @@
+"""Screening of a camera's daily greenness.
+
+Fog, rain on the lens, snow and exposure changes lower or raise the green chromatic coordinate for a day or a few. The
+curated PhenoCam releases flag such days; files straight from the server leave the flags empty, so they are flagged
+here by the same idea (Richardson et al. 2018, Scientific Data 5, 180028, "outlier detection"): smooth each year with a
+month on either side, flag what lies too far off, repeat without the flagged days until nothing changes.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from satfusion_assets.processing.phenology.series import EPOCH, daily
+from satfusion_assets.processing.phenology.smoothing import smooth
+
+MARGIN_DAYS = 31
+"""What a year's fit sees of the years beside it [d]."""
+
+SIGMAS_BELOW = 2.0
+"""Bad weather lowers greenness: days this many day-to-day deviations below the curve are outliers."""
+
+SIGMAS_ABOVE = 4.0
+
+CALM_DEVIATION = 0.007
+"""Day-to-day deviation [GCC] up to which both limits are doubled: a calm series has little to be rid of."""
+
+SUDDEN_DROP_SHARE = 0.25
+"""A fall within one day by this share of the year's amplitude is left out of the first fit."""
+
+ITERATIONS = 20
+
+MIN_OBSERVATIONS = 10
+
+
+def flag_outliers(days: ArrayLike, gcc: ArrayLike) -> NDArray[np.bool_]:
+    """Days whose greenness is out of line with the days around.
+
+    days: (n,) datetime64 or integer days since 1970-01-01, each once; gcc: (n,) GCC (any percentile), NaN = missing.
+    Returns (n,) flags; missing days are never flagged, nor is anything in a year of fewer than ten observations.
+    """
+    first_day, series = daily(days, gcc)
+    number = np.asarray(days)
+    if number.dtype.kind == "M":
+        number = number.astype("datetime64[D]").astype(np.int64)
+    flagged = np.zeros(series.size, dtype=np.bool_)
+    last_day = first_day + series.size - 1
+    for year in range(_year(first_day), _year(last_day) + 1):
+        start = (date(year, 1, 1) - EPOCH).days - first_day
+        stop = (date(year + 1, 1, 1) - EPOCH).days - first_day
+        window = slice(max(start - MARGIN_DAYS, 0), min(stop + MARGIN_DAYS, series.size))
+        own = slice(max(start, 0), min(stop, series.size))
+        flagged[own] = _flag_window(series[window])[own.start - window.start : own.stop - window.start]
+    observed = np.isfinite(np.asarray(gcc, dtype=np.float64))
+    result = np.zeros(observed.size, dtype=np.bool_)
+    result[observed] = flagged[number[observed] - first_day]
+    return result
+
+
+def _flag_window(series: NDArray[np.float64]) -> NDArray[np.bool_]:
+    observed = np.isfinite(series)
+    flagged = np.zeros(series.size, dtype=np.bool_)
+    if observed.sum() < MIN_OBSERVATIONS:
+        return flagged
+    values = series[observed]
+    changes = np.diff(values)
+    # Twice the mean absolute deviation squared is the variance of a Laplace distribution: heavy tails, as changes have.
+    deviation = np.sqrt(2.0) * np.mean(np.abs(changes - changes.mean()))
+    limit = deviation * (2.0 if deviation <= CALM_DEVIATION else 1.0)
+    amplitude = np.quantile(values, 0.9) - np.quantile(values, 0.1)
+    kept = np.ones(values.size, dtype=np.bool_)
+    kept[1:] = changes >= -SUDDEN_DROP_SHARE * amplitude
+    for _ in range(ITERATIONS):
+        if kept.sum() < MIN_OBSERVATIONS:
+            break
+        trusted = np.full(series.size, np.nan)
+        trusted[np.flatnonzero(observed)[kept]] = values[kept]
+        residual = values - smooth(trusted, None)[0].value[observed]
+        out = (residual > SIGMAS_ABOVE * limit) | (residual < -SIGMAS_BELOW * limit)
+        settled = np.array_equal(~out, kept)
+        kept = ~out
+        if settled:
+            break
+    flagged[observed] = ~kept
+    return flagged
+
+
+def _year(day: int) -> int:
+    return date.fromordinal(day + EPOCH.toordinal()).year

@@ -1,0 +1,66 @@
+"""Sentinel-3 composites: the mean of a UTC day's overpasses, and their moving average in days.
+
+Both are means over what is there (exact normalisation, no padding): a missing value has no weight and never spreads,
+a window at the season's edge has fewer days, and no day appears that had no overpass.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Float32Array = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Composites:
+    """Daily coarse images.
+
+    days: (t,) datetime64[D], ascending and unique. values: (t, b, h, w) float32, NaN = missing.
+    support: (t, b, h, w) int16, number of images behind each value.
+    """
+
+    days: npt.NDArray[np.datetime64]
+    values: Float32Array
+    support: npt.NDArray[np.int16]
+
+
+def daily_composites(values: npt.NDArray[np.floating], times: npt.ArrayLike) -> Composites:
+    """Mean of the overpasses of each UTC day.
+
+    values: (n, b, h, w) reflectance, NaN = missing. times: (n,) UTC sensing times or days, any order.
+    """
+    days = np.asarray(times).astype("datetime64[D]")
+    unique, group = np.unique(days, return_inverse=True)
+    members = np.arange(len(unique))[:, None] == group[None, :]
+    return _mean_of(values, unique, members)
+
+
+def moving_average(composites: Composites, smoothing_days: int) -> Composites:
+    """Average over the composites within ``smoothing_days // 2`` days on either side, by date.
+
+    A pixel that is missing on a day is averaged from its neighbours in time (``support`` says from how many).
+    0 = off.
+    """
+    if smoothing_days < 0:
+        raise ValueError(f"smoothing_days is {smoothing_days}; use 0 (off) or a number of days")
+    if smoothing_days == 0:
+        return composites
+    day = composites.days.astype(np.int64)
+    members = np.abs(day[:, None] - day[None, :]) <= smoothing_days // 2
+    return _mean_of(composites.values, composites.days, members)
+
+
+def _mean_of(
+    values: npt.NDArray[np.floating], days: npt.NDArray[np.datetime64], members: npt.NDArray[np.bool_]
+) -> Composites:
+    """Per day the NaN-aware mean of its members: (days, n) flags over (n, b, h, w) values."""
+    known = np.isfinite(values)
+    flags = members.astype(np.float64)
+    total = np.tensordot(flags, np.where(known, values, 0).astype(np.float64), axes=1)
+    count = np.tensordot(flags, known.astype(np.float64), axes=1)
+    mean = np.full(total.shape, np.nan)
+    np.divide(total, count, out=mean, where=count > 0)
+    return Composites(days, mean.astype(np.float32), count.astype(np.int16))

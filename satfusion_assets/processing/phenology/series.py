@@ -1,0 +1,221 @@
+"""Transition dates of one series: a camera's gcc_90, a satellite index at the site.
+
+`transitions` smooths (smoothing), finds seasons (crossings) and labels; `Phenology` answers for a year.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TypedDict
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from satfusion_assets.errors import InvalidInput
+from satfusion_assets.processing.phenology import crossings
+from satfusion_assets.processing.phenology.labels import Label
+from satfusion_assets.processing.phenology.smoothing import Curve, smooth
+
+EPOCH = date(1970, 1, 1)
+
+PERCENTS = (10, 25, 50)
+
+MIN_OBSERVATIONS = 10
+"""Fewer observed days make no season."""
+
+
+@dataclass(frozen=True)
+class TransitionDate:
+    """When a curve crosses a share of its amplitude.
+
+    day, lower, upper: days since 1970-01-01 with fraction, and the 95 % interval; NaN where there is no date.
+    """
+
+    day: float
+    lower: float
+    upper: float
+    label: Label
+
+    @property
+    def date(self) -> date | None:
+        """The calendar day the crossing falls on, None where there is none."""
+        return None if math.isnan(self.day) else EPOCH + timedelta(days=round(self.day))
+
+    def day_of_year(self, year: int) -> float:
+        """1.0 = 1 January of ``year``; below 1 in the year before, above 365 or 366 in the year after."""
+        return self.day - (date(year, 1, 1) - EPOCH).days + 1.0
+
+
+NO_DATE = {label: TransitionDate(math.nan, math.nan, math.nan, label) for label in Label}
+
+
+@dataclass(frozen=True)
+class Season:
+    """A rise, a peak and a fall. ``rising`` and ``falling`` are keyed by per cent of the amplitude: 10, 25, 50."""
+
+    rising: Mapping[int, TransitionDate]
+    falling: Mapping[int, TransitionDate]
+    peak_day: float
+    """Day of the curve's maximum, days since 1970-01-01."""
+    peak: float
+    base_before: float
+    """Value of the dormant stretch before; NaN where the series begins later. Likewise ``base_after``."""
+    base_after: float
+
+    @property
+    def label(self) -> Label:
+        """OK, or the worst that befell one of the 50 % dates."""
+        return max(self.rising[50].label, self.falling[50].label)
+
+    @property
+    def year(self) -> int:
+        """The calendar year the season belongs to: that of its 50 % fall, of its peak where the fall has no date.
+
+        The fall is the one transition that keeps away from New Year in both hemispheres: temperate canopies lose their
+        green in autumn (October in the north, April in the south), winter-green grass and crops in late spring.
+        """
+        end = self.falling[50].day
+        return (EPOCH + timedelta(days=round(self.peak_day if math.isnan(end) else end))).year
+
+
+@dataclass(frozen=True)
+class Phenology:
+    """What a series says about its seasons: NO_DATA or NO_SEASON with no season, else OK and the seasons in order."""
+
+    label: Label
+    seasons: tuple[Season, ...]
+    first_day: int
+    """Day of ``curve[0]``, days since 1970-01-01."""
+    curve: Curve | None
+
+    def of_year(self, year: int) -> tuple[Season, ...]:
+        """Every season that belongs to ``year`` (see `Season.year`)."""
+        return tuple(season for season in self.seasons if season.year == year)
+
+    def growing_season(self, year: int) -> Season | None:
+        """The main growing season of ``year``: the largest, complete before partial, None if there is none.
+
+        Seasons parted by a shallow trough (cut, grazing, dry spell) are one: rise of the first, fall of the last.
+        """
+        if not self.seasons:
+            return None
+        dates, heights = _as_arrays(self.seasons)
+        start, end = ((date(y, 1, 1) - EPOCH).days for y in (year, year + 1))
+        first, last = crossings.growing_season(dates, heights, len(self.seasons), start - 0.5, end - 0.5)
+        if first < 0:
+            return None
+        tallest = max(self.seasons[first : last + 1], key=lambda season: season.peak)
+        return Season(
+            rising=self.seasons[first].rising,
+            falling=self.seasons[last].falling,
+            peak_day=tallest.peak_day,
+            peak=tallest.peak,
+            base_before=self.seasons[first].base_before,
+            base_after=self.seasons[last].base_after,
+        )
+
+
+class ContractDates(TypedDict):
+    """phenocam_phenology.json: ISO dates or null."""
+
+    green_up_50pct_date: str | None
+    green_down_50pct_date: str | None
+
+
+def contract_dates(phenology: Phenology, year: int) -> ContractDates:
+    """The 50 % dates of the main growing season of ``year`` (the middle of the camera's three years)."""
+    season = phenology.growing_season(year)
+    up = season.rising[50].date if season else None
+    down = season.falling[50].date if season else None
+    return {
+        "green_up_50pct_date": up.isoformat() if up else None,
+        "green_down_50pct_date": down.isoformat() if down else None,
+    }
+
+
+def transitions(days: ArrayLike, values: ArrayLike, *, lam: float | None = None) -> Phenology:
+    """Seasons of a series and their 10, 25 and 50 % dates with 95 % intervals.
+
+    days: (n,) datetime64 or integer days since 1970-01-01, in any order; values: (n,), NaN = missing; several values of
+    a day are averaged. Give adjoining years too where they exist (a camera's three): seasons across New Year need them,
+    and base and top are better known. Give observations rather than an interpolated series: the intervals rest on the
+    scatter of the observations. Flag outliers first (`satfusion_assets.processing.camera.flag_outliers`).
+    lam: smoothing parameter of the Whittaker smoother; None = by generalised cross-validation.
+
+    Raises InvalidInput where days and values do not match.
+    """
+    first_day, series = daily(days, values)
+    observed = np.isfinite(series)
+    if observed.sum() < MIN_OBSERVATIONS:
+        return Phenology(Label.NO_DATA, (), first_day, None)
+    centre, scale = np.median(series[observed]), np.ptp(series[observed])
+    # Differences below the last digits of the values are no signal.
+    if scale <= 1e-9 * abs(centre) or scale == 0.0:
+        return Phenology(Label.NO_SEASON, (), first_day, None)
+    curve, outline = smooth((series - centre) / scale, lam)
+    most = crossings.most_seasons(series.size)
+    dates, heights = np.empty((most, 6, 4)), np.empty((most, 4))
+    count = crossings.find_in_pieces(
+        curve.value,
+        curve.se,
+        curve.information,
+        observed,
+        outline.value,
+        outline.se,
+        MIN_OBSERVATIONS,
+        dates,
+        heights,
+    )
+    seasons = tuple(_season(dates[k], heights[k], first_day, centre, scale) for k in range(count))
+    natural = curve._replace(value=curve.value * scale + centre, se=curve.se * scale, noise=curve.noise * scale)
+    return Phenology(Label.OK if seasons else Label.NO_SEASON, seasons, first_day, natural)
+
+
+def daily(days: ArrayLike, values: ArrayLike) -> tuple[int, NDArray[np.float64]]:
+    """The series on consecutive days from its first to its last observation, NaN on days without.
+
+    Returns the first day (since 1970-01-01; 0 if nothing is observed) and the values.
+    """
+    number = np.asarray(days)
+    if number.dtype.kind == "M":
+        number = number.astype("datetime64[D]").astype(np.int64)
+    value = np.asarray(values, dtype=np.float64)
+    if number.ndim != 1 or number.shape != value.shape or number.dtype.kind not in "iu":
+        raise InvalidInput(
+            f"a series needs one value a day: got days {number.dtype} {number.shape} and values {value.shape}; "
+            "give datetime64 or integer days and as many values"
+        )
+    kept = np.isfinite(value)
+    number, value = number[kept], value[kept]
+    if number.size == 0:
+        return 0, np.empty(0)
+    first = int(number.min())
+    position = number - first
+    count = np.bincount(position)
+    total = np.bincount(position, weights=value)
+    return first, np.divide(total, count, out=np.full(count.size, np.nan), where=count > 0)
+
+
+def _season(
+    dates: NDArray[np.float64], heights: NDArray[np.float64], first_day: int, centre: float, scale: float
+) -> Season:
+    """One row of the compiled result, in days and in the units of the data."""
+    points = [TransitionDate(*(float(v) + first_day for v in row[:3]), Label(int(row[3]))) for row in dates]
+    before, after, peak = (float(h) * scale + centre for h in heights[1:])
+    return Season(
+        rising=dict(zip(PERCENTS, points[:3], strict=True)),
+        falling=dict(zip(PERCENTS, points[3:], strict=True)),
+        peak_day=float(heights[0]) + first_day,
+        peak=peak,
+        base_before=before,
+        base_after=after,
+    )
+
+
+def _as_arrays(seasons: tuple[Season, ...]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    dates = [[[p.day, p.lower, p.upper, p.label] for p in (*s.rising.values(), *s.falling.values())] for s in seasons]
+    heights = [[s.peak_day, s.base_before, s.base_after, s.peak] for s in seasons]
+    return np.array(dates, dtype=np.float64), np.array(heights, dtype=np.float64)

@@ -1,0 +1,31 @@
+"""``python -m satfusion_assets.sandbox.server --root DIR --sites FILE [--seed N] [--today D] [--port P]``"""
+
+from __future__ import annotations
+
+import argparse
+from datetime import date
+from pathlib import Path
+
+from satfusion_assets.sandbox.archive import SandboxWorld
+from satfusion_assets.sandbox.server.run import serve
+from satfusion_assets.sites import SiteRegistry
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="satfusion_assets.sandbox.server", description=__doc__)
+    parser.add_argument("--root", type=Path, required=True, help="folder of everything that is built")
+    parser.add_argument("--sites", type=Path, required=True, help="sites.geojson")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the landscape")
+    parser.add_argument("--today", type=date.fromisoformat, help="the world's day, YYYY-MM-DD")
+    parser.add_argument("--port", type=int, default=0, help="0 = any free port")
+    options = parser.parse_args()
+    sites = SiteRegistry.load(options.sites).sites
+    serve(
+        lambda: SandboxWorld(options.root, sites, seed=options.seed, today=options.today),
+        options.root / "server",
+        options.port,
+    )
+
+
+if __name__ == "__main__":
+    main()

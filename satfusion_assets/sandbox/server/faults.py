@@ -1,0 +1,246 @@
+"""Faults on request: what an archive does on a bad day, and the log of what was asked.
+
+Rules are JSON objects at ``/_faults`` (POST adds one or a list, GET lists them with how often each struck,
+DELETE clears); ``/_faults?log`` is the request log (DELETE empties it). The first rule that matches a request
+strikes; ``delay`` rules add up and let the request go on, so latency combines with every other fault.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+from collections import deque
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+LOG_LENGTH: Final = 200_000
+"""Requests that the log remembers."""
+
+
+class Rule(BaseModel):
+    """One fault and the requests it strikes.
+
+    path: regular expression searched in ``/path?query``. method: exact, None = any.
+    skip: matching requests that pass first. times: strikes before the rule retires, None = never. p: probability.
+    keep: what stays whole of a body (truncate, corrupt) or what Content-Length claims (lying_length): a fraction
+    below 1, else bytes.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    path: str
+    kind: Literal["status", "delay", "hang", "truncate", "corrupt", "drop", "lying_length"]
+    method: str | None = None
+    times: int | None = Field(None, ge=1)
+    skip: int = Field(0, ge=0)
+    p: float = Field(1.0, ge=0, le=1)
+    status: int = Field(503, ge=200, le=599)
+    retry_after: float | None = Field(None, ge=0)
+    body: str | None = None
+    seconds: float = Field(0.0, ge=0)
+    keep: float = Field(0.5, ge=0)
+    struck: int = 0
+
+    @field_validator("path")
+    @classmethod
+    def _compiles(cls, path: str) -> str:
+        try:
+            re.compile(path)
+        except re.error as error:
+            raise ValueError(f"{path!r} is not a regular expression: {error}") from error
+        return path
+
+    def kept(self, length: int) -> int:
+        """Bytes that ``keep`` means for a body of ``length`` bytes."""
+        return int(self.keep * length) if self.keep < 1 else int(self.keep)
+
+
+@dataclass
+class LogEntry:
+    """One request and what became of it; no header but Range is kept, so no secret is."""
+
+    method: str
+    path: str
+    query: str
+    range: str | None
+    status: int | None = None
+    bytes: int = 0
+    fault: str | None = None
+
+
+class FaultBoard:
+    """The rules in force and the request log."""
+
+    def __init__(self) -> None:
+        self.rules: list[Rule] = []
+        self.log: deque[LogEntry] = deque(maxlen=LOG_LENGTH)
+        self._dice = random.Random(0)
+
+    def clear(self) -> None:
+        """No faults from here on; the same rules posted again strike the same requests."""
+        self.rules.clear()
+        self._dice.seed(0)
+
+    def strike(self, entry: LogEntry) -> tuple[float, Rule | None]:
+        """Seconds of delay, and the rule that strikes this request."""
+        target = f"{entry.path}?{entry.query}" if entry.query else entry.path
+        seconds = 0.0
+        for rule in self.rules:
+            if not self._strikes(rule, entry.method, target):
+                continue
+            rule.struck += 1
+            if rule.kind != "delay":
+                return seconds, rule
+            seconds += rule.seconds
+        return seconds, None
+
+    def _strikes(self, rule: Rule, method: str, target: str) -> bool:
+        if rule.method not in (None, method) or not re.search(rule.path, target):
+            return False
+        if rule.skip:
+            rule.skip -= 1
+            return False
+        if rule.times is not None and rule.struck >= rule.times:
+            return False
+        return rule.p >= 1 or self._dice.random() < rule.p
+
+
+class Faults:
+    """The outermost ASGI application: logs every request and lets the board's rules spoil its answer.
+
+    ASGI has no word for closing a connection, so ``send`` must be uvicorn's own bound method: its transport is
+    reached through it (``tests/.../test_faults.py`` pins that).
+    """
+
+    def __init__(self, app: ASGIApp, board: FaultBoard) -> None:
+        self.app = app
+        self.board = board
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].startswith("/_"):
+            return await self.app(scope, receive, send)
+        entry = LogEntry(
+            scope["method"], scope["path"], scope["query_string"].decode("latin-1"), Headers(scope=scope).get("range")
+        )
+        self.board.log.append(entry)
+        seconds, rule = self.board.strike(entry)
+        if seconds:
+            await asyncio.sleep(seconds)
+        logged = _Logged(send, entry)
+        if rule is None:
+            return await self.app(scope, receive, logged)
+        entry.fault = rule.kind
+        if rule.kind == "status":
+            await _status_answer(rule)(scope, receive, logged)
+        elif rule.kind in ("drop", "hang"):
+            if rule.kind == "hang":
+                await _until_gone(receive, rule.seconds or None)
+            await _hang_up(receive, send)
+        else:
+            await self._spoil(rule, scope, receive, logged)
+
+    async def _spoil(self, rule: Rule, scope: Scope, receive: Receive, send: _Logged) -> None:
+        start, body = await _whole_answer(self.app, scope, receive)
+        headers = MutableHeaders(raw=start["headers"])
+        whole = len(body)
+        if rule.kind == "corrupt":
+            body = _corrupted(body, rule.kept(whole))
+        elif rule.kind == "truncate":
+            body = body[: rule.kept(whole)]
+        else:
+            claimed = rule.kept(int(headers.get("content-length", whole)))
+            headers["content-length"] = str(claimed)
+            body = body[:claimed]
+        complete = scope["method"] == "HEAD" or len(body) == int(headers.get("content-length", whole))
+        await send(start)
+        await send({"type": "http.response.body", "body": body, "more_body": not complete})
+        if not complete:
+            await _hang_up(receive, send.send)
+
+
+class _Logged:
+    """``send`` that notes status and body bytes."""
+
+    def __init__(self, send: Send, entry: LogEntry) -> None:
+        self.send = send
+        self.entry = entry
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.entry.status = message["status"]
+        else:
+            self.entry.bytes += len(message.get("body", b""))
+        await self.send(message)
+
+
+def _status_answer(rule: Rule) -> Response:
+    headers = {} if rule.retry_after is None else {"Retry-After": f"{rule.retry_after:g}"}
+    if rule.body is not None:
+        return Response(rule.body, rule.status, headers, "application/json")
+    return JSONResponse({"message": "Forbidden" if rule.status == 403 else "Fault injected"}, rule.status, headers)
+
+
+async def _whole_answer(app: ASGIApp, scope: Scope, receive: Receive) -> tuple[Message, bytes]:
+    """What ``app`` would have sent: the start message and the whole body."""
+    messages: list[Message] = []
+
+    async def keep(message: Message) -> None:
+        messages.append(message)
+
+    await app(scope, receive, keep)
+    return messages[0], b"".join(message.get("body", b"") for message in messages[1:])
+
+
+def _corrupted(body: bytes, whole: int) -> bytes:
+    """``body`` with every 7th byte after the first ``whole`` ones inverted."""
+    spoilt = bytearray(body)
+    spoilt[whole::7] = bytes(255 - value for value in spoilt[whole::7])
+    return bytes(spoilt)
+
+
+async def _until_gone(receive: Receive, seconds: float | None) -> None:
+    """Until the client has gone, ``seconds`` at most."""
+
+    async def gone() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    try:
+        await asyncio.wait_for(gone(), seconds)
+    except TimeoutError:
+        return
+
+
+async def _hang_up(receive: Receive, send: Any) -> None:
+    """Close the connection after what was written; returns when it is closed."""
+    send.__self__.transport.close()
+    await _until_gone(receive, None)
+
+
+def routes(board: FaultBoard) -> list[BaseRoute]:
+    """``/_faults``, itself never struck and never logged."""
+    rules = TypeAdapter(list[Rule])
+
+    async def faults(request: Request) -> Response:
+        log = "log" in request.query_params
+        if request.method == "POST":
+            body = await request.json()
+            try:
+                board.rules.extend(rules.validate_python(body if isinstance(body, list) else [body]))
+            except ValidationError as error:
+                return JSONResponse({"message": str(error)}, 400)
+        elif request.method == "DELETE":
+            board.log.clear() if log else board.clear()
+        if log:
+            return JSONResponse([asdict(entry) for entry in board.log])
+        return JSONResponse(rules.dump_python(board.rules, mode="json"), 201 if request.method == "POST" else 200)
+
+    return [Route("/_faults", faults, methods=["GET", "POST", "DELETE"])]

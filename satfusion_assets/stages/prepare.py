@@ -1,0 +1,154 @@
+"""Stage: from raw scenes that a strategy kept to the images that the fusion takes, on the site's one grid."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from datetime import date
+from itertools import groupby
+from typing import Any, Final
+
+import numpy as np
+
+from satfusion_assets.errors import NoData
+from satfusion_assets.grid import SiteGrid, site_grid
+from satfusion_assets.processing.clouds import scl_mask, site_cloud_distance, site_mask
+from satfusion_assets.processing.composites import Composites, daily_composites, moving_average
+from satfusion_assets.processing.preparation import PreparedScene, gcc_image, merge_scenes, reflectance
+from satfusion_assets.scenarios import BANDS, Mode, Strategy
+from satfusion_assets.sites import Site, SiteSeason
+from satfusion_assets.stages.outcome import Outcome
+from satfusion_assets.store import Draft, Product, ProductStore, View
+from satfusion_assets.store.layout import (
+    PreparedLayout,
+    Sensor,
+    day_of,
+    preselection,
+    raw_scene,
+    raw_scl,
+)
+
+log = logging.getLogger(__name__)
+
+PREPARED: Final = {Mode.BTI: "prepared_bti", Mode.ITB: "prepared_itb"}
+"""Product name of each mode's prepared images."""
+CHANNELS: Final = {Mode.BTI: BANDS, Mode.ITB: ("gcc",)}
+"""Band descriptions of each mode's images."""
+
+
+def prepare_reflectance(
+    store: ProductStore, site: Site, site_season: SiteSeason, strategy: Strategy, *, smoothing_days: int
+) -> Outcome:
+    """Publish ``prepared_bti``: per day the merged Sentinel-2 image, its cloud distance, and the coarse composite."""
+    layout = PreparedLayout(strategy, Mode.BTI)
+    grid = site_grid(site)
+    product = Product(PREPARED[Mode.BTI], site_season, strategy)
+    parameters = {"smoothing_days": smoothing_days}
+    with (
+        store.read(Product("raw_s2", site_season)) as s2,
+        store.read(Product("raw_s3", site_season)) as s3,
+        store.read(Product("preselected", site_season)) as screened,
+    ):
+        with store.publish(product, parameters=parameters, inputs=[s2, s3, screened]) as draft:
+            fine = list(_write_fine_days(draft, layout, grid, s2, kept_scenes(screened, "s2", strategy)))
+            composites = composite_days(s3, kept_scenes(screened, "s3", strategy), smoothing_days)
+            coarse = list(_write_composites(draft, layout, grid, composites))
+            draft.write_json(layout.summary, {"s2": fine, "s3": coarse})
+    assert draft.manifest is not None
+    log.info("%s: %d Sentinel-2 days, %d Sentinel-3 days.", product.key, len(fine), len(coarse))
+    return Outcome(draft.manifest, numbers=_numbers(fine, coarse), tables={"s2_days": fine})
+
+
+def prepare_gcc(store: ProductStore, site: Site, site_season: SiteSeason, strategy: Strategy) -> Outcome:
+    """Publish ``prepared_itb``: GCC of every prepared image, with the same cloud distances."""
+    source, layout = PreparedLayout(strategy, Mode.BTI), PreparedLayout(strategy, Mode.ITB)
+    grid = site_grid(site)
+    with store.read(Product(PREPARED[Mode.BTI], site_season, strategy)) as view:
+        with store.publish(Product(PREPARED[Mode.ITB], site_season, strategy), inputs=[view]) as draft:
+            for name in view.names(f"{source.folder}/s?/*.tif"):
+                target = name.replace(source.folder, layout.folder, 1).replace(f"_{source.kind}.", f"_{layout.kind}.")
+                if name.endswith("_DIST_CLOUD.tif"):
+                    draft.adopt(view.path(name), target)
+                    continue
+                index = gcc_image(view.read_raster(name).masked()).astype(np.float32)
+                geobox = grid.coarse if "/s3/" in name else grid.fine
+                draft.write_raster(target, index, geobox, nodata=np.nan, descriptions=CHANNELS[Mode.ITB])
+            summary = view.read_json(source.summary)
+            draft.write_json(layout.summary, summary)
+    assert draft.manifest is not None
+    return Outcome(draft.manifest, numbers=_numbers(summary["s2"], summary["s3"]))
+
+
+def kept_scenes(screened: View, sensor: Sensor, strategy: Strategy) -> list[str]:
+    """Names (``20240131_0``) of the raw scenes that ``strategy`` kept, in order of sensing."""
+    records = screened.read_json(preselection(sensor, "json"))
+    kept = [row["filename"] for row in records if not row[f"excluded_{strategy}"]]
+    return [filename.removesuffix(".geotiff") for filename in kept]
+
+
+def composite_days(s3: View, kept: list[str], smoothing_days: int) -> Composites:
+    """Daily Sentinel-3 composites of the kept overpasses, smoothed by date; NoData when none was kept."""
+    if not kept:
+        listed = len(s3.names("raw/s3/*.geotiff"))
+        raise NoData(
+            f"{s3.product.site_season.key}: the pre-selection kept none of {listed} Sentinel-3 overpasses; look at "
+            f"raw/preselection/s3_preselection.json and widen the season or change the site."
+        )
+    names = [raw_scene("s3", scene) for scene in kept]
+    values = np.stack([s3.read_raster(name).masked() for name in names])
+    days = np.array([day_of(name) for name in names], dtype="datetime64[D]")
+    return moving_average(daily_composites(values, days), smoothing_days)
+
+
+def _write_fine_days(
+    draft: Draft, layout: PreparedLayout, grid: SiteGrid, s2: View, kept: list[str]
+) -> Iterator[dict[str, Any]]:
+    for day, scenes in groupby(kept, key=day_of):
+        names = list(scenes)
+        merged = merge_scenes([_prepared_scene(s2, name) for name in names])
+        valid = float(np.isfinite(merged.values).all(axis=0).mean())
+        if valid == 0:
+            continue  # nothing but clouds: no image, rather than an empty one
+        tags = {"SCENES": " ".join(names)}
+        draft.write_raster(
+            layout.fine(day), merged.values, grid.fine, nodata=np.nan, descriptions=CHANNELS[layout.mode], tags=tags
+        )
+        draft.write_raster(
+            layout.cloud_distance(day),
+            merged.cloud_distance,
+            grid.coarse,
+            nodata=np.nan,
+            descriptions=["distance to the nearest cloud in coarse pixels"],
+        )
+        yield {"date": day.isoformat(), "scenes": names, "valid_fraction": round(valid, 4)}
+
+
+def _prepared_scene(s2: View, scene: str) -> PreparedScene:
+    wide = scl_mask(s2.read_raster(raw_scl(scene)).values[0])
+    dn = s2.read_raster(raw_scene("s2", scene)).values
+    return PreparedScene(values=reflectance(dn, site_mask(wide)), cloud_distance=site_cloud_distance(wide))
+
+
+def _write_composites(
+    draft: Draft, layout: PreparedLayout, grid: SiteGrid, composites: Composites
+) -> Iterator[dict[str, Any]]:
+    for day, values, support in zip(composites.days, composites.values, composites.support, strict=True):
+        when: date = day.item()
+        valid = float(np.isfinite(values).all(axis=0).mean())
+        if valid == 0:
+            continue
+        draft.write_raster(layout.coarse(when), values, grid.coarse, nodata=np.nan, descriptions=CHANNELS[layout.mode])
+        yield {
+            "date": when.isoformat(),
+            "valid_fraction": round(valid, 4),
+            "mean_support": round(float(support.mean()), 2),
+        }
+
+
+def _numbers(fine: list[dict[str, Any]], coarse: list[dict[str, Any]]) -> dict[str, int | float | None]:
+    fractions = [row["valid_fraction"] for row in fine]
+    return {
+        "s2_days": len(fine),
+        "s3_days": len(coarse),
+        "s2_valid_fraction": round(float(np.mean(fractions)), 4) if fractions else None,
+    }

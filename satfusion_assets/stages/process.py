@@ -1,0 +1,118 @@
+"""Stage: cut the season's images to the valid window and read the series at the site."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+from odc.geo.geobox import GeoBox
+
+from satfusion_assets.errors import NoData
+from satfusion_assets.grid import RATIO, site_grid
+from satfusion_assets.processing.crop import Window, valid_pixels, valid_window
+from satfusion_assets.processing.sampling import site_pixel
+from satfusion_assets.processing.series import band_records, export_records, index_records, sample_series
+from satfusion_assets.scenarios import Mode, Scenario
+from satfusion_assets.sites import Site, SiteSeason
+from satfusion_assets.stages.outcome import Outcome
+from satfusion_assets.stages.prepare import CHANNELS, PREPARED
+from satfusion_assets.store import Draft, Product, ProductStore, View
+from satfusion_assets.store.layout import FusedLayout, PreparedLayout, ProcessedLayout, Source, day_of
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class SourceImages:
+    """One source's images of the season. values: (t, b, H, W) on the site's fine grid or cut from it."""
+
+    days: list[date]
+    values: np.ndarray
+
+
+def process(store: ProductStore, site: Site, site_season: SiteSeason, scenario: Scenario) -> Outcome:
+    """Publish ``processed``: rasters cropped to one window, NDVI, GCC and band series of S2, S3 and fusion."""
+    layout, grid = ProcessedLayout(scenario), site_grid(site)
+    product = Product("processed", site_season, scenario.key)
+    with (
+        store.read(Product("fused", site_season, scenario.key)) as fused,
+        store.read(Product(PREPARED[scenario.mode], site_season, scenario.strategy)) as prepared,
+    ):
+        images = _fused_images(fused, scenario)
+        window = valid_window(valid_pixels(images.values))
+        if window is None:
+            raise NoData(f"{product.key}: no fused pixel is above 0.001 on any day; look at fused and prepared first.")
+        cut: dict[Source, SourceImages] = {
+            "fusion": SourceImages(images.days, window.cut(images.values)),
+            "s2": _fine_images(prepared, scenario, site_season, window),
+            "s3": _coarse_images(prepared, scenario, site_season, window),
+        }
+        geobox = grid.fine[window.slices]
+        row_col = site_pixel(geobox, site.latitude, site.longitude)
+        with store.publish(product, inputs=[fused, prepared]) as draft:
+            for source, stack in cut.items():
+                _write_images(draft, layout, source, stack, geobox)
+                _write_series(draft, layout, source, stack, row_col)
+            draft.write_json(layout.window, _window_record(window, row_col, grid.epsg))
+    assert draft.manifest is not None
+    numbers: dict[str, int | float | None] = {f"{source}_days": len(stack.days) for source, stack in cut.items()}
+    log.info("%s: window %d x %d pixels, %s.", product.key, window.height, window.width, numbers)
+    return Outcome(draft.manifest, numbers=numbers | {"window_height": window.height, "window_width": window.width})
+
+
+def _fused_images(fused: View, scenario: Scenario) -> SourceImages:
+    folder = FusedLayout(scenario).folder
+    names = [name for name in fused.names(f"{folder}/*.tif") if "/quality/" not in name]
+    return SourceImages([day_of(name) for name in names], np.stack([fused.read_raster(name).values for name in names]))
+
+
+def _fine_images(prepared: View, scenario: Scenario, season: SiteSeason, window: Window) -> SourceImages:
+    layout = PreparedLayout(scenario.strategy, scenario.mode)
+    names = _in_season(prepared.names(f"{layout.folder}/s2/*_{layout.kind}.tif"), season)
+    values = [window.cut(prepared.read_raster(name).values) for name in names]
+    return SourceImages([day_of(name) for name in names], _stack(values, scenario, window))
+
+
+def _coarse_images(prepared: View, scenario: Scenario, season: SiteSeason, window: Window) -> SourceImages:
+    layout = PreparedLayout(scenario.strategy, scenario.mode)
+    names = _in_season(prepared.names(f"{layout.folder}/s3/*.tif"), season)
+    values = [window.cut_coarse(prepared.read_raster(name).values, RATIO) for name in names]
+    return SourceImages([day_of(name) for name in names], _stack(values, scenario, window))
+
+
+def _in_season(names: list[str], season: SiteSeason) -> list[str]:
+    return [name for name in names if season.start <= day_of(name) <= season.end]
+
+
+def _stack(values: list[np.ndarray], scenario: Scenario, window: Window) -> np.ndarray:
+    empty = np.empty((0, len(CHANNELS[scenario.mode]), window.height, window.width), np.float32)
+    return np.stack(values) if values else empty
+
+
+def _write_images(draft: Draft, layout: ProcessedLayout, source: Source, stack: SourceImages, geobox: GeoBox) -> None:
+    channels = CHANNELS[layout.scenario.mode]
+    for day, values in zip(stack.days, stack.values, strict=True):
+        draft.write_raster(layout.image(source, day), values, geobox, nodata=np.nan, descriptions=channels)
+
+
+def _write_series(
+    draft: Draft, layout: ProcessedLayout, source: Source, stack: SourceImages, row_col: tuple[int, int] | None
+) -> None:
+    row, col = row_col or (-9, -9)  # a window that misses the site samples nothing
+    filenames = [layout.image(source, day).rsplit("/", 1)[-1] for day in stack.days]
+    series = sample_series(stack.values, np.array(stack.days, dtype="datetime64[D]"), filenames, row, col)
+    draft.write_json(layout.series("gcc", source), index_records(series, "greenness_index"))
+    exported = export_records(series)
+    draft.write_json(layout.export(source, "json"), exported)
+    draft.write_csv(layout.export(source, "csv"), exported)
+    if layout.scenario.mode is Mode.BTI:
+        draft.write_json(layout.series("ndvi", source), index_records(series, "ndvi"))
+        draft.write_json(layout.series("bands", source), band_records(series))
+
+
+def _window_record(window: Window, row_col: tuple[int, int] | None, epsg: int) -> dict[str, Any]:
+    record: dict[str, Any] = {"row": window.row, "col": window.col, "height": window.height, "width": window.width}
+    return record | {"epsg": epsg, "site_pixel": list(row_col) if row_col else None}

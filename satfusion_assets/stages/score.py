@@ -1,0 +1,119 @@
+"""Stage: scores of one scenario against the camera, and the roll-up of a site-season to metrics.json."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import ExitStack
+from typing import Any
+
+from satfusion_assets.errors import ProductMissing
+from satfusion_assets.processing.scores import SeasonSeries, baselines, derived, phenocam_stats, temporal_scores
+from satfusion_assets.processing.series import DailySeries, read_series
+from satfusion_assets.scenarios import SCENARIOS, Mode, Scenario, Strategy
+from satfusion_assets.sites import SiteSeason
+from satfusion_assets.stages.outcome import Outcome
+from satfusion_assets.store import Product, ProductStore, View
+from satfusion_assets.store.layout import METRICS, PHENOCAM_GCC, ProcessedLayout, Source, preselection
+
+log = logging.getLogger(__name__)
+
+HEADLINES = ("pearson_r", "nse", "rmse", "mae", "nrmse", "n_samples")
+"""Scores shown wherever there is room for one line."""
+
+
+def score_scenario(store: ProductStore, site_season: SiteSeason, scenario: Scenario) -> Outcome:
+    """Publish ``scenario_metrics``: the fused GCC of one scenario against gcc_90 on common days."""
+    layout = ProcessedLayout(scenario)
+    product = Product("scenario_metrics", site_season, scenario.key)
+    with (
+        store.read(Product("processed", site_season, scenario.key)) as processed,
+        store.read(Product("raw_phenocam", site_season)) as phenocam,
+    ):
+        scores = temporal_scores(gcc_series(processed, scenario, "fusion"), camera_series(phenocam))
+        with store.publish(product, inputs=[processed, phenocam]) as draft:
+            draft.write_json(layout.scores, {"scenario": scenario.key, "temporal": scores})
+    assert draft.manifest is not None
+    if scores is None:
+        return Outcome(draft.manifest, notes={"scores": "fused series and camera have fewer than two common days"})
+    log.info("%s: NSE %s, r %s.", product.key, scores["nse"], scores["pearson_r"])
+    return Outcome(draft.manifest, numbers={name: scores[name] for name in HEADLINES})
+
+
+def roll_up(store: ProductStore, site_season: SiteSeason) -> Outcome:
+    """Publish ``metrics``: metrics.json of a site-season from its scenarios, its baselines and the camera.
+
+    A scenario that has not been materialised is null in ``temporal``; ProductMissing when none has.
+    """
+    with ExitStack() as stack:
+        phenocam = stack.enter_context(store.read(Product("raw_phenocam", site_season)))
+        screened = stack.enter_context(store.read(Product("preselected", site_season)))
+        scored = _available(stack, store, "scenario_metrics", site_season)
+        processed = _available(stack, store, "processed", site_season)
+        season = SeasonSeries(
+            camera=camera_series(phenocam),
+            fused={scenario: gcc_series(view, scenario, "fusion") for scenario, view in processed.items()},
+            s2_all=read_series(screened.read_json(preselection("s2", "json"))).between(
+                site_season.start, site_season.end
+            ),
+            s2_cloudfree=_by_strategy(processed, "s2"),
+            s3=_by_strategy(processed, "s3"),
+        )
+        temporal = {item.score_key: _scores(scored[item], item) if item in scored else None for item in SCENARIOS}
+        metrics = {
+            "phenocam_stats": phenocam_stats(season.camera),
+            "temporal": temporal,
+            "baseline": baselines(season),
+            "derived": derived(temporal),
+        }
+        inputs = [phenocam, screened, *scored.values(), *processed.values()]
+        with store.publish(Product("metrics", site_season), inputs=inputs) as draft:
+            draft.write_json(METRICS, metrics)
+    assert draft.manifest is not None
+    table = score_table(metrics)
+    best = max((row for row in table if row["nse"] is not None), key=lambda row: row["nse"], default=None)
+    numbers: dict[str, int | float | None] = {"camera_days": len(season.camera), "scenarios": len(scored)}
+    notes = {}
+    if best is not None:
+        numbers["best_nse"] = best["nse"]
+        notes["best_scenario"] = best["scenario"]
+    return Outcome(draft.manifest, numbers=numbers, notes=notes, tables={"scores": table})
+
+
+def score_table(metrics: dict[str, Any]) -> list[dict[str, Any]]:
+    """One row of headline scores a scenario, from metrics.json."""
+    rows = []
+    for scenario in SCENARIOS:
+        scores = metrics["temporal"].get(scenario.score_key) or {}
+        rows.append({"scenario": scenario.key} | {name: scores.get(name) for name in HEADLINES})
+    return rows
+
+
+def camera_series(phenocam: View) -> DailySeries:
+    """The camera's gcc_90 of the season."""
+    return read_series(phenocam.read_json(f"{PHENOCAM_GCC}.json"))
+
+
+def gcc_series(processed: View, scenario: Scenario, source: Source) -> DailySeries:
+    """GCC at the site of one source of a processed scenario."""
+    return read_series(processed.read_json(ProcessedLayout(scenario).series("gcc", source)))
+
+
+def _available(stack: ExitStack, store: ProductStore, name: str, site_season: SiteSeason) -> dict[Scenario, View]:
+    """Every scenario's product called ``name`` that exists, leased in ``stack``; ProductMissing when none does."""
+    products = {scenario: Product(name, site_season, scenario.key) for scenario in SCENARIOS}
+    there = {scenario: product for scenario, product in products.items() if store.manifest(product) is not None}
+    if not there:
+        raise ProductMissing(
+            f"No scenario of {name} of {site_season.key} has been materialised; materialise one first."
+        )
+    return {scenario: stack.enter_context(store.read(product)) for scenario, product in there.items()}
+
+
+def _by_strategy(processed: dict[Scenario, View], source: Source) -> dict[Strategy, DailySeries]:
+    """A sensor's own GCC series per strategy; both sigmas hold the same one, and BtI the one from reflectance."""
+    chosen = {scenario.strategy: scenario for scenario in processed if scenario.mode is Mode.BTI}
+    return {strategy: gcc_series(processed[scenario], scenario, source) for strategy, scenario in chosen.items()}
+
+
+def _scores(view: View, scenario: Scenario) -> Any:
+    return view.read_json(ProcessedLayout(scenario).scores)["temporal"]

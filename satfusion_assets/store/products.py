@@ -1,0 +1,411 @@
+"""Atomic publishing of products into a folder, and consistent reading from it.
+
+Layout below the data root, for a site-season::
+
+    {site}/{season}/.satfusion/{product}/versions/{id}/...   a version: its files and manifest.json
+    {site}/{season}/.satfusion/{product}/current             symbolic link to the current version
+    {site}/{season}/raw/s2/20240101_0.geotiff                contract path: link through ``current``
+    {site}/{season}/.satfusion/cache/{name}/                 what acquisition keeps between runs
+    .satfusion/pending/{product key}@{id}                    a publication under way
+
+A version is written whole, then one rename of ``current`` makes all its files and its manifest visible at once,
+through the contract's paths as well. A kill leaves the old version or the new one, plus litter that ``recover``
+removes. Versions in use are leased with ``flock``, which the kernel releases when a process dies.
+"""
+
+from __future__ import annotations
+
+import csv
+import errno
+import io
+import json
+import logging
+import os
+import shutil
+import uuid
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from fnmatch import fnmatchcase
+from importlib.metadata import version as package_version
+from pathlib import Path, PurePosixPath
+from typing import Any, Final
+
+from odc.geo.geobox import GeoBox
+
+from satfusion_assets.errors import ProductCorrupt, ProductMissing, StoreError, StoreFull
+from satfusion_assets.sites import SiteSeason
+from satfusion_assets.store.leases import (
+    LEASE,
+    exclusive,
+    in_use,
+    lease_for_reading,
+    lease_for_writing,
+    remove_unless_in_use,
+)
+from satfusion_assets.store.manifest import MANIFEST, FileRecord, Manifest, Product, data_version
+from satfusion_assets.store.rasters import Raster, encode_raster, read_raster
+
+log = logging.getLogger(__name__)
+
+HIDDEN: Final = ".satfusion"
+_STAGED: Final = "current.new"
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
+
+
+class View:
+    """One version of a product, leased: it stays whole on disk until the reader is done."""
+
+    def __init__(self, product: Product, folder: Path) -> None:
+        self.product = product
+        self.manifest = Manifest.read(folder / MANIFEST)
+        self._folder = folder
+
+    @property
+    def version(self) -> str:
+        """Data version of what is read."""
+        return self.manifest.version
+
+    def names(self, pattern: str = "*") -> list[str]:
+        """Contract paths that match ``pattern`` (shell style, ``*`` crosses folders), sorted."""
+        return sorted(name for name in self.manifest.files if fnmatchcase(name, pattern))
+
+    def files(self, pattern: str = "*") -> list[Path]:
+        """The files behind ``names(pattern)``, in the same order."""
+        return [self._folder / name for name in self.names(pattern)]
+
+    def path(self, name: str) -> Path:
+        """The file behind one contract path; ProductMissing when the product has no such file."""
+        if name not in self.manifest.files:
+            raise ProductMissing(f"{self.product.key} has no file {name}; materialise that partition again.")
+        return self._folder / name
+
+    def read_raster(self, name: str) -> Raster:
+        """A raster of this product; ProductCorrupt when it cannot be read whole."""
+        try:
+            return read_raster(self.path(name))
+        except ProductCorrupt as error:
+            raise self._corrupt(name, "GeoTIFF") from error
+
+    def read_json(self, name: str) -> Any:
+        """Content of a JSON file of this product; ProductCorrupt when it cannot be parsed."""
+        path = self.path(name)
+        try:
+            return json.loads(path.read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise self._corrupt(name, "JSON") from error
+
+    def _corrupt(self, name: str, kind: str) -> ProductCorrupt:
+        return ProductCorrupt(
+            f"{name} of {self.product.key} is not readable {kind}; materialise {self.product.slug} of "
+            f"{self.product.site_season.key} again."
+        )
+
+
+class Draft:
+    """A version being written; it becomes visible when its ``publish`` block ends without an error."""
+
+    def __init__(self, product: Product, folder: Path) -> None:
+        self.product = product
+        self.manifest: Manifest | None = None
+        """Filled when the block has ended and the product is published."""
+        self._folder = folder
+
+    def path(self, name: str) -> Path:
+        """Where to write the file with contract path ``name``; its folder exists."""
+        if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts or name == MANIFEST:
+            raise StoreError(f"{name!r} is not a path below a site-season folder.")
+        path = self._folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def write_bytes(self, name: str, content: bytes) -> None:
+        self.path(name).write_bytes(content)
+
+    def write_raster(self, name: str, values: Any, geobox: GeoBox, **options: Any) -> None:
+        """A GeoTIFF of ``values`` on ``geobox``; options as in ``encode_raster``."""
+        self.write_bytes(name, encode_raster(values, geobox, **options))
+
+    def write_json(self, name: str, content: Any) -> None:
+        """Strict JSON: a NaN or infinity is refused, because no reader of the contract expects one."""
+        text = json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False)
+        self.path(name).write_text(text + "\n", "utf-8")
+
+    def write_csv(self, name: str, records: Sequence[Mapping[str, Any]]) -> None:
+        """Rows with equal keys as comma-separated values under one header; None = empty field."""
+        text = io.StringIO(newline="")
+        if records:
+            writer = csv.DictWriter(text, fieldnames=list(records[0]), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(records)
+        self.path(name).write_text(text.getvalue(), "utf-8")
+
+    def adopt(self, source: Path, name: str) -> None:
+        """Take ``source`` as the file ``name`` without copying where the disk allows."""
+        target = self.path(name)
+        try:
+            os.link(source, target)
+        except OSError as error:
+            if error.errno not in (errno.EXDEV, errno.EPERM, errno.EMLINK):
+                raise
+            shutil.copyfile(source, target)
+
+
+class ProductStore:
+    """All products below one data root."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = Path(root).absolute()
+
+    # -- reading ---------------------------------------------------------------------------------------------
+
+    def manifest(self, product: Product) -> Manifest | None:
+        """Manifest of the current version, None when the product was never published."""
+        path = self._home(product) / "current" / MANIFEST
+        return Manifest.read(path) if path.exists() else None
+
+    def is_current(self, product: Product) -> bool:
+        """Whether ``product`` exists and every input still has the version it was made from."""
+        manifest = self.manifest(product)
+        if manifest is None:
+            return False
+        for slug, version in manifest.inputs.items():
+            name, _, variant = slug.partition(".")
+            source = self.manifest(Product(name, product.site_season, variant))
+            if source is None or source.version != version:
+                return False
+        return True
+
+    @contextmanager
+    def read(self, product: Product) -> Iterator[View]:
+        """Lease the current version for reading; ProductMissing when there is none."""
+        with self._lease_current(product) as folder:
+            yield View(product, folder)
+
+    def verify(self, product: Product) -> list[str]:
+        """One sentence for each file that is missing or differs from the manifest; empty = whole."""
+        problems = []
+        with self._lease_current(product) as folder:
+            for name, record in Manifest.read(folder / MANIFEST).files.items():
+                path = folder / name
+                if not path.is_file():
+                    problems.append(f"{name} is missing.")
+                elif FileRecord.of(path) != record:
+                    problems.append(f"{name} differs from its manifest.")
+        return problems
+
+    def products(self, site_season: SiteSeason) -> list[Manifest]:
+        """Manifests of everything published for a site-season."""
+        found = sorted(self.folder(site_season).glob(f"{HIDDEN}/*/current/{MANIFEST}"))
+        return [Manifest.read(path) for path in found]
+
+    def folder(self, site_season: SiteSeason) -> Path:
+        """The site-season's folder with the contract's paths."""
+        return self.root / site_season.site / str(site_season.season)
+
+    def cache(self, site_season: SiteSeason, name: str) -> Path:
+        """A folder that acquisition may keep between runs; not a product."""
+        path = self.folder(site_season) / HIDDEN / "cache" / name
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+
+    # -- publishing ------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def publish(
+        self,
+        product: Product,
+        *,
+        parameters: dict[str, Any] | None = None,
+        inputs: Sequence[View] = (),
+    ) -> Iterator[Draft]:
+        """Write a new version of ``product``; it replaces the current one when the block ends without an error.
+
+        Raises StoreFull when the disk is full; whatever goes wrong, the current version stays as it was.
+        """
+        self.recover(product)
+        identity = uuid.uuid4().hex
+        folder = self._home(product) / "versions" / identity
+        marker = self._pending / f"{product.key}@{identity}"
+        try:
+            with self._locked(product):
+                _write_marker(marker, product)
+                lease = lease_for_writing(folder)
+            with lease:
+                draft = Draft(product, folder)
+                yield draft
+                draft.manifest = self._seal(product, folder, parameters or {}, inputs)
+                self._make_current(product, identity, draft.manifest)
+        except OSError as error:
+            if error.errno in _FULL:
+                raise StoreFull(
+                    f"The disk of {self.root} is full while writing {product.key}; free some space and materialise "
+                    f"that partition again (the previous version is untouched)."
+                ) from error
+            raise
+        finally:
+            self._discard_unused(product)
+            marker.unlink(missing_ok=True)
+
+    def remove(self, product: Product) -> None:
+        """Unpublish ``product`` and delete its files."""
+        with self._locked(product):
+            manifest = self.manifest(product)
+            (self._home(product) / "current").unlink(missing_ok=True)
+            if manifest is not None:
+                self._unlink_names(product, manifest.files)
+        self._discard_unused(product)
+
+    def recover(self, product: Product | None = None) -> list[str]:
+        """Clear what killed publications left, of one product or of all; returns their keys."""
+        prefix = f"{product.key}@" if product is not None else ""
+        recovered = []
+        for marker in sorted(self._pending.glob(f"{prefix}*")) if self._pending.exists() else []:
+            interrupted = _read_marker(marker)
+            if interrupted is None:
+                continue
+            folder = self._home(interrupted) / "versions" / marker.name.rpartition("@")[2]
+            with self._locked(interrupted):
+                if in_use(folder):
+                    continue
+                self._repair_names(interrupted)
+            self._discard_unused(interrupted)
+            marker.unlink(missing_ok=True)
+            recovered.append(interrupted.key)
+            log.warning("Cleared an interrupted publication of %s; its current version is whole.", interrupted.key)
+        return recovered
+
+    # -- inside ----------------------------------------------------------------------------------------------
+
+    @property
+    def _pending(self) -> Path:
+        return self.root / HIDDEN / "pending"
+
+    def _home(self, product: Product) -> Path:
+        return self.folder(product.site_season) / HIDDEN / product.slug
+
+    def _locked(self, product: Product) -> AbstractContextManager[None]:
+        return exclusive(self._home(product) / "lock")
+
+    def _seal(self, product: Product, folder: Path, parameters: dict[str, Any], inputs: Sequence[View]) -> Manifest:
+        files = {name: FileRecord.of(folder / name) for name in sorted(_names_in(folder))}
+        manifest = Manifest(
+            product=product.name,
+            variant=product.variant,
+            site_season=product.site_season.key,
+            version=data_version(files, parameters),
+            software=f"satfusion {package_version('satfusion')}",
+            parameters=parameters,
+            inputs={view.product.slug: view.version for view in inputs},
+            files=files,
+        )
+        (folder / MANIFEST).write_text(manifest.model_dump_json(indent=1) + "\n", "utf-8")
+        return manifest
+
+    def _make_current(self, product: Product, identity: str, manifest: Manifest) -> None:
+        with self._locked(product):
+            previous = self.manifest(product)
+            for name in manifest.files:
+                self._link_name(product, name)
+            staged = self._home(product) / _STAGED
+            staged.symlink_to(Path("versions") / identity)
+            staged.replace(self._home(product) / "current")
+            if previous is not None:
+                self._unlink_names(product, previous.files.keys() - manifest.files.keys())
+
+    def _link_name(self, product: Product, name: str) -> None:
+        path = self.folder(product.site_season) / name
+        up = Path(*[".."] * (len(PurePosixPath(name).parts) - 1))
+        target = up / HIDDEN / product.slug / "current" / name
+        if path.is_symlink():
+            owner = path.readlink()
+            if owner == target:
+                return
+            if path.exists():
+                raise StoreError(f"{path} belongs to another product ({owner}); two products share a name.")
+            path.unlink()
+        elif path.exists():
+            raise StoreError(f"{path} is a file that satfusion did not write; move it away and try again.")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.symlink_to(target)
+
+    def _unlink_names(self, product: Product, names: Collection[str]) -> None:
+        base = self.folder(product.site_season)
+        for name in names:
+            path = base / name
+            if path.is_symlink() and f"{HIDDEN}/{product.slug}/current/" in path.readlink().as_posix():
+                path.unlink()
+        for parent in sorted({base / Path(name).parent for name in names}, reverse=True):
+            _remove_empty_folders(parent, base)
+
+    def _repair_names(self, product: Product) -> None:
+        """Make the contract's paths those of the current version, whatever a kill left between link and swap."""
+        (self._home(product) / _STAGED).unlink(missing_ok=True)
+        current = self.manifest(product)
+        wanted = set(current.files) if current is not None else set()
+        for name in wanted:
+            self._link_name(product, name)
+        for version in self._versions(product):
+            self._unlink_names(product, set(_names_in(version)) - wanted)
+
+    def _versions(self, product: Product) -> list[Path]:
+        folder = self._home(product) / "versions"
+        return sorted(folder.iterdir()) if folder.exists() else []
+
+    def _discard_unused(self, product: Product) -> None:
+        """Delete every version but the current one and those that somebody still reads or writes."""
+        with self._locked(product):
+            current = self._home(product) / "current"
+            keep = current.resolve() if current.is_symlink() else None
+            for version in self._versions(product):
+                if version.resolve() != keep:
+                    remove_unless_in_use(version)
+
+    @contextmanager
+    def _lease_current(self, product: Product) -> Iterator[Path]:
+        current = self._home(product) / "current"
+        while current.is_symlink():
+            folder = current.resolve()
+            with ExitStack() as stack:
+                try:
+                    stack.enter_context(lease_for_reading(folder))
+                except FileNotFoundError:
+                    continue  # replaced between looking and leasing: look again
+                if (folder / MANIFEST).exists():
+                    yield folder
+                    return
+        raise ProductMissing(f"{product.key} has not been materialised; materialise that partition first.")
+
+
+def _names_in(folder: Path) -> Iterator[str]:
+    for path in folder.rglob("*"):
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and name not in (LEASE, MANIFEST):
+            yield name
+
+
+def _remove_empty_folders(folder: Path, base: Path) -> None:
+    """Remove ``folder`` and its parents below ``base`` as far as they are empty."""
+    while folder != base:
+        try:
+            folder.rmdir()
+        except OSError:
+            return  # not empty, or already gone
+        folder = folder.parent
+
+
+def _write_marker(marker: Path, product: Product) -> None:
+    """Note a publication before anything of it exists, in one step."""
+    marker.parent.mkdir(parents=True, exist_ok=True)
+    staged = marker.with_name(f".{marker.name}")
+    fields = [product.name, product.site_season.site, product.site_season.season, product.variant]
+    staged.write_text(json.dumps(fields), "utf-8")
+    staged.replace(marker)
+
+
+def _read_marker(marker: Path) -> Product | None:
+    """The product a marker is about; None when its publication ended meanwhile."""
+    try:
+        name, site, season, variant = json.loads(marker.read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    return Product(name, SiteSeason(site, season), variant)

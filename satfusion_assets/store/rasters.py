@@ -1,0 +1,113 @@
+"""Reading and writing georeferenced rasters: one profile for every product.
+
+GeoTIFFs are tiled, deflate-compressed, carry the nodata value that the data really use and a description per
+band, and are valid Cloud-Optimised GeoTIFFs. They are encoded in memory and written with one call, so that a full
+disk is an ordinary error and equal pixels give equal bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
+
+from satfusion_assets.errors import ProductCorrupt
+
+Array = NDArray[Any]
+_BLOCK: Final = 256
+
+
+@dataclass(frozen=True)
+class Raster:
+    """A raster in memory. values: (bands, H, W) as stored; nodata: the stored value that means missing."""
+
+    values: Array
+    geobox: GeoBox
+    nodata: float | None
+    descriptions: tuple[str | None, ...]
+    tags: dict[str, str]
+
+    def masked(self) -> NDArray[np.float32]:
+        """Values as float32 with NaN where missing."""
+        values = self.values.astype(np.float32)
+        if self.nodata is not None and not np.isnan(self.nodata):
+            values[self.values == self.nodata] = np.nan
+        return values
+
+
+def encode_raster(
+    values: Array,
+    geobox: GeoBox,
+    *,
+    nodata: float | None,
+    descriptions: Sequence[str] = (),
+    scale: float = 1.0,
+    tags: Mapping[str, str] | None = None,
+) -> bytes:
+    """A GeoTIFF of ``values``, (bands, H, W) or (H, W), on ``geobox``.
+
+    scale: stored value times scale is the physical value (written as the band's scale tag, pixels unchanged).
+    """
+    from rasterio.io import MemoryFile
+
+    bands = values[np.newaxis] if values.ndim == 2 else values
+    if bands.shape[1:] != tuple(geobox.shape):
+        raise ValueError(f"values of shape {bands.shape} do not fit a grid of {tuple(geobox.shape)}")
+    with MemoryFile() as memory:
+        with memory.open(**_profile(bands, geobox, nodata)) as dataset:
+            # Metadata first: the header then stays in front of the pixels, as a valid COG needs.
+            if descriptions:
+                dataset.descriptions = tuple(descriptions)
+            if scale != 1.0:
+                dataset.scales = (scale,) * len(bands)
+            dataset.update_tags(**(tags or {}))
+            dataset.write(bands)
+        return bytes(memory.read())
+
+
+def write_raster(path: Path, values: Array, geobox: GeoBox, **options: Any) -> None:
+    """``encode_raster`` into a file; OSError when it cannot be written."""
+    path.write_bytes(encode_raster(values, geobox, **options))
+
+
+def read_raster(path: Path) -> Raster:
+    """The raster at ``path``; ProductCorrupt names the file when it cannot be read whole."""
+    import rasterio
+    from rasterio.errors import RasterioError
+
+    try:
+        with rasterio.open(path) as dataset:
+            return Raster(
+                values=dataset.read(),
+                geobox=GeoBox(dataset.shape, dataset.transform, dataset.crs),
+                nodata=dataset.nodata,
+                descriptions=tuple(dataset.descriptions),
+                tags=dict(dataset.tags()),
+            )
+    except RasterioError as error:
+        raise ProductCorrupt(
+            f"{path} is not a readable GeoTIFF; materialise the partition it belongs to again."
+        ) from error
+
+
+def _profile(values: Array, geobox: GeoBox, nodata: float | None) -> dict[str, Any]:
+    floating = np.issubdtype(values.dtype, np.floating)
+    profile: dict[str, Any] = {
+        "count": len(values),
+        "height": geobox.shape[0],
+        "width": geobox.shape[1],
+        "dtype": values.dtype,
+        "crs": str(geobox.crs),
+        "transform": geobox.affine,
+        "nodata": nodata,
+        "compress": "deflate",
+        "predictor": 3 if floating else 2,
+    }
+    if max(geobox.shape) <= 2 * _BLOCK:
+        return profile | {"driver": "GTiff", "tiled": True, "blockxsize": _BLOCK, "blockysize": _BLOCK}
+    return profile | {"driver": "COG", "blocksize": _BLOCK, "overview_resampling": "nearest"}

@@ -1,0 +1,200 @@
+"""Publishing is atomic: a reader sees the old product or the new one, whatever happens in between."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from satfusion_assets.errors import ProductCorrupt, ProductMissing, StoreError, StoreFull
+from satfusion_assets.sites import SiteSeason
+from satfusion_assets.store import Product, ProductStore
+
+INNSBRUCK = SiteSeason("innsbruck", 2024)
+FUSED = Product("fused", INNSBRUCK, "aggressive_sigma20")
+OLD = {"prepared_aggressive/fusion/REFL_20240101.tif": "old", "prepared_aggressive/fusion/REFL_20240102.tif": "old"}
+NEW = {"prepared_aggressive/fusion/REFL_20240102.tif": "new", "prepared_aggressive/fusion/REFL_20240103.tif": "new"}
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ProductStore:
+    return ProductStore(tmp_path / "data")
+
+
+def publish(store: ProductStore, product: Product, files: dict[str, str]) -> str:
+    with store.publish(product) as draft:
+        for name, text in files.items():
+            draft.path(name).write_text(text)
+    assert draft.manifest is not None
+    return draft.manifest.version
+
+
+def seen(store: ProductStore, site_season: SiteSeason = INNSBRUCK) -> dict[str, str]:
+    """What a reader of the contract's paths finds."""
+    base = store.folder(site_season)
+    paths = (path for path in base.rglob("*") if ".satfusion" not in path.parts and path.is_file())
+    return {path.relative_to(base).as_posix(): path.read_text() for path in paths}
+
+
+def test_a_published_product_is_seen_at_the_contracts_paths(store: ProductStore) -> None:
+    publish(store, FUSED, OLD)
+    assert seen(store) == OLD
+    assert store.verify(FUSED) == []
+
+
+def test_what_no_longer_belongs_is_gone_after_republishing(store: ProductStore) -> None:
+    publish(store, FUSED, OLD)
+    publish(store, FUSED, NEW)
+    assert seen(store) == NEW
+    versions = list((store.folder(INNSBRUCK) / ".satfusion" / FUSED.slug / "versions").iterdir())
+    assert len(versions) == 1
+
+
+def test_equal_content_has_an_equal_data_version_and_other_content_another(store: ProductStore) -> None:
+    first = publish(store, FUSED, OLD)
+    assert publish(store, FUSED, OLD) == first
+    assert publish(store, FUSED, NEW) != first
+
+
+def test_a_failure_leaves_the_previous_version_and_nothing_else(store: ProductStore) -> None:
+    publish(store, FUSED, OLD)
+    with pytest.raises(RuntimeError), store.publish(FUSED) as draft:
+        draft.path("prepared_aggressive/fusion/REFL_20240109.tif").write_text("half")
+        raise RuntimeError
+    assert seen(store) == OLD
+    assert store.recover() == []
+
+
+def test_a_full_disk_is_one_sentence_and_leaves_the_previous_version(store: ProductStore) -> None:
+    publish(store, FUSED, OLD)
+    with pytest.raises(StoreFull, match=r"disk of .* is full while writing innsbruck_2024\.fused"):
+        with store.publish(FUSED) as draft:
+            draft.path("prepared_aggressive/fusion/REFL_20240101.tif")
+            raise OSError(errno.ENOSPC, "No space left on device")
+    assert seen(store) == OLD
+
+
+def test_two_products_share_folders_but_never_a_file(store: ProductStore) -> None:
+    phenology = Product("camera_phenology", INNSBRUCK)
+    publish(store, Product("raw_phenocam", INNSBRUCK), {"raw/phenocam/phenocam_gcc.json": "[]"})
+    publish(store, phenology, {"raw/phenocam/phenocam_phenology.json": "{}"})
+    publish(store, phenology, {})
+    assert seen(store) == {"raw/phenocam/phenocam_gcc.json": "[]"}
+    with pytest.raises(StoreError, match="belongs to another product"):
+        publish(store, phenology, {"raw/phenocam/phenocam_gcc.json": "mine"})
+    assert seen(store) == {"raw/phenocam/phenocam_gcc.json": "[]"}
+
+
+def test_a_foreign_file_is_never_overwritten(store: ProductStore) -> None:
+    foreign = store.folder(INNSBRUCK) / "metrics.json"
+    foreign.parent.mkdir(parents=True)
+    foreign.write_text("somebody's")
+    with pytest.raises(StoreError, match="did not write"):
+        publish(store, Product("rollup", INNSBRUCK), {"metrics.json": "{}"})
+    assert foreign.read_text() == "somebody's"
+
+
+def test_a_reader_keeps_its_version_while_a_new_one_is_published(store: ProductStore) -> None:
+    publish(store, FUSED, OLD)
+    with store.read(FUSED) as view:
+        publish(store, FUSED, NEW)
+        assert [path.read_text() for path in view.files()] == ["old", "old"]
+        assert view.names("*_20240101.tif") == ["prepared_aggressive/fusion/REFL_20240101.tif"]
+    with store.read(FUSED) as view:
+        assert [path.read_text() for path in view.files()] == ["new", "new"]
+
+
+def test_inputs_are_recorded_by_their_data_version(store: ProductStore) -> None:
+    raw = Product("raw_s2", INNSBRUCK)
+    version = publish(store, raw, {"raw/s2/20240101_0.geotiff": "pixels"})
+    with store.read(raw) as view, store.publish(FUSED, parameters={"sigma": 20}, inputs=[view]) as draft:
+        draft.path("x").write_text("x")
+    manifest = store.manifest(FUSED)
+    assert manifest is not None
+    assert manifest.inputs == {"raw_s2": version}
+    assert manifest.parameters == {"sigma": 20}
+
+
+def test_damage_is_found(store: ProductStore) -> None:
+    publish(store, FUSED, OLD)
+    names = sorted(OLD)
+    path = store.folder(INNSBRUCK) / names[0]
+    path.write_text("damaged")
+    (store.folder(INNSBRUCK) / names[1]).resolve().unlink()
+    assert store.verify(FUSED) == [f"{names[0]} differs from its manifest.", f"{names[1]} is missing."]
+
+
+def test_what_is_missing_or_unreadable_is_said(store: ProductStore) -> None:
+    with pytest.raises(ProductMissing, match="fused.aggressive_sigma20 has not been materialised"), store.read(FUSED):
+        pass
+    publish(store, FUSED, {"metrics.json": "{not json"})
+    with store.read(FUSED) as view:
+        with pytest.raises(ProductCorrupt, match=r"metrics\.json of innsbruck_2024\.fused"):
+            view.read_json("metrics.json")
+        with pytest.raises(ProductMissing, match="has no file other.json"):
+            view.path("other.json")
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "../elsewhere", "manifest.json"])
+def test_a_path_outside_the_product_is_refused(store: ProductStore, name: str) -> None:
+    with pytest.raises(StoreError, match="not a path below"), store.publish(FUSED) as draft:
+        draft.path(name)
+
+
+def test_a_nan_never_reaches_json(store: ProductStore) -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"), store.publish(FUSED) as draft:
+        draft.write_json("metrics.json", {"nse": float("nan")})
+
+
+def test_a_kill_at_any_line_leaves_the_old_product_or_the_new_one(store: ProductStore) -> None:
+    publish(store, FUSED, OLD)
+    outcomes = set()
+    line = 0
+    while True:
+        line += 1
+        status = run_and_die_at(line, lambda: publish(store, FUSED, NEW))
+        found = seen(store)
+        assert set(found.values()) in ({"old"}, {"new"}), f"a mixture after a kill at line {line}: {found}"
+        fresh = ProductStore(store.root)
+        fresh.recover()
+        found = seen(fresh)
+        assert found in (OLD, NEW), f"not whole after recovery from a kill at line {line}: {found}"
+        assert fresh.verify(FUSED) == []
+        assert fresh.recover() == []
+        links = [path for path in store.folder(INNSBRUCK).rglob("*") if path.is_symlink() and not path.exists()]
+        assert links == []
+        outcomes.add(next(iter(found.values())))
+        if status == 0:
+            break
+        publish(fresh, FUSED, OLD)
+    assert outcomes == {"old", "new"}
+    assert line > 50, "the child was never killed in the middle"
+
+
+def run_and_die_at(line: int, work: Callable[[], Any]) -> int:
+    """Run ``work`` in a child that dies, without any clean-up, at the n-th line it executes inside the store."""
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    remaining = line
+
+    def tracer(frame: FrameType, event: str, _: Any) -> Any:
+        nonlocal remaining
+        if "satfusion_assets/store" not in frame.f_code.co_filename:
+            return None
+        if event == "line":
+            remaining -= 1
+            if remaining == 0:
+                os._exit(9)
+        return tracer
+
+    sys.settrace(tracer)
+    work()
+    sys.settrace(None)
+    os._exit(0)
