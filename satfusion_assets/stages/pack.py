@@ -1,128 +1,68 @@
-"""The analysis-ready pack: one season of one scenario as sharded Zarr v3, quick to read by date and by pixel.
-
-xarray opens it (``xarray.open_zarr(path, consolidated=False)``): one int16 variable a layer on a time axis of its
-own, CF-encoded, decoding to float with NaN for missing. The viewer draws any pixel's season from it.
-"""
+"""Stage: a processed season with its quality layers as one analysis-ready pack."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+import re
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
-import zarr
-from pyproj import CRS
-from zarr.codecs import ZstdCodec
 
-MISSING: Final = -32768
-"""Stored value of a missing pixel."""
-CHUNK: Final = (32, 30, 30)
-"""Days, rows and columns a chunk: one pixel's season costs 12 chunks, one day 25, at site size."""
-_STEPS: Final = tuple(m * 10.0**e for e in range(-6, 4) for m in (1, 2, 5))
-_EPOCH: Final = np.datetime64("1970-01-01", "D")
+from satfusion_assets.scenarios import Scenario
+from satfusion_assets.sites import SiteSeason
+from satfusion_assets.stages.outcome import Outcome
+from satfusion_assets.stages.prepare import CHANNELS
+from satfusion_assets.store import Product, ProductStore, View
+from satfusion_assets.store.layout import SOURCES, FusedLayout, ProcessedLayout, day_of, pack_folder
+from satfusion_assets.store.packs import PackLayer, write_pack
+
+_BAND: Final = re.compile(r"(?P<day>\d{4}-\d{2}-\d{2})(?:\W+(?P<name>\w+))?")
 
 
-@dataclass(frozen=True)
-class PackLayer:
-    """One product of a season.
-
-    name: variable name (``s2``, ``fused``, ``s3``, ``standard_deviation`` ...). days: datetime64[D] (t,), sorted.
-    values: float (t, b, H, W), NaN = missing. bands: b names.
-    """
-
-    name: str
-    days: np.ndarray
-    values: np.ndarray
-    bands: tuple[str, ...]
-    units: str = "1"
-    long_name: str = ""
-
-    def __post_init__(self) -> None:
-        if self.values.ndim != 4 or self.values.shape[:2] != (len(self.days), len(self.bands)):
-            raise ValueError(
-                f"layer {self.name}: values of shape {self.values.shape} do not fit {len(self.days)} days "
-                f"and {len(self.bands)} bands"
+def pack_season(store: ProductStore, site_season: SiteSeason, scenario: Scenario) -> Outcome:
+    """Publish ``pack``: s2, fused, s3 and the quality layers as ``packs/{scenario}.zarr``, cut to the valid window."""
+    with (
+        store.read(Product("processed", site_season, scenario.key)) as processed,
+        store.read(Product("fused", site_season, scenario.key)) as fused,
+    ):
+        window = processed.read_json(ProcessedLayout(scenario).window)
+        image = processed.read_raster(processed.names(f"{ProcessedLayout(scenario).folder}/fusion/*.geotiff")[0])
+        layers = [*_images(processed, scenario), *_quality(fused, scenario, window)]
+        with store.publish(Product("pack", site_season, scenario.key), inputs=[processed, fused]) as draft:
+            write_pack(
+                draft.path(pack_folder(scenario)),
+                layers,
+                tuple(image.geobox.affine)[:6],
+                window["epsg"],
+                {"title": f"satfusion {site_season.key}, {scenario.key}"},
             )
+    assert draft.manifest is not None
+    numbers: dict[str, int | float | None] = {f"{layer.name}_days": len(layer.days) for layer in layers}
+    return Outcome(draft.manifest, numbers=numbers | {"bytes": draft.manifest.total_bytes})
 
 
-def write_pack(
-    path: Path,
-    layers: Sequence[PackLayer],
-    transform: tuple[float, ...],
-    epsg: int,
-    attributes: dict[str, str] | None = None,
-) -> None:
-    """Write ``layers``, all on one grid, to a new pack at ``path``.
-
-    transform: affine coefficients a, b, c, d, e, f of the grid (pixel to metres). Every layer is stored as int16
-    with the finest scale that holds its largest value, so nothing is clipped; the scale is its precision.
-    """
-    height, width = layers[0].values.shape[2:]
-    if any(layer.values.shape[2:] != (height, width) for layer in layers):
-        raise ValueError("all layers of a pack lie on one grid; their heights and widths differ")
-    root = zarr.create_group(path, zarr_format=3, attributes={"Conventions": "CF-1.10", **(attributes or {})})
-    _write_grid(root, transform, epsg, height, width)
-    for layer in layers:
-        _write_layer(root, layer)
+def _images(processed: View, scenario: Scenario) -> Iterator[PackLayer]:
+    for source in SOURCES:
+        names = processed.names(f"{ProcessedLayout(scenario).folder}/{source}/*.geotiff")
+        if names:
+            days = np.array([day_of(name) for name in names], "datetime64[D]")
+            values = np.stack([processed.read_raster(name).masked() for name in names])
+            yield PackLayer("fused" if source == "fusion" else source, days, values, CHANNELS[scenario.mode])
 
 
-def _write_grid(root: zarr.Group, transform: tuple[float, ...], epsg: int, height: int, width: int) -> None:
-    a, _, c, _, e, f = transform[:6]
-    axes = {"x": c + a * (np.arange(width) + 0.5), "y": f + e * (np.arange(height) + 0.5)}
-    for name, centres in axes.items():
-        axis = root.create_array(name, data=centres, dimension_names=(name,))
-        axis.attrs.update({"units": "m", "standard_name": f"projection_{name}_coordinate"})
-    crs = root.create_array("spatial_ref", shape=(), dtype="int64", dimension_names=())
-    crs[...] = epsg
-    geotransform = " ".join(f"{value:.10g}" for value in (c, a, 0, f, 0, e))
-    crs.attrs.update({**CRS.from_epsg(epsg).to_cf(), "epsg": epsg, "GeoTransform": geotransform})
-
-
-def _write_layer(root: zarr.Group, layer: PackLayer) -> None:
-    time_axis, band_axis = f"time_{layer.name}", f"band_{layer.name}"
-    days = (np.asarray(layer.days, "datetime64[D]") - _EPOCH).astype(np.int64)
-    time = root.create_array(time_axis, data=days, dimension_names=(time_axis,))
-    time.attrs.update({"units": "days since 1970-01-01", "calendar": "proleptic_gregorian", "standard_name": "time"})
-    scale = _scale(layer.values)
-    bands = len(layer.bands)
-    chunks = (CHUNK[0], bands, *CHUNK[1:])
-    if not len(layer.days):
-        chunks = (1, *chunks[1:])
-    variable = root.create_array(
-        layer.name,
-        shape=layer.values.shape,
-        dtype="int16",
-        chunks=chunks,
-        shards=tuple(max(1, -(-size // chunk)) * chunk for size, chunk in zip(layer.values.shape, chunks, strict=True)),
-        compressors=ZstdCodec(level=3),
-        fill_value=MISSING,
-        dimension_names=(time_axis, band_axis, "y", "x"),
-    )
-    if layer.values.size:
-        variable[...] = _encode(layer.values, scale)
-    variable.attrs.update(
-        {
-            "scale_factor": scale,
-            "add_offset": 0.0,
-            "_FillValue": MISSING,
-            "units": layer.units,
-            "long_name": layer.long_name or layer.name,
-            "band_names": list(layer.bands),
-            "grid_mapping": "spatial_ref",
-        }
-    )
-
-
-def _scale(values: np.ndarray) -> float:
-    """The finest round step at which the largest magnitude fits int16."""
-    largest = float(np.max(np.abs(values), initial=0.0, where=np.isfinite(values)))
-    return next((step for step in _STEPS if largest / step <= 32767), largest / 32767)
-
-
-def _encode(values: np.ndarray, scale: float) -> np.ndarray:
-    missing = ~np.isfinite(values)
-    stored = np.rint(np.where(missing, 0.0, values) / scale).astype(np.int16)
-    stored[missing] = MISSING
-    return stored
+def _quality(fused: View, scenario: Scenario, window: dict[str, int]) -> Iterator[PackLayer]:
+    """Layers of the whole grid, cut to ``window``; a band per day, or per day and channel."""
+    rows = slice(window["row"], window["row"] + window["height"])
+    columns = slice(window["col"], window["col"] + window["width"])
+    for name in fused.names(f"{FusedLayout(scenario).folder}/quality/*.tif"):
+        raster = fused.read_raster(name)
+        found = [_BAND.match(text or "") for text in raster.descriptions]
+        key = name.rsplit("/", 1)[-1].removesuffix(".tif")
+        days = sorted({match["day"] for match in found if match})
+        bands = tuple(dict.fromkeys(match["name"] or key for match in found if match))
+        values = raster.masked()[:, rows, columns]
+        cube = np.full((len(days), len(bands), *values.shape[1:]), np.nan, np.float32)
+        for number, match in enumerate(found):
+            if match:
+                cube[days.index(match["day"]), bands.index(match["name"] or key)] = values[number]
+        yield PackLayer(key, np.array(days, "datetime64[D]"), cube, bands)

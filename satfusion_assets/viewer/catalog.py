@@ -16,16 +16,30 @@ from pyproj import Transformer
 
 from satfusion_assets.errors import ProductCorrupt
 from satfusion_assets.grid import site_grid
-from satfusion_assets.scenarios import SCENARIOS, Scenario, Strategy
+from satfusion_assets.scenarios import SCENARIOS, SERIES_BANDS, Scenario, Strategy
 from satfusion_assets.sites import Site, SiteRegistry
+from satfusion_assets.store.layout import (
+    METRICS,
+    PHENOCAM_PHENOLOGY,
+    SENSORS,
+    FusedLayout,
+    PreparedLayout,
+    ProcessedLayout,
+    pack_folder,
+    preselection,
+)
 from satfusion_assets.viewer import layout
 from satfusion_assets.viewer.files import Fence, iso_day, read_json_if_there
 from satfusion_assets.viewer.links import STAGES
-from satfusion_assets.viewer.rasters import band_days
+from satfusion_assets.viewer.rasters import daily_bands
 
 _HEADLINE: Final = ("nse_pc", "r_squared", "pearson_r", "nrmse", "rmse", "mae", "n_samples")
+_UNITS: Final = {"s2": 1e-4, "s3": 1.0}
+"""Reflectance of 1 in the pre-selection's series: Sentinel-2 is screened in digital numbers."""
 _REACHED: Final = ("none", "raw", "prepared", "fused", "processed", "scored")
 """How far a scenario has come, least first."""
+_DAILY: Final = frozenset({"s2", "s3", "scl", "fusion", "fusion_sigma30"})
+"""Folders of daily rasters, too many to list."""
 _TABLES: Final = frozenset({".json", ".csv", ".parquet", ".tex"})
 _MAPS: Final = frozenset({".tif", ".tiff", ".geotiff"})
 
@@ -85,7 +99,7 @@ class Catalog:
         site = self.registry().site(name)
         folder = self._fence.season(site.name, season)
         grid = site_grid(site)
-        products = list(self._walk(folder))
+        products = list(self._walk(folder, scenario))
         east, north = Transformer.from_crs(4326, grid.epsg, always_xy=True).transform(site.longitude, site.latitude)
         return {
             "site": {**_site_facts(site), "seasons": self.seasons(site)},
@@ -99,7 +113,7 @@ class Catalog:
             "excluded": self._excluded(folder),
             "quality": self._quality(folder, scenario),
             "photos": self._files(folder / layout.PHOTOS, layout.PHOTO),
-            "pack": (folder / layout.PACK.format(scenario=scenario.key)).is_dir(),
+            "pack": (folder / pack_folder(scenario)).is_dir(),
             "tables": [item for item in products if Path(item["path"]).suffix in _TABLES],
             "maps": [item for item in products if Path(item["path"]).suffix in _MAPS],
         }
@@ -113,7 +127,7 @@ class Catalog:
         return products
 
     def _transitions(self, folder: Path) -> Any | None:
-        path = folder / layout.PHOTOS / "phenocam_phenology.json"
+        path = folder / PHENOCAM_PHENOLOGY
         return read_json_if_there(path, self._fence.relative(path))
 
     def default_scenario(self, site: str, season: int) -> Scenario:
@@ -140,41 +154,37 @@ class Catalog:
     def _excluded(self, folder: Path) -> dict[str, list[dict[str, Any]]]:
         """Per sensor, one row a raw scene: its numbers and the rule that excluded it, per strategy (or None)."""
         rows = {}
-        for sensor in ("s2", "s3"):
-            path = folder / "raw" / "preselection" / f"{sensor}_preselection.json"
+        for sensor in SENSORS:
+            path = folder / preselection(sensor, "json")
             scenes = read_json_if_there(path, self._fence.relative(path)) or []
-            rows[sensor] = [_screened(scene) for scene in scenes]
+            rows[str(sensor)] = [_screened(scene, _UNITS[sensor]) for scene in scenes]
         return rows
 
     def _quality(self, folder: Path, scenario: Scenario) -> list[dict[str, Any]]:
         layers = []
         for layer in layout.QUALITY:
-            path = folder / layout.quality_file(scenario, layer.key)
+            path = folder / FusedLayout(scenario).quality(layer.key)
             if path.is_file():
-                layers.append(
-                    {
-                        "key": layer.key,
-                        "label": layer.label,
-                        "unit": layer.unit,
-                        "explanation": layer.explanation,
-                        "path": self._fence.relative(path),
-                        "days": band_days(path),
-                    }
-                )
+                common = {"unit": layer.unit, "explanation": layer.explanation, "path": self._fence.relative(path)}
+                for name, bands in daily_bands(path).items():
+                    key, label = (f"{layer.key}_{name}", f"{layer.label}, {name}") if name else (layer.key, layer.label)
+                    layers.append(
+                        {"key": key, "label": label, **common, "days": list(bands), "bands": list(bands.values())}
+                    )
         return layers
 
-    def _walk(self, folder: Path) -> Iterator[dict[str, Any]]:
-        """Tables and maps of the season: small folders only, never the daily rasters or the packs."""
+    def _walk(self, folder: Path, scenario: Scenario) -> Iterator[dict[str, Any]]:
+        """Tables and maps of the season and the scenario: never the daily rasters or the packs."""
+        here = (f"prepared_{scenario.strategy}", ProcessedLayout(scenario).folder)
         for name in sorted(_names(folder)):
-            below = folder / name
-            if name.startswith((".", "prepared_", "packs", "processed_")):
+            if name.startswith((".", "packs")) or (name.startswith(("prepared_", "processed_")) and name not in here):
                 continue
-            yield from self._entries(below, 4)
+            yield from self._entries(folder / name, 4)
 
     def _entries(self, path: Path, depth: int) -> Iterator[dict[str, Any]]:
         if path.is_file():
             yield {"path": self._fence.relative(path), "bytes": path.stat().st_size}
-        elif depth and path.name not in {"s2", "s3"}:
+        elif depth and path.name not in _DAILY:
             for name in sorted(_names(path)):
                 if not name.startswith("."):
                     yield from self._entries(path / name, depth - 1)
@@ -198,7 +208,7 @@ def _describe(scenario: Scenario) -> dict[str, Any]:
 
 
 def _metrics(folder: Path, fence: Fence) -> dict[str, Any]:
-    metrics = read_json_if_there(folder / "metrics.json", fence.relative(folder / "metrics.json"))
+    metrics = read_json_if_there(folder / METRICS, fence.relative(folder / METRICS))
     return metrics if isinstance(metrics, dict) else {}
 
 
@@ -211,23 +221,30 @@ def _status(folder: Path, top: set[str], scenario: Scenario, metrics: dict[str, 
     """The furthest stage reached: none, raw, prepared, fused, processed or scored."""
     if _headline(metrics, scenario):
         return "scored"
-    if f"processed_{scenario.key}" in top:
+    if ProcessedLayout(scenario).folder in top:
         return "processed"
-    if (folder / layout.fusion_folder(scenario)).is_dir():
+    if (folder / FusedLayout(scenario).folder).is_dir():
         return "fused"
-    if layout.prepared_folder(scenario) in top:
+    if PreparedLayout(scenario.strategy, scenario.mode).folder in top:
         return "prepared"
     return "raw" if "raw" in top else "none"
 
 
-def _screened(scene: dict[str, Any]) -> dict[str, Any]:
+def _screened(scene: dict[str, Any], unit: float) -> dict[str, Any]:
+    """One scene's window in reflectance, and the rule that excluded it, per strategy."""
     rules = {}
     for strategy in Strategy:
         excluded = scene.get(f"excluded_{strategy}")
         reason = scene.get(f"reason_{strategy}")
         rules[str(strategy)] = (reason or _reason(scene)) if excluded else None
-    bands = {key: scene.get(key) for key in ("ndvi", "b02", "b03", "b04", "b8a")}
-    return {"date": str(scene["date"])[:10], "filename": scene.get("filename"), **bands, "rules": rules}
+    bands = {key: None if scene.get(key) is None else scene[key] * unit for key in SERIES_BANDS}
+    return {
+        "date": str(scene["date"])[:10],
+        "filename": scene.get("filename"),
+        "ndvi": scene.get("ndvi"),
+        **bands,
+        "rules": rules,
+    }
 
 
 def _reason(scene: dict[str, Any]) -> str:

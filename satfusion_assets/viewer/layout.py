@@ -1,4 +1,4 @@
-"""Which folder and file name belongs to which product: the viewer's reading of the layout, in one table."""
+"""How the viewer reads the layout: which folder and file names show a source at a stage, and the quality layers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from satfusion_assets.scenarios import Mode, Scenario
+from satfusion_assets.scenarios import Scenario
+from satfusion_assets.store.layout import FusedLayout, PreparedLayout, ProcessedLayout
 from satfusion_assets.viewer.links import Stage
 
 Source = Literal["s2", "fused", "s3", "distance"]
@@ -17,6 +18,7 @@ _DISTANCE: Final = re.compile(r"S2\w_MSIL2A_(?P<day>\d{8})_DIST_CLOUD\.tif")
 _COMPOSITE: Final = re.compile(r"composite_(?P<day>\d{8})\.tif")
 _FUSED: Final = re.compile(r"(?:REFL|GCC)_(?P<day>\d{8})\.tif")
 PHOTO: Final = re.compile(r"(?P<day>\d{8})(?!.*_IR_)\w*\.jpe?g")
+PHOTOS: Final = "raw/phenocam"
 
 
 @dataclass(frozen=True)
@@ -41,62 +43,34 @@ QUALITY: Final = (
     QualityLayer(
         "days_to_scene", "Days to nearest clear scene", "d", "days to the nearest clear Sentinel-2 scene used"
     ),
-    QualityLayer("effective_scenes", "Effective scenes", "", "effective number of scenes, (sum w)^2 / sum w^2"),
-    QualityLayer("coarse_support", "Coarse support", "", "0 none, 1 observed, 2 interpolated, 3 extrapolated"),
+    QualityLayer("effective_scenes", "Effective scenes", "", "effective number of scenes, (Σw)² / Σw²"),
+    QualityLayer("coarse_support", "Coarse support", "", "how the coarse value came about"),
     QualityLayer("standard_deviation", "Standard deviation", "", "predictive standard deviation of the fused value"),
 )
-
-PHOTOS: Final = "raw/phenocam"
-PACK: Final = "packs/{scenario}.zarr"
 
 
 def folder(stage: Stage, source: Source, scenario: Scenario) -> Folder | None:
     """Where ``source`` lies at ``stage`` under ``scenario``; None when the stage has no such product."""
-    return _folders(stage, scenario).get(source)
+    prepared = PreparedLayout(scenario.strategy, scenario.mode).folder
+    processed = ProcessedLayout(scenario).folder
+    places: dict[tuple[Stage, Source], Folder] = {
+        ("raw", "s2"): Folder("raw/s2", _DAILY),
+        ("raw", "s3"): Folder("raw/s3", _DAILY),
+        ("prepared", "s2"): Folder(f"{prepared}/s2", _PREPARED_S2),
+        ("prepared", "distance"): Folder(f"{prepared}/s2", _DISTANCE),
+        ("prepared", "s3"): Folder(f"{prepared}/s3", _COMPOSITE),
+        ("fusion", "s2"): Folder(f"{prepared}/s2", _PREPARED_S2),
+        ("fusion", "fused"): Folder(FusedLayout(scenario).folder, _FUSED),
+        ("fusion", "s3"): Folder(f"{prepared}/s3", _COMPOSITE),
+        ("processed", "s2"): Folder(f"{processed}/s2", _DAILY),
+        ("processed", "fused"): Folder(f"{processed}/fusion", _DAILY),
+        ("processed", "s3"): Folder(f"{processed}/s3", _DAILY),
+    }
+    return places.get((stage, source))
 
 
-def _folders(stage: Stage, scenario: Scenario) -> dict[Source, Folder]:
-    prepared = prepared_folder(scenario)
-    match stage:
-        case "raw":
-            return {"s2": Folder("raw/s2", _DAILY), "s3": Folder("raw/s3", _DAILY)}
-        case "prepared":
-            return {
-                "s2": Folder(f"{prepared}/s2", _PREPARED_S2),
-                "distance": Folder(f"{prepared.removesuffix('_itb')}/s2", _DISTANCE),
-                "s3": Folder(f"{prepared}/s3", _COMPOSITE),
-            }
-        case "fusion":
-            return {
-                "s2": Folder(f"{prepared}/s2", _PREPARED_S2),
-                "fused": Folder(fusion_folder(scenario), _FUSED),
-                "s3": Folder(f"{prepared}/s3", _COMPOSITE),
-            }
-        case "processed":
-            base = f"processed_{scenario.key}"
-            return {
-                "s2": Folder(f"{base}/s2", _DAILY),
-                "fused": Folder(f"{base}/fusion", _DAILY),
-                "s3": Folder(f"{base}/s3", _DAILY),
-            }
-
-
-def prepared_folder(scenario: Scenario) -> str:
-    """``prepared_aggressive`` or, for Index-then-Blend, ``prepared_aggressive_itb``."""
-    return f"prepared_{scenario.strategy}" + ("_itb" if scenario.mode is Mode.ITB else "")
-
-
-def fusion_folder(scenario: Scenario) -> str:
-    """Folder of the fused days: sigma 20 is the default and bears no suffix."""
-    return f"{prepared_folder(scenario)}/fusion" + ("_sigma30" if scenario.sigma == 30 else "")
-
-
-def quality_file(scenario: Scenario, layer: str) -> str:
-    """The season's file of one quality layer."""
-    return f"{fusion_folder(scenario)}/quality/{layer}.tif"
-
-
-def series_files(scenario: Scenario, source: Source) -> tuple[str, ...]:
+def series_files(scenario: Scenario, source: Source) -> list[str]:
     """The series of a processed product, sampled in the 3x3 window at the site: GCC, NDVI and bands."""
-    name = "fusion" if source == "fused" else source
-    return tuple(f"processed_{scenario.key}/{kind}/{name}/timeseries.json" for kind in ("gcc", "ndvi", "bands"))
+    layout = ProcessedLayout(scenario)
+    published: Literal["s2", "s3", "fusion"] = "s3" if source == "s3" else "s2" if source == "s2" else "fusion"
+    return [layout.series("gcc", published), layout.series("ndvi", published), layout.series("bands", published)]

@@ -27,7 +27,7 @@ MAX_SIDE: Final = 2048
 """Longest side that is sent; larger rasters are thinned (nearest neighbour) and say by how much."""
 
 _DTYPES: Final = {"uint8", "int16", "uint16", "int32", "float32"}
-_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DAY: Final = re.compile(r"(?P<day>\d{4}-\d{2}-\d{2})(?:\W+(?P<name>\w+))?")
 _REFLECTANCE_DN: Final = 1e-4
 
 logging.getLogger("rasterio").setLevel(logging.ERROR)
@@ -121,19 +121,26 @@ def mean_of_present(values: np.ndarray) -> np.ndarray:
     return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
 
 
-def band_days(path: Path) -> list[str | None]:
-    """ISO day of every band of a season's layer, from the band descriptions; None where a band names none."""
-    return _band_days(path, path.stat().st_mtime_ns)
+def daily_bands(path: Path) -> dict[str, dict[str, int]]:
+    """Bands of a season's layer by name and ISO day, from descriptions like ``2024-05-01`` or ``2024-05-01 red``.
+
+    Band numbers are from 1; the name is empty where the layer has one band a day.
+    """
+    return _daily_bands(path, path.stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=256)
-def _band_days(path: Path, version: int) -> list[str | None]:
+def _daily_bands(path: Path, version: int) -> dict[str, dict[str, int]]:
     try:
         with rasterio.open(path) as dataset:
-            found = [_DAY.search(text or "") for text in dataset.descriptions]
+            found = [_DAY.match(text or "") for text in dataset.descriptions]
     except RasterioError as error:
         raise ProductCorrupt(f"{path.name} is not a readable raster ({error}); materialise it again.") from error
-    return [match.group() if match else None for match in found]
+    bands: dict[str, dict[str, int]] = {}
+    for number, match in enumerate(found, start=1):
+        if match:
+            bands.setdefault(match["name"] or "", {})[match["day"]] = number
+    return bands
 
 
 def index_geotiff(path: Path, name: str, index: str) -> bytes:

@@ -15,14 +15,16 @@ from satfusion_assets.errors import InvalidInput
 from satfusion_assets.grid import site_grid
 from satfusion_assets.scenarios import SERIES_BANDS, Scenario
 from satfusion_assets.sites import Site
+from satfusion_assets.store.layout import PHENOCAM_GCC, PHENOCAM_GCC_3Y, PHENOCAM_PHENOLOGY, pack_folder
+from satfusion_assets.store.packs import PixelLayer, read_pixel
 from satfusion_assets.viewer import layout
 from satfusion_assets.viewer.files import Fence, read_json_if_there
 from satfusion_assets.viewer.links import Stage
-from satfusion_assets.viewer.pack import PixelLayer, read_pixel
-from satfusion_assets.viewer.rasters import index_of, read_window
+from satfusion_assets.viewer.rasters import index_of, mean_of_present, read_window
 
 SITE_WINDOW: Final = 3
 """Side in pixels of the window at the site from which the series of the contract are sampled."""
+STANDARD_DEVIATION: Final = "standard_deviation"
 _READERS: Final = 4
 _VALUES: Final = ("ndvi", "gcc", *SERIES_BANDS)
 _SOURCES: Final[tuple[layout.Source, ...]] = ("s2", "fused", "s3")
@@ -51,17 +53,17 @@ def pixel_season(
 ) -> dict[str, Any]:
     """The season of the pixel at (east, north): from the pack for processed products, else from the rasters."""
     folder = fence.season(site.name, season)
-    pack = folder / layout.PACK.format(scenario=scenario.key)
+    pack = folder / pack_folder(scenario)
     origin = "GeoTIFFs"
     layers: dict[str, PixelLayer] | None = None
     if stage in {"processed", "fusion"} and pack.is_dir():
-        layers = read_pixel(pack, fence.relative(pack), east, north, 1)
+        layers = read_pixel(pack, fence.relative(pack), east, north)
         origin = "pack"
     sources: dict[str, Series]
     if layers is not None:
-        sources = {str(name): _columns(layers[name].days, layers[name].values) for name in _SOURCES if name in layers}
-        for name in layers.keys() - set(_SOURCES):
-            _attach(sources.get("fused"), name, layers[name])
+        sources = {str(name): _columns(layers[name].days, _mean(layers[name])) for name in _SOURCES if name in layers}
+        if "fused" in layers:
+            _attach_quality(sources["fused"], layers)
     else:
         sources = _sampled(fence, folder, scenario, stage, (east, north), 1)
     to_degrees = Transformer.from_crs(site_grid(site).epsg, 4326, always_xy=True)
@@ -125,22 +127,56 @@ def _columns(days: list[str], values: np.ndarray) -> Series:
     return {"date": days, **{key: rounded(column) for key, column in columns.items()}}
 
 
-def _attach(fused: Series | None, name: str, layer: PixelLayer) -> None:
-    """Put a quality layer beside the fused series, day by day; a layer of several bands gets a column each."""
-    if fused is None:
-        return
-    for number, band in enumerate(layer.bands):
-        column = dict(zip(layer.days, rounded(layer.values[:, number]), strict=True))
-        key = name if len(layer.bands) == 1 else f"{name}_{band}"
-        fused[key] = [column.get(day) for day in fused["date"]]
+def _mean(layer: PixelLayer) -> np.ndarray:
+    return mean_of_present(layer.values)
+
+
+def _attach_quality(fused: Series, layers: dict[str, PixelLayer]) -> None:
+    """Put the quality layers beside the fused series, and the standard deviation of every quantity that has one."""
+    columns = {str(name): list(values) for name, values in fused.items()}
+    for name in sorted(layers.keys() - set(_SOURCES)):
+        layer = layers[name]
+        values = _on_days(layer, columns["date"])
+        for number, band in enumerate(layer.bands):
+            fused[name if len(layer.bands) == 1 else f"{name}_{band}"] = rounded(values[:, number])
+        if name == STANDARD_DEVIATION:
+            fused.update(_spread(values, np.array(_mean(layers["fused"]))))
+
+
+def _on_days(layer: PixelLayer, days: list[str]) -> np.ndarray:
+    rows = dict(zip(layer.days, _mean(layer), strict=True))
+    missing = np.full(len(layer.bands), np.nan)
+    return np.stack([rows.get(day, missing) for day in days]) if days else np.empty((0, len(layer.bands)))
+
+
+def _spread(deviation: np.ndarray, fused: np.ndarray) -> Series:
+    """Standard deviations (t, b) of the fused bands (t, b) as columns, of the indices to first order.
+
+    The errors of the bands are taken as independent, which overstates the spread of a ratio when they rise and fall
+    together. One band is GCC itself.
+    """
+    if deviation.shape[1] == 1:
+        return {"gcc_sd": rounded(deviation[:, 0])} if fused.shape[1] == 1 else {}
+    blue, green, red, nir = fused.T[:4]
+    visible, infrared = blue + green + red, nir + red
+    slopes = {
+        "gcc_sd": (-green / visible**2, (visible - green) / visible**2, -green / visible**2, 0.0),
+        "ndvi_sd": (0.0, 0.0, -2 * nir / infrared**2, 2 * red / infrared**2),
+    }
+    columns: Series = {f"{band}_sd": rounded(deviation[:, n]) for n, band in enumerate(SERIES_BANDS)}
+    for name, slope in slopes.items():
+        squares = [(slope[n] * deviation[:, n]) ** 2 for n in range(4)]
+        columns[name] = rounded(np.sqrt(np.sum(squares, axis=0)))
+    return columns
 
 
 def _camera(fence: Fence, folder: Path) -> dict[str, Any]:
-    photos = folder / layout.PHOTOS
-    years = read_json_if_there(photos / "phenocam_gcc_3y.json", fence.relative(photos / "phenocam_gcc_3y.json"))
-    season = read_json_if_there(photos / "phenocam_gcc.json", fence.relative(photos / "phenocam_gcc.json"))
-    rows = sorted((str(row["date"])[:10], row.get("greenness_index")) for row in season or years or [])
-    transitions = photos / "phenocam_phenology.json"
+    """gcc_90 of the season, or of the three years where only they are there, and the transition dates."""
+    season, years = folder / f"{PHENOCAM_GCC}.json", folder / PHENOCAM_GCC_3Y
+    found = next((path for path in (season, years) if path.is_file()), season)
+    records = read_json_if_there(found, fence.relative(found)) or []
+    rows = sorted(((str(row["date"])[:10], row.get("greenness_index")) for row in records), key=lambda row: row[0])
+    transitions = folder / PHENOCAM_PHENOLOGY
     return {
         "camera": {"date": [day for day, _ in rows], "gcc": [value for _, value in rows]},
         "transitions": read_json_if_there(transitions, fence.relative(transitions)),

@@ -22,7 +22,7 @@ from PIL import Image, ImageDraw
 from satfusion_assets.grid import SiteGrid, site_grid
 from satfusion_assets.scenarios import SCENARIOS, Mode, Scenario, Strategy
 from satfusion_assets.sites import Site, SiteRegistry, make_site
-from satfusion_assets.stages.pack import PackLayer, write_pack
+from satfusion_assets.store.packs import PackLayer, write_pack
 
 CLOUDY = 4
 """Every fourth Sentinel-2 scene is cloudy."""
@@ -124,7 +124,7 @@ def _raw(folder: Path, land: Landscape, scenes: list[date], days: list[date]) ->
         stored = np.rint(truth * 10_000).astype(np.uint16)
         stored[:, :4, :] = 0
         _write(folder / f"raw/s2/{day:%Y%m%d}_0.geotiff", stored, land, ("B02", "B03", "B04", "B8A"), nodata=0)
-        rows["s2"].append(_screening(day, truth, is_cloudy(number)))
+        rows["s2"].append(_screening(day, truth * 10_000, is_cloudy(number)))
     for day in days[::2]:
         coarse = _coarse(land.reflectance(day)) * 1.03
         _write(
@@ -142,7 +142,7 @@ def _screening(day: date, bands: np.ndarray, cloudy: bool) -> dict[str, Any]:
     dark = cloudy and day.day % 2 == 0
     reason = ("dark" if dark else "low_ndvi") if cloudy else None
     return {
-        "filename": f"{day:%Y%m%d}_0.geotiff", "date": f"{day}T10:20:31Z", "ndvi": ndvi,
+        "filename": f"{day:%Y%m%d}_0.geotiff", "date": f"{day}T00:00:00", "ndvi": ndvi,
         "b02": blue, "b03": green, "b04": red, "b8a": nir,
         "excluded_aggressive": cloudy, "excluded_nonaggressive": cloudy and dark,
         "reason_aggressive": reason, "reason_nonaggressive": reason if dark else None,
@@ -223,14 +223,20 @@ def _scenario(folder: Path, land: Landscape, scenario: Scenario, scenes: list[da
         PackLayer(source, np.array(dates[source], "datetime64[D]"), np.stack(stack), names)
         for source, stack in stacks.items()
     ]
-    quality = _quality(prepared / f"fusion{'_sigma30' if scenario.sigma == 30 else ''}/quality", land, kept, days)
+    quality = _quality(
+        prepared / f"fusion{'_sigma30' if scenario.sigma == 30 else ''}/quality", land, kept, days, names
+    )
     layers += [
-        PackLayer(key, np.array(days, "datetime64[D]"), values[:, None], (key,)) for key, values in quality.items()
+        PackLayer(key, np.array(days, "datetime64[D]"), values, names if values.shape[1] > 1 else (key,))
+        for key, values in quality.items()
     ]
     write_pack(folder / f"packs/{scenario.key}.zarr", layers, tuple(land.grid.fine.affine)[:6], land.grid.epsg)
 
 
-def _quality(folder: Path, land: Landscape, kept: list[date], days: list[date]) -> dict[str, np.ndarray]:
+def _quality(
+    folder: Path, land: Landscape, kept: list[date], days: list[date], names: tuple[str, ...]
+) -> dict[str, np.ndarray]:
+    """Layers (day, band, row, column); the standard deviation has a band a channel."""
     shape = land.shape
     distance = np.array([min(abs((day - scene).days) for scene in kept) for day in days], np.float32)
     ramp = np.linspace(0, 1, shape[1], dtype=np.float32)[None, None, :] * np.ones((1, shape[0], 1), np.float32)
@@ -238,11 +244,16 @@ def _quality(folder: Path, land: Landscape, kept: list[date], days: list[date]) 
         "days_to_scene": np.ones((1, *shape), np.float32) * distance[:, None, None],
         "effective_scenes": 2 + 4 * ramp * np.ones((len(days), 1, 1), np.float32),
         "coarse_support": np.ones((len(days), *shape), np.float32) + (np.arange(len(days)) % 2)[:, None, None],
-        "standard_deviation": (0.004 + 0.0015 * distance[:, None, None]) * (0.6 + ramp),
     }
-    for name, values in layers.items():
-        _write(folder / f"{name}.tif", values.astype(np.float32), land, tuple(day.isoformat() for day in days))
-    return {name: values.astype(np.float32) for name, values in layers.items()}
+    cubes = {name: values[:, None].astype(np.float32) for name, values in layers.items()}
+    spread = (0.0006 + 0.0003 * distance[:, None, None]) * (0.6 + ramp)
+    cubes["standard_deviation"] = np.repeat(spread[:, None], len(names), axis=1).astype(np.float32)
+    for name, values in cubes.items():
+        words = [
+            f"{day} {band}" if values.shape[1] > 1 else str(day) for day in days for band in names[: values.shape[1]]
+        ]
+        _write(folder / f"{name}.tif", values.reshape(-1, *shape), land, tuple(words))
+    return cubes
 
 
 def _series(processed: Path, source: str, days: list[date], stack: np.ndarray, itb: bool) -> None:
