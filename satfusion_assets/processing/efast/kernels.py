@@ -264,3 +264,156 @@ def reblend_cells(
                     total += weight
                     blended += weight * (value + _corner_mean(change, 0, 1, 0, 1, down, along))
                 out[p, b, y, x] = blended / total
+
+
+@compiled
+def judge(
+    residuals: Any,
+    seen: Any,
+    distance: Any,
+    weights: Any,
+    offsets: Any,
+    first: Any,
+    last: Any,
+    top: int,
+    left: int,
+    ratio: int,
+    fractions: Any,
+    rows: Any,
+    index_first: int,
+    index_last: int,
+    out: Any,
+) -> None:
+    """Fill ``out`` (p, 3 + b, r, W) with what a day's estimate rests on, in ``rows[index_first:index_last]`` of r rows.
+
+    Planes: days to the nearest scene used; sum of squared shares; mean of ``t_i - t`` under the shares; then, per
+    band, the mean of ``residuals`` under the shares. A share is ``U(w_i) / sum(U(w_i))``; NaN without scenes.
+    residuals: (n, b, H, W), NaN = unknown. seen: (n, H, W), 1 where scene i has a value. distance: (p, n)
+    ``t_i - t`` in days. Scenes are sorted by day. Other arguments: ``blend``.
+    """
+    days, planes, _, width = out.shape
+    bands = planes - 3
+    dtype = out.dtype
+    step = max(1, CHUNK // ratio)
+    size = step * ratio
+    centres = np.empty(step + 1, dtype)
+    grid = np.empty((step, ratio), dtype)
+    line = grid.reshape(-1)
+    sums = np.empty((4, size), dtype)
+    spread = np.empty((2, bands, size), dtype)
+    margin = _margin(left, ratio)
+    cell_first, cell_last = margin // ratio, (margin + width - 1) // ratio + 1
+    for index in range(index_first, index_last):
+        y = rows[index]
+        row = y + _margin(top, ratio)
+        for cell in range(cell_first, cell_last, step):
+            cells = min(step, cell_last - cell)
+            x = max(cell * ratio - margin, 0)
+            stop = min((cell + cells) * ratio - margin, width)
+            offset = x + margin - cell * ratio
+            for p in range(days):
+                sums[:] = 0
+                sums[3] = np.inf
+                spread[:] = 0
+                for s in range(first[p], last[p]):
+                    weight = weights[offsets[p] + s - first[p]]
+                    if not _centres(weight, row, cell, cells, ratio, fractions, centres):
+                        continue
+                    _spread(centres, cells, fractions, grid)
+                    _tally(line, offset, seen[s, y], x, stop - x, dtype.type(distance[p, s]), sums)
+                    for b in range(bands):
+                        _tally_known(line, offset, residuals[s, b, y], x, stop - x, spread[0, b], spread[1, b])
+                for i in range(stop - x):
+                    total = sums[0, offset + i]
+                    out[p, 0, index, x + i] = sums[3, offset + i] if total > 0 else np.nan
+                    out[p, 1, index, x + i] = sums[1, offset + i] / (total * total)
+                    out[p, 2, index, x + i] = sums[2, offset + i] / total
+                    for b in range(bands):
+                        out[p, 3 + b, index, x + i] = spread[0, b, offset + i] / spread[1, b, offset + i]
+
+
+@inlined
+def _tally(line: Any, offset: int, seen: Any, x: int, size: int, distance: float, sums: Any) -> None:
+    """Weight the scene's pixels in ``line``, and add them to the sums of weights, squares and signed days."""
+    start, shift = np.uint64(x), np.uint64(offset)
+    reach = abs(distance)
+    for i in range(np.uint64(size)):
+        weight = line[shift + i] * seen[start + i]
+        line[shift + i] = weight
+        sums[0, shift + i] += weight
+        sums[1, shift + i] += weight * weight
+        sums[2, shift + i] += weight * distance
+        nearest = sums[3, shift + i]
+        sums[3, shift + i] = reach if (weight > 0) & (reach < nearest) else nearest
+
+
+@inlined
+def _tally_known(line: Any, offset: int, residuals: Any, x: int, size: int, total: Any, weights: Any) -> None:
+    start, shift = np.uint64(x), np.uint64(offset)
+    zero = total.dtype.type(0)
+    for i in range(np.uint64(size)):
+        residual = residuals[start + i]
+        known = residual == residual
+        total[shift + i] += line[shift + i] * residual if known else zero
+        weights[shift + i] += line[shift + i] if known else zero
+
+
+@compiled
+def upsample(images: Any, ratio: int, fractions: Any, top: int, left: int, out: Any) -> None:
+    """Fill ``out`` (k, H, W) with ``U`` of coarse ``images`` (k, h', w')."""
+    count, height, width = out.shape
+    margin = _margin(left, ratio)
+    first = margin // ratio
+    cells = (margin + width - 1) // ratio + 1 - first
+    centres = np.empty(cells + 1, out.dtype)
+    grid = np.empty((cells, ratio), out.dtype)
+    line = grid.reshape(-1)
+    offset = margin - first * ratio
+    for k in range(count):
+        for y in range(height):
+            _upsample(images[k], y + _margin(top, ratio), first, cells, fractions, centres, grid)
+            out[k, y] = line[offset : offset + width]
+
+
+@compiled
+def deviate(
+    variance: Any,
+    statistics: Any,
+    coefficients: Any,
+    scene_noise: Any,
+    typical: Any,
+    kept: float,
+    top: int,
+    left: int,
+    ratio: int,
+    fractions: Any,
+    row_first: int,
+    row_last: int,
+    out: Any,
+) -> None:
+    """Fill rows of ``out`` (p, b, H, W) with the predictive standard deviation.
+
+    variance: (p, b, h', w') of the coarse days. statistics: (p, 3 + b, H, W) of ``judge``. coefficients: (b, 5);
+    scene_noise, typical: (b,); kept: share of the variance that scene noise leaves. Terms: ``uncertainty``.
+    """
+    days, bands, _, width = out.shape
+    margin = _margin(left, ratio)
+    first = margin // ratio
+    cells = (margin + width - 1) // ratio + 1 - first
+    centres = np.empty(cells + 1, out.dtype)
+    grid = np.empty((cells, ratio), out.dtype)
+    line = grid.reshape(-1)
+    offset = margin - first * ratio
+    for p in range(days):
+        for b in range(bands):
+            c0, c1, c2, c3, c4 = coefficients[b]
+            for y in range(row_first, row_last):
+                _upsample(variance[p, b], y + _margin(top, ratio), first, cells, fractions, centres, grid)
+                for x in range(width):
+                    known = statistics[p, 3 + b, y, x]
+                    error = known if known == known else typical[b]
+                    level = error * error * (np.pi / 2)
+                    lag = statistics[p, 2, y, x]
+                    scenes = c1 * statistics[p, 1, y, x] + c2 * lag * lag + c3 * statistics[p, 0, y, x]
+                    v = c0 * line[offset + x] + level * scenes + c4
+                    out[p, b, y, x] = np.sqrt(max(v - scene_noise[b], kept * v))
