@@ -12,6 +12,7 @@ from satfusion_assets.sandbox.archive import SandboxWorld
 from satfusion_assets.sandbox.landscape import Landscape, View
 from satfusion_assets.sandbox.layout import vegetation
 from satfusion_assets.sandbox.signatures import Cover
+from satfusion_assets.sites import Site
 from satfusion_assets_tests.sandbox.conftest import SITES, SOUTHERN
 
 
@@ -145,3 +146,24 @@ def test_any_season_since_2016_has_a_truth(world: SandboxWorld) -> None:
             truth = view.reflectance(date(year, month, 15))
             assert np.isfinite(truth).all()
             assert 0 < truth.min() < truth.max() < 1
+
+
+@pytest.mark.parametrize(
+    ("latitude", "longitude", "epsg", "tile"),
+    [
+        (0.02, 36.9, 32637, "37NBA"),
+        (-54.81, -68.31, 32719, "19FEV"),
+        (69.58, 20.41, 32634, "34WDC"),
+        (-33.62, 150.74, 32756, "56HKH"),
+    ],
+)
+def test_any_place_on_earth_works(latitude: float, longitude: float, epsg: int, tile: str) -> None:
+    site = Site(name="anywhere", latitude=latitude, longitude=longitude, vegetation_type="Grassland")
+    landscape = Landscape(site, 3)
+    assert landscape.epsg == epsg
+    assert landscape.cells.tile.name == tile
+    view = square(landscape, 60)
+    assert (view.land_cover[25:35, 25:35] == Cover.GRASS).mean() > 0.8
+    dates = landscape.field(Cover.GRASS).true_dates(2023)
+    assert np.isfinite(dates.rising).all()
+    assert (dates.maximum - dates.minimum > 0.05).all()
