@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Final
 
-from satfusion_assets.sandbox import granule, olci, picture, stac
+from satfusion_assets.sandbox import granule, olci, picture, stac, weather
 from satfusion_assets.sandbox.camera import Camera, Roi
 from satfusion_assets.sandbox.catalogue import Catalogue, Product
 from satfusion_assets.sandbox.files import damage, write_bytes, write_cog
@@ -64,7 +64,8 @@ class Place:
 
     @cached_property
     def camera(self) -> Camera:
-        return Camera(self.landscape, date(min(self._years) - 1, 1, 1), date(max(self._years) + 1, 12, 31))
+        first = max(date(min(self._years) - 1, 1, 1), weather.FIRST)
+        return Camera(self.landscape, first, date(max(self._years) + 1, 12, 31))
 
     @property
     def cube_bounds(self) -> list[float]:
