@@ -1,0 +1,4 @@
+import type { Overview, Season } from '../api';
+export function Phenology({ season }: { season: Season; overview: Overview | null }) {
+  return <h1>{season.season}</h1>;
+}
