@@ -371,16 +371,19 @@ def _gaps(folder: Path, land: Landscape, days: list[date]) -> None:
             "first_gap_days_fusion_nse_below_whittaker": 90, "by_gap": by_gap,
         }},
     })  # fmt: skip
-    _json(
-        folder / "validation/gap_metrics.json",
+    gaps = [
         {
-            "rows": [
-                {"gap_days": g, "competitor": c, "rmse": 0.004 + g / 9000}
-                for g in (15, 30)
-                for c in ("efast", "linear")
-            ]
-        },
-    )
+            "gap_days": gap, "transition": "green_up", "key": f"{gap}_green_up", **windows[gap],
+            "n_withheld_scenes": gap // 5, "n_withheld_pixels": 22140,
+            "phenology": None, "temporal": {}, "calibration": {},
+            "spatial": {
+                method: {"gcc": {**scores, "rmse": factor + gap / 9000, "nse_s2": 0.9, "estimated_share": 1.0}}
+                for method, factor in (("aggressive_sigma20", 0.004), ("linear", 0.005), ("whittaker", 0.0045))
+            },
+        }
+        for gap in (15, 30, 60, 90)
+    ]  # fmt: skip
+    _json(folder / "validation/gap_metrics.json", {"strategies": {"aggressive": {"gaps": gaps}}, "crossover": {}})
 
 
 def _phenology(folder: Path, land: Landscape, scenarios: tuple[Scenario, ...]) -> None:
