@@ -57,7 +57,9 @@ export interface Layer {
   unit: string;
   explanation: string;
   path: string;
-  days: (string | null)[];
+  days: string[];
+  /** Band number of each day. */
+  bands: number[];
 }
 
 export interface Season {

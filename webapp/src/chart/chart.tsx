@@ -66,7 +66,7 @@ export function Chart({ name, title, curves, from, to, height = 190, marks = [],
 
   useEffect(() => {
     const target = box.current!;
-    const made = new uPlot(options(target.clientWidth, height, shown, () => drawing.current, () => plot.current), data, target);
+    const made = new uPlot(options(target.clientWidth, height, shown, () => drawing.current), data, target);
     plot.current = made;
     const resized = new ResizeObserver(() => made.setSize({ width: target.clientWidth, height }));
     resized.observe(target);
@@ -191,7 +191,7 @@ interface Drawing {
   levels: readonly { value: number; label: string }[];
 }
 
-function options(width: number, height: number, curves: readonly Curve[], now: () => Drawing, self: () => uPlot | null): uPlot.Options {
+function options(width: number, height: number, curves: readonly Curve[], now: () => Drawing): uPlot.Options {
   const series: uPlot.Series[] = [{}];
   const bands: uPlot.Band[] = [];
   for (const curve of curves) {
@@ -231,9 +231,7 @@ function options(width: number, height: number, curves: readonly Curve[], now: (
     bands,
     hooks: {
       setCursor: [(u) => { hoverDay.value = u.cursor.left! < 0 ? null : Math.round(u.posToVal(u.cursor.left!, 'x')); }],
-      drawSeries: [],
       draw: [(u) => decorate(u, now())],
-      ready: [() => void self()],
     },
   };
 }
@@ -260,6 +258,8 @@ function decorate(u: uPlot, { day, marks, shown, levels }: Drawing): void {
   c.beginPath();
   c.rect(left, top - 14 * ratio, width, height + 14 * ratio);
   c.clip();
+  c.textAlign = 'left';
+  c.textBaseline = 'alphabetic';
   for (const level of levels) {
     const y = u.valToPos(level.value, 'y', true);
     if (y < top || y > top + height) continue;

@@ -5,7 +5,7 @@ import { Chart, type Curve, type Mark } from '../chart/chart';
 import { toDay, toIso } from '../days';
 import { trueColour } from '../raster/styles';
 import { go, route } from '../state';
-import { COLOURS, isItb, RULE_SHORT, strategyOf } from './words';
+import { COLOURS, isItb, strategyOf } from './words';
 
 /** 90 % of a normal distribution lies within this many standard deviations. */
 const Z90 = 1.645;
@@ -75,7 +75,8 @@ function curvesOf(key: string, season: Season, series: SiteSeries | null, pixel:
   add({ key: 's3', label: 'Sentinel-3', colour: COLOURS.s3, shape: 'square' }, sources.s3);
   if (key === 'gcc') add({ key: 'phenocam_gcc_90', label: 'Camera gcc_90', colour: COLOURS.camera, shape: 'line' }, series?.camera);
   if (pixel && series?.sources.fused) add({ key: 'fused_site', label: 'Fused, site', colour: '#6d736f', shape: 'dash', lineWidth: 1.2 }, series.sources.fused);
-  add({ key: 'fused', label: 'Fused', colour: COLOURS.fused, shape: 'line', ...interval(sources.fused, key) }, sources.fused);
+  const band = interval(sources.fused, key);
+  add({ key: 'fused', label: band.low ? 'Fused, 90 % band' : 'Fused', colour: COLOURS.fused, shape: 'line', ...band }, sources.fused);
   const fills = colour && sources.s2 ? colours(sources.s2) : undefined;
   add({ key: 's2', label: 'Sentinel-2', colour: COLOURS.s2, shape: 'dot', fills }, sources.s2);
   if (!pixel) curves.push(excludedCurve(key, season));
@@ -119,4 +120,3 @@ export function cameraMarks(series: SiteSeries | null): Mark[] {
   return marks;
 }
 
-export { RULE_SHORT };

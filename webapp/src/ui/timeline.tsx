@@ -20,13 +20,14 @@ interface Props {
   to: number;
   /** Said about the day by screen readers. */
   words: string;
-  /** Days to which the scene buttons jump. */
+  /** Days to which the scene buttons jump, and whose scenes they are. */
   scenes: readonly number[];
+  sensor?: string;
 }
 
 const ROW = 11;
 
-export function Timeline({ rows, from, to, words, scenes }: Props) {
+export function Timeline({ rows, from, to, words, scenes, sensor = 'Sentinel-2' }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(800);
   const day = route.value.date ?? from;
@@ -70,12 +71,12 @@ export function Timeline({ rows, from, to, words, scenes }: Props) {
         style={{ marginLeft: `${LEFT - 8}px`, width: `${inner + 16}px` }}
         onInput={(event) => go({ date: Number(event.currentTarget.value) })}
       />
-      <DateControls from={from} to={to} scenes={scenes} />
+      <DateControls from={from} to={to} scenes={scenes} sensor={sensor} />
     </div>
   );
 }
 
-function DateControls({ from, to, scenes }: { from: number; to: number; scenes: readonly number[] }) {
+function DateControls({ from, to, scenes, sensor }: { from: number; to: number; scenes: readonly number[]; sensor: string }) {
   const [playing, setPlaying] = useState(false);
   const day = route.value.date ?? from;
   useEffect(() => {
@@ -94,11 +95,11 @@ function DateControls({ from, to, scenes }: { from: number; to: number; scenes: 
   };
   return (
     <div class="date-controls" role="group" aria-label="Choose the day">
-      <button type="button" onClick={() => jump(-1)} title="Previous Sentinel-2 scene (Shift ←)" aria-label="Previous Sentinel-2 scene">‹ S2 scene</button>
+      <button type="button" onClick={() => jump(-1)} title={`Previous ${sensor} scene (Shift ←)`} aria-label={`Previous ${sensor} scene`}>‹ scene</button>
       <button type="button" onClick={() => step(-1)} title="Day before (←)" aria-label="Day before">‹ day</button>
       <DayInput label="Day, as YYYY-MM-DD" day={day} onChange={(typed) => go({ date: Math.min(to, Math.max(from, typed)) })} />
       <button type="button" onClick={() => step(1)} title="Day after (→)" aria-label="Day after">day ›</button>
-      <button type="button" onClick={() => jump(1)} title="Next Sentinel-2 scene (Shift →)" aria-label="Next Sentinel-2 scene">S2 scene ›</button>
+      <button type="button" onClick={() => jump(1)} title={`Next ${sensor} scene (Shift →)`} aria-label={`Next ${sensor} scene`}>scene ›</button>
       <button type="button" aria-pressed={playing} onClick={() => setPlaying(!playing)}>{playing ? 'Stop' : 'Play'}</button>
     </div>
   );
