@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export DAGSTER_HOME ?= $(CURDIR)/dagster_home
 
-.PHONY: demo test test-slow lint types setup lock webapp clean
+.PHONY: demo clean-demo test test-slow lint types setup lock webapp clean
 
 demo: setup
 	$(BIN)/satfusion demo
@@ -34,6 +34,9 @@ $(VENV)/installed: requirements.lock pyproject.toml
 lock:
 	$(BIN)/uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
 	  --extra dev pyproject.toml -o requirements.lock
+
+clean-demo:
+	rm -rf data sandbox_data dagster_home/history dagster_home/schedules dagster_home/storage dagster_home/logs dagster_home/.*.log
 
 clean:
 	rm -rf $(VENV) webapp/node_modules webapp/dist

@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Final
 
-from satfusion_assets.sandbox import granule, olci, picture, stac
+from satfusion_assets.sandbox import granule, olci, picture, stac, weather
 from satfusion_assets.sandbox.camera import Camera, Roi
 from satfusion_assets.sandbox.catalogue import Catalogue, Product
 from satfusion_assets.sandbox.files import damage, write_bytes, write_cog
@@ -34,9 +34,10 @@ def overlap(a: Sequence[float], b: Sequence[float]) -> bool:
 class Place:
     """One site with all its sensors and its part of the cache."""
 
-    def __init__(self, site: Site, seed: int, root: Path) -> None:
+    def __init__(self, site: Site, seed: int, root: Path, today: date) -> None:
         self.site = site
         self.seed = seed
+        self._years = site.seasons or (today.year,)
         facts = json.dumps([seed, VERSION, site.model_dump(mode="json")], sort_keys=True)
         self.folder = root / f"{site.name}-{hashlib.sha256(facts.encode()).hexdigest()[:10]}"
         self._lock = Lock()
@@ -63,8 +64,8 @@ class Place:
 
     @cached_property
     def camera(self) -> Camera:
-        seasons = self.site.seasons or (date.today().year,)
-        return Camera(self.landscape, date(min(seasons) - 1, 1, 1), date(max(seasons) + 1, 12, 31))
+        first = max(date(min(self._years) - 1, 1, 1), weather.FIRST)
+        return Camera(self.landscape, first, date(max(self._years) + 1, 12, 31))
 
     @property
     def cube_bounds(self) -> list[float]:
@@ -147,7 +148,7 @@ class Place:
     def _image_days(self, today: date) -> dict[str, date]:
         """Path of every visible picture -> its day."""
         if self._images is None or self._images[0] != today:
-            self._images = (today, {path: day for day, path in self.camera.images(today)})
+            self._images = (today, self.camera.pictures(today))
         return self._images[1]
 
     def _cached(self, target: Path, make: Callable[[Path], None]) -> Path:

@@ -21,6 +21,7 @@ from scipy.spatial import cKDTree
 from satfusion_assets.sandbox.geometry import FloatArray, generator, transformer
 from satfusion_assets.sandbox.landscape import Landscape, View
 from satfusion_assets.sandbox.orbits import solar_hour, sun
+from satfusion_assets.sandbox.weather import brightness, opacity
 
 PER_DEGREE: Final = 336
 """Pixels per degree of the back-end's grid: 0.00297619 degrees."""
@@ -169,7 +170,8 @@ class Olci:
         site, weather, plan = landscape.site, landscape.weather, landscape.plan
         x, y = plan.east[self._samples], plan.north[self._samples]
         hour = solar_hour(overpass.time, site.longitude)
-        cloud = weather.cloud(day, hour, x, y)
+        depth = weather.cloud_depth(day, hour, x, y)
+        cloud = opacity(depth)
         height, azimuth = sun(overpass.time, site.longitude, site.latitude)
         reach = weather.sky(day).cloud_height / math.tan(math.radians(max(height, 8.0)))
         east, north = reach * math.sin(math.radians(azimuth)), reach * math.cos(math.radians(azimuth))
@@ -180,7 +182,7 @@ class Olci:
         layers = [
             *(self._view.reflectance(day, SURFACE) * lit),
             cloud,
-            cloud * (np.float32(0.42) + np.float32(0.34) * cloud),
+            cloud * brightness(depth),
             weather.haze(day, hour, x, y),
             self._view.snow(day),
         ]

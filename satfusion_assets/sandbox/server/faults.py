@@ -31,7 +31,8 @@ class Rule(BaseModel):
     path: regular expression searched in ``/path?query``. method: exact, None = any.
     skip: matching requests that pass first. times: strikes before the rule retires, None = never. p: probability.
     keep: what stays whole of a body (truncate, corrupt) or what Content-Length claims (lying_length): a fraction
-    below 1, else bytes.
+    below 1, else bytes. seconds: of a delay; of a hang before the connection closes, 0 = until the client goes; for
+    which a truncated body stalls before it does.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -43,7 +44,7 @@ class Rule(BaseModel):
     skip: int = Field(0, ge=0)
     p: float = Field(1.0, ge=0, le=1)
     status: int = Field(503, ge=200, le=599)
-    retry_after: float | None = Field(None, ge=0)
+    retry_after: int | str | None = None
     body: str | None = None
     seconds: float = Field(0.0, ge=0)
     keep: float = Field(0.5, ge=0)
@@ -163,6 +164,8 @@ class Faults:
         await send(start)
         await send({"type": "http.response.body", "body": body, "more_body": not complete})
         if not complete:
+            if rule.seconds:
+                await _until_gone(receive, rule.seconds)
             await _hang_up(receive, send.send)
 
 
@@ -182,7 +185,7 @@ class _Logged:
 
 
 def _status_answer(rule: Rule) -> Response:
-    headers = {} if rule.retry_after is None else {"Retry-After": f"{rule.retry_after:g}"}
+    headers = {} if rule.retry_after is None else {"Retry-After": str(rule.retry_after)}
     if rule.body is not None:
         return Response(rule.body, rule.status, headers, "application/json")
     return JSONResponse({"message": "Forbidden" if rule.status == 403 else "Fault injected"}, rule.status, headers)

@@ -50,6 +50,13 @@ def test_a_truncated_body_breaks_off_short_of_its_length(server: ServerProcess) 
     assert (entry["bytes"], entry["fault"]) == (10, "truncate")
 
 
+def test_a_body_can_stall_half_way(server: ServerProcess) -> None:
+    rule(server, kind="truncate", keep=10, seconds=60, times=1)
+    with httpx.stream("GET", server.url + PATH, timeout=0.3) as answer, pytest.raises(httpx.ReadTimeout):
+        answer.read()
+    assert get(server).text == TABLE
+
+
 def test_a_corrupt_body_has_its_length_and_wrong_bytes(server: ServerProcess) -> None:
     rule(server, kind="corrupt", keep=5)
     body = get(server).content

@@ -1,0 +1,36 @@
+"""EFAST as a competitor: one mode and sigma of one strategy's stack."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from satfusion_assets.processing.efast import fuse
+from satfusion_assets.processing.gaps.competitors import Prediction
+from satfusion_assets.processing.gaps.stack import Days, SeasonStack
+from satfusion_assets.scenarios import Mode, Scenario
+
+
+@dataclass(frozen=True)
+class Fusion:
+    """The engine with a scenario's sigma, on reflectance (BtI) or on GCC (ItB)."""
+
+    scenario: Scenario
+    reach: int = 1
+
+    @property
+    def name(self) -> str:
+        return self.scenario.key
+
+    def predict(self, stack: SeasonStack, days: Days) -> Prediction:
+        inputs = stack.gcc if self.scenario.mode is Mode.ITB else stack
+        fused = fuse(
+            days,
+            inputs.coarse,
+            inputs.coarse_days,
+            inputs.fine,
+            inputs.fine_days,
+            inputs.cloud_distance,
+            ratio=inputs.ratio,
+            sigma=float(self.scenario.sigma),
+        )
+        return Prediction(fused.values)
