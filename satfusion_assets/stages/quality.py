@@ -27,10 +27,11 @@ class Encoding:
 
     def encode(self, values: NDArray[Any]) -> NDArray[Any]:
         """Integers of ``values``, NaN = missing; what lies above the range is its largest value."""
-        largest = self.nodata - 1
-        with np.errstate(invalid="ignore"):
-            stored = np.minimum(np.rint(values / self.scale), largest)
-        return np.where(np.isfinite(values), stored, self.nodata).astype(self.dtype)
+        scaled = values * np.float32(1 / self.scale)
+        np.rint(scaled, out=scaled)
+        np.minimum(scaled, self.nodata - 1, out=scaled)
+        np.nan_to_num(scaled, copy=False, nan=self.nodata)
+        return scaled.astype(self.dtype)
 
 
 ENCODINGS: Final = {

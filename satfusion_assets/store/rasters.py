@@ -121,6 +121,6 @@ def _profile(values: Array, geobox: GeoBox, nodata: float | None) -> dict[str, A
         rows, columns = (min(_BLOCK, -(-size // 16) * 16) for size in geobox.shape)  # TIFF tiles are multiples of 16
         # Planes apart: a reader of one day or band then decodes nothing else.
         return profile | {
-            "driver": "GTiff", "tiled": True, "blockxsize": columns, "blockysize": rows, "interleave": "band"
+            "driver": "GTiff", "tiled": True, "blockxsize": columns, "blockysize": rows, "interleave": "band", "zlevel": 3
         }  # fmt: skip
     return profile | {"driver": "COG", "blocksize": _BLOCK, "overview_resampling": "nearest"}
