@@ -2,8 +2,10 @@
 
 Rows are the unit of work: the residuals ``F_i - U(C(t_i))`` of a row are formed once and serve every day whose
 window holds scene i. ``U`` is bilinear on cell centres with edge replication; where coarse corners are missing, the
-finite ones share their weight. Every decision is taken per pixel or per interpolation cell (the square between four
-coarse centres), so no number depends on where a strip, chunk or block of the image begins.
+finite ones share their weight, so that a missing coarse pixel leaves a hole only where all four corners are missing
+(between missing neighbours, and in the outer quarter at a corner of the area). Every decision is taken per pixel or per
+interpolation cell (the square between four coarse centres), so no number depends on where a strip, chunk or block of
+the image begins.
 """
 
 from __future__ import annotations

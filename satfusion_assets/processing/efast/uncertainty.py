@@ -78,7 +78,8 @@ def _fit(squared: NDArray[np.float64], terms: NDArray[np.float64]) -> NDArray[np
     for _ in range(_ITERATIONS):
         v = np.maximum(c @ scaled, _LEAST)
         robust = squared * (_DEGREES + 1) / (_DEGREES + squared / v)
-        c = c * np.sqrt((scaled @ (robust / v**2)) / (scaled @ (1 / v)))
+        pull = scaled @ (1 / v)
+        c = c * np.sqrt(np.divide(scaled @ (robust / v**2), pull, out=np.zeros_like(c), where=pull > 0))
     v = np.maximum(c @ scaled, _LEAST)
     return c / scale * float(np.quantile(squared / v, ONE_SIGMA))
 
