@@ -207,6 +207,7 @@ def rise(  # type: ignore[no-untyped-def]
     base_se = _level_se(se, information, first, foot)
     if borrowed:
         base = other_base
+        foot = first
     truncated = np.isnan(base) or base >= z[peak]
     dates[:, :3] = np.nan
     dates[:, 3] = _TRUNCATED
@@ -358,8 +359,9 @@ def main_season(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """(m,) index of the largest season that ends in [year_start, year_end), -1 if none does, and how many do.
 
-    A season ends with its 50 % fall (with its peak, if that has no date). Complete seasons go before partial ones; what
-    rises less than ``least`` above its bases is none (broadcastable to (m, 1)).
+    A season ends with its 50 % fall (with its peak, if that has no date). Complete seasons go before those with a fall
+    only, these before those with a rise only, of which one cannot know when they end. What rises less than ``least``
+    above its bases is none (broadcastable to (m, 1)).
     """
     present = np.arange(seasons.dates.shape[1]) < seasons.total[:, None]
     rise, fall = seasons.dates[:, :, 2, 0], seasons.dates[:, :, 5, 0]
@@ -368,7 +370,7 @@ def main_season(
     base = np.where(np.isfinite(before), np.where(np.isfinite(after), 0.5 * (before + after), before), after)
     size = np.where(np.isfinite(base), peak - base, 0.0)
     belongs = present & (end >= year_start) & (end < year_end) & (size >= least)
-    complete = belongs & np.isfinite(rise) & np.isfinite(fall)
-    candidates = np.where(complete.any(axis=1, keepdims=True), complete, belongs)
-    best = np.where(belongs.any(axis=1), np.where(candidates, size, -np.inf).argmax(axis=1), -1)
+    rank = np.where(belongs, 1 + 2 * np.isfinite(fall) + np.isfinite(rise), 0)
+    foremost = rank == rank.max(axis=1, keepdims=True)
+    best = np.where(belongs.any(axis=1), np.where(foremost, size, -np.inf).argmax(axis=1), -1)
     return best, belongs.sum(axis=1)

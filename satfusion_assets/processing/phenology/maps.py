@@ -80,14 +80,15 @@ def transition_maps(
     counts = np.zeros(grid.pixels, np.uint8)
     for start in range(0, grid.pixels, CHUNK):
         rows = slice(start, min(start + CHUNK, grid.pixels))
-        series, scale = standardised(grid.series(rows))
+        raw = grid.series(rows)
+        series, scale = standardised(raw)
         smoother = Smoother(series, SATELLITE)
         curves, outline, observed = smoother.curves(), smoother.outline, smoother.observed
         se, outline_se = curves.se, outline.se
         if shared is not None:
             common = np.nan_to_num(shared.series(rows) / scale)
             se, outline_se = np.hypot(se, common), np.hypot(outline_se, SHARED_SHARE * common)
-        scarce = np.isfinite(series).sum(axis=1) < MIN_OBSERVATIONS
+        scarce = np.isfinite(raw).sum(axis=1) < MIN_OBSERVATIONS
         observed[scarce] = False
         turns = find_turns(curves.value, observed, outline.value, outline_se, SHALLOW_SHARE)
         seasons = find_seasons(curves.value, se, curves.information, observed, turns)

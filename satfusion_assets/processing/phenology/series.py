@@ -182,7 +182,7 @@ def transitions(days: ArrayLike, values: ArrayLike, smoothing: Smoothing = CAMER
 
 
 def standardised(series: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Series (m, n) brought to 0 ... 1, and their ranges (m, 1); all NaN where a series does not vary.
+    """Series (m, n) brought to 0 ... 1, and their ranges (m, 1); all NaN, and range infinite, where one does not vary.
 
     Differences in the last digits of the values are no variation.
     """
@@ -190,7 +190,8 @@ def standardised(series: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDAr
     high = np.max(series, axis=1, keepdims=True, initial=-np.inf, where=np.isfinite(series))
     scale = high - low
     varies = scale > SMALLEST_VARIATION * np.maximum(np.abs(low), np.abs(high))
-    return np.where(varies, (series - low) / np.where(varies, scale, 1.0), np.nan), scale
+    scale = np.where(varies, scale, np.inf)
+    return np.where(varies, (series - np.where(varies, low, 0.0)) / scale, np.nan), scale
 
 
 def daily(days: ArrayLike, values: ArrayLike) -> tuple[int, NDArray[np.float64]]:

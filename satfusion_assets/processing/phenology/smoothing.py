@@ -36,9 +36,8 @@ SPIKE_SIGMAS = 5.0
 """Distance from that median, in robust standard deviations of all such distances, beyond which it is a spike."""
 
 ROBUST_REACH = 6.0
-"""Residuals beyond this many median absolute residuals do not count (Cleveland 1979, JASA 74, 829)."""
-
-ROBUST_ITERATIONS = 2
+"""Residuals count up to this many median absolute residuals in the noise of a series with missed clouds. They are not
+weighted down: where a curve lags a steep rise, residuals are as large, and the rise would be smoothed away."""
 
 MIN_PAIRS = 30
 """Neighbouring observed days needed to speak of autocorrelation."""
@@ -163,26 +162,14 @@ def _neighbour_correlation(y, w, z):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _typical_residual(y, w, z):  # type: ignore[no-untyped-def]
-    """Median absolute residual of the observed days."""
-    return np.median(np.abs(y - z)[w > 0.0])
-
-
-@njit(cache=True, nogil=True)
-def _choose_lambda(y, w, robust):  # type: ignore[no-untyped-def]
-    """The candidate of least generalised cross-validation score; robust: residuals count up to the robust reach."""
+def _choose_lambda(y, w):  # type: ignore[no-untyped-def]
+    """The candidate of least generalised cross-validation score."""
     d, u1, u2, z, leverage = np.empty((5, y.size))
     best = LAMBDAS[-1]
     best_score = np.inf
     for lam in LAMBDAS:
         rss, edf, count = _fit(y, w, lam, d, u1, u2, z, leverage)
         free = count - GCV_GAMMA * edf
-        if robust:
-            reach = ROBUST_REACH * _typical_residual(y, w, z)
-            rss = 0.0
-            for i in range(y.size):
-                if w[i] > 0.0:
-                    rss += min(abs(y[i] - z[i]), reach) ** 2
         if free > 0.0 and count * rss / (free * free) < best_score:
             best_score = count * rss / (free * free)
             best = lam
@@ -190,43 +177,40 @@ def _choose_lambda(y, w, robust):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _smooth_row(y, w, lam, robust, rho, z, se, information):  # type: ignore[no-untyped-def]
+def _smooth_row(y, w, lam, reach, rho, z, se, information):  # type: ignore[no-untyped-def]
     """Curve, standard error and leverage of one series; returns (noise, autocorrelation).
 
-    robust: weight outliers down. A ``rho`` that is not NaN is taken as the autocorrelation.
+    reach: median absolute residuals up to which a residual counts as noise. A ``rho`` that is not NaN is taken as the
+    autocorrelation.
     """
     d, u1, u2, again = np.empty((4, y.size))
-    weight = w.copy()
-    for _ in range(ROBUST_ITERATIONS if robust else 0):
-        _fit(y, weight, lam, d, u1, u2, z, se)
-        reach = ROBUST_REACH * _typical_residual(y, w, z)
-        for i in range(y.size):
-            if w[i] > 0.0 and reach > 0.0:
-                weight[i] = max(1.0 - ((y[i] - z[i]) / reach) ** 2, 0.0) ** 2
-    rss, edf, _ = _fit(y, weight, lam, d, u1, u2, z, se)
-    noise = np.sqrt(rss / max(weight.sum() - edf, 1.0))
+    _, edf, count = _fit(y, w, lam, d, u1, u2, z, se)
+    residual = np.abs(y - z)[w > 0.0]
+    if residual.size and reach < np.inf:
+        residual = np.minimum(residual, reach * np.median(residual))
+    noise = np.sqrt(np.sum(residual**2) / max(count - edf, 1.0))
     if np.isnan(rho):
         rho = _neighbour_correlation(y, w, z)
     variance = noise * noise * (1.0 + rho) / (1.0 - rho)
-    _solve(weight, z, d, u1, u2, again)
+    _solve(w, z, d, u1, u2, again)
     for i in range(y.size):
-        information[i] = weight[i] * se[i]
+        information[i] = w[i] * se[i]
         se[i] = np.sqrt(variance * max(se[i], 0.0) + (z[i] - again[i]) ** 2)
     return noise, rho
 
 
 @njit(cache=True, nogil=True)
-def _smooth_rows(y, w, lam, robust, rho, value, se, information, noise):  # type: ignore[no-untyped-def]
+def _smooth_rows(y, w, lam, reach, rho, value, se, information, noise):  # type: ignore[no-untyped-def]
     for row in range(y.shape[0]):
         noise[row], rho[row] = _smooth_row(
-            y[row], w[row], lam[row], robust, rho[row], value[row], se[row], information[row]
+            y[row], w[row], lam[row], reach, rho[row], value[row], se[row], information[row]
         )
 
 
 @njit(cache=True, nogil=True)
-def _choose_rows(y, w, robust, chosen):  # type: ignore[no-untyped-def]
+def _choose_rows(y, w, chosen):  # type: ignore[no-untyped-def]
     for row in range(y.shape[0]):
-        chosen[row] = _choose_lambda(y[row], w[row], robust)
+        chosen[row] = _choose_lambda(y[row], w[row])
 
 
 @njit(cache=True, nogil=True)
@@ -256,7 +240,7 @@ class Smoothing:
     lam: float | None
     """Smoothing parameter of the Whittaker smoother [d^2 per unit weight]; None = by generalised cross-validation."""
     robust: bool
-    """Take isolated spikes out and weight outliers down."""
+    """Take isolated spikes out, and let no outlier swell the noise."""
 
 
 CAMERA = Smoothing(lam=None, robust=False)
@@ -273,7 +257,7 @@ class Smoother:
     def __init__(self, series: NDArray[np.float64], smoothing: Smoothing) -> None:
         self._value = np.nan_to_num(series)
         self._weight = np.isfinite(series).astype(np.float64)
-        self._robust = smoothing.robust
+        self._reach = ROBUST_REACH if smoothing.robust else np.inf
         if smoothing.robust:
             _despike_rows(self._value, self._weight)
         self.autocorrelation = np.full(len(series), np.nan)
@@ -290,7 +274,7 @@ class Smoother:
 
     def _chosen(self) -> NDArray[np.float64]:
         chosen = np.empty(len(self._value))
-        _choose_rows(self._value, self._weight, self._robust, chosen)
+        _choose_rows(self._value, self._weight, chosen)
         return chosen
 
     def curves(self) -> Curves:
@@ -300,5 +284,5 @@ class Smoother:
     def _curves(self, lam: NDArray[np.float64]) -> Curves:
         value, se, information = (np.empty_like(self._value) for _ in range(3))
         curves = Curves(value, se, information, noise=np.empty(len(self._value)))
-        _smooth_rows(self._value, self._weight, lam, self._robust, self.autocorrelation, *curves)
+        _smooth_rows(self._value, self._weight, lam, self._reach, self.autocorrelation, *curves)
         return curves
