@@ -11,6 +11,7 @@ smoothing the curve once more shows (Tukey's twicing) is added to it.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -33,6 +34,10 @@ SPIKE_NEIGHBOURS = 2
 
 SPIKE_SIGMAS = 5.0
 """Distance from that median, in robust standard deviations of all such distances, beyond which it is a spike."""
+
+ROBUST_REACH = 6.0
+"""Residuals count up to this many median absolute residuals in the noise of a series with missed clouds. They are not
+weighted down: where a curve lags a steep rise, residuals are as large, and the rise would be smoothed away."""
 
 MIN_PAIRS = 30
 """Neighbouring observed days needed to speak of autocorrelation."""
@@ -157,15 +162,14 @@ def _neighbour_correlation(y, w, z):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _choose_lambda(y, w, rho):  # type: ignore[no-untyped-def]
-    """The candidate of least generalised cross-validation score, as if there were only the independent observations."""
+def _choose_lambda(y, w):  # type: ignore[no-untyped-def]
+    """The candidate of least generalised cross-validation score."""
     d, u1, u2, z, leverage = np.empty((5, y.size))
-    charge = GCV_GAMMA * (1.0 + rho) / (1.0 - rho)
     best = LAMBDAS[-1]
     best_score = np.inf
     for lam in LAMBDAS:
         rss, edf, count = _fit(y, w, lam, d, u1, u2, z, leverage)
-        free = count - charge * edf
+        free = count - GCV_GAMMA * edf
         if free > 0.0 and count * rss / (free * free) < best_score:
             best_score = count * rss / (free * free)
             best = lam
@@ -173,11 +177,18 @@ def _choose_lambda(y, w, rho):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _smooth_row(y, w, lam, rho, z, se, information):  # type: ignore[no-untyped-def]
-    """Curve, standard error and leverage of one series; returns (noise, autocorrelation), ``rho`` unless that is NaN."""
+def _smooth_row(y, w, lam, reach, rho, z, se, information):  # type: ignore[no-untyped-def]
+    """Curve, standard error and leverage of one series; returns (noise, autocorrelation).
+
+    reach: median absolute residuals up to which a residual counts as noise. A ``rho`` that is not NaN is taken as the
+    autocorrelation.
+    """
     d, u1, u2, again = np.empty((4, y.size))
-    rss, edf, count = _fit(y, w, lam, d, u1, u2, z, se)
-    noise = np.sqrt(rss / max(count - edf, 1.0))
+    _, edf, count = _fit(y, w, lam, d, u1, u2, z, se)
+    residual = np.abs(y - z)[w > 0.0]
+    if residual.size and reach < np.inf:
+        residual = np.minimum(residual, reach * np.median(residual))
+    noise = np.sqrt(np.sum(residual**2) / max(count - edf, 1.0))
     if np.isnan(rho):
         rho = _neighbour_correlation(y, w, z)
     variance = noise * noise * (1.0 + rho) / (1.0 - rho)
@@ -189,15 +200,17 @@ def _smooth_row(y, w, lam, rho, z, se, information):  # type: ignore[no-untyped-
 
 
 @njit(cache=True, nogil=True)
-def _smooth_rows(y, w, lam, rho, value, se, information, noise):  # type: ignore[no-untyped-def]
+def _smooth_rows(y, w, lam, reach, rho, value, se, information, noise):  # type: ignore[no-untyped-def]
     for row in range(y.shape[0]):
-        noise[row], rho[row] = _smooth_row(y[row], w[row], lam, rho[row], value[row], se[row], information[row])
+        noise[row], rho[row] = _smooth_row(
+            y[row], w[row], lam[row], reach, rho[row], value[row], se[row], information[row]
+        )
 
 
 @njit(cache=True, nogil=True)
-def _choose_rows(y, w, rho, chosen):  # type: ignore[no-untyped-def]
+def _choose_rows(y, w, chosen):  # type: ignore[no-untyped-def]
     for row in range(y.shape[0]):
-        chosen[row] = _choose_lambda(y[row], w[row], rho[row])
+        chosen[row] = _choose_lambda(y[row], w[row])
 
 
 @njit(cache=True, nogil=True)
@@ -220,31 +233,56 @@ class Curves(NamedTuple):
     """(m,) standard deviation of one observation about the curve."""
 
 
-class Smoother:
-    """Daily series (m, n), NaN = missing, made ready for smoothing: spikes out, autocorrelation known."""
+@dataclass(frozen=True)
+class Smoothing:
+    """How a kind of series is smoothed."""
 
-    def __init__(self, series: NDArray[np.float64]) -> None:
+    lam: float | None
+    """Smoothing parameter of the Whittaker smoother [d^2 per unit weight]; None = by generalised cross-validation."""
+    robust: bool
+    """Take isolated spikes out, and let no outlier swell the noise."""
+
+
+CAMERA = Smoothing(lam=None, robust=False)
+"""Daily values of one instrument, outliers already flagged: the data say how smooth they are."""
+
+SATELLITE = Smoothing(lam=400.0, robust=True)
+"""Few clear days with missed clouds among them, or a fusion, whose errors last for weeks and pass for signal in a
+cross-validation. 400 is the Whittaker baseline's parameter in metrics.json."""
+
+
+class Smoother:
+    """Daily series (m, n), NaN = missing, made ready for smoothing."""
+
+    def __init__(self, series: NDArray[np.float64], smoothing: Smoothing) -> None:
         self._value = np.nan_to_num(series)
         self._weight = np.isfinite(series).astype(np.float64)
-        _despike_rows(self._value, self._weight)
+        self._reach = ROBUST_REACH if smoothing.robust else np.inf
+        if smoothing.robust:
+            _despike_rows(self._value, self._weight)
         self.autocorrelation = np.full(len(series), np.nan)
         """(m,) of the residuals of neighbouring days about the outline; it widens standard errors."""
-        self.outline = self.curves(OUTLINE_LAMBDA)
+        self.outline = self._curves(np.full(len(series), OUTLINE_LAMBDA))
         """Coarser curves on which turns are found."""
+        self.lam = self._chosen() if smoothing.lam is None else np.full(len(series), smoothing.lam)
+        """(m,) smoothing parameter of each series."""
 
     @property
     def observed(self) -> NDArray[np.bool_]:
-        """(m, n) days with an observation that is no spike."""
+        """(m, n) days with an observation that was not taken out as a spike."""
         return self._weight > 0.0
 
-    def chosen_lambda(self) -> NDArray[np.float64]:
-        """(m,) smoothing parameter of each series by generalised cross-validation."""
+    def _chosen(self) -> NDArray[np.float64]:
         chosen = np.empty(len(self._value))
-        _choose_rows(self._value, self._weight, self.autocorrelation, chosen)
+        _choose_rows(self._value, self._weight, chosen)
         return chosen
 
-    def curves(self, lam: float) -> Curves:
-        """The curves at one smoothing parameter."""
-        curves = Curves(*(np.empty_like(self._value) for _ in range(3)), np.empty(len(self._value)))
-        _smooth_rows(self._value, self._weight, lam, self.autocorrelation, *curves)
+    def curves(self) -> Curves:
+        """The curves as the smoothing asks for them, each with its own parameter where that is cross-validated."""
+        return self._curves(self.lam)
+
+    def _curves(self, lam: NDArray[np.float64]) -> Curves:
+        value, se, information = (np.empty_like(self._value) for _ in range(3))
+        curves = Curves(value, se, information, noise=np.empty(len(self._value)))
+        _smooth_rows(self._value, self._weight, lam, self._reach, self.autocorrelation, *curves)
         return curves
