@@ -69,7 +69,7 @@ def truth_rows(
     stratum_kind is ``all``, ``land_cover``, ``days_to_clear``, ``month`` or ``day``. rmse, mae, bias, r, nse: on the
     pixels that all methods estimate. methods: the strategy's four scenarios and all pixel competitors unless given.
     """
-    chosen = methods or [*(Fusion(s) for s in SCENARIOS if s.strategy is strategy), *PIXEL_METHODS]
+    chosen = methods or [*(Fusion(s, states_sd=True) for s in SCENARIOS if s.strategy is strategy), *PIXEL_METHODS]
     cells: dict[_Key, _Cell] = {}
     for start in range(0, len(days), DAYS_AT_ONCE):
         part = days[start : start + DAYS_AT_ONCE]

@@ -98,7 +98,8 @@ class Benchmark:
     def _strategy(self, strategy: Strategy, stack: SeasonStack, progress: Callable[[str], None]) -> StrategyOutcome:
         fusions = [Fusion(scenario) for scenario in SCENARIOS if scenario.strategy is strategy]
         season_methods: list[Method] = [*fusions, *PIXEL_METHODS]
-        spatial_methods = [*season_methods, *([Starfm()] if self.starfm else [])]
+        stating: list[Method] = [Fusion(fusion.scenario, states_sd=True) for fusion in fusions]
+        spatial_methods = [*stating, *PIXEL_METHODS, *([Starfm()] if self.starfm else [])]
         applied = [withhold(stack, gap) for gap in self.gaps]
         if strategy in self.patterns:
             pattern = self.patterns[strategy]
@@ -201,6 +202,7 @@ def _calibrations(
         found[name] = {}
         for band, key in enumerate(names):
             calibration = Calibration()
-            calibration.add(prediction.values[:, band], prediction.sd[:, band], truth[key], hidden)
+            noise = 0.0 if prediction.scene_noise is None else float(prediction.scene_noise[band])
+            calibration.add(prediction.values[:, band], prediction.sd[:, band], truth[key], hidden, noise)
             found[name][key] = calibration
     return found

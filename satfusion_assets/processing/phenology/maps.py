@@ -16,7 +16,7 @@ from satfusion_assets.errors import InvalidInput
 from satfusion_assets.processing.phenology.crossings import find_seasons, main_season
 from satfusion_assets.processing.phenology.labels import Label
 from satfusion_assets.processing.phenology.series import EPOCH, standardised
-from satfusion_assets.processing.phenology.smoothing import OUTLINE_LAMBDA, chosen_lambda, smooth
+from satfusion_assets.processing.phenology.smoothing import OUTLINE_LAMBDA, Smoother
 from satfusion_assets.processing.phenology.turns import MIN_OBSERVATIONS, SHALLOW_SHARE, find_turns
 
 TRANSITIONS = ("rising_10", "rising_25", "rising_50", "falling_10", "falling_25", "falling_50")
@@ -85,14 +85,14 @@ def transition_maps(
     for start in range(0, grid.pixels, CHUNK):
         rows = slice(start, min(start + CHUNK, grid.pixels))
         series, scale = standardised(grid.series(rows))
-        observed = np.isfinite(series)
-        curves, outlines = smooth(series, lam), smooth(series, max(lam, OUTLINE_LAMBDA))
+        smoother = Smoother(series)
+        curves, outline, observed = smoother.curves(lam), smoother.outline, smoother.observed
         se = curves.se
         if shared is not None:
             se = np.hypot(se, np.nan_to_num(shared.series(rows) / scale))
-        scarce = observed.sum(axis=1) < MIN_OBSERVATIONS
+        scarce = np.isfinite(series).sum(axis=1) < MIN_OBSERVATIONS
         observed[scarce] = False
-        turns = find_turns(curves.value, observed, outlines.value, outlines.se, SHALLOW_SHARE)
+        turns = find_turns(curves.value, observed, outline.value, outline.se, SHALLOW_SHARE)
         seasons = find_seasons(curves.value, se, curves.information, observed, turns)
         best, counts[rows] = main_season(seasons, year_start - 0.5, year_end - 0.5)
         found = np.flatnonzero(best >= 0)
@@ -133,4 +133,4 @@ class _DailyGrid:
             return OUTLINE_LAMBDA
         sample = usable[np.unique(np.linspace(0, usable.size - 1, SAMPLE).astype(np.intp))]
         series, _ = standardised(self.series(sample))
-        return float(np.quantile(chosen_lambda(series), 0.5, method="nearest"))
+        return float(np.quantile(Smoother(series).chosen_lambda(), 0.5, method="nearest"))

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from satfusion_assets.errors import InvalidInput
 from satfusion_assets.processing.phenology.crossings import Seasons, find_seasons, main_season
 from satfusion_assets.processing.phenology.labels import Label
-from satfusion_assets.processing.phenology.smoothing import OUTLINE_LAMBDA, chosen_lambda, smooth
+from satfusion_assets.processing.phenology.smoothing import Smoother
 from satfusion_assets.processing.phenology.turns import EVERY_TROUGH, MIN_OBSERVATIONS, SHALLOW_SHARE, find_turns
 
 EPOCH = date(1970, 1, 1)
@@ -152,30 +152,31 @@ def transitions(days: ArrayLike, values: ArrayLike, *, lam: float | None = None)
     Raises InvalidInput where days and values do not match.
     """
     first_day, series = daily(days, values)
-    observed = np.isfinite(series)
-    if observed.sum() < MIN_OBSERVATIONS:
+    if np.isfinite(series).sum() < MIN_OBSERVATIONS:
         return Phenology(Label.NO_DATA, (), (), first_day, None)
     rows, spread = standardised(series[None])
     if np.all(np.isnan(rows)):
         return Phenology(Label.NO_SEASON, (), (), first_day, None)
+    smoother = Smoother(rows)
     if lam is None:
-        lam = float(chosen_lambda(rows)[0])
-    fitted, outline = smooth(rows, lam), smooth(rows, max(lam, OUTLINE_LAMBDA))
+        lam = float(smoother.chosen_lambda()[0])
+    fitted, outline, observed = smoother.curves(lam), smoother.outline, smoother.observed
     floor, scale = float(np.nanmin(series)), float(spread[0, 0])
     curve = Curve(
         value=fitted.value[0] * scale + floor,
         se=fitted.se[0] * scale,
         noise=float(fitted.noise[0]) * scale,
-        autocorrelation=float(fitted.autocorrelation[0]),
+        autocorrelation=float(smoother.autocorrelation[0]),
         lam=lam,
     )
-    seen = observed[None]
     every, growing = (
         tuple(
-            _as_seasons(find_seasons(fitted.value, fitted.se, fitted.information, seen, turns), first_day, floor, scale)
+            _as_seasons(
+                find_seasons(fitted.value, fitted.se, fitted.information, observed, turns), first_day, floor, scale
+            )
         )
         for turns in (
-            find_turns(fitted.value, seen, outline.value, outline.se, shallow)
+            find_turns(fitted.value, observed, outline.value, outline.se, shallow)
             for shallow in (EVERY_TROUGH, SHALLOW_SHARE)
         )
     )

@@ -26,7 +26,16 @@ TENSION_SHARE = 2e-3
 GCV_GAMMA = 1.4
 """Each degree of freedom is charged 1.4-fold: plain GCV follows correlated noise (Kim and Gu 2004, JRSS B 66, 337)."""
 
-MAX_AUTOCORRELATION = 0.9
+MAX_AUTOCORRELATION = 0.8
+
+SPIKE_NEIGHBOURS = 2
+"""Observations on either side whose median an observation is compared with."""
+
+SPIKE_SIGMAS = 5.0
+"""Distance from that median, in robust standard deviations of all such distances, beyond which it is a spike."""
+
+MIN_PAIRS = 30
+"""Neighbouring observed days needed to speak of autocorrelation."""
 
 OUTLINE_LAMBDA = 3000.0
 """Smoothing of the outline on which turns are found: of a wave of 46 days half is left, of 23 days a twentieth."""
@@ -112,14 +121,51 @@ def _fit(y, w, lam, d, u1, u2, z, leverage):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def choose_lambda(y, w):  # type: ignore[no-untyped-def]
-    """The candidate of least (robustified) generalised cross-validation score."""
+def _spikes_removed(y, w):  # type: ignore[no-untyped-def]
+    """Set the weight of isolated outliers to 0: the Hampel identifier over neighbouring observations.
+
+    A median of neighbours leaves rises, falls and steps alone, however steep and sparsely seen.
+    """
+    seen = np.flatnonzero(w > 0.0)
+    if seen.size < 4 * SPIKE_NEIGHBOURS:
+        return
+    distance = np.empty(seen.size)
+    for k in range(seen.size):
+        window = seen[max(k - SPIKE_NEIGHBOURS, 0) : k + SPIKE_NEIGHBOURS + 1]
+        distance[k] = abs(y[seen[k]] - np.median(y[window]))
+    limit = SPIKE_SIGMAS * 1.4826 * np.median(distance[distance > 0.0]) if np.any(distance > 0.0) else 0.0
+    for k in range(seen.size):
+        if distance[k] > limit:
+            w[seen[k]] = 0.0
+
+
+@njit(cache=True, nogil=True)
+def _neighbour_correlation(y, w, z):  # type: ignore[no-untyped-def]
+    """Correlation of the residuals of neighbouring observed days, within [0, ceiling]; 0 where there are too few.
+
+    From the signs alone (quadrant correlation), which the few days on which the curve lags a steep rise cannot sway.
+    """
+    agree = 0.0
+    pairs = 0
+    for i in range(y.size - 1):
+        if w[i] > 0.0 and w[i + 1] > 0.0:
+            agree += np.sign(y[i] - z[i]) * np.sign(y[i + 1] - z[i + 1])
+            pairs += 1
+    if pairs < MIN_PAIRS:
+        return 0.0
+    return min(max(np.sin(0.5 * np.pi * agree / pairs), 0.0), MAX_AUTOCORRELATION)
+
+
+@njit(cache=True, nogil=True)
+def _choose_lambda(y, w, rho):  # type: ignore[no-untyped-def]
+    """The candidate of least generalised cross-validation score, as if there were only the independent observations."""
     d, u1, u2, z, leverage = np.empty((5, y.size))
+    charge = GCV_GAMMA * (1.0 + rho) / (1.0 - rho)
     best = LAMBDAS[-1]
     best_score = np.inf
     for lam in LAMBDAS:
         rss, edf, count = _fit(y, w, lam, d, u1, u2, z, leverage)
-        free = count - GCV_GAMMA * edf
+        free = count - charge * edf
         if free > 0.0 and count * rss / (free * free) < best_score:
             best_score = count * rss / (free * free)
             best = lam
@@ -127,30 +173,13 @@ def choose_lambda(y, w):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _neighbour_correlation(y, w, z):  # type: ignore[no-untyped-def]
-    """Correlation of the residuals of neighbouring observed days, within [0, ceiling]; 0 without such pairs."""
-    cross = 0.0
-    square = 0.0
-    pairs = 0
-    for i in range(y.size - 1):
-        if w[i] > 0.0 and w[i + 1] > 0.0:
-            a = y[i] - z[i]
-            b = y[i + 1] - z[i + 1]
-            cross += a * b
-            square += 0.5 * (a * a + b * b)
-            pairs += 1
-    if pairs < 10 or square <= 0.0:
-        return 0.0
-    return min(max(cross / square, 0.0), MAX_AUTOCORRELATION)
-
-
-@njit(cache=True, nogil=True)
-def smooth_into(y, w, lam, z, se, information):  # type: ignore[no-untyped-def]
-    """Curve, standard error and leverage of one series at a given lambda; returns (noise, autocorrelation)."""
+def _smooth_row(y, w, lam, rho, z, se, information):  # type: ignore[no-untyped-def]
+    """Curve, standard error and leverage of one series; returns (noise, autocorrelation), ``rho`` unless that is NaN."""
     d, u1, u2, again = np.empty((4, y.size))
     rss, edf, count = _fit(y, w, lam, d, u1, u2, z, se)
     noise = np.sqrt(rss / max(count - edf, 1.0))
-    rho = _neighbour_correlation(y, w, z)
+    if np.isnan(rho):
+        rho = _neighbour_correlation(y, w, z)
     variance = noise * noise * (1.0 + rho) / (1.0 - rho)
     _solve(w, z, d, u1, u2, again)
     for i in range(y.size):
@@ -160,15 +189,21 @@ def smooth_into(y, w, lam, z, se, information):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _smooth_rows(y, w, lam, value, se, information, noise, rho):  # type: ignore[no-untyped-def]
+def _smooth_rows(y, w, lam, rho, value, se, information, noise):  # type: ignore[no-untyped-def]
     for row in range(y.shape[0]):
-        noise[row], rho[row] = smooth_into(y[row], w[row], lam, value[row], se[row], information[row])
+        noise[row], rho[row] = _smooth_row(y[row], w[row], lam, rho[row], value[row], se[row], information[row])
 
 
 @njit(cache=True, nogil=True)
-def _choose_rows(y, w, chosen):  # type: ignore[no-untyped-def]
+def _choose_rows(y, w, rho, chosen):  # type: ignore[no-untyped-def]
     for row in range(y.shape[0]):
-        chosen[row] = choose_lambda(y[row], w[row])
+        chosen[row] = _choose_lambda(y[row], w[row], rho[row])
+
+
+@njit(cache=True, nogil=True)
+def _despike_rows(y, w):  # type: ignore[no-untyped-def]
+    for row in range(y.shape[0]):
+        _spikes_removed(y[row], w[row])
 
 
 class Curves(NamedTuple):
@@ -183,20 +218,33 @@ class Curves(NamedTuple):
     independent pieces the curve has there, over the whole series the effective degrees of freedom."""
     noise: NDArray[np.float64]
     """(m,) standard deviation of one observation about the curve."""
-    autocorrelation: NDArray[np.float64]
-    """(m,) of the residuals of neighbouring days; it widens ``se``."""
 
 
-def smooth(series: NDArray[np.float64], lam: float) -> Curves:
-    """The curves of daily series (m, n), NaN = missing, at one smoothing parameter."""
-    weight = np.isfinite(series).astype(np.float64)
-    curves = Curves(*(np.empty_like(weight) for _ in range(3)), *(np.empty(len(weight)) for _ in range(2)))
-    _smooth_rows(np.nan_to_num(series), weight, lam, *curves)
-    return curves
+class Smoother:
+    """Daily series (m, n), NaN = missing, made ready for smoothing: spikes out, autocorrelation known."""
 
+    def __init__(self, series: NDArray[np.float64]) -> None:
+        self._value = np.nan_to_num(series)
+        self._weight = np.isfinite(series).astype(np.float64)
+        _despike_rows(self._value, self._weight)
+        self.autocorrelation = np.full(len(series), np.nan)
+        """(m,) of the residuals of neighbouring days about the outline; it widens standard errors."""
+        self.outline = self.curves(OUTLINE_LAMBDA)
+        """Coarser curves on which turns are found."""
 
-def chosen_lambda(series: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(m,) smoothing parameter of each daily series (m, n) by generalised cross-validation."""
-    chosen = np.empty(len(series))
-    _choose_rows(np.nan_to_num(series), np.isfinite(series).astype(np.float64), chosen)
-    return chosen
+    @property
+    def observed(self) -> NDArray[np.bool_]:
+        """(m, n) days with an observation that is no spike."""
+        return self._weight > 0.0
+
+    def chosen_lambda(self) -> NDArray[np.float64]:
+        """(m,) smoothing parameter of each series by generalised cross-validation."""
+        chosen = np.empty(len(self._value))
+        _choose_rows(self._value, self._weight, self.autocorrelation, chosen)
+        return chosen
+
+    def curves(self, lam: float) -> Curves:
+        """The curves at one smoothing parameter."""
+        curves = Curves(*(np.empty_like(self._value) for _ in range(3)), np.empty(len(self._value)))
+        _smooth_rows(self._value, self._weight, lam, self.autocorrelation, *curves)
+        return curves
