@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export DAGSTER_HOME ?= $(CURDIR)/dagster_home
 
-.PHONY: demo test test-slow lint types setup lock webapp clean
+.PHONY: demo clean-demo test test-slow lint types setup lock clean
 
 demo: setup
 	$(BIN)/satfusion demo
@@ -22,7 +22,11 @@ lint: setup
 types: setup
 	$(BIN)/mypy
 
-setup: $(VENV)/installed
+setup: $(VENV)/installed webapp/dist/index.html
+
+webapp/dist/index.html: $(VENV)/installed webapp/package-lock.json webapp/index.html webapp/vite.config.ts $(shell find webapp/src -type f)
+	PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix webapp ci --silent
+	PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix webapp run build --silent
 
 $(VENV)/installed: requirements.lock pyproject.toml
 	python3 -m venv $(VENV)
@@ -34,6 +38,9 @@ $(VENV)/installed: requirements.lock pyproject.toml
 lock:
 	$(BIN)/uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
 	  --extra dev pyproject.toml -o requirements.lock
+
+clean-demo:
+	rm -rf data sandbox_data dagster_home/history dagster_home/schedules dagster_home/storage dagster_home/logs dagster_home/.*.log
 
 clean:
 	rm -rf $(VENV) webapp/node_modules webapp/dist

@@ -38,7 +38,7 @@ def demo(
         console.print(f"Sandbox archives: {sandbox.url}")
         materialize_site_season(DEMO)
         console.print(_scores(Platform()))
-        console.print(truth_table(Platform(), DEMO, ROOT))
+        console.print(truth_table(Platform(), DEMO))
         console.print(f"Done in {time.monotonic() - started:.0f} s; products lie in {Platform().store.folder(DEMO)}.")
         if serve:
             services = [stack.enter_context(dagster_ui(DAGSTER_PORT)), stack.enter_context(viewer(VIEWER_PORT))]

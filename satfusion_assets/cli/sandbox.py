@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +14,9 @@ app = typer.Typer(help="The landscape with known truth and its archives.", no_ar
 
 ROOT = Path("sandbox_data")
 """Where the sandbox keeps what it has built."""
+COLLECTION = "sentinel-2-l2a"
+ASSETS = ("blue", "green", "red", "nir08", "scl", "granule_metadata")
+"""What an acquisition reads; everything else is made when somebody asks for it."""
 PORT = 8041
 """Fixed, so that addresses recorded with the data stay the same from one start to the next."""
 
@@ -53,7 +56,14 @@ def build(
     from satfusion_assets.sandbox.archive import SandboxWorld
 
     registry = Platform().registry
-    site_season = registry.site_season(site, season)
+    place, site_season = registry.site(site), registry.site_season(site, season)
     started = time.monotonic()
-    SandboxWorld(root, registry.sites, seed=seed).build(site_season)
-    typer.echo(f"{site_season.key} built below {root} in {time.monotonic() - started:.1f} s.")
+    world = SandboxWorld(root, registry.sites, seed=seed)
+    start, end = (
+        datetime.combine(day, datetime.min.time(), UTC) for day in (site_season.raw_start, site_season.raw_end)
+    )
+    around = (place.longitude, place.latitude, place.longitude, place.latitude)
+    items = world.items(COLLECTION, around, start, end)
+    paths = [item["assets"][name]["href"] for item in items for name in ASSETS if name in item["assets"]]
+    files = [file for path in paths if (file := world.file(path)) is not None]
+    typer.echo(f"{len(items)} scenes, {len(files)} files below {root} in {time.monotonic() - started:.1f} s.")

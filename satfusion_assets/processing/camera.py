@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from satfusion_assets.processing.phenology.series import EPOCH, daily
-from satfusion_assets.processing.phenology.smoothing import smooth
+from satfusion_assets.processing.phenology.smoothing import Smoother
 
 MARGIN_DAYS = 31
 """What a year's fit sees of the years beside it [d]."""
@@ -59,6 +59,18 @@ def flag_outliers(days: ArrayLike, gcc: ArrayLike) -> NDArray[np.bool_]:
     return result
 
 
+def snow_days(codes: ArrayLike) -> NDArray[np.bool_]:
+    """Days with snow in the picture, from a file's ``snow_flag`` column (n,), NaN = not said, which is not snow.
+
+    The curated first release writes codes: 2 no snow, 4 and 5 snow (on the ground, on the canopy), 1 not to be told;
+    files with plain flags write 0 and 1 (snow). What the codes mean was read off the data: see docs/phenology.md.
+    """
+    code = np.asarray(codes, dtype=np.float64)
+    if np.any(code > 1):
+        return np.isin(code, (4.0, 5.0))
+    return code == 1.0
+
+
 def _flag_window(series: NDArray[np.float64]) -> NDArray[np.bool_]:
     observed = np.isfinite(series)
     flagged = np.zeros(series.size, dtype=np.bool_)
@@ -68,6 +80,8 @@ def _flag_window(series: NDArray[np.float64]) -> NDArray[np.bool_]:
     changes = np.diff(values)
     # Twice the mean absolute deviation squared is the variance of a Laplace distribution: heavy tails, as changes have.
     deviation = np.sqrt(2.0) * np.mean(np.abs(changes - changes.mean()))
+    if deviation <= 1e-9 * np.abs(values).max():
+        return flagged
     limit = deviation * (2.0 if deviation <= CALM_DEVIATION else 1.0)
     amplitude = np.quantile(values, 0.9) - np.quantile(values, 0.1)
     kept = np.ones(values.size, dtype=np.bool_)
@@ -77,7 +91,9 @@ def _flag_window(series: NDArray[np.float64]) -> NDArray[np.bool_]:
             break
         trusted = np.full(series.size, np.nan)
         trusted[np.flatnonzero(observed)[kept]] = values[kept]
-        residual = values - smooth(trusted, None)[0].value[observed]
+        smoother = Smoother(trusted[None])
+        curve = smoother.curves(float(smoother.chosen_lambda()[0])).value[0]
+        residual = values - curve[observed]
         out = (residual > SIGMAS_ABOVE * limit) | (residual < -SIGMAS_BELOW * limit)
         settled = np.array_equal(~out, kept)
         kept = ~out

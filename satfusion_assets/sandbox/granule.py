@@ -93,7 +93,7 @@ def percentages(product: Product, landscape: Landscape, new: bool) -> dict[str, 
     sky = landscape.weather.sky(day)
     rng = generator(landscape.seed, product.entropy, "statistics")
     cloud = 100 * min(1.0, sky.cover * float(rng.uniform(0.95, 1.03)))
-    split = sorted(rng.uniform(0, 1, 2))
+    split = sorted(rng.uniform(0, 1, 2).tolist())
     clear = 100 - cloud
     snow = clear * float(landscape.weather.snow_water(day, np.zeros(1, np.float32))[0] > 8) * 0.9
     shadow = min(clear - snow, 0.12 * cloud)

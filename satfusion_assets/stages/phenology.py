@@ -22,5 +22,5 @@ def camera_phenology(store: ProductStore, site_season: SiteSeason) -> Outcome:
         with store.publish(Product("camera_phenology", site_season), inputs=[phenocam]) as draft:
             draft.write_json(PHENOCAM_PHENOLOGY, dates)
     assert draft.manifest is not None
-    notes = {name: value or "none" for name, value in dates.items()}  # type: ignore[attr-defined]
+    notes = {name: str(value or "none") for name, value in dates.items()}
     return Outcome(draft.manifest, numbers={"seasons": len(phenology.seasons)}, notes=notes)

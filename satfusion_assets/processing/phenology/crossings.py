@@ -1,21 +1,25 @@
-"""From a smoothed curve to seasons: alternating troughs and peaks, and the dates between them.
+"""From a smoothed curve and its turns to seasons and their dates.
 
 A season is a peak with the rise before and the fall after it. Amplitudes are taken on each side by itself, so that the
-base before and the base after may differ: base = median of the curve from the trough to the foot of the rise, top =
-90th percentile from there to the peak, and the 10, 25 and 50 % dates are where the curve crosses these shares of the
-amplitude (Richardson et al. 2018, Scientific Data 5, 180028; the definitions of the published PhenoCam dates). The
-fall is the rise of the reversed series.
+base before and the base after may differ: base = median of the curve over the dormant stretch, top = 90th percentile
+of the upper half of the way to the peak, and the 10, 25 and 50 % dates are where the curve crosses these shares of the
+amplitude (after Richardson et al. 2018, Scientific Data 5, 180028, the definitions of the published PhenoCam dates).
+The fall is the rise of the reversed series.
 
-Troughs and peaks are found by hysteresis: a turn counts when the curve swings back by more than a share of the series'
-range and by more than its noise can make. Everything here works on indices of a daily grid and is compiled.
+Everything works on indices of a daily grid and is compiled; a compiled function calls none of another module, since
+the cache on disk would not notice that one changing.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from satfusion_assets.processing.phenology.labels import Label
+from satfusion_assets.processing.phenology.turns import Turns
 
 FRACTIONS = np.array([0.10, 0.25, 0.50])
 """Shares of the amplitude at which dates are read."""
@@ -32,62 +36,39 @@ MAX_DATED_GAP = 60
 LONG_LEVEL_GAP = 30
 """A trough or peak inside or beside a longer gap was not observed: its dates are labelled GAP [d]."""
 
-SPLITTING_GAP = 183
-"""A gap longer than a dormant season ends one series and begins another [d]."""
-
-MIN_SWING_SHARE = 0.20
-"""Smallest swing that counts as a season, of the range of the whole outline."""
-
-MIN_SWING_SE = 8.0
-"""Smallest swing that counts, in standard errors of the outline: noise alone makes about six between its extremes."""
-
-SHALLOW_SHARE = 0.5
-"""A trough above this share of both neighbouring peaks (cut, grazing, dry spell) does not end the growing season."""
-
 INTERVAL_Z = 1.96
 """Half-width of the intervals in standard errors (95 %)."""
 
 _OK, _GAP, _TRUNCATED = int(Label.OK), int(Label.GAP), int(Label.TRUNCATED)
 
 
-def most_seasons(days: int) -> int:
-    """Room for the seasons of so many days: peaks lie at least a fortnight apart on the outline."""
-    return days // BOUNDARY_DAYS + 2
+class Seasons(NamedTuple):
+    """Seasons of many series, a row each, in the order of days; only the first ``total`` of a row mean anything."""
+
+    dates: NDArray[np.float64]
+    """(m, k, 6, 4) rising 10, 25, 50, falling 10, 25, 50 %: day index, lower and upper end of the interval, label."""
+    heights: NDArray[np.float64]
+    """(m, k, 4) day of the peak, base before, base after (NaN where not seen), value of the peak."""
+    total: NDArray[np.int64]
+    """(m,)"""
 
 
-@njit(cache=True, nogil=True)
-def turning_points(z, delta, index, is_peak):  # type: ignore[no-untyped-def]
-    """Fill ``index`` and ``is_peak`` with alternating extremes that lie at least ``delta`` apart; returns how many.
+def find_seasons(
+    value: NDArray[np.float64],
+    se: NDArray[np.float64],
+    information: NDArray[np.float64],
+    observed: NDArray[np.bool_],
+    turns: Turns,
+) -> Seasons:
+    """Seasons of many curves between their turns.
 
-    The first and last are the extremes towards the ends of the series, whether or not the curve turns there.
+    value, se, information: (m, n) curves, standard errors, independent observations per day (`smoothing.Curves`);
+    observed: (m, n) days with an observation.
     """
-    count = 0
-    high = low = last = 0
-    direction = 0
-    for i in range(1, z.size):
-        if direction == 0:
-            high = i if z[i] > z[high] else high
-            low = i if z[i] < z[low] else low
-            if z[i] - z[low] >= delta:
-                index[count], is_peak[count] = low, False
-                direction = 1
-            elif z[high] - z[i] >= delta:
-                index[count], is_peak[count] = high, True
-                direction = -1
-            if direction != 0:
-                count += 1
-                last = i
-        elif direction * (z[i] - z[last]) > 0.0:
-            last = i
-        elif direction * (z[last] - z[i]) >= delta:
-            index[count], is_peak[count] = last, direction > 0
-            count += 1
-            direction = -direction
-            last = i
-    if direction != 0:
-        index[count], is_peak[count] = last, direction > 0
-        count += 1
-    return count
+    rows, room = turns.position.shape
+    seasons = Seasons(np.full((rows, room, 6, 4), np.nan), np.full((rows, room, 4), np.nan), np.zeros(rows, np.int64))
+    _seasons_of_rows(value, se, information, observed, *turns, *seasons)
+    return seasons
 
 
 @njit(cache=True, nogil=True)
@@ -107,6 +88,15 @@ def _last_below(z, start, stop, level):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def _first_reaching(z, start, stop, level):  # type: ignore[no-untyped-def]
+    """First index in (start, stop] whose value is at least ``level``; stop if none."""
+    for i in range(start + 1, stop):
+        if z[i] >= level:
+            return i
+    return stop
+
+
+@njit(cache=True, nogil=True)
 def _first_below(z, start, stop, level):  # type: ignore[no-untyped-def]
     """First index in (start, stop) whose value is at most ``level``; stop if none."""
     for i in range(start, stop):
@@ -122,15 +112,6 @@ def _last_reaching(z, start, stop, level):  # type: ignore[no-untyped-def]
         if z[i] >= level:
             return i
     return start
-
-
-@njit(cache=True, nogil=True)
-def _first_reaching(z, start, stop, level):  # type: ignore[no-untyped-def]
-    """First index in (start, stop] whose value is at least ``level``; stop if none."""
-    for i in range(start + 1, stop):
-        if z[i] >= level:
-            return i
-    return stop
 
 
 @njit(cache=True, nogil=True)
@@ -252,35 +233,10 @@ def rise(z, se, information, observed, first, foot, base, peak, open_base, open_
 
 
 @njit(cache=True, nogil=True)
-def _refine(z, index, is_peak, count):  # type: ignore[no-untyped-def]
-    """Move the turning points found on the outline to the extremes of the curve between their neighbours."""
-    for peaks in (False, True):
-        for k in range(count):
-            if is_peak[k] != peaks:
-                continue
-            start = index[k - 1] if k > 0 else 0
-            stop = index[k + 1] if k < count - 1 else z.size - 1
-            best = index[k]
-            for i in range(start, stop + 1):
-                if (z[i] > z[best]) == peaks and z[i] != z[best]:
-                    best = i
-            index[k] = best
-
-
-@njit(cache=True, nogil=True)
-def find_seasons(z, se, information, observed, outline, delta, dates, heights):  # type: ignore[no-untyped-def]
-    """Seasons of one unbroken series; returns how many.
-
-    z, se, information, observed: (n,) curve, its standard error, independent observations per day, days with data.
-    outline: (n,) coarser curve on which turns are found; delta: smallest swing of it that counts.
-    dates: (seasons, 6, 4) filled with day index, lower, upper, label of rising 10, 25, 50 and falling 10, 25, 50 %.
-    heights: (seasons, 4) filled with peak day, base before, base after, height of the peak.
-    """
+def _seasons_of_piece(z, se, information, observed, index, is_peak, dates, heights):  # type: ignore[no-untyped-def]
+    """Seasons of one unbroken series between its turns into ``dates`` and ``heights``; returns how many."""
     n = z.size
-    index = np.empty(n, np.int64)
-    is_peak = np.empty(n, np.bool_)
-    turns = turning_points(outline, delta, index, is_peak)
-    _refine(z, index, is_peak, turns)
+    turns = index.size
     lows = np.empty((turns, 2), np.int64)
     bases = np.empty(turns)
     for k in range(turns):
@@ -289,9 +245,11 @@ def find_seasons(z, se, information, observed, outline, delta, dates, heights): 
             after = index[k + 1] if k < turns - 1 else -1
             first, last, bases[k] = dormancy(z, before, index[k], after)
             lows[k, 0], lows[k, 1] = first, last
+    back_z, back_se, back_information = z[::-1].copy(), se[::-1].copy(), information[::-1].copy()
+    back_observed = observed[::-1].copy()
     seasons = 0
     for k in range(turns):
-        if not is_peak[k] or seasons == dates.shape[0]:
+        if not is_peak[k]:
             continue
         own = dates[seasons]
         own[:, :3] = np.nan
@@ -307,10 +265,10 @@ def find_seasons(z, se, information, observed, outline, delta, dates, heights): 
             foot, last = lows[k + 1, 0], lows[k + 1, 1]
             fall = own[3:]
             rise(
-                z[::-1],
-                se[::-1],
-                information[::-1],
-                observed[::-1],
+                back_z,
+                back_se,
+                back_information,
+                back_observed,
                 n - 1 - last,
                 n - 1 - foot,
                 bases[k + 1],
@@ -329,91 +287,46 @@ def find_seasons(z, se, information, observed, outline, delta, dates, heights): 
 
 
 @njit(cache=True, nogil=True)
-def _pieces(observed, bounds):  # type: ignore[no-untyped-def]
-    """First and last observed day of each stretch without a splitting gap, into ``bounds``; returns how many."""
-    count = 0
-    start = last = -1
-    for i in range(observed.size):
-        if not observed[i]:
-            continue
-        if start >= 0 and i - last > SPLITTING_GAP:
-            bounds[count, 0], bounds[count, 1] = start, last
-            count += 1
-            start = i
-        elif start < 0:
-            start = i
-        last = i
-    if start >= 0:
-        bounds[count, 0], bounds[count, 1] = start, last
-        count += 1
-    return count
+def _seasons_of_rows(  # type: ignore[no-untyped-def]
+    z, se, information, observed, index, is_peak, piece, turns, dates, heights, count
+):
+    for row in range(z.shape[0]):
+        k = 0
+        while k < turns[row]:
+            start, stop = piece[row, k, 0], piece[row, k, 1] + 1
+            end = k
+            while end < turns[row] and piece[row, end, 0] == start:
+                end += 1
+            done = count[row]
+            new = _seasons_of_piece(
+                z[row, start:stop],
+                se[row, start:stop],
+                information[row, start:stop],
+                observed[row, start:stop],
+                index[row, k:end] - start,
+                is_peak[row, k:end],
+                dates[row, done:],
+                heights[row, done:],
+            )
+            dates[row, done : done + new, :, :3] += start
+            heights[row, done : done + new, 0] += start
+            count[row] += new
+            k = end
 
 
-@njit(cache=True, nogil=True)
-def find_in_pieces(z, se, information, observed, outline, outline_se, least, dates, heights):  # type: ignore[no-untyped-def]
-    """`find_seasons` on every unbroken stretch with at least ``least`` observations; returns how many seasons."""
-    bounds = np.empty((z.size // SPLITTING_GAP + 2, 2), np.int64)
-    pieces = _pieces(observed, bounds)
-    low = np.inf
-    high = -np.inf
-    for p in range(pieces):
-        for i in range(bounds[p, 0], bounds[p, 1] + 1):
-            low = min(low, outline[i])
-            high = max(high, outline[i])
-    noise = np.median(outline_se[observed])
-    delta = max(MIN_SWING_SHARE * (high - low), MIN_SWING_SE * noise)
-    seasons = 0
-    for p in range(pieces):
-        start, stop = bounds[p, 0], bounds[p, 1] + 1
-        if observed[start:stop].sum() < least:
-            continue
-        new = find_seasons(
-            z[start:stop],
-            se[start:stop],
-            information[start:stop],
-            observed[start:stop],
-            outline[start:stop],
-            delta,
-            dates[seasons:],
-            heights[seasons:],
-        )
-        dates[seasons : seasons + new, :, :3] += start
-        heights[seasons : seasons + new, 0] += start
-        seasons += new
-    return seasons
+def main_season(seasons: Seasons, year_start: float, year_end: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(m,) index of the largest season that ends in [year_start, year_end), -1 if none does, and how many do.
 
-
-@njit(cache=True, nogil=True)
-def growing_season(dates, heights, seasons, year_start, year_end):  # type: ignore[no-untyped-def]
-    """The main growing season that ends in [year_start, year_end): indices of the seasons it begins and ends with.
-
-    Neighbouring seasons belong together when the trough between them is shallow. A growing season counts for the year
-    of its 50 % fall (of its peak, if it has no such date); the largest wins, a complete one before a partial one.
-    (-1, -1) if there is none.
+    A season ends with its 50 % fall (with its peak, if that has no date). Complete seasons go before partial ones.
     """
-    lowest = np.inf
-    for k in range(seasons):
-        for j in (1, 2):
-            if heights[k, j] < lowest:
-                lowest = heights[k, j]
-    best_first = best_last = -1
-    best_size = -np.inf
-    best_complete = False
-    first = 0
-    for k in range(seasons):
-        if k < seasons - 1:
-            smaller = min(heights[k, 3], heights[k + 1, 3])
-            if heights[k, 2] - lowest > SHALLOW_SHARE * (smaller - lowest):
-                continue
-        end = dates[k, 5, 0]
-        complete = np.isfinite(end) and np.isfinite(dates[first, 2, 0])
-        if not np.isfinite(end):
-            end = heights[k, 0]
-        size = -np.inf
-        for i in range(first, k + 1):
-            size = max(size, heights[i, 3])
-        size -= lowest
-        if year_start <= end < year_end and (complete, size) > (best_complete, best_size):
-            best_first, best_last, best_size, best_complete = first, k, size, complete
-        first = k + 1
-    return best_first, best_last
+    present = np.arange(seasons.dates.shape[1]) < seasons.total[:, None]
+    rise, fall = seasons.dates[:, :, 2, 0], seasons.dates[:, :, 5, 0]
+    peak_day, before, after, peak = (seasons.heights[:, :, k] for k in range(4))
+    end = np.where(np.isfinite(fall), fall, peak_day)
+    base = np.where(np.isfinite(before), np.where(np.isfinite(after), 0.5 * (before + after), before), after)
+    belongs = present & (end >= year_start) & (end < year_end)
+    complete = belongs & np.isfinite(rise) & np.isfinite(fall)
+    candidates = np.where(complete.any(axis=1, keepdims=True), complete, belongs)
+    size = np.where(candidates, np.where(np.isfinite(base), peak - base, 0.0), -np.inf)
+    best = np.where(belongs.any(axis=1), size.argmax(axis=1), -1)
+    return best, belongs.sum(axis=1)

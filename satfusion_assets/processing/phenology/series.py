@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TypedDict
@@ -15,16 +15,18 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from satfusion_assets.errors import InvalidInput
-from satfusion_assets.processing.phenology import crossings
+from satfusion_assets.processing.phenology.crossings import Seasons, find_seasons, main_season
 from satfusion_assets.processing.phenology.labels import Label
-from satfusion_assets.processing.phenology.smoothing import Curve, smooth
+from satfusion_assets.processing.phenology.smoothing import Smoother
+from satfusion_assets.processing.phenology.turns import EVERY_TROUGH, MIN_OBSERVATIONS, SHALLOW_SHARE, find_turns
 
 EPOCH = date(1970, 1, 1)
 
 PERCENTS = (10, 25, 50)
 
-MIN_OBSERVATIONS = 10
-"""Fewer observed days make no season."""
+
+SMALLEST_VARIATION = 1e-7
+"""Of the values' size: a series that varies less is constant up to rounding (of single precision)."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +49,6 @@ class TransitionDate:
     def day_of_year(self, year: int) -> float:
         """1.0 = 1 January of ``year``; below 1 in the year before, above 365 or 366 in the year after."""
         return self.day - (date(year, 1, 1) - EPOCH).days + 1.0
-
-
-NO_DATE = {label: TransitionDate(math.nan, math.nan, math.nan, label) for label in Label}
 
 
 @dataclass(frozen=True)
@@ -82,11 +81,30 @@ class Season:
 
 
 @dataclass(frozen=True)
+class Curve:
+    """The smoothed series on consecutive days, in the units of the data."""
+
+    value: NDArray[np.float64]
+    """(n,)"""
+    se: NDArray[np.float64]
+    """(n,) standard error of ``value``."""
+    noise: float
+    """Standard deviation of one observation about the curve."""
+    autocorrelation: float
+    """Of the residuals of neighbouring days."""
+    lam: float
+    """Smoothing parameter of the Whittaker smoother [d^2 per unit weight]."""
+
+
+@dataclass(frozen=True)
 class Phenology:
     """What a series says about its seasons: NO_DATA or NO_SEASON with no season, else OK and the seasons in order."""
 
     label: Label
     seasons: tuple[Season, ...]
+    """Every rise and fall."""
+    growing_seasons: tuple[Season, ...]
+    """The same with seasons joined that only a shallow trough parts (cut, grazing, dry spell)."""
     first_day: int
     """Day of ``curve[0]``, days since 1970-01-01."""
     curve: Curve | None
@@ -96,26 +114,12 @@ class Phenology:
         return tuple(season for season in self.seasons if season.year == year)
 
     def growing_season(self, year: int) -> Season | None:
-        """The main growing season of ``year``: the largest, complete before partial, None if there is none.
-
-        Seasons parted by a shallow trough (cut, grazing, dry spell) are one: rise of the first, fall of the last.
-        """
-        if not self.seasons:
+        """The main growing season of ``year``: the largest that belongs to it, complete before partial, or None."""
+        if not self.growing_seasons:
             return None
-        dates, heights = _as_arrays(self.seasons)
-        start, end = ((date(y, 1, 1) - EPOCH).days for y in (year, year + 1))
-        first, last = crossings.growing_season(dates, heights, len(self.seasons), start - 0.5, end - 0.5)
-        if first < 0:
-            return None
-        tallest = max(self.seasons[first : last + 1], key=lambda season: season.peak)
-        return Season(
-            rising=self.seasons[first].rising,
-            falling=self.seasons[last].falling,
-            peak_day=tallest.peak_day,
-            peak=tallest.peak,
-            base_before=self.seasons[first].base_before,
-            base_after=self.seasons[last].base_after,
-        )
+        start, end = ((date(y, 1, 1) - EPOCH).days - 0.5 for y in (year, year + 1))
+        best, _ = main_season(_as_arrays(self.growing_seasons), start, end)
+        return self.growing_seasons[best[0]] if best[0] >= 0 else None
 
 
 class ContractDates(TypedDict):
@@ -148,30 +152,47 @@ def transitions(days: ArrayLike, values: ArrayLike, *, lam: float | None = None)
     Raises InvalidInput where days and values do not match.
     """
     first_day, series = daily(days, values)
-    observed = np.isfinite(series)
-    if observed.sum() < MIN_OBSERVATIONS:
-        return Phenology(Label.NO_DATA, (), first_day, None)
-    centre, scale = np.median(series[observed]), np.ptp(series[observed])
-    # Differences below the last digits of the values are no signal.
-    if scale <= 1e-9 * abs(centre) or scale == 0.0:
-        return Phenology(Label.NO_SEASON, (), first_day, None)
-    curve, outline = smooth((series - centre) / scale, lam)
-    most = crossings.most_seasons(series.size)
-    dates, heights = np.empty((most, 6, 4)), np.empty((most, 4))
-    count = crossings.find_in_pieces(
-        curve.value,
-        curve.se,
-        curve.information,
-        observed,
-        outline.value,
-        outline.se,
-        MIN_OBSERVATIONS,
-        dates,
-        heights,
+    if np.isfinite(series).sum() < MIN_OBSERVATIONS:
+        return Phenology(Label.NO_DATA, (), (), first_day, None)
+    rows, spread = standardised(series[None])
+    if np.all(np.isnan(rows)):
+        return Phenology(Label.NO_SEASON, (), (), first_day, None)
+    smoother = Smoother(rows)
+    if lam is None:
+        lam = float(smoother.chosen_lambda()[0])
+    fitted, outline, observed = smoother.curves(lam), smoother.outline, smoother.observed
+    floor, scale = float(np.nanmin(series)), float(spread[0, 0])
+    curve = Curve(
+        value=fitted.value[0] * scale + floor,
+        se=fitted.se[0] * scale,
+        noise=float(fitted.noise[0]) * scale,
+        autocorrelation=float(smoother.autocorrelation[0]),
+        lam=lam,
     )
-    seasons = tuple(_season(dates[k], heights[k], first_day, centre, scale) for k in range(count))
-    natural = curve._replace(value=curve.value * scale + centre, se=curve.se * scale, noise=curve.noise * scale)
-    return Phenology(Label.OK if seasons else Label.NO_SEASON, seasons, first_day, natural)
+    every, growing = (
+        tuple(
+            _as_seasons(
+                find_seasons(fitted.value, fitted.se, fitted.information, observed, turns), first_day, floor, scale
+            )
+        )
+        for turns in (
+            find_turns(fitted.value, observed, outline.value, outline.se, shallow)
+            for shallow in (EVERY_TROUGH, SHALLOW_SHARE)
+        )
+    )
+    return Phenology(Label.OK if every else Label.NO_SEASON, every, growing, first_day, curve)
+
+
+def standardised(series: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Series (m, n) brought to 0 ... 1, and their ranges (m, 1); all NaN where a series does not vary.
+
+    Differences in the last digits of the values are no variation.
+    """
+    low = np.min(series, axis=1, keepdims=True, initial=np.inf, where=np.isfinite(series))
+    high = np.max(series, axis=1, keepdims=True, initial=-np.inf, where=np.isfinite(series))
+    scale = high - low
+    varies = scale > SMALLEST_VARIATION * np.maximum(np.abs(low), np.abs(high))
+    return np.where(varies, (series - low) / np.where(varies, scale, 1.0), np.nan), scale
 
 
 def daily(days: ArrayLike, values: ArrayLike) -> tuple[int, NDArray[np.float64]]:
@@ -199,23 +220,27 @@ def daily(days: ArrayLike, values: ArrayLike) -> tuple[int, NDArray[np.float64]]
     return first, np.divide(total, count, out=np.full(count.size, np.nan), where=count > 0)
 
 
-def _season(
-    dates: NDArray[np.float64], heights: NDArray[np.float64], first_day: int, centre: float, scale: float
-) -> Season:
-    """One row of the compiled result, in days and in the units of the data."""
-    points = [TransitionDate(*(float(v) + first_day for v in row[:3]), Label(int(row[3]))) for row in dates]
-    before, after, peak = (float(h) * scale + centre for h in heights[1:])
-    return Season(
-        rising=dict(zip(PERCENTS, points[:3], strict=True)),
-        falling=dict(zip(PERCENTS, points[3:], strict=True)),
-        peak_day=float(heights[0]) + first_day,
-        peak=peak,
-        base_before=before,
-        base_after=after,
-    )
+def _as_seasons(found: Seasons, first_day: int, floor: float, scale: float) -> Iterator[Season]:
+    """The first row of the compiled result, in days and in the units of the data."""
+    count = found.total[0]
+    for rows, (peak_day, *levels) in zip(found.dates[0, :count], found.heights[0, :count].tolist(), strict=True):
+        points = [
+            TransitionDate(first_day + day, first_day + lower, first_day + upper, Label(int(label)))
+            for day, lower, upper, label in rows.tolist()
+        ]
+        before, after, peak = (level * scale + floor for level in levels)
+        yield Season(
+            rising=dict(zip(PERCENTS, points[:3], strict=True)),
+            falling=dict(zip(PERCENTS, points[3:], strict=True)),
+            peak_day=first_day + peak_day,
+            peak=peak,
+            base_before=before,
+            base_after=after,
+        )
 
 
-def _as_arrays(seasons: tuple[Season, ...]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _as_arrays(seasons: tuple[Season, ...]) -> Seasons:
+    """Back to the form of the compiled result, one row."""
     dates = [[[p.day, p.lower, p.upper, p.label] for p in (*s.rising.values(), *s.falling.values())] for s in seasons]
     heights = [[s.peak_day, s.base_before, s.base_after, s.peak] for s in seasons]
-    return np.array(dates, dtype=np.float64), np.array(heights, dtype=np.float64)
+    return Seasons(np.array([dates], dtype=np.float64), np.array([heights]), np.array([len(seasons)]))

@@ -4,7 +4,9 @@ The curve z of a series y minimises ``sum w (y - z)^2 + lambda |D2 z|^2 + tensio
 2003, Analytical Chemistry 75, 3631), w = 0 on days without an observation. A little tension (first differences) keeps
 the curve from overshooting across long gaps. The system is pentadiagonal: one factorisation gives the curve, and the
 central bands of the inverse (Hutchinson and de Hoog 1985, Numerische Mathematik 47, 99) give, at the same linear cost,
-the effective degrees of freedom and the pointwise Bayesian variance of the curve (Wahba 1983, JRSS B 45, 133).
+the effective degrees of freedom and the pointwise Bayesian variance of the curve (Wahba 1983, JRSS B 45, 133). That
+variance is right on average over the curve and too small where it bends (Nychka 1988, JASA 83, 1134), so the bias that
+smoothing the curve once more shows (Tukey's twicing) is added to it.
 """
 
 from __future__ import annotations
@@ -22,29 +24,21 @@ TENSION_SHARE = 2e-3
 """tension = share * lambda: bends across gaps die out over sqrt(1 / share), about three weeks."""
 
 GCV_GAMMA = 1.4
-"""Each degree of freedom is charged 1.4-fold: plain GCV follows autocorrelated noise (Kim and Gu 2004, JRSS B 66, 337)."""
+"""Each degree of freedom is charged 1.4-fold: plain GCV follows correlated noise (Kim and Gu 2004, JRSS B 66, 337)."""
 
-MAX_AUTOCORRELATION = 0.9
+MAX_AUTOCORRELATION = 0.8
+
+SPIKE_NEIGHBOURS = 2
+"""Observations on either side whose median an observation is compared with."""
+
+SPIKE_SIGMAS = 5.0
+"""Distance from that median, in robust standard deviations of all such distances, beyond which it is a spike."""
+
+MIN_PAIRS = 30
+"""Neighbouring observed days needed to speak of autocorrelation."""
 
 OUTLINE_LAMBDA = 3000.0
-"""Smoothing of the outline on which turns are found: a wave of 46 days keeps half its height, of 23 days a twentieth."""
-
-
-class Curve(NamedTuple):
-    """A smoothed series on consecutive days."""
-
-    value: NDArray[np.float64]
-    """(n,) in the units of the data."""
-    se: NDArray[np.float64]
-    """(n,) standard error of ``value``."""
-    information: NDArray[np.float64]
-    """(n,) leverage of each day's observation, 0 where there is none; over a stretch of days its sum is the number of
-    independent pieces the curve has there, over the whole series the effective degrees of freedom."""
-    noise: float
-    """Standard deviation of one observation about the curve."""
-    autocorrelation: float
-    """Of the residuals of neighbouring days; it widens ``se``."""
-    lam: float
+"""Smoothing of the outline on which turns are found: of a wave of 46 days half is left, of 23 days a twentieth."""
 
 
 @njit(cache=True, nogil=True)
@@ -110,19 +104,15 @@ def _inverse_diagonal(d, u1, u2, b):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def fit(y, w, lam, tension_share, z, leverage):  # type: ignore[no-untyped-def]
-    """Fill ``z`` with the curve and ``leverage`` with the inverse's diagonal; returns (RSS, edf, observations)."""
-    n = y.size
-    d = np.empty(n)
-    u1 = np.zeros(n)
-    u2 = np.zeros(n)
-    _factorise(w, lam, tension_share * lam, d, u1, u2)
+def _fit(y, w, lam, d, u1, u2, z, leverage):  # type: ignore[no-untyped-def]
+    """Fill the factors d, u1, u2, the curve ``z`` and the inverse's diagonal; returns (RSS, edf, observations)."""
+    _factorise(w, lam, TENSION_SHARE * lam, d, u1, u2)
     _solve(w, y, d, u1, u2, z)
     _inverse_diagonal(d, u1, u2, leverage)
     rss = 0.0
     edf = 0.0
     count = 0
-    for i in range(n):
+    for i in range(y.size):
         if w[i] > 0.0:
             rss += w[i] * (y[i] - z[i]) ** 2
             edf += w[i] * leverage[i]
@@ -131,65 +121,130 @@ def fit(y, w, lam, tension_share, z, leverage):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def choose_lambda(y, w, lambdas, tension_share, gamma):  # type: ignore[no-untyped-def]
-    """The candidate of least (robustified) generalised cross-validation score."""
-    z = np.empty(y.size)
-    leverage = np.empty(y.size)
-    best = lambdas[-1]
+def _spikes_removed(y, w):  # type: ignore[no-untyped-def]
+    """Set the weight of isolated outliers to 0: the Hampel identifier over neighbouring observations.
+
+    A median of neighbours leaves rises, falls and steps alone, however steep and sparsely seen.
+    """
+    seen = np.flatnonzero(w > 0.0)
+    if seen.size < 4 * SPIKE_NEIGHBOURS:
+        return
+    distance = np.empty(seen.size)
+    for k in range(seen.size):
+        window = seen[max(k - SPIKE_NEIGHBOURS, 0) : k + SPIKE_NEIGHBOURS + 1]
+        distance[k] = abs(y[seen[k]] - np.median(y[window]))
+    limit = SPIKE_SIGMAS * 1.4826 * np.median(distance[distance > 0.0]) if np.any(distance > 0.0) else 0.0
+    for k in range(seen.size):
+        if distance[k] > limit:
+            w[seen[k]] = 0.0
+
+
+@njit(cache=True, nogil=True)
+def _neighbour_correlation(y, w, z):  # type: ignore[no-untyped-def]
+    """Correlation of the residuals of neighbouring observed days, within [0, ceiling]; 0 where there are too few.
+
+    From the signs alone (quadrant correlation), which the few days on which the curve lags a steep rise cannot sway.
+    """
+    agree = 0.0
+    pairs = 0
+    for i in range(y.size - 1):
+        if w[i] > 0.0 and w[i + 1] > 0.0:
+            agree += np.sign(y[i] - z[i]) * np.sign(y[i + 1] - z[i + 1])
+            pairs += 1
+    if pairs < MIN_PAIRS:
+        return 0.0
+    return min(max(np.sin(0.5 * np.pi * agree / pairs), 0.0), MAX_AUTOCORRELATION)
+
+
+@njit(cache=True, nogil=True)
+def _choose_lambda(y, w, rho):  # type: ignore[no-untyped-def]
+    """The candidate of least generalised cross-validation score, as if there were only the independent observations."""
+    d, u1, u2, z, leverage = np.empty((5, y.size))
+    charge = GCV_GAMMA * (1.0 + rho) / (1.0 - rho)
+    best = LAMBDAS[-1]
     best_score = np.inf
-    for lam in lambdas:
-        rss, edf, count = fit(y, w, lam, tension_share, z, leverage)
-        free = count - gamma * edf
-        if free <= 0.0:
-            continue
-        score = count * rss / (free * free)
-        if score < best_score:
-            best_score = score
+    for lam in LAMBDAS:
+        rss, edf, count = _fit(y, w, lam, d, u1, u2, z, leverage)
+        free = count - charge * edf
+        if free > 0.0 and count * rss / (free * free) < best_score:
+            best_score = count * rss / (free * free)
             best = lam
     return best
 
 
 @njit(cache=True, nogil=True)
-def residual_autocorrelation(y, w, z, ceiling):  # type: ignore[no-untyped-def]
-    """Correlation of the residuals of neighbouring observed days, within [0, ceiling]; 0 without such pairs."""
-    cross = 0.0
-    square = 0.0
-    pairs = 0
-    for i in range(y.size - 1):
-        if w[i] > 0.0 and w[i + 1] > 0.0:
-            a = y[i] - z[i]
-            b = y[i + 1] - z[i + 1]
-            cross += a * b
-            square += 0.5 * (a * a + b * b)
-            pairs += 1
-    if pairs < 10 or square <= 0.0:
-        return 0.0
-    return min(max(cross / square, 0.0), ceiling)
-
-
-@njit(cache=True, nogil=True)
-def smooth_into(y, w, lam, z, se, information):  # type: ignore[no-untyped-def]
-    """Curve, standard error and leverage of one series at a given lambda; returns (noise, autocorrelation)."""
-    rss, edf, count = fit(y, w, lam, TENSION_SHARE, z, se)
+def _smooth_row(y, w, lam, rho, z, se, information):  # type: ignore[no-untyped-def]
+    """Curve, standard error and leverage of one series; returns (noise, autocorrelation), ``rho`` unless that is NaN."""
+    d, u1, u2, again = np.empty((4, y.size))
+    rss, edf, count = _fit(y, w, lam, d, u1, u2, z, se)
     noise = np.sqrt(rss / max(count - edf, 1.0))
-    rho = residual_autocorrelation(y, w, z, MAX_AUTOCORRELATION)
-    inflation = np.sqrt((1.0 + rho) / (1.0 - rho))
-    for i in range(se.size):
+    if np.isnan(rho):
+        rho = _neighbour_correlation(y, w, z)
+    variance = noise * noise * (1.0 + rho) / (1.0 - rho)
+    _solve(w, z, d, u1, u2, again)
+    for i in range(y.size):
         information[i] = w[i] * se[i]
-        se[i] = noise * inflation * np.sqrt(max(se[i], 0.0))
+        se[i] = np.sqrt(variance * max(se[i], 0.0) + (z[i] - again[i]) ** 2)
     return noise, rho
 
 
-def smooth(series: NDArray[np.float64], lam: float | None) -> tuple[Curve, Curve]:
-    """The curve of a daily series (NaN = missing) at ``lam`` (None: by cross-validation), and its coarser outline."""
-    weight = np.isfinite(series).astype(np.float64)
-    value = np.where(weight > 0.0, series, 0.0)
-    if lam is None:
-        lam = float(choose_lambda(value, weight, LAMBDAS, TENSION_SHARE, GCV_GAMMA))
-    return _curve(value, weight, lam), _curve(value, weight, max(lam, OUTLINE_LAMBDA))
+@njit(cache=True, nogil=True)
+def _smooth_rows(y, w, lam, rho, value, se, information, noise):  # type: ignore[no-untyped-def]
+    for row in range(y.shape[0]):
+        noise[row], rho[row] = _smooth_row(y[row], w[row], lam, rho[row], value[row], se[row], information[row])
 
 
-def _curve(value: NDArray[np.float64], weight: NDArray[np.float64], lam: float) -> Curve:
-    z, se, information = np.empty_like(value), np.empty_like(value), np.empty_like(value)
-    noise, rho = smooth_into(value, weight, lam, z, se, information)
-    return Curve(z, se, information, noise, rho, lam)
+@njit(cache=True, nogil=True)
+def _choose_rows(y, w, rho, chosen):  # type: ignore[no-untyped-def]
+    for row in range(y.shape[0]):
+        chosen[row] = _choose_lambda(y[row], w[row], rho[row])
+
+
+@njit(cache=True, nogil=True)
+def _despike_rows(y, w):  # type: ignore[no-untyped-def]
+    for row in range(y.shape[0]):
+        _spikes_removed(y[row], w[row])
+
+
+class Curves(NamedTuple):
+    """Smoothed series on consecutive days, a row each."""
+
+    value: NDArray[np.float64]
+    """(m, n) in the units of the data."""
+    se: NDArray[np.float64]
+    """(m, n) standard error of ``value``."""
+    information: NDArray[np.float64]
+    """(m, n) leverage of each day's observation, 0 where there is none; over a stretch of days its sum is the number of
+    independent pieces the curve has there, over the whole series the effective degrees of freedom."""
+    noise: NDArray[np.float64]
+    """(m,) standard deviation of one observation about the curve."""
+
+
+class Smoother:
+    """Daily series (m, n), NaN = missing, made ready for smoothing: spikes out, autocorrelation known."""
+
+    def __init__(self, series: NDArray[np.float64]) -> None:
+        self._value = np.nan_to_num(series)
+        self._weight = np.isfinite(series).astype(np.float64)
+        _despike_rows(self._value, self._weight)
+        self.autocorrelation = np.full(len(series), np.nan)
+        """(m,) of the residuals of neighbouring days about the outline; it widens standard errors."""
+        self.outline = self.curves(OUTLINE_LAMBDA)
+        """Coarser curves on which turns are found."""
+
+    @property
+    def observed(self) -> NDArray[np.bool_]:
+        """(m, n) days with an observation that is no spike."""
+        return self._weight > 0.0
+
+    def chosen_lambda(self) -> NDArray[np.float64]:
+        """(m,) smoothing parameter of each series by generalised cross-validation."""
+        chosen = np.empty(len(self._value))
+        _choose_rows(self._value, self._weight, self.autocorrelation, chosen)
+        return chosen
+
+    def curves(self, lam: float) -> Curves:
+        """The curves at one smoothing parameter."""
+        curves = Curves(*(np.empty_like(self._value) for _ in range(3)), np.empty(len(self._value)))
+        _smooth_rows(self._value, self._weight, lam, self.autocorrelation, *curves)
+        return curves

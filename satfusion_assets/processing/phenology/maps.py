@@ -1,0 +1,136 @@
+"""Transition dates of every pixel of a stack: the method of a series (`series.transitions`), compiled over pixels.
+
+The one difference: the smoothing parameter is chosen once for the stack, as the median choice of a sample of pixels,
+since neighbouring pixels are seen under the same clouds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from satfusion_assets.errors import InvalidInput
+from satfusion_assets.processing.phenology.crossings import find_seasons, main_season
+from satfusion_assets.processing.phenology.labels import Label
+from satfusion_assets.processing.phenology.series import EPOCH, standardised
+from satfusion_assets.processing.phenology.smoothing import OUTLINE_LAMBDA, Smoother
+from satfusion_assets.processing.phenology.turns import MIN_OBSERVATIONS, SHALLOW_SHARE, find_turns
+
+TRANSITIONS = ("rising_10", "rising_25", "rising_50", "falling_10", "falling_25", "falling_50")
+
+SAMPLE = 200
+"""Pixels whose cross-validation decides on the stack's smoothing."""
+
+CHUNK = 1000
+"""Pixels worked on at a time: bounds the memory for daily curves."""
+
+
+@dataclass(frozen=True)
+class PhenologyMaps:
+    """Dates of one year's main growing season, per pixel; first axis in the order of `TRANSITIONS`."""
+
+    year: int
+    day_of_year: NDArray[np.float32]
+    """(6, H, W), 1.0 = 1 January of ``year``, below 1 in the year before; NaN where there is no date."""
+    lower: NDArray[np.float32]
+    """(6, H, W) lower end of the 95 % interval, same reckoning; likewise ``upper``."""
+    upper: NDArray[np.float32]
+    label: NDArray[np.uint8]
+    """(6, H, W) `Label` of each date."""
+    seasons: NDArray[np.uint8]
+    """(H, W) growing seasons of the pixel that belong to ``year``; dates are those of the largest."""
+    lam: float
+    """The smoothing parameter used."""
+
+
+def transition_maps(
+    days: ArrayLike,
+    stack: NDArray[np.floating],
+    year: int,
+    *,
+    lam: float | None = None,
+    error: ArrayLike | None = None,
+) -> PhenologyMaps:
+    """Dates of the main growing season of ``year`` in every pixel.
+
+    days: (p,) ascending datetime64 or integer days since 1970-01-01, each once; stack: (p, H, W), NaN = missing. Give
+    the adjoining years too where they exist: a season across New Year without them is TRUNCATED.
+    lam: smoothing parameter; None = by cross-validation on a sample of pixels.
+    error: standard error of the values that neighbouring days share, so that smoothing does not lessen it (a fusion's
+    predictive standard deviation), broadcastable to the stack; it widens the intervals.
+
+    Raises InvalidInput where days and stack do not match.
+    """
+    number = np.asarray(days)
+    if number.dtype.kind == "M":
+        number = number.astype("datetime64[D]").astype(np.int64)
+    if stack.ndim != 3 or number.shape != stack.shape[:1] or np.any(np.diff(number) <= 0):
+        raise InvalidInput(
+            f"a stack needs ascending days along its first axis: got {number.shape} days for {stack.shape}; "
+            "give each day once, in order"
+        )
+    shape = stack.shape[1:]
+    first = int(number[0]) if number.size else 0
+    year_start, year_end = ((date(y, 1, 1) - EPOCH).days - first for y in (year, year + 1))
+    grid = _DailyGrid(number - first, stack)
+    if lam is None:
+        lam = grid.lam()
+    shared = None if error is None else _DailyGrid(number - first, np.broadcast_to(np.asarray(error), stack.shape))
+    dates = np.full((grid.pixels, 6, 4), np.nan)
+    dates[:, :, 3] = Label.NO_SEASON
+    counts = np.zeros(grid.pixels, np.uint8)
+    for start in range(0, grid.pixels, CHUNK):
+        rows = slice(start, min(start + CHUNK, grid.pixels))
+        series, scale = standardised(grid.series(rows))
+        smoother = Smoother(series)
+        curves, outline, observed = smoother.curves(lam), smoother.outline, smoother.observed
+        se = curves.se
+        if shared is not None:
+            se = np.hypot(se, np.nan_to_num(shared.series(rows) / scale))
+        scarce = np.isfinite(series).sum(axis=1) < MIN_OBSERVATIONS
+        observed[scarce] = False
+        turns = find_turns(curves.value, observed, outline.value, outline.se, SHALLOW_SHARE)
+        seasons = find_seasons(curves.value, se, curves.information, observed, turns)
+        best, counts[rows] = main_season(seasons, year_start - 0.5, year_end - 0.5)
+        found = np.flatnonzero(best >= 0)
+        dates[rows][found] = seasons.dates[found, best[found]]
+        dates[rows][scarce, :, 3] = Label.NO_DATA
+    dates[:, :, :3] += 1 - year_start
+    day, lower, upper, label = (dates[:, :, k].T.reshape(6, *shape) for k in range(4))
+    return PhenologyMaps(
+        year=year,
+        day_of_year=day.astype(np.float32),
+        lower=lower.astype(np.float32),
+        upper=upper.astype(np.float32),
+        label=label.astype(np.uint8),
+        seasons=counts.reshape(shape),
+        lam=lam,
+    )
+
+
+class _DailyGrid:
+    """Pixels of a stack as rows of consecutive days."""
+
+    def __init__(self, position: NDArray[np.int64], stack: NDArray[np.floating]) -> None:
+        self.position = position
+        self.stack = stack.reshape(stack.shape[0], -1)
+        self.pixels = self.stack.shape[1]
+
+    def series(self, rows: slice | NDArray[np.intp]) -> NDArray[np.float64]:
+        """(rows, days), NaN where missing."""
+        length = int(self.position[-1]) + 1 if self.position.size else 0
+        series = np.full((self.stack[:0, rows].shape[1], length), np.nan)
+        series[:, self.position] = self.stack[:, rows].T
+        return series
+
+    def lam(self) -> float:
+        """The median choice of evenly spread pixels with enough observations."""
+        usable = np.flatnonzero(np.isfinite(self.stack).sum(axis=0) >= MIN_OBSERVATIONS)
+        if usable.size == 0:
+            return OUTLINE_LAMBDA
+        sample = usable[np.unique(np.linspace(0, usable.size - 1, SAMPLE).astype(np.intp))]
+        series, _ = standardised(self.series(sample))
+        return float(np.quantile(Smoother(series).chosen_lambda(), 0.5, method="nearest"))
