@@ -242,6 +242,8 @@ def _phenology(folder: Path, land: Landscape, scenarios: tuple[Scenario, ...]) -
                 write_raster(
                     folder / f"phenology_{scenario.key}/{direction}_{percent}.tif", values[None], land, ("day of year",)
                 )
+        labels = patch[None].astype(np.uint8)
+        write_raster(folder / f"phenology_{scenario.key}/label.tif", labels, land, ("label",), nodata=255)
 
 
 if __name__ == "__main__":

@@ -90,7 +90,7 @@ export function Chart({ name, title, curves, from, to, height = 190, marks = [],
   return (
     <section class="chart" aria-label={title}>
       <header>
-        <h3>{title}</h3>
+        <h2>{title}</h2>
         <span class="chart-day">{at === null ? '' : toIso(at)}</span>
         <button type="button" class="quiet" onClick={() => saveCsv(name, table(shown))} title="Download these curves as CSV">
           CSV
@@ -217,7 +217,7 @@ function options(width: number, height: number, curves: readonly Curve[], now: (
     legend: { show: false },
     cursor: {
       y: false,
-      drag: { x: false, y: false },
+      drag: { x: false, y: false, click: () => undefined },
       sync: { key: 'day', scales: ['x', null] },
       points: { size: 7 },
       move: (u, left, top) => [Math.round(u.valToPos(Math.round(u.posToVal(left, 'x')), 'x')), top],

@@ -53,6 +53,7 @@ export function Explore({ season }: { season: Season; overview: Overview | null 
 
   return (
     <>
+      <h1 class="visually-hidden">{season.site.name} {season.season}</h1>
       <div class="toolbar" role="group" aria-label="What is shown">
         <Toggle label="Stage" value={stage} options={STAGES.map((key) => [key, STAGE_NAMES[key], STAGE_NOTES[key]] as const)} onChange={(value) => go({ stage: value }, true)} />
         <Select label="Show" value={style} options={styleOptions(season, stage)} onChange={(value) => go({ style: value, range: null }, true)} />

@@ -79,7 +79,8 @@ function curvesOf(key: string, season: Season, series: SiteSeries | null, pixel:
   add({ key: 'fused', label: band.low ? 'Fused, 90 % band' : 'Fused', colour: COLOURS.fused, shape: 'line', ...band }, sources.fused);
   const fills = colour && sources.s2 ? colours(sources.s2) : undefined;
   add({ key: 's2', label: 'Sentinel-2', colour: COLOURS.s2, shape: 'dot', fills }, sources.s2);
-  if (!pixel) curves.push(excludedCurve(key, season));
+  const only = isItb(season.scenario) && route.value.stage !== 'raw' && key !== 'gcc';
+  if (!pixel && !only) curves.push(excludedCurve(key, season));
   return curves.filter((curve) => curve.values.length);
 }
 

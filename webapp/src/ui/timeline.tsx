@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { TargetedPointerEvent } from "preact";
 import { LEFT, RIGHT } from '../chart/chart';
-import { months, nearest } from '../days';
+import { months, nextScene } from '../days';
 import { DayInput } from "./parts";
 import { go, route } from '../state';
 
@@ -32,8 +32,9 @@ export function Timeline({ rows, from, to, words, scenes, sensor = 'Sentinel-2' 
   const [width, setWidth] = useState(800);
   const day = route.value.date ?? from;
   useEffect(() => {
-    const watch = new ResizeObserver(() => setWidth(box.current!.clientWidth));
-    watch.observe(box.current!);
+    const node = box.current!;
+    const watch = new ResizeObserver(() => setWidth(node.clientWidth));
+    watch.observe(node);
     return () => watch.disconnect();
   }, []);
   const inner = Math.max(50, width - LEFT - RIGHT);
@@ -103,15 +104,6 @@ function DateControls({ from, to, scenes, sensor }: { from: number; to: number; 
       <button type="button" aria-pressed={playing} onClick={() => setPlaying(!playing)}>{playing ? 'Stop' : 'Play'}</button>
     </div>
   );
-}
-
-/** The nearest scene after (1) or before (-1) `day`. */
-export function nextScene(scenes: readonly number[], day: number, sign: 1 | -1): number | null {
-  const at = nearest(scenes, day);
-  if (at < 0) return null;
-  for (let i = Math.max(0, at - 1); i < scenes.length && sign === 1; i += 1) if (scenes[i]! > day) return scenes[i]!;
-  for (let i = Math.min(scenes.length - 1, at + 1); i >= 0 && sign === -1; i -= 1) if (scenes[i]! < day) return scenes[i]!;
-  return null;
 }
 
 /** Arrow keys move the day wherever no field or map has the focus. */
