@@ -31,6 +31,9 @@ BoolArray = npt.NDArray[np.bool_]
 DISTANCE_CLASSES: Final = ((0, 0), (1, 3), (4, 7), (8, 15), (16, 30), (31, 9999))
 """Days to the nearest clear scene of the pixel, first and last of each class."""
 
+DAYS_AT_ONCE: Final = 61
+"""Days held in memory together: images of every method, about 400 MB at 150 x 150 pixels."""
+
 FUSIONS: Final = frozenset(scenario.key for scenario in SCENARIOS)
 
 
@@ -38,7 +41,8 @@ FUSIONS: Final = frozenset(scenario.key for scenario in SCENARIOS)
 class Truth:
     """What is really there.
 
-    reflectance: true surface reflectance (p, 4, H, W) of days (p,). land_cover: (H, W) codes; names: of the codes.
+    reflectance: true surface reflectance (p, 4, H, W) of days (p,). land_cover: (H, W) codes. names: of the codes that
+    have one.
     """
 
     reflectance: Callable[[Days], npt.NDArray[np.floating]]
@@ -58,7 +62,7 @@ class _Cell:
 
 @dataclass(frozen=True)
 class _Groups:
-    """The finest groups of a month's pixels, and the strata as sets of them.
+    """The finest groups of some days' pixels, and the strata as sets of them.
 
     number: (p, H, W) of each pixel. count: how many there are. strata: (kind, stratum) -> flags (count,).
     """
@@ -85,8 +89,8 @@ def truth_rows(
     """
     chosen = methods or [*(Fusion(s, states_sd=True) for s in SCENARIOS if s.strategy is strategy), *PIXEL_METHODS]
     cells: dict[_Key, _Cell] = {}
-    month = days.astype("datetime64[M]")
-    for part in (days[month == each] for each in np.unique(month)):
+    for start in range(0, len(days), DAYS_AT_ONCE):
+        part = days[start : start + DAYS_AT_ONCE]
         predictions = {method.name: method.predict(stack, part) for method in chosen}
         images = {name: quantities(prediction) for name, prediction in predictions.items()}
         true = quantities(Prediction(truth.reflectance(part).astype(np.float32)))
@@ -144,7 +148,7 @@ def fusion_losses(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _groups(days: Days, distance: npt.NDArray[np.int64], truth: Truth) -> _Groups:
-    """Day by land cover by distance class; ``days`` lie in one month."""
+    """Day by land cover by distance class."""
     first_days = np.array([first for first, _ in DISTANCE_CLASSES])
     distance_class = np.searchsorted(first_days, distance, side="right") - 1
     codes, cover = np.unique(truth.land_cover, return_inverse=True)
@@ -155,9 +159,12 @@ def _groups(days: Days, distance: npt.NDArray[np.int64], truth: Truth) -> _Group
     )
     of_day, of_cover, of_distance = np.unravel_index(np.arange(np.prod(shape)), shape)
     strata = {("all", "all"): np.ones(of_day.size, dtype=bool)}
-    strata[("month", str(days[0])[5:7])] = strata[("all", "all")]
+    months = np.array([str(day)[5:7] for day in days])
+    strata |= {("month", month): months[of_day] == month for month in np.unique(months).tolist()}
     strata |= {("day", str(day)): of_day == n for n, day in enumerate(days)}
-    strata |= {("land_cover", truth.names[int(code)]): of_cover == n for n, code in enumerate(codes)}
+    strata |= {
+        ("land_cover", truth.names.get(int(code), f"class {code}")): of_cover == n for n, code in enumerate(codes)
+    }
     strata |= {("days_to_clear", _class_name(*c)): of_distance == n for n, c in enumerate(DISTANCE_CLASSES)}
     return _Groups(number, of_day.size, strata)
 
