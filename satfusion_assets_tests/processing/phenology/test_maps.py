@@ -132,6 +132,16 @@ SITES = {
 }
 
 
+def test_a_shared_error_does_the_same_to_a_series() -> None:
+    days, values = CANOPIES["deciduous broadleaf"].series(*THREE_YEARS)
+    maps = transition_maps(days, stack_of(values), 2023, error=0.01)
+    season = transitions(days, values.astype(np.float32), SATELLITE, error=0.01).growing_season(2023)
+    assert season is not None
+    point = season.rising[50]
+    assert maps.upper[2, 0, 0] - maps.lower[2, 0, 0] == pytest.approx(point.upper - point.lower, abs=0.1)
+    assert transitions(days, values, SATELLITE, error=0.05).label is Label.NO_SEASON
+
+
 @dataclass(frozen=True)
 class SandboxCase:
     """Maps from noisy observations of the sandbox's truth, maps from the truth itself, and the true dates."""
