@@ -21,7 +21,9 @@ def raw_s2(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platfor
     from satfusion_assets.stages.acquire import acquire_sentinel2
 
     site_season = site_season_of(context)
-    return materialise(lambda: acquire_sentinel2(platform, site_season))
+    return materialise(
+        lambda: acquire_sentinel2(platform.site(site_season), site_season, platform.store, platform.settings)
+    )
 
 
 @dg.asset(
@@ -32,7 +34,11 @@ def raw_s3(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platfor
     from satfusion_assets.stages.acquire import acquire_sentinel3
 
     site_season = site_season_of(context)
-    return materialise(lambda: acquire_sentinel3(platform, site_season))
+    return materialise(
+        lambda: acquire_sentinel3(
+            platform.site(site_season), site_season, platform.store, platform.settings, today=platform.now().date()
+        )
+    )
 
 
 @dg.asset(
@@ -43,7 +49,9 @@ def raw_phenocam(context: dg.AssetExecutionContext, platform: dg.ResourceParam[P
     from satfusion_assets.stages.acquire import acquire_phenocam
 
     site_season = site_season_of(context)
-    return materialise(lambda: acquire_phenocam(platform, site_season))
+    return materialise(
+        lambda: acquire_phenocam(platform.site(site_season), site_season, platform.store, platform.settings)
+    )
 
 
 @dg.asset(partitions_def=by_site_season, deps=[raw_phenocam], **stage("raw_camera", "phenocam", "json"))

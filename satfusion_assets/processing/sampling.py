@@ -71,6 +71,20 @@ def sample_gcc_window(gcc: npt.NDArray[Any], row: int, col: int) -> float:
     return _mean(values[values > 0])
 
 
+def window_gcc(images: npt.NDArray[Any], row: int, col: int) -> npt.NDArray[np.float64]:
+    """GCC at the site from each of many images (p, b, H, W), b = 4 bands of reflectance or 1 of GCC; NaN = none.
+
+    The same numbers as reading the images one by one.
+    """
+    values = _window(images, row, col).astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        usable = (values[:, :3] > 0).all(axis=1)
+        share = values[:, 0] if images.shape[1] == 1 else values[:, 1] / values[:, :3].sum(axis=1)
+    count = usable.sum(axis=(1, 2))
+    total = np.where(usable, share, 0).sum(axis=(1, 2))
+    return np.divide(total, count, out=np.full(len(images), nan), where=count > 0)
+
+
 def window(shape: tuple[int, ...], row: int, col: int) -> tuple[slice, slice]:
     """Rows and columns of the 3x3 window around ``row, col`` within a raster of ``shape`` (..., H, W)."""
     height, width = shape[-2:]

@@ -32,6 +32,10 @@ class DailySeries:
     days: Days
     values: npt.NDArray[np.float64]
 
+    def __post_init__(self) -> None:
+        if len(self.days) != len(self.values):
+            raise ValueError(f"a series has one value per day; got {len(self.days)} days and {len(self.values)} values")
+
     @classmethod
     def of(
         cls,

@@ -55,28 +55,39 @@ def _smooth_rows(rows: Any, penalty: float, out: Any) -> None:
         known = np.flatnonzero(np.isfinite(rows[r]))
         if known.size < 2 or known[-1] - known[0] < 2:
             continue
-        span = slice(known[0], known[-1] + 1)
-        _solve(rows[r, span], penalty, work, out[r, span])
+        n = known[-1] - known[0] + 1
+        y = rows[r, known[0] : known[-1] + 1]
+        factorise(np.isfinite(y), penalty, work[:3, :n])
+        work[3, :n] = np.where(np.isfinite(y), y, 0.0)
+        substitute(work[:3, :n], work[3, :n])
+        out[r, known[0] : known[-1] + 1] = work[3, :n]
 
 
 @njit(cache=True, nogil=True)
-def _solve(y: Any, penalty: float, work: Any, out: Any) -> None:
-    """``L d L'`` factorisation of the pentadiagonal system of one row: e and f are the sub-diagonals of L."""
-    d, e, f, z = work
-    n = y.size
+def factorise(observed: Any, penalty: float, factors: Any) -> None:
+    """``L d L'`` of the pentadiagonal system of n days, ``observed`` (n,): factors (3, n) = d and L's sub-diagonals."""
+    d, e, f = factors
+    n = observed.size
     for i in range(n):
-        observed = np.isfinite(y[i])
-        d[i] = penalty * _diagonal(i, n) + (1.0 if observed else 0.0)
-        z[i] = y[i] if observed else 0.0
+        d[i] = penalty * _diagonal(i, n) + (1.0 if observed[i] else 0.0)
         if i >= 2:
             f[i] = penalty / d[i - 2]
         if i >= 1:
             inner = f[i] * d[i - 2] * e[i - 1] if i >= 2 else 0.0
             e[i] = (penalty * _beside(i, n) - inner) / d[i - 1]
             d[i] -= e[i] * e[i] * d[i - 1]
-            z[i] -= e[i] * z[i - 1]
         if i >= 2:
             d[i] -= f[i] * f[i] * d[i - 2]
+
+
+@njit(cache=True, nogil=True)
+def substitute(factors: Any, z: Any) -> None:
+    """Solve in place: z (n,) goes in as the right-hand side (0 on unobserved days) and comes out as the curve."""
+    d, e, f = factors
+    n = z.size
+    for i in range(1, n):
+        z[i] -= e[i] * z[i - 1]
+        if i >= 2:
             z[i] -= f[i] * z[i - 2]
     for i in range(n - 1, -1, -1):
         z[i] /= d[i]
@@ -84,7 +95,6 @@ def _solve(y: Any, penalty: float, work: Any, out: Any) -> None:
             z[i] -= e[i + 1] * z[i + 1]
         if i < n - 2:
             z[i] -= f[i + 2] * z[i + 2]
-        out[i] = z[i]
 
 
 @njit(cache=True, nogil=True)

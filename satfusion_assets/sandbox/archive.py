@@ -41,7 +41,7 @@ class SandboxWorld:
         self.sites = tuple(sites)
         self.seed = seed
         self.today = today or date.today()
-        self._places = {site.name: Place(site, seed, self.root) for site in self.sites}
+        self._places = {site.name: Place(site, seed, self.root, self.today) for site in self.sites}
 
     def landscape(self, site: str) -> Landscape:
         """The truth of a site."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
@@ -43,17 +44,21 @@ class Roi:
 
 @dataclass(frozen=True)
 class Shot:
-    """What the camera saw of one region on one day, before it is summarised.
+    """One day of one region in the camera's own colours.
 
-    gcc, rcc: chromatic coordinates in the camera's own colours. brightness: sum of the three channels. snow: share of
-    the ground. outlier: whether something hung before the lens.
+    gcc, rcc: chromatic coordinates as bright pictures of the day have them (their 90th percentile). middle_gcc,
+    middle_rcc: those of the midday picture. spread: scatter of the day's pictures. brightness: sum of the three
+    channels at midday. snow: share of the ground. veiled: whether fog or water hung before the lens.
     """
 
     gcc: float
     rcc: float
+    middle_gcc: float
+    middle_rcc: float
+    spread: float
     brightness: float
     snow: float
-    outlier: bool
+    veiled: bool
 
 
 class Camera:
@@ -102,12 +107,22 @@ class Camera:
         rng = generator(self.landscape.seed, self.name, "shot", roi.sequence, day.toordinal())
         gcc = self.bias + self.gain * green / total + rng.normal(0, 0.0026)
         rcc = 1 / 3 + 0.8 * self.gain * (red / total - 1 / 3) + rng.normal(0, 0.003)
-        outlier = bool(rng.random() < 0.02)
-        if outlier:
+        veiled = bool(rng.random() < 0.02)
+        if veiled:
             gcc += float(rng.choice([-1, -1, 1])) * rng.uniform(0.018, 0.05)
+        spread = abs(float(rng.normal(0.0025, 0.001))) + 0.0008
         snow = float(view.snow(day).mean())
-        brightness = (230 + 150 * snow) * (1.05 - 0.35 * sky.cover) * rng.normal(1, 0.08)
-        return Shot(float(gcc), float(rcc), float(np.clip(brightness, 105, 660)), snow, outlier)
+        brightness = (230 + 280 * snow) * (1.05 - 0.3 * sky.cover) * rng.normal(1, 0.06)
+        return Shot(
+            gcc=float(gcc),
+            rcc=float(rcc),
+            middle_gcc=float(rng.normal(gcc - 2 * spread, spread)),
+            middle_rcc=float(rng.normal(rcc - 2 * spread, spread)),
+            spread=spread,
+            brightness=float(np.clip(brightness, 105, 660)),
+            snow=snow,
+            veiled=veiled,
+        )
 
     def midday(self, day: date) -> datetime:
         """When the picture nearest to noon was taken, in local standard time."""
@@ -122,21 +137,25 @@ class Camera:
         return sun(noon, site.longitude, site.latitude)[0]
 
     def images(self, until: date) -> list[tuple[date, str]]:
-        """Midday pictures (day, path) up to a day, oldest first.
+        """Midday pictures (day, path) as the archive lists them up to a day, oldest first.
 
-        The camera also takes infrared frames: some days list both, on a few the infrared one is all there is.
+        The camera also takes infrared frames: some days list both, on a few the infrared one is all that is listed.
         """
-        found = []
+        return [(day, path) for day, path, listed in self._taken(until) if listed]
+
+    def pictures(self, until: date) -> dict[str, date]:
+        """Path -> day of every picture in the archive, listed or not."""
+        return {path: day for day, path, _ in self._taken(until)}
+
+    def _taken(self, until: date) -> Iterator[tuple[date, str, bool]]:
         for day in self._days(until):
             if self.is_down(day):
                 continue
             rng = generator(self.landscape.seed, self.name, "infrared", day.toordinal())
             lot = rng.random()
-            if lot >= 0.02:
-                found.append((day, self._path(day, self.midday(day), infrared=False)))
+            yield day, self._path(day, self.midday(day), infrared=False), lot >= 0.02
             if lot < 0.08:
-                found.append((day, self._path(day, self.midday(day) + timedelta(seconds=25), infrared=True)))
-        return found
+                yield day, self._path(day, self.midday(day) + timedelta(seconds=25), infrared=True), True
 
     def _path(self, day: date, moment: datetime, infrared: bool) -> str:
         kind = "_IR" if infrared else ""
@@ -182,18 +201,13 @@ class Camera:
             return f"{lead},0,None," + ",".join(["NA"] * (len(COLUMNS) - 5))
         shot = self.shot(roi, day)
         rng = generator(self.landscape.seed, self.name, "row", roi.sequence, day.toordinal())
-        spread = abs(float(rng.normal(0.0025, 0.001))) + 0.0008
-        gcc = {"mean": shot.gcc - 2.1 * spread, "std": 1.4 * spread, "50": shot.gcc - 2 * spread}
-        rcc = {"mean": shot.rcc - 2.1 * spread, "std": 1.4 * spread, "50": shot.rcc - 2 * spread}
-        middle_gcc, middle_rcc = float(rng.normal(gcc["50"], spread)), float(rng.normal(rcc["50"], spread))
-        middle = [shot.brightness * share for share in (middle_rcc, middle_gcc, 1 - middle_rcc - middle_gcc)]
-        means = [shot.brightness * 0.97 * s for s in (rcc["mean"], gcc["mean"], 1 - rcc["mean"] - gcc["mean"])]
-        numbers = [*middle, middle_gcc, middle_rcc]
-        for mean in means:
+        gcc, rcc = _statistics(shot.gcc, shot.spread), _statistics(shot.rcc, shot.spread)
+        numbers = [*shot_colour(shot), shot.middle_gcc, shot.middle_rcc]
+        for share in (rcc[0], gcc[0], 1 - rcc[0] - gcc[0]):
+            mean = 0.97 * shot.brightness * share
             numbers += [mean, mean * float(rng.uniform(0.06, 0.2))]
-        numbers += [gcc["mean"], gcc["std"], gcc["50"], shot.gcc - spread, shot.gcc]
-        numbers += [rcc["mean"], rcc["std"], rcc["50"], shot.rcc - spread, shot.rcc, elevation]
-        count = max(1, round(2 * (elevation / 4)))
+        numbers += [*gcc, *rcc, elevation]
+        count = max(1, round(elevation / 2))
         name = self._path(day, self.midday(day), infrared=False).rsplit("/", 1)[1]
         return f"{lead},{count},{name}," + ",".join(f"{n:.5f}" for n in numbers) + ",NA" * 5
 
@@ -255,3 +269,14 @@ class Camera:
             "three_day_summary": f"{stem}_3day.csv",
             "data_release": None,
         }
+
+
+def shot_colour(shot: Shot) -> tuple[float, float, float]:
+    """Red, green and blue of a region in the midday picture, in digital numbers."""
+    blue = 1 - shot.middle_rcc - shot.middle_gcc
+    return shot.brightness * shot.middle_rcc, shot.brightness * shot.middle_gcc, shot.brightness * blue
+
+
+def _statistics(high: float, spread: float) -> tuple[float, float, float, float, float]:
+    """Mean, standard deviation, and 50th, 75th and 90th percentile of a day's pictures."""
+    return high - 2.1 * spread, 1.4 * spread, high - 2 * spread, high - spread, high

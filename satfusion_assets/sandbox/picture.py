@@ -10,39 +10,35 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
-from satfusion_assets.sandbox.camera import Camera, Roi
+from satfusion_assets.sandbox.camera import Camera, shot_colour
 from satfusion_assets.sandbox.geometry import generator
 
 WIDTH, HEIGHT = 480, 360
 _FIELD_TOP: Final = 200
 """Rows below belong to the first region, which is what the one-day summaries are about."""
-_SLOPE: Final = (110, 200)
 _HILLS: Final = np.array([84, 96, 104], np.float64)
 _SNOWY: Final = np.array([205, 210, 218], np.float64)
 
 
 def draw(camera: Camera, day: date, stamp: str, infrared: bool) -> bytes:
-    """A JPEG of the day; the mean colour of its lower part is the day's colour in the camera's summary."""
+    """A JPEG of the day; the mean colour of its lower part is the day's midday colour in the camera's summary."""
     rng = generator(camera.landscape.seed, camera.name, "picture", stamp)
-    sky = camera.landscape.weather.sky(day)
     near, far = (camera.shot(roi, day) for roi in camera.rois)
-    picture = np.empty((HEIGHT, WIDTH, 3), np.float64)
     light = float(np.clip((camera.sun_at_noon(day) + 2) / 18, 0.12, 1.0))
-    picture[: _SLOPE[0]] = _sky(sky.cover)[:, None, :]
-    picture[_SLOPE[0] - 35 : _SLOPE[0]] = _HILLS * (1 - far.snow) + _SNOWY * far.snow
-    ridge = (18 * np.sin(np.arange(WIDTH) / 55.0) + 10 * np.sin(np.arange(WIDTH) / 19.0)).astype(int)
-    for column, shift in enumerate(ridge):
-        picture[: max(0, _SLOPE[0] - 18 + shift - 8), column] = _sky(sky.cover)[: max(0, _SLOPE[0] - 18 + shift - 8)]
-    picture[_SLOPE[0] : _SLOPE[1]] = _colour(camera, camera.rois[1], day) * 0.8
-    picture[_FIELD_TOP:] = _colour(camera, camera.rois[0], day)
-    # Texture has zero mean, so a region's mean colour stays that of the summary.
-    grain = rng.normal(0, 1, (HEIGHT // 3, WIDTH // 3)).repeat(3, axis=0).repeat(3, axis=1)
-    for top, bottom in (_SLOPE, (_FIELD_TOP, HEIGHT)):
-        part = grain[top:bottom]
-        picture[top:bottom] *= 1 + 0.10 * (part - part.mean())[..., None]
+    picture = _sky(camera.landscape.weather.sky(day).cover)
+    _raise(picture, _ridge(_fixed(camera, "hills"), 62, 22), _HILLS * (1 - far.snow) + _SNOWY * far.snow)
+    _raise(picture, _ridge(_fixed(camera, "slope"), 100, 10), np.array(shot_colour(far)) * 0.75)
+    # Trees stand before the slope: narrow triangles in its colour, darker towards the trunk.
+    trees = _fixed(camera, "trees")
+    for foot, height in zip(trees.integers(0, WIDTH, 60), trees.integers(14, 42, 60), strict=True):
+        _tree(picture, int(foot), int(height), np.array(shot_colour(far)) * float(trees.uniform(0.6, 1.0)))
     picture[:_FIELD_TOP] *= light
-    if near.outlier:
-        picture = 0.45 * picture + 0.55 * np.array([188, 190, 194])
+    picture[_FIELD_TOP:] = np.array(shot_colour(near))
+    grain = _grain(rng)
+    # The field's texture has zero mean, so its mean colour stays that of the summary.
+    picture[_FIELD_TOP:] *= 1 + (grain - grain.mean())[..., None]
+    if near.veiled:
+        picture[:_FIELD_TOP] = 0.3 * picture[:_FIELD_TOP] + 0.7 * np.array([188, 190, 194])
     if infrared:
         picture = np.repeat(picture @ np.array([[0.3], [0.9], [0.1]]), 3, axis=2)
     image = Image.fromarray(np.clip(picture, 0, 255).astype(np.uint8))
@@ -53,14 +49,43 @@ def draw(camera: Camera, day: date, stamp: str, infrared: bool) -> bytes:
     return buffer.getvalue()
 
 
+def _fixed(camera: Camera, part: str) -> np.random.Generator:
+    """What does not change from picture to picture."""
+    return generator(camera.landscape.seed, camera.name, "scenery", part)
+
+
 def _sky(cover: float) -> npt.NDArray[np.float64]:
-    """(rows, 3): from blue above to pale at the horizon, greyer with more cloud."""
-    down = np.linspace(0, 1, _SLOPE[0])[:, None]
+    """The empty picture: from blue above to pale at the horizon, greyer with more cloud."""
+    down = np.clip(np.linspace(0, 2.2, HEIGHT), 0, 1)[:, None, None]
     clear = (1 - down) * np.array([86, 140, 214]) + down * np.array([186, 208, 232])
-    return clear * (1 - cover) + np.array([198, 201, 205]) * cover
+    sky = clear * (1 - cover) + np.array([198, 201, 205]) * cover
+    return np.array(np.broadcast_to(sky, (HEIGHT, WIDTH, 3)))
 
 
-def _colour(camera: Camera, roi: Roi, day: date) -> npt.NDArray[np.float64]:
-    """Mean colour of a region in digital numbers."""
-    shot = camera.shot(roi, day)
-    return shot.brightness * np.array([shot.rcc, shot.gcc, 1 - shot.rcc - shot.gcc])
+def _ridge(rng: np.random.Generator, top: int, swing: int) -> npt.NDArray[np.int64]:
+    """Row of a skyline per column."""
+    x = np.arange(WIDTH)
+    waves = [np.sin(x / rng.uniform(*width) + rng.uniform(0, 6)) for width in ((60, 90), (25, 40), (8, 14))]
+    return (top + swing * (waves[0] + 0.45 * waves[1] + 0.15 * waves[2])).astype(np.int64)
+
+
+def _raise(picture: npt.NDArray[np.float64], ridge: npt.NDArray[np.int64], colour: npt.NDArray[np.float64]) -> None:
+    """Fill everything below a skyline."""
+    below = np.arange(HEIGHT)[:, None] >= ridge[None, :]
+    picture[below] = colour
+
+
+def _tree(picture: npt.NDArray[np.float64], foot: int, height: int, colour: npt.NDArray[np.float64]) -> None:
+    for row in range(height):
+        width = 1 + row // 4
+        picture[_FIELD_TOP - height + row, max(0, foot - width) : foot + width] = colour * (1.05 - 0.3 * row / height)
+
+
+def _grain(rng: np.random.Generator) -> npt.NDArray[np.float64]:
+    """Texture of the field, coarser towards the viewer."""
+    rows = HEIGHT - _FIELD_TOP
+    grain = np.zeros((rows, WIDTH))
+    for size, begin in ((2, 0), (4, 50), (8, 100)):
+        blocks = rng.normal(0, 0.08, (rows // size + 1, WIDTH // size + 1))
+        grain[begin:] = blocks.repeat(size, axis=0).repeat(size, axis=1)[: rows - begin, :WIDTH]
+    return grain

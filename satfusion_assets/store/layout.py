@@ -133,6 +133,11 @@ class ProcessedLayout:
         return f"{self.folder}/scores.json"
 
 
+def pack_folder(scenario: Scenario) -> str:
+    """The season of one scenario as one analysis-ready Zarr group."""
+    return f"packs/{scenario.key}.zarr"
+
+
 def day_of(name: str) -> date:
     """The day in a contract file name: ``..._20240131_REFL.tif``, ``20240131_0.geotiff``."""
     base = name.rsplit("/", 1)[-1]

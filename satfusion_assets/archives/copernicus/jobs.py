@@ -12,6 +12,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Final
@@ -29,42 +30,62 @@ STARTS_A_MINUTE: Final = 12
 _TRIES: Final = 2
 _FIRST_LOOK_S: Final = 0.25
 
+Check = Callable[[bytes, CubeRequest], object]
+"""Raises ArchiveAnswerInvalid on bytes that are not a whole result of the request."""
+
+
+@dataclass(frozen=True)
+class JobNote:
+    """A job that was created. as_of: day of its creation, which is what its data are as of."""
+
+    job_id: str
+    as_of: date
+
 
 class JobLedger:
-    """Job ids by request fingerprint, in a small JSON file that is replaced whole."""
+    """Jobs by request fingerprint, in a small JSON file that is replaced whole. today: day of new jobs."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, today: date) -> None:
         self._path = path
+        self._today = today
         try:
-            self._ids: dict[str, str] = dict(json.loads(path.read_text("utf-8")))
-        except (FileNotFoundError, ValueError, TypeError):
-            self._ids = {}  # none yet; jobs of a lost ledger are found again by their titles
+            stored = json.loads(path.read_text("utf-8"))
+            self._notes = {key: JobNote(job_id, date.fromisoformat(day)) for key, (job_id, day) in stored.items()}
+        except (FileNotFoundError, ValueError, TypeError, AttributeError):
+            self._notes = {}  # none yet; a lost ledger costs a job, no data
 
-    def job_of(self, request: CubeRequest) -> str | None:
-        return self._ids.get(request.fingerprint)
+    def job_of(self, request: CubeRequest) -> JobNote | None:
+        return self._notes.get(request.fingerprint)
 
     def note(self, request: CubeRequest, job_id: str) -> None:
-        self._write({**self._ids, request.fingerprint: job_id})
+        self._write({**self._notes, request.fingerprint: JobNote(job_id, self._today)})
 
-    def forget(self, request: CubeRequest) -> None:
-        self._write({key: value for key, value in self._ids.items() if key != request.fingerprint})
+    def forget(self, request: CubeRequest) -> date:
+        """Drop the job of ``request`` and return what its data are as of."""
+        note = self._notes.get(request.fingerprint)
+        self._write({key: value for key, value in self._notes.items() if key != request.fingerprint})
+        return note.as_of if note else self._today
 
-    def _write(self, ids: dict[str, str]) -> None:
+    def _write(self, notes: dict[str, JobNote]) -> None:
         staged = self._path.with_name(self._path.name + ".new")
         with staged.open("w", encoding="utf-8") as file:
-            json.dump(ids, file, indent=1)
+            json.dump({key: (note.job_id, note.as_of.isoformat()) for key, note in notes.items()}, file, indent=1)
             file.flush()
             os.fsync(file.fileno())
         staged.replace(self._path)
-        self._ids = ids
+        self._notes = notes
 
 
 @dataclass(frozen=True)
 class JobResult:
-    """What came of a request. content: the NetCDF, None when the archive has nothing there (empty and done)."""
+    """What came of a request.
+
+    content: the NetCDF, None when the archive has nothing there (empty and done). as_of: day the job was made.
+    """
 
     request: CubeRequest
     job_id: str | None
+    as_of: date
     content: bytes | None
     etag: str | None = None
 
@@ -93,15 +114,15 @@ def run_requests(
     files: HttpArchive,
     requests: Sequence[CubeRequest],
     ledger: JobLedger,
-    check: Callable[[bytes], object],
+    check: Check,
     *,
     poll_s: float,
     give_up_s: float,
 ) -> Iterator[JobResult]:
     """Results of ``requests`` as their jobs finish, two jobs at a time.
 
-    check: raises ArchiveAnswerInvalid on bytes that are not a whole result. Raises ArchiveUnavailable when a job
-    fails twice or has not finished after ``give_up_s``; jobs under way stay in the ledger.
+    Raises ArchiveUnavailable when a job fails twice or has not finished after ``give_up_s``; jobs under way stay in
+    the ledger.
     """
     runner = _Runner(back_end, files, ledger, check)
     waiting = deque(requests)
@@ -135,9 +156,7 @@ def run_requests(
 
 
 class _Runner:
-    def __init__(
-        self, back_end: BackEnd, files: HttpArchive, ledger: JobLedger, check: Callable[[bytes], object]
-    ) -> None:
+    def __init__(self, back_end: BackEnd, files: HttpArchive, ledger: JobLedger, check: Check) -> None:
         self._back_end = back_end
         self._files = files
         self._ledger = ledger
@@ -146,7 +165,8 @@ class _Runner:
 
     def take_up(self, request: CubeRequest) -> str:
         """Id of a started job for ``request``: the one in the ledger, or a new one."""
-        job_id = self._ledger.job_of(request)
+        note = self._ledger.job_of(request)
+        job_id = note.job_id if note else None
         status = self._back_end.status(job_id) if job_id is not None else None
         if job_id is None or status in (None, "error", "canceled"):
             job_id = self._back_end.create(request)
@@ -188,8 +208,7 @@ class _Runner:
         return None
 
     def empty(self, request: CubeRequest, job_id: str | None) -> JobResult:
-        self._ledger.forget(request)
-        return JobResult(request, job_id, None)
+        return JobResult(request, job_id, self._ledger.forget(request), None)
 
     def _download(self, job: _Running) -> JobResult:
         netcdfs = [asset for asset in self._back_end.assets(job.job_id) if asset.name.endswith(".nc")]
@@ -199,13 +218,13 @@ class _Runner:
             raise ArchiveAnswerInvalid(
                 f"Copernicus openEO's job {job.job_id} has {len(netcdfs)} NetCDF files instead of one."
             )
-        answer = self._files.get_checked(netcdfs[0].href, lambda answer: self._checked(answer, netcdfs[0]))
-        return JobResult(job.request, job.job_id, answer.body, answer.etag)
+        answer = self._files.get_checked(netcdfs[0].href, lambda answer: self._checked(answer, netcdfs[0], job.request))
+        return JobResult(job.request, job.job_id, self._ledger.forget(job.request), answer.body, answer.etag)
 
-    def _checked(self, answer: Answer, asset: Asset) -> Answer:
+    def _checked(self, answer: Answer, asset: Asset, request: CubeRequest) -> Answer:
         if asset.size is not None and len(answer.body) != asset.size:
             raise ArchiveAnswerInvalid(
                 f"Copernicus openEO sent {len(answer.body)} bytes of {asset.name} instead of {asset.size}."
             )
-        self._check(answer.body)
+        self._check(answer.body, request)
         return answer

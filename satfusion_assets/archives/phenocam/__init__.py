@@ -1,11 +1,12 @@
 """PhenoCam: cameras, regions of interest, daily summaries, midday pictures."""
 
-from satfusion_assets.archives.phenocam.client import Camera, PhenoCam
+from satfusion_assets.archives.phenocam.client import LICENCE, Camera, PhenoCam
 from satfusion_assets.archives.phenocam.pictures import Picture, check_jpeg
 from satfusion_assets.archives.phenocam.regions import Region, RegionChoice, choose_region
 from satfusion_assets.archives.phenocam.summaries import DailySummary, parse_one_day_summary
 
 __all__ = [
+    "LICENCE",
     "Camera",
     "DailySummary",
     "PhenoCam",

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from satfusion_assets.processing.efast.quality import Quality
 
 
 class Status(StrEnum):
@@ -24,8 +28,17 @@ class Status(StrEnum):
 class Fused:
     """Fused images of the prediction days, in the order they were asked for.
 
-    values: (p, b, H, W), NaN = no estimate. status: (p,) one word a day.
+    values: (p, b, H, W), NaN = no estimate. status: (p,) one word a day. The quality layers are computed when they are
+    first asked for, from the images that were given (keep those unchanged until then).
     """
 
     values: NDArray[np.floating[Any]]
     status: tuple[Status, ...]
+    assess: Callable[[], Quality] | None = field(default=None, repr=False, compare=False)
+
+    @cached_property
+    def quality(self) -> Quality:
+        """Quality layers of these days; ValueError in conformance mode, which has none."""
+        if self.assess is None:
+            raise ValueError("conformance mode has no quality layers; fuse with conformance=False.")
+        return self.assess()

@@ -2,27 +2,54 @@
 
 Rows are the unit of work: the residuals ``F_i - U(C(t_i))`` of a row are formed once and serve every day whose
 window holds scene i. ``U`` is bilinear on cell centres with edge replication; where coarse corners are missing, the
-finite ones share their weight. Every decision is taken per pixel or per interpolation cell (the square between four
-coarse centres), so no number depends on where a strip, chunk or block of the image begins.
+finite ones share their weight, so that a missing coarse pixel leaves a hole only where all four corners are missing
+(between missing neighbours, and in the outer quarter at a corner of the area). Every decision is taken per pixel or per
+interpolation cell (the square between four coarse centres), so no number depends on where a strip, chunk or block of
+the image begins.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from satfusion_assets.processing.efast.compiled import compiled, inlined
 
 CHUNK = 512
-"""Fine pixels of a row that are worked on together: a season's residuals of a chunk stay in the core's cache."""
+"""Fine pixels of a row that are worked on together: a season's residuals of a chunk stay in the core's cache.
+
+Chunks are whole interpolation cells. Cell 0 lies before the first coarse centre, cell k between centres k - 1 and k;
+a fine pixel's place in this row of cells is its column, plus ``_margin``.
+"""
+
+
+class Grid(NamedTuple):
+    """How coarse (h', w') and fine (H, W) pixels lie to each other.
+
+    The coarse grid begins ``top`` and ``left`` fine pixels before the fine one. fractions: (ratio,) weights of the
+    second coarse centre at the fine pixels of a cell.
+    """
+
+    ratio: int
+    top: int
+    left: int
+    fractions: Any
+
+
+class Weights(NamedTuple):
+    """Weights (k, h', w') of scenes: those of day p begin at ``offsets[p]``, for scenes ``first[p]:last[p]``."""
+
+    values: Any
+    offsets: Any
+    first: Any
+    last: Any
 
 
 @inlined
-def _cell(position: int, ratio: int) -> tuple[int, int]:
-    """Interpolation cell (-1 = before the first coarse centre) of a fine position, and the position within it."""
-    shifted = position + ratio - ratio // 2
-    return shifted // ratio - 1, shifted % ratio
+def _margin(halo: int, ratio: int) -> int:
+    """Fine pixels from the beginning of cell 0 to the first fine pixel."""
+    return halo + ratio - ratio // 2
 
 
 @inlined
@@ -48,86 +75,88 @@ def _corner_mean(image: Any, upper: int, lower: int, left: int, right: int, down
 
 
 @inlined
-def _upsample(image: Any, row: int, column: int, ratio: int, fractions: Any, centres: Any, out: Any) -> None:
-    """``U(image)`` along ``out``, whose first pixel is fine (row, column) of the coarse image's grid."""
+def _centres(image: Any, row: int, cell: int, cells: int, ratio: int, fractions: Any, centres: Any) -> bool:
+    """``image`` interpolated down to a fine row, at the coarse centres around ``cells`` cells; False = all zero."""
     height, width = image.shape
-    above, phase = _cell(row, ratio)
-    upper, lower = _clamp(above, height), _clamp(above + 1, height)
-    down = fractions[phase]
-    first = _cell(column, ratio)[0]
-    last = _cell(column + len(out) - 1, ratio)[0] + 1
-    for j in range(last - first + 1):
-        k = _clamp(first + j, width)
+    upper, lower = _clamp(row // ratio - 1, height), _clamp(row // ratio, height)
+    down = fractions[row % ratio]
+    something = False
+    for j in range(cells + 1):
+        k = _clamp(cell - 1 + j, width)
         centres[j] = image[upper, k] + down * (image[lower, k] - image[upper, k])
-    x = 0
-    while x < len(out):
-        cell, phase = _cell(column + x, ratio)
-        size = min(ratio - phase, len(out) - x)
-        left = centres[cell - first]
-        right = centres[cell - first + 1]
-        if np.isfinite(left) and np.isfinite(right):
-            step = right - left
-            for i in range(size):
-                out[x + i] = left + fractions[phase + i] * step
-        else:
-            west, east = _clamp(cell, width), _clamp(cell + 1, width)
-            for i in range(size):
-                out[x + i] = _corner_mean(image, upper, lower, west, east, down, fractions[phase + i])
-        x += size
+        something = something or centres[j] != 0
+    return something
 
 
 @inlined
-def _residuals(
-    fine: Any,
-    order: Any,
-    coarse: Any,
-    first: int,
-    last: int,
-    y: int,
-    x: int,
-    top: int,
-    left: int,
-    ratio: int,
-    fractions: Any,
-    centres: Any,
-    line: Any,
-    residuals: Any,
-    present: Any,
-) -> bool:
-    """``F_i - U(C(t_i))`` and presence (1 or 0) of a chunk of a row; whether all bands are present together."""
-    bands = fine.shape[1]
-    together = True
-    for s in range(first, last):
-        for b in range(bands):
-            _upsample(coarse[s, b], y + top, x + left, ratio, fractions, centres, line)
-            pixels = fine[order[s], b, y, x : x + len(line)]
-            differ = 0
-            for i in range(len(line)):
-                residual = pixels[i] - line[i]
-                here = np.isfinite(residual)
-                residuals[s - first, b, i] = residual if here else 0.0
-                present[s - first, b, i] = 1.0 if here else 0.0
-                differ += present[s - first, b, i] != present[s - first, 0, i]
-            together = together and differ == 0
-    return together
+def _spread(centres: Any, cells: int, fractions: Any, out: Any) -> None:
+    """From centres to the fine pixels of ``out`` (cells, ratio)."""
+    for k in range(cells):
+        start = centres[k]
+        step = centres[k + 1] - start
+        for i in range(out.shape[1]):
+            out[k, i] = start + fractions[i] * step
 
 
 @inlined
-def _accumulate(weights: Any, residuals: Any, present: Any, together: bool, total: Any, blended: Any) -> None:
-    """Add one scene: weights (x,), residuals and present (b, x) to total and blended (b, x)."""
-    bands, width = residuals.shape
+def _upsample(image: Any, row: int, cell: int, cells: int, fractions: Any, centres: Any, out: Any) -> None:
+    """``U(image)`` of a fine row in ``out`` (cells, ratio), from the finite corners where some are missing."""
+    height, width = image.shape
+    ratio = out.shape[1]
+    _centres(image, row, cell, cells, ratio, fractions, centres)
+    _spread(centres, cells, fractions, out)
+    for k in range(cells):
+        if np.isnan(centres[k]) or np.isnan(centres[k + 1]):
+            upper, lower = _clamp(row // ratio - 1, height), _clamp(row // ratio, height)
+            west, east = _clamp(cell + k - 1, width), _clamp(cell + k, width)
+            for i in range(ratio):
+                out[k, i] = _corner_mean(image, upper, lower, west, east, fractions[row % ratio], fractions[i])
+
+
+@inlined
+def _subtract(pixels: Any, line: Any, x: int, offset: int, size: int, residuals: Any, present: Any) -> None:
+    """Residuals and presence (1 or 0) of pixels ``x`` ... ``x + size``, from ``offset`` on in the row of cells."""
+    zero, one = residuals.dtype.type(0), residuals.dtype.type(1)
+    start, shift = np.uint64(x), np.uint64(offset)
+    for i in range(np.uint64(size)):
+        residual = pixels[start + i] - line[shift + i]
+        here = abs(residual) < np.inf
+        residuals[shift + i] = residual if here else zero
+        present[shift + i] = one if here else zero
+
+
+@inlined
+def _same(present: Any, s: int, b: int) -> bool:
+    """Band b of scene s is present in the pixels of its first band."""
+    differ = 0
+    for i in range(present.shape[2]):
+        differ += 0 if present[s, b, i] == present[s, 0, i] else 1
+    return differ == 0
+
+
+@inlined
+def _accumulate(weights: Any, s: int, residuals: Any, present: Any, together: bool, total: Any, blended: Any) -> None:
+    """Add scene s: weights (x,), residuals and present (s, b, x) to total and blended (b, x)."""
+    bands, width = blended.shape
     if together:
         for i in range(width):
-            weights[i] *= present[0, i]
+            weights[i] *= present[s, 0, i]
             total[0, i] += weights[i]
         for b in range(bands):
             for i in range(width):
-                blended[b, i] += weights[i] * residuals[b, i]
+                blended[b, i] += weights[i] * residuals[s, b, i]
     else:
         for b in range(bands):
             for i in range(width):
-                total[b, i] += weights[i] * present[b, i]
-                blended[b, i] += weights[i] * present[b, i] * residuals[b, i]
+                total[b, i] += weights[i] * present[s, b, i]
+                blended[b, i] += weights[i] * present[s, b, i] * residuals[s, b, i]
+
+
+@inlined
+def _estimate(line: Any, offset: int, total: Any, blended: Any, x: int, size: int, out: Any) -> None:
+    start, shift = np.uint64(x), np.uint64(offset)
+    for i in range(np.uint64(size)):
+        out[start + i] = line[shift + i] + blended[shift + i] / total[shift + i]
 
 
 @compiled
@@ -136,14 +165,8 @@ def blend(
     order: Any,
     coarse_then: Any,
     coarse_now: Any,
-    weights: Any,
-    offsets: Any,
-    first: Any,
-    last: Any,
-    top: int,
-    left: int,
-    ratio: int,
-    fractions: Any,
+    weights: Weights,
+    grid: Grid,
     row_first: int,
     row_last: int,
     out: Any,
@@ -151,38 +174,53 @@ def blend(
     """Fill rows ``row_first:row_last`` of ``out`` (p, b, H, W) with ``U(C(t)) + sum(U(w_i) R_i) / sum(U(w_i))``.
 
     fine: (n, b, H, W), scene s of the sorted days at ``order[s]``. coarse_then: (n, b, h', w') on scene days.
-    coarse_now: (p, b, h', w') on prediction days. weights: (k, h', w'), those of day p from ``offsets[p]`` on, for
-    the scenes ``first[p]:last[p]``. The coarse grid begins ``top`` and ``left`` fine pixels before the fine one.
+    coarse_now: (p, b, h', w') on prediction days.
     """
+    ratio, top, left, fractions = grid
+    shares, offsets, first, last = weights
     days, bands, _, width = out.shape
     begin, end = _span(first, last)
     dtype = out.dtype
-    residuals = np.empty((end - begin, bands, CHUNK), dtype)
-    present = np.empty((end - begin, bands, CHUNK), dtype)
-    centres = np.empty(CHUNK // ratio + 3, dtype)
-    line = np.empty(CHUNK, dtype)
-    total = np.empty((bands, CHUNK), dtype)
-    blended = np.empty((bands, CHUNK), dtype)
+    step = max(1, CHUNK // ratio)
+    size = step * ratio
+    residuals = np.zeros((end - begin, bands, size), dtype)
+    present = np.zeros((end - begin, bands, size), dtype)
+    centres = np.empty(step + 1, dtype)
+    spread_out = np.empty((step, ratio), dtype)
+    line = spread_out.reshape(-1)
+    total = np.empty((bands, size), dtype)
+    blended = np.empty((bands, size), dtype)
+    margin = _margin(left, ratio)
+    cell_first, cell_last = margin // ratio, (margin + width - 1) // ratio + 1
     for y in range(row_first, row_last):
-        for x in range(0, width, CHUNK):
-            size = min(CHUNK, width - x)
-            u = line[:size]
-            together = _residuals(
-                fine, order, coarse_then, begin, end, y, x, top, left, ratio, fractions, centres, u, residuals, present
-            )
+        row = y + _margin(top, ratio)
+        for cell in range(cell_first, cell_last, step):
+            cells = min(step, cell_last - cell)
+            x = max(cell * ratio - margin, 0)
+            stop = min((cell + cells) * ratio - margin, width)
+            offset = x + margin - cell * ratio
+            if stop - x < size:
+                present[:] = 0
+                residuals[:] = 0
+            together = True
+            for s in range(end - begin):
+                for b in range(bands):
+                    _upsample(coarse_then[begin + s, b], row, cell, cells, fractions, centres, spread_out)
+                    pixels = fine[order[begin + s], b, y]
+                    _subtract(pixels, line, x, offset, stop - x, residuals[s, b], present[s, b])
+                    together = together and _same(present, s, b)
             for p in range(days):
                 total[:] = 0
                 blended[:] = 0
                 for s in range(first[p], last[p]):
-                    weight = weights[offsets[p] + s - first[p]]
-                    _upsample(weight, y + top, x + left, ratio, fractions, centres, u)
-                    r, m = residuals[s - begin, :, :size], present[s - begin, :, :size]
-                    _accumulate(u, r, m, together, total[:, :size], blended[:, :size])
+                    weight = shares[offsets[p] + s - first[p]]
+                    if _centres(weight, row, cell, cells, ratio, fractions, centres):
+                        _spread(centres, cells, fractions, spread_out)
+                        _accumulate(line, s - begin, residuals, present, together, total, blended)
                 for b in range(bands):
+                    _upsample(coarse_now[p, b], row, cell, cells, fractions, centres, spread_out)
                     norm = total[0] if together else total[b]
-                    _upsample(coarse_now[p, b], y + top, x + left, ratio, fractions, centres, u)
-                    for i in range(size):
-                        out[p, b, y, x + i] = u[i] + blended[b, i] / norm[i]
+                    _estimate(line, offset, norm, blended[b], x, stop - x, out[p, b, y])
 
 
 @inlined
@@ -198,20 +236,7 @@ def _span(first: Any, last: Any) -> tuple[int, int]:
 
 @compiled
 def reblend_cells(
-    fine: Any,
-    order: Any,
-    coarse_then: Any,
-    coarse_now: Any,
-    weights: Any,
-    offsets: Any,
-    first: Any,
-    last: Any,
-    top: int,
-    left: int,
-    ratio: int,
-    fractions: Any,
-    cells: Any,
-    out: Any,
+    fine: Any, order: Any, coarse_then: Any, coarse_now: Any, weights: Weights, grid: Grid, cells: Any, out: Any
 ) -> None:
     """Evaluate ``cells`` again, where a day lacks coarse pixels that its scenes' days have.
 
@@ -219,14 +244,15 @@ def reblend_cells(
     both sides of the difference rest on the same coarse pixels. cells: (c, 4) day, band, row and column of the cell
     between coarse centres (row, column) and (row + 1, column + 1), -1 = before the first. Other arguments: ``blend``.
     """
+    ratio, top, left, fractions = grid
+    shares, offsets, first, last = weights
     _, _, height, width = out.shape
     rows, columns = coarse_now.shape[2:]
     change = np.empty((2, 2), np.float64)
-    half = ratio // 2
     for c in range(len(cells)):
         p, b, row, column = cells[c]
-        ys = row * ratio + half - top
-        xs = column * ratio + half - left
+        ys = row * ratio + ratio // 2 - top
+        xs = column * ratio + ratio // 2 - left
         upper, lower = _clamp(row, rows), _clamp(row + 1, rows)
         west, east = _clamp(column, columns), _clamp(column + 1, columns)
         for y in range(max(ys, 0), min(ys + ratio, height)):
@@ -235,7 +261,7 @@ def reblend_cells(
                 total, blended = 0.0, 0.0
                 for s in range(first[p], last[p]):
                     value = float(fine[order[s], b, y, x])
-                    weight = _corner_mean(weights[offsets[p] + s - first[p]], upper, lower, west, east, down, along)
+                    weight = _corner_mean(shares[offsets[p] + s - first[p]], upper, lower, west, east, down, along)
                     if not np.isfinite(value) or weight == 0.0:
                         continue
                     now, then = coarse_now[p, b], coarse_then[s, b]
@@ -246,3 +272,109 @@ def reblend_cells(
                     total += weight
                     blended += weight * (value + _corner_mean(change, 0, 1, 0, 1, down, along))
                 out[p, b, y, x] = blended / total
+
+
+@compiled
+def judge(
+    residuals: Any,
+    seen: Any,
+    distance: Any,
+    weights: Weights,
+    grid: Grid,
+    rows: Any,
+    index_first: int,
+    index_last: int,
+    out: Any,
+) -> None:
+    """Fill ``out`` (p, 3 + b, r, W) with what a day's estimate rests on, in ``rows[index_first:index_last]`` of r rows.
+
+    Planes: days to the nearest scene used; sum of squared shares; mean of ``t_i - t`` under the shares; then, per
+    band, the mean of ``residuals`` under the shares. A share is ``U(w_i) / sum(U(w_i))``; NaN without scenes.
+    residuals: (n, b, H, W), NaN = unknown. seen: (n, H, W), 1 where scene i has a value. distance: (p, n)
+    ``t_i - t`` in days. Scenes are sorted by day. Other arguments: ``blend``.
+    """
+    ratio, top, left, fractions = grid
+    shares, offsets, first, last = weights
+    days, planes, _, width = out.shape
+    bands = planes - 3
+    dtype = out.dtype
+    step = max(1, CHUNK // ratio)
+    size = step * ratio
+    centres = np.empty(step + 1, dtype)
+    spread_out = np.empty((step, ratio), dtype)
+    line = spread_out.reshape(-1)
+    sums = np.empty((4, size), dtype)
+    spread = np.empty((2, bands, size), dtype)
+    margin = _margin(left, ratio)
+    cell_first, cell_last = margin // ratio, (margin + width - 1) // ratio + 1
+    for index in range(index_first, index_last):
+        y = rows[index]
+        row = y + _margin(top, ratio)
+        for cell in range(cell_first, cell_last, step):
+            cells = min(step, cell_last - cell)
+            x = max(cell * ratio - margin, 0)
+            stop = min((cell + cells) * ratio - margin, width)
+            offset = x + margin - cell * ratio
+            for p in range(days):
+                sums[:] = 0
+                sums[3] = np.inf
+                spread[:] = 0
+                for s in range(first[p], last[p]):
+                    weight = shares[offsets[p] + s - first[p]]
+                    if not _centres(weight, row, cell, cells, ratio, fractions, centres):
+                        continue
+                    _spread(centres, cells, fractions, spread_out)
+                    _tally(line, offset, seen[s, y], x, stop - x, dtype.type(distance[p, s]), sums)
+                    for b in range(bands):
+                        _tally_known(line, offset, residuals[s, b, y], x, stop - x, spread[0, b], spread[1, b])
+                for i in range(stop - x):
+                    total = sums[0, offset + i]
+                    out[p, 0, index, x + i] = sums[3, offset + i] if total > 0 else np.nan
+                    out[p, 1, index, x + i] = sums[1, offset + i] / (total * total)
+                    out[p, 2, index, x + i] = sums[2, offset + i] / total
+                    for b in range(bands):
+                        out[p, 3 + b, index, x + i] = spread[0, b, offset + i] / spread[1, b, offset + i]
+
+
+@inlined
+def _tally(line: Any, offset: int, seen: Any, x: int, size: int, distance: float, sums: Any) -> None:
+    """Weight the scene's pixels in ``line``, and add them to the sums of weights, squares and signed days."""
+    start, shift = np.uint64(x), np.uint64(offset)
+    reach = abs(distance)
+    for i in range(np.uint64(size)):
+        weight = line[shift + i] * seen[start + i]
+        line[shift + i] = weight
+        sums[0, shift + i] += weight
+        sums[1, shift + i] += weight * weight
+        sums[2, shift + i] += weight * distance
+        nearest = sums[3, shift + i]
+        sums[3, shift + i] = reach if (weight > 0) & (reach < nearest) else nearest
+
+
+@inlined
+def _tally_known(line: Any, offset: int, residuals: Any, x: int, size: int, total: Any, weights: Any) -> None:
+    start, shift = np.uint64(x), np.uint64(offset)
+    zero = total.dtype.type(0)
+    for i in range(np.uint64(size)):
+        residual = residuals[start + i]
+        known = residual == residual
+        total[shift + i] += line[shift + i] * residual if known else zero
+        weights[shift + i] += line[shift + i] if known else zero
+
+
+@compiled
+def upsample(images: Any, grid: Grid, out: Any) -> None:
+    """Fill ``out`` (k, H, W) with ``U`` of coarse ``images`` (k, h', w')."""
+    ratio, top, left, fractions = grid
+    count, height, width = out.shape
+    margin = _margin(left, ratio)
+    first = margin // ratio
+    cells = (margin + width - 1) // ratio + 1 - first
+    centres = np.empty(cells + 1, out.dtype)
+    spread_out = np.empty((cells, ratio), out.dtype)
+    line = spread_out.reshape(-1)
+    offset = margin - first * ratio
+    for k in range(count):
+        for y in range(height):
+            _upsample(images[k], y + _margin(top, ratio), first, cells, fractions, centres, spread_out)
+            out[k, y] = line[offset : offset + width]

@@ -10,10 +10,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from satfusion_assets.processing.efast import kernels
+from satfusion_assets.processing.efast.assessment import assess
 from satfusion_assets.processing.efast.coarse import coarse_on, coarse_support
 from satfusion_assets.processing.efast.compiled import over_strips
 from satfusion_assets.processing.efast.fused import Fused, Status
 from satfusion_assets.processing.efast.inputs import Images, Parameters, day_numbers
+from satfusion_assets.processing.efast.uncertainty import ErrorModel
+from satfusion_assets.processing.efast.upsampling import coarse_grid
 from satfusion_assets.processing.efast.weights import SceneWeights, scene_weights
 from satfusion_assets.processing.efast.windows import DayNumbers, windows
 
@@ -30,6 +33,20 @@ class FusionPlan:
     top: int = 0
     left: int = 0
     threads: int | None = None
+    error_model: ErrorModel | None = None
+    """Learned from a larger area; None = from the plan's own scenes when quality layers are asked for."""
+
+    def grid(self, ratio: int, dtype: np.dtype[Any]) -> kernels.Grid:
+        return coarse_grid(ratio, self.top, self.left, dtype)
+
+    @cached_property
+    def scene_presence(self) -> NDArray[np.floating[Any]]:
+        """(n, H, W) sorted by day: 1 where a scene has a value in any band, else 0."""
+        images = self.images
+        present = np.empty((len(images.fine), *images.fine.shape[2:]), images.dtype)
+        for s, scene in enumerate(images.order):
+            present[s] = np.isfinite(images.fine[scene]).any(axis=0)
+        return present
 
     @cached_property
     def coarse_then(self) -> NDArray[np.floating[Any]]:
@@ -40,32 +57,19 @@ class FusionPlan:
         """Fused images of ``prediction_days`` (Senty et al. 2024, eq. 2)."""
         days = day_numbers(prediction_days, "prediction_days")
         images = self.images
-        values = np.full((len(days), images.bands, *images.fine.shape[2:]), np.nan, images.dtype)
+        values = np.empty((len(days), images.bands, *images.fine.shape[2:]), images.dtype)
         weights = scene_weights(days, images, parameters)
         support = coarse_support(days, images.coarse, images.coarse_days, parameters.coarse_reach)
         now = coarse_on(days, images.coarse, images.coarse_days)
         now[support == 0] = np.nan
-        self._blend(now, weights, parameters.ratio, values)
-        return Fused(values, self._status(days, parameters))
+        self.blend(now, weights, parameters.ratio, values)
+        return Fused(values, self._status(days, parameters), lambda: assess(self, days, parameters, weights, values))
 
-    def _blend(self, now: NDArray[Any], weights: SceneWeights, ratio: int, values: NDArray[np.floating[Any]]) -> None:
+    def blend(self, now: NDArray[Any], weights: SceneWeights, ratio: int, values: NDArray[np.floating[Any]]) -> None:
+        """Fill ``values`` (p, b, H, W) with eq. 2, from coarse values ``now`` (p, b, h, w) on the prediction days."""
         images = self.images
-        window = weights.window
-        fractions = ((np.arange(ratio) + ratio // 2 + 0.5) / ratio - 0.5).astype(images.dtype)
-        shared = (
-            images.fine,
-            images.order,
-            self.coarse_then,
-            now,
-            weights.values,
-            weights.offsets,
-            window.first,
-            window.last,
-            self.top,
-            self.left,
-            ratio,
-            fractions,
-        )
+        grid = self.grid(ratio, images.dtype)
+        shared = (images.fine, images.order, self.coarse_then, now, weights.packed, grid)
         over_strips(
             lambda first, last: kernels.blend(*shared, first, last, values), values.shape[2], ratio, self.threads
         )

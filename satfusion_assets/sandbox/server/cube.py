@@ -39,6 +39,9 @@ METHODS: Final = {
 MARGIN_DEGREES: Final = 0.01
 """How far beyond the extent source pixels are taken, so that the edge is resampled like the middle."""
 
+SENTINEL_HUB_COLLECTIONS: Final = ("SENTINEL3_OLCI_L1B",)
+"""Collections that the back-end reads from Sentinel Hub; the others it reads from files."""
+
 _LONLAT: Final = "EPSG:4326"
 _EPOCH: Final = datetime(1990, 1, 1)
 _INSTITUTION: Final = "openEO platform - Geotrellis backend: 0.71.0a1"
@@ -96,9 +99,19 @@ def raster_of(plan: Plan, world: SharedWorld) -> Raster:
     bounds = (window.west - margin, window.south - margin, window.east + margin, window.north + margin)
     native = _native(world.cube(plan.collection, bounds, start, end, list(bands)), start, end)
     if not native.times or not native.values.size:
-        message = f"There is no data available for the given extents in collection {plan.collection!r}."
-        raise OpenEoError("NoDataAvailable", 400, message)
+        raise _nothing_there(plan.collection, start, end)
     return _resampled(native, plan.extents, plan.resampling) if plan.resampling else _cropped(native, window)
+
+
+def _nothing_there(collection: str, start: datetime, end: datetime) -> OpenEoError:
+    """What an empty window is called depends on where the back-end gets a collection from."""
+    if collection in SENTINEL_HUB_COLLECTIONS:
+        message = (
+            f'NoSuchFeaturesException: no features found for criteria: collection ID "{collection}" '
+            f"1 polygon(s) [{start.isoformat()}, {end.isoformat()})"
+        )
+        return OpenEoError("Internal", 400, message)
+    return OpenEoError("NoDataAvailable", 400, "There is no data available for the given extents.")
 
 
 def _collection(plan: Plan, world: SharedWorld) -> dict[str, Any]:
@@ -145,7 +158,7 @@ def _window(extents: tuple[Extent, ...], crs: str) -> Extent:
         try:
             return transform_bounds(extent.crs, crs, extent.west, extent.south, extent.east, extent.north)
         except CRSError as error:
-            raise invalid("load_collection", "spatial_extent", f"{extent.crs!r} is not a known CRS") from error
+            raise invalid("resample_spatial", "projection", f"{extent.crs!r} or {crs!r} is not a known CRS") from error
 
     wests, souths, easts, norths = zip(*map(bounds, extents), strict=True)
     window = Extent(max(wests), max(souths), min(easts), min(norths), crs)

@@ -31,7 +31,8 @@ class Rule(BaseModel):
     path: regular expression searched in ``/path?query``. method: exact, None = any.
     skip: matching requests that pass first. times: strikes before the rule retires, None = never. p: probability.
     keep: what stays whole of a body (truncate, corrupt) or what Content-Length claims (lying_length): a fraction
-    below 1, else bytes.
+    below 1, else bytes. seconds: of a delay; of a hang before the connection closes, 0 = until the client goes; for
+    which a truncated body stalls before it does.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -43,7 +44,7 @@ class Rule(BaseModel):
     skip: int = Field(0, ge=0)
     p: float = Field(1.0, ge=0, le=1)
     status: int = Field(503, ge=200, le=599)
-    retry_after: float | None = Field(None, ge=0)
+    retry_after: int | str | None = None
     body: str | None = None
     seconds: float = Field(0.0, ge=0)
     keep: float = Field(0.5, ge=0)
@@ -73,6 +74,7 @@ class LogEntry:
     range: str | None
     status: int | None = None
     bytes: int = 0
+    delay: float = 0.0
     fault: str | None = None
 
 
@@ -131,9 +133,9 @@ class Faults:
             scope["method"], scope["path"], scope["query_string"].decode("latin-1"), Headers(scope=scope).get("range")
         )
         self.board.log.append(entry)
-        seconds, rule = self.board.strike(entry)
-        if seconds:
-            await asyncio.sleep(seconds)
+        entry.delay, rule = self.board.strike(entry)
+        if entry.delay:
+            await asyncio.sleep(entry.delay)
         logged = _Logged(send, entry)
         if rule is None:
             return await self.app(scope, receive, logged)
@@ -163,6 +165,8 @@ class Faults:
         await send(start)
         await send({"type": "http.response.body", "body": body, "more_body": not complete})
         if not complete:
+            if rule.seconds:
+                await _until_gone(receive, rule.seconds)
             await _hang_up(receive, send.send)
 
 
@@ -182,7 +186,7 @@ class _Logged:
 
 
 def _status_answer(rule: Rule) -> Response:
-    headers = {} if rule.retry_after is None else {"Retry-After": f"{rule.retry_after:g}"}
+    headers = {} if rule.retry_after is None else {"Retry-After": str(rule.retry_after)}
     if rule.body is not None:
         return Response(rule.body, rule.status, headers, "application/json")
     return JSONResponse({"message": "Forbidden" if rule.status == 403 else "Fault injected"}, rule.status, headers)
@@ -232,9 +236,9 @@ def routes(board: FaultBoard) -> list[BaseRoute]:
     async def faults(request: Request) -> Response:
         log = "log" in request.query_params
         if request.method == "POST":
-            body = await request.json()
+            body = await request.body()
             try:
-                board.rules.extend(rules.validate_python(body if isinstance(body, list) else [body]))
+                board.rules.extend(rules.validate_json(body if body.lstrip().startswith(b"[") else b"[%s]" % body))
             except ValidationError as error:
                 return JSONResponse({"message": str(error)}, 400)
         elif request.method == "DELETE":

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import operator as operators
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,6 +27,7 @@ _COMPARISONS: Final[dict[str, Callable[[Any, Any], bool]]] = {
     "gt": operators.gt,
     "gte": operators.ge,
 }
+_DAY: Final = re.compile(r"_(20\d{6})[_T]")
 _DEFAULT_ORDER: Final = (("properties.datetime", True), ("id", True), ("collection", True))
 _ALWAYS: Final = (
     "id",
@@ -70,6 +72,13 @@ class Search:
     @cached_property
     def bounds(self) -> tuple[float, float, float, float] | None:
         return None if self.geometry is None else self.geometry.bounds
+
+    @property
+    def window(self) -> tuple[datetime | None, datetime | None]:
+        """When the items can have been sensed: the asked interval, or else the days that the ids name."""
+        if self.start or self.end or self.ids is None:
+            return self.start, self.end
+        return sensing_days(self.ids)
 
     def matches(self, item: Item) -> bool:
         """Whether ``item`` is asked for; collection and rough bounds were asked of the archive already."""
@@ -167,6 +176,21 @@ def search_of_body(body: Mapping[str, Any]) -> Search:
         )
     except (TypeError, KeyError, AttributeError) as error:
         raise InvalidSearch(f"Malformed search: {error}") from error
+
+
+def sensing_days(ids: Collection[str]) -> tuple[datetime | None, datetime | None]:
+    """A generous interval around the days that item ids state (``S2A_32TPT_20240101_0_L2A``); open when one does not.
+
+    A database would have an index of ids; a world that is computed day by day has none.
+    """
+    stated = [found[1] for found in map(_DAY.search, ids) if found]
+    if not stated or len(stated) < len(ids):
+        return None, None
+    try:
+        first, last = (datetime.strptime(day, "%Y%m%d").replace(tzinfo=UTC) for day in (min(stated), max(stated)))
+    except ValueError:
+        return None, None
+    return first - timedelta(days=1), last + timedelta(days=2)
 
 
 def shape(geometry: dict[str, Any]) -> BaseGeometry:

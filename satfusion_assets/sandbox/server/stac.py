@@ -19,6 +19,7 @@ from satfusion_assets.sandbox.server.search import (
     SearchTooLarge,
     search_of_body,
     search_of_query,
+    sensing_days,
 )
 from satfusion_assets.sandbox.server.shared import SharedWorld
 
@@ -96,8 +97,9 @@ class Catalogue:
 
     def item(self, request: Request) -> Response:
         collection = self._collection(request)["id"]
-        for item in self.world.items(collection, None, None, None):
-            if item["id"] == request.path_params["item"]:
+        name = request.path_params["item"]
+        for item in self.world.items(collection, None, *sensing_days([name])):
+            if item["id"] == name:
                 answer = _linked_item(item, _root(request), own_address(request))
                 return JSONResponse(answer, media_type=GEOJSON)
         raise refusal(404, "Item not found")
@@ -130,7 +132,7 @@ class Catalogue:
     ) -> Response:
         known = [one["id"] for one in self.world.collections()]
         wanted = known if search.collections is None else [one for one in search.collections if one in known]
-        items = (item for one in wanted for item in self.world.items(one, search.bounds, search.start, search.end))
+        items = (item for one in wanted for item in self.world.items(one, search.bounds, *search.window))
         found, matched, token = _parsed(search.page, items)
         root, address = _root(request), own_address(request)
         paging = [] if token is None else [_next_link(request, address, body, token)]

@@ -1,0 +1,27 @@
+"""``U``: from coarse pixels to fine ones, bilinear on cell centres (Senty et al. 2024, section 2.5)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from satfusion_assets.processing.efast import kernels
+
+
+def coarse_grid(ratio: int, top: int, left: int, dtype: np.dtype[Any]) -> kernels.Grid:
+    """The coarse grid that begins ``top`` and ``left`` fine pixels before the fine one, for images of ``dtype``."""
+    return kernels.Grid(ratio, top, left, ((np.arange(ratio) + ratio // 2 + 0.5) / ratio - 0.5).astype(dtype))
+
+
+def upsample(
+    images: NDArray[np.floating[Any]], grid: kernels.Grid, shape: tuple[int, int]
+) -> NDArray[np.floating[Any]]:
+    """Coarse images (..., h, w) on the fine grid (..., *shape).
+
+    Edges replicate; where some corners of a cell are missing the finite ones share their weight.
+    """
+    out = np.empty((*images.shape[:-2], *shape), images.dtype)
+    kernels.upsample(images.reshape(-1, *images.shape[-2:]), grid, out.reshape(-1, *shape))
+    return out

@@ -1,0 +1,69 @@
+"""The gap benchmark over all site-seasons: one table, and what it says by gap length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from satfusion_assets.scenarios import SCENARIOS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_KEYS: Final = ("site", "season", "strategy", "transition", "gap_days", "method", "quantity")
+_SCORES: Final = ("n_pixels", "rmse", "mae", "mean_bias", "pearson_r", "nse_s2", "estimated_share")
+_FUSIONS: Final = frozenset(scenario.key for scenario in SCENARIOS)
+
+
+def spatial_rows(report: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """One row per gap, strategy, method and quantity of one gap_metrics.json (spatial tier, common pixels)."""
+    return [
+        {
+            "site": report["site_name"],
+            "season": report["season"],
+            "strategy": strategy,
+            "transition": gap["transition"],
+            "gap_days": gap["gap_days"],
+            "method": method,
+            "quantity": quantity,
+            **{name: scores[name] for name in _SCORES},
+        }
+        for strategy, outcome in report["strategies"].items()
+        for gap in outcome["gaps"]
+        for method, of in gap["spatial"].items()
+        for quantity, scores in of.items()
+    ]
+
+
+def gap_table(reports: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """The spatial tier of all reports as a data frame; absent numbers are NaN."""
+    import pandas as pd
+
+    frame = pd.DataFrame([row for report in reports for row in spatial_rows(report)], columns=[*_KEYS, *_SCORES])
+    frame[list(_SCORES)] = frame[list(_SCORES)].astype("float64")
+    return frame.sort_values(list(_KEYS), ignore_index=True)
+
+
+def gap_summary(table: pd.DataFrame) -> pd.DataFrame:
+    """Per strategy, method, quantity and gap length, over sites, seasons and transitions.
+
+    Median RMSE and NSE and mean estimated share; ``n_gaps`` counts the gaps behind them, ``fusion_wins`` the share of
+    them in which the best scenario of that strategy has the lower RMSE (null for the scenarios themselves).
+    """
+    keys = ["strategy", "method", "quantity", "gap_days"]
+    gap = ["site", "season", "strategy", "transition", "gap_days", "quantity"]
+    fused = table[table["method"].isin(_FUSIONS)].groupby(gap)["rmse"].min().rename("best_fusion")
+    joined = table.join(fused, on=gap)
+    known = joined["rmse"].notna() & joined["best_fusion"].notna() & ~joined["method"].isin(_FUSIONS)
+    joined["fusion_wins"] = (joined["best_fusion"] < joined["rmse"]).astype("float64").where(known)
+    return (
+        joined.groupby(keys)
+        .agg(
+            n_gaps=("rmse", "count"),
+            rmse=("rmse", "median"),
+            nse_s2=("nse_s2", "median"),
+            estimated_share=("estimated_share", "mean"),
+            fusion_wins=("fusion_wins", "mean"),
+        )
+        .reset_index()
+    )

@@ -1,0 +1,14 @@
+"""Acquisition: what the archives have of a site and season becomes the raw products."""
+
+from satfusion_assets.stages.acquire.phenocam import acquire_phenocam
+from satfusion_assets.stages.acquire.report import Progress, SetAside
+from satfusion_assets.stages.acquire.sentinel2 import acquire_sentinel2
+from satfusion_assets.stages.acquire.sentinel3 import acquire_sentinel3
+
+__all__ = [
+    "Progress",
+    "SetAside",
+    "acquire_phenocam",
+    "acquire_sentinel2",
+    "acquire_sentinel3",
+]

@@ -1,0 +1,34 @@
+"""What an acquisition tells its caller."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Protocol
+
+log = logging.getLogger(__name__)
+
+
+class Progress(Protocol):
+    """Called after each thing fetched or found in the cache: how many of how many, and which."""
+
+    def __call__(self, done: int, total: int, name: str) -> None: ...
+
+
+def log_progress(done: int, total: int, name: str) -> None:
+    """Progress to the log, for callers without a better place."""
+    log.info("%d of %d: %s", done, total, name)
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """Something of the archive that is not in the product.
+
+    name: what it would be called there, '' when it has no name. source: the archive's name for it. kind: for
+    counting. reason: one sentence.
+    """
+
+    name: str
+    source: str
+    kind: str
+    reason: str

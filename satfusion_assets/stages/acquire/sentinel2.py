@@ -1,0 +1,254 @@
+"""Sentinel-2: search, resolve, read each scene once, publish ``raw_s2``.
+
+What is to be fetched is settled by the catalogue before the first pixel is read (``plan.json`` in the cache). One
+cache entry per scene; a restart reads only scenes that are missing there or whose item has changed.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, Final
+
+import numpy as np
+
+from satfusion_assets.archives.earth_search import (
+    SCL_OUTSIDE,
+    Damaged,
+    Quarantine,
+    Quarantined,
+    Scene,
+    ScenePixels,
+    SearchResult,
+    name_scenes,
+    read_scene,
+    resolve_reprocessings,
+    search_scenes,
+)
+from satfusion_assets.archives.http import HttpArchive, NotFound
+from satfusion_assets.archives.patience import THROTTLED, Patience
+from satfusion_assets.errors import ArchiveAnswerInvalid, NoData
+from satfusion_assets.grid import SiteGrid, site_grid
+from satfusion_assets.scenarios import S2_BANDS
+from satfusion_assets.settings import Settings
+from satfusion_assets.sites import Site, SiteSeason
+from satfusion_assets.stages.acquire.cache import Entry, FetchCache, digest
+from satfusion_assets.stages.acquire.fetching import Fetched, fetch_all, refuse_unless_few
+from satfusion_assets.stages.acquire.report import Progress, SetAside, log_progress
+from satfusion_assets.stages.outcome import Outcome
+from satfusion_assets.store import Product, ProductStore
+from satfusion_assets.store.layout import S2_SCENES, raw_scene, raw_scl
+from satfusion_assets.store.rasters import encode_raster
+
+log = logging.getLogger(__name__)
+
+READER: Final = 1
+"""Raised when the reader makes other pixels of the same item, so that cached scenes are read again."""
+DN_SCALE: Final = 1e-4
+_REFLECTANCE: Final = ".tif"
+_SCL: Final = ".scl.tif"
+
+
+def acquire_sentinel2(
+    site: Site,
+    season: SiteSeason,
+    store: ProductStore,
+    settings: Settings,
+    progress: Progress = log_progress,
+) -> Outcome:
+    """Fetch the scenes of ``season`` with its margins and publish ``raw_s2``.
+
+    Scenes that must not be used or that the archive holds damaged are set aside with the reason. Raises
+    ArchiveUnavailable, ArchiveAnswerInvalid, NoData, StoreFull; the published product is replaced whole or stays as
+    it was.
+    """
+    grid = site_grid(site)
+    patience = Patience.of(settings)
+    found = search_scenes(
+        settings.earth_search_url, settings.s2_collection, grid.fine, season.raw_start, season.raw_end, patience
+    )
+    scenes, replaced = resolve_reprocessings(found.scenes)
+    if not scenes:
+        raise NoData(
+            f"Earth Search has no Sentinel-2 scene of {site.name} from {season.raw_start} to {season.raw_end}; "
+            f"check the site's position and season."
+        )
+    named = name_scenes(scenes)
+    keys = {name: _key(scene, grid) for name, scene in named.items()}
+    cache = FetchCache(store.cache(season, "s2"))
+    cache.write_json("plan.json", _plan(found, settings, named, keys, replaced))
+    with HttpArchive("Earth Search", patience, transient=THROTTLED) as archive:
+        reader = _Reader(archive, cache, grid, keys)
+        fetched = fetch_all(named, reader.entry, settings.earth_search_connections, progress)
+    for error in fetched.bad.values():
+        if not _is_the_archives(error):
+            raise error
+    refuse_unless_few(fetched.bad, len(named))
+    return _publish(store, season, found, replaced, named, fetched, reader, archive, cache)
+
+
+def _is_the_archives(error: ArchiveAnswerInvalid) -> bool:
+    """The archive itself holds a bad file (or none), as opposed to one that was damaged on its way."""
+    return isinstance(error, NotFound) or (isinstance(error, Damaged) and error.stable)
+
+
+class _Reader:
+    """Turns scenes into cache entries, reading those that are not there yet."""
+
+    def __init__(self, archive: HttpArchive, cache: FetchCache, grid: SiteGrid, keys: Mapping[str, str]) -> None:
+        self._archive = archive
+        self._cache = cache
+        self._grid = grid
+        self._keys = keys
+        self.read: list[str] = []
+        """Names of the scenes that this run read or settled."""
+
+    def entry(self, name: str, scene: Scene) -> Entry:
+        key = self._keys[name]
+        known = self._cache.get(key)
+        if known is not None:
+            return known
+        self.read.append(name)
+        try:
+            pixels = read_scene(self._archive, scene, self._grid)
+        except Quarantined as error:
+            return self._cache.put(key, {}, _aside(error.kind, str(error)))
+        facts = _scene_facts(scene, pixels)
+        if pixels.empty:
+            return self._cache.put(key, {}, facts | _aside("empty", f"Item {scene.id} has no pixel of the site."))
+        return self._cache.put(key, _files(scene, pixels, self._grid), facts)
+
+
+def _files(scene: Scene, pixels: ScenePixels, grid: SiteGrid) -> dict[str, bytes]:
+    tags = {
+        "ITEM": scene.id,
+        "COLLECTION": scene.collection,
+        "SENSING_TIME": scene.sensed.isoformat(),
+        "PROCESSING_BASELINE": scene.baseline or "",
+        "OFFSET_SUBTRACTED": str(pixels.offset.subtract),
+        "OFFSET_DECISION": f"{pixels.offset.why}; dark pixels: {pixels.offset.evidence}",
+        "ITEM_UPDATED": scene.updated,
+    }
+    if pixels.view_zenith is not None:
+        tags["VIEWING_ZENITH_ANGLE"] = f"{pixels.view_zenith:.6g}"
+    for asset, facts in pixels.files.items():
+        tags[f"SOURCE_{asset.upper()}"] = f"{facts.href} etag={facts.etag} length={facts.length}"
+    bands = encode_raster(pixels.bands, grid.fine, nodata=0, descriptions=S2_BANDS, scale=DN_SCALE, tags=tags)
+    scl = encode_raster(pixels.scl, grid.scl, nodata=SCL_OUTSIDE, descriptions=("SCL",), tags={"ITEM": scene.id})
+    return {_REFLECTANCE: bands, _SCL: scl}
+
+
+def _publish(
+    store: ProductStore,
+    season: SiteSeason,
+    found: SearchResult,
+    replaced: Mapping[str, str],
+    named: Mapping[str, Scene],
+    fetched: Fetched[Entry],
+    reader: _Reader,
+    archive: HttpArchive,
+    cache: FetchCache,
+) -> Outcome:
+    used = {name: entry for name, entry in fetched.results.items() if entry.paths}
+    set_aside = _set_aside(found, named, fetched)
+    set_aside_rows = [asdict(one) for one in set_aside]
+    if not used:
+        raise NoData(
+            f"None of the {len(named)} Sentinel-2 scenes of {season.key} can be used ({set_aside[0].reason}); "
+            f"nothing was published."
+        )
+    collection = next(iter(named.values())).collection
+    scenes = [{"name": name, **entry.facts} for name, entry in used.items()]
+    record = {
+        "collection": collection,
+        "search_pages_sha256": list(found.pages),
+        "scenes": scenes,
+        "set_aside": set_aside_rows,
+        "replaced_by_reprocessing": dict(replaced),
+    }
+    with store.publish(Product("raw_s2", season), parameters={"collection": collection}) as draft:
+        for name, entry in used.items():
+            draft.adopt(entry.paths[_REFLECTANCE], raw_scene("s2", name))
+            draft.adopt(entry.paths[_SCL], raw_scl(name))
+        draft.write_json(S2_SCENES, record)
+    assert draft.manifest is not None, "a published draft has its manifest"
+    cache.keep_only({entry.key for entry in fetched.results.values()})
+    return Outcome(
+        draft.manifest,
+        numbers={
+            "scenes": len(used),
+            "set_aside": len(set_aside),
+            "replaced_by_reprocessing": len(replaced),
+            "read_in_this_run": len(reader.read),
+            "data_requests": archive.requests,
+            "bytes_read": archive.bytes_read,
+            "unknown_view_angles": sum(scene["view_zenith"] is None for scene in scenes),
+        },
+        notes={"collection": collection, "first_scene": next(iter(used)), "last_scene": list(used)[-1]},
+        tables={"set_aside": set_aside_rows, "scenes": [_row(scene) for scene in scenes]},
+    )
+
+
+def _set_aside(found: SearchResult, named: Mapping[str, Scene], fetched: Fetched[Entry]) -> list[SetAside]:
+    """Scenes and items that are not in the product, by name."""
+    reasons = {name: entry.facts["set_aside"] for name, entry in fetched.results.items() if not entry.paths}
+    reasons |= {name: {"kind": str(Quarantine.UNREADABLE), "reason": str(bad)} for name, bad in fetched.bad.items()}
+    listed = [SetAside(name, named[name].id, **reasons[name]) for name in sorted(reasons)]
+    malformed = sorted(found.malformed.items())
+    return listed + [SetAside("", item, str(Quarantine.MALFORMED_ITEM), why) for item, why in malformed]
+
+
+def _row(scene: Mapping[str, Any]) -> dict[str, Any]:
+    shown = ("name", "id", "baseline", "offset_subtracted", "dark_pixel_test", "view_zenith", "valid_fraction")
+    return {key: scene[key] for key in shown}
+
+
+def _plan(
+    found: SearchResult,
+    settings: Settings,
+    named: Mapping[str, Scene],
+    keys: Mapping[str, str],
+    replaced: Mapping[str, str],
+) -> dict[str, Any]:
+    return {
+        "collection": str(settings.s2_collection),
+        "search_pages_sha256": list(found.pages),
+        "matched": found.matched,
+        "scenes": {name: {"key": keys[name], **scene.model_dump(mode="json")} for name, scene in named.items()},
+        "malformed": found.malformed,
+        "replaced_by_reprocessing": dict(replaced),
+    }
+
+
+def _key(scene: Scene, grid: SiteGrid) -> str:
+    """Cache key: the item, all that the catalogue says about it, the grid and the reader."""
+    where = [str(box.crs) + str(tuple(box.affine)) + str(tuple(box.shape)) for box in (grid.fine, grid.scl)]
+    return f"{scene.id}_{digest(READER, scene.model_dump(mode='json'), where)}"
+
+
+def _aside(kind: str, reason: str) -> dict[str, Any]:
+    return {"set_aside": {"kind": str(kind), "reason": reason}}
+
+
+def _scene_facts(scene: Scene, pixels: ScenePixels) -> dict[str, Any]:
+    return {
+        "id": scene.id,
+        "platform": scene.platform,
+        "sensed": scene.sensed.isoformat(),
+        "tile": scene.tile,
+        "relative_orbit": scene.relative_orbit,
+        "baseline": scene.baseline,
+        "updated": scene.updated,
+        "offset_subtracted": pixels.offset.subtract,
+        "offset_decision": pixels.offset.why,
+        "dark_pixel_test": str(pixels.offset.evidence),
+        "view_zenith": pixels.view_zenith,
+        "view_zenith_source": pixels.view_zenith_source,
+        "valid_fraction": round(float(np.mean(pixels.bands.all(axis=0))), 6),
+        "pixels_at_or_below_zero": pixels.dark,
+        "files": {
+            asset: {"href": facts.href, "etag": facts.etag, "length": facts.length}
+            for asset, facts in pixels.files.items()
+        },
+    }

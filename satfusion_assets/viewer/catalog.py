@@ -1,0 +1,252 @@
+"""What there is: the matrix of all site-seasons, and every day of every product of one of them.
+
+Nothing is opened but small JSON files: days come from file names, so a catalogue of a hundred site-seasons takes
+milliseconds and replaces probing for files from the browser.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from pyproj import Transformer
+
+from satfusion_assets.errors import ProductCorrupt
+from satfusion_assets.grid import site_grid
+from satfusion_assets.scenarios import SCENARIOS, SERIES_BANDS, Scenario, Strategy
+from satfusion_assets.sites import Site, SiteRegistry
+from satfusion_assets.store.layout import (
+    METRICS,
+    PHENOCAM_PHENOLOGY,
+    SENSORS,
+    FusedLayout,
+    PreparedLayout,
+    ProcessedLayout,
+    pack_folder,
+    preselection,
+)
+from satfusion_assets.viewer import layout
+from satfusion_assets.viewer.files import Fence, iso_day, read_json_if_there
+from satfusion_assets.viewer.links import STAGES
+from satfusion_assets.viewer.rasters import daily_bands
+
+_HEADLINE: Final = ("nse_pc", "r_squared", "pearson_r", "nrmse", "rmse", "mae", "n_samples")
+_UNITS: Final = {"s2": 1e-4, "s3": 1.0}
+"""Reflectance of 1 in the pre-selection's series: Sentinel-2 is screened in digital numbers."""
+_REACHED: Final = ("none", "raw", "prepared", "fused", "processed", "scored")
+"""How far a scenario has come, least first."""
+_DAILY: Final = frozenset({"s2", "s3", "scl", "fusion", "fusion_sigma30"})
+"""Folders of daily rasters, too many to list."""
+_TABLES: Final = frozenset({".json", ".csv", ".parquet", ".tex"})
+_MAPS: Final = frozenset({".tif", ".tiff", ".geotiff"})
+
+
+class Catalog:
+    """The product store of one data root, read afresh on every question."""
+
+    def __init__(self, fence: Fence, sites_file: Path) -> None:
+        self._fence = fence
+        self._sites_file = sites_file
+
+    def registry(self) -> SiteRegistry:
+        """The sites, as the registry file has them now."""
+        return SiteRegistry.load(self._sites_file)
+
+    def seasons(self, site: Site) -> tuple[int, ...]:
+        """Registered seasons and those that have products."""
+        there = {int(name) for name in _names(self._fence.root / site.name) if name.isdecimal() and len(name) == 4}
+        return tuple(sorted(there | set(site.seasons)))
+
+    def overview(self) -> dict[str, Any]:
+        """Sites, seasons and scenarios with how far each has come and its scores."""
+        return {
+            "sites": [self._site(site) for site in self.registry().sites],
+            "scenarios": [_describe(scenario) for scenario in SCENARIOS],
+        }
+
+    def _site(self, site: Site) -> dict[str, Any]:
+        seasons = [self._season_status(site.name, season) for season in self.seasons(site)]
+        return {**_site_facts(site), "seasons": seasons}
+
+    def _season_status(self, site: str, season: int) -> dict[str, Any]:
+        folder = self._fence.season(site, season)
+        top = set(_names(folder))
+        try:
+            metrics = _metrics(folder, self._fence)
+            problem = None
+        except ProductCorrupt as error:
+            metrics, problem = {}, str(error)
+        return {
+            "season": season,
+            "raw": bool(top & {"raw"}) and any(True for _ in _names(folder / "raw" / "s2")),
+            "camera": metrics.get("phenocam_stats"),
+            "transitions": self._transitions(folder),
+            "problem": problem,
+            "scenarios": {
+                scenario.key: {
+                    "status": _status(folder, top, scenario, metrics),
+                    "scores": _headline(metrics, scenario),
+                }
+                for scenario in SCENARIOS
+            },
+        }
+
+    def season(self, name: str, season: int, scenario: Scenario) -> dict[str, Any]:
+        """Everything that exists of one site-season under ``scenario``: days, files, layers, tables."""
+        site = self.registry().site(name)
+        folder = self._fence.season(site.name, season)
+        grid = site_grid(site)
+        products = list(self._walk(folder, scenario))
+        east, north = Transformer.from_crs(4326, grid.epsg, always_xy=True).transform(site.longitude, site.latitude)
+        return {
+            "site": {**_site_facts(site), "seasons": self.seasons(site)},
+            "season": season,
+            "scenario": scenario.key,
+            "epsg": grid.epsg,
+            "marker": [east, north],
+            "extent": list(grid.fine.extent.boundingbox),
+            "statuses": self._season_status(site.name, season),
+            "stages": {stage: self._stage(folder, stage, scenario) for stage in STAGES},
+            "excluded": self._excluded(folder),
+            "quality": self._quality(folder, scenario),
+            "photos": self._files(folder / layout.PHOTOS, layout.PHOTO),
+            "pack": (folder / pack_folder(scenario)).is_dir(),
+            "tables": [item for item in products if Path(item["path"]).suffix in _TABLES],
+            "maps": [item for item in products if Path(item["path"]).suffix in _MAPS],
+        }
+
+    def _stage(self, folder: Path, stage: Any, scenario: Scenario) -> dict[str, Any]:
+        products: dict[str, Any] = {}
+        for source in ("s2", "fused", "s3", "distance"):
+            product = layout.folder(stage, source, scenario)
+            if product is not None:
+                products[source] = self._files(folder / product.path, product.names)
+        return products
+
+    def _transitions(self, folder: Path) -> Any | None:
+        path = folder / PHENOCAM_PHENOLOGY
+        return read_json_if_there(path, self._fence.relative(path))
+
+    def default_scenario(self, site: str, season: int) -> Scenario:
+        """The scenario to open first: the best nse_pc, else the one that has come furthest."""
+        found = self._season_status(site, season)["scenarios"]
+
+        def merit(scenario: Scenario) -> tuple[int, float]:
+            status = found[scenario.key]
+            score = (status["scores"] or {}).get("nse_pc")
+            return _REACHED.index(status["status"]), float("-inf") if score is None else score
+
+        return max(SCENARIOS, key=merit)
+
+    def _files(self, folder: Path, pattern: re.Pattern[str]) -> dict[str, Any]:
+        """The daily files of one folder: its address, and the files' days and names side by side."""
+        found = [(match["day"], name) for name in _names(folder) if (match := pattern.fullmatch(name))]
+        days = sorted(found)
+        return {
+            "folder": self._fence.relative(folder),
+            "days": [iso_day(day) for day, _ in days],
+            "names": [name for _, name in days],
+        }
+
+    def _excluded(self, folder: Path) -> dict[str, list[dict[str, Any]]]:
+        """Per sensor, one row a raw scene: its numbers and the rule that excluded it, per strategy (or None)."""
+        rows = {}
+        for sensor in SENSORS:
+            path = folder / preselection(sensor, "json")
+            scenes = read_json_if_there(path, self._fence.relative(path)) or []
+            rows[str(sensor)] = [_screened(scene, _UNITS[sensor]) for scene in scenes]
+        return rows
+
+    def _quality(self, folder: Path, scenario: Scenario) -> list[dict[str, Any]]:
+        layers = []
+        for layer in layout.QUALITY:
+            path = folder / FusedLayout(scenario).quality(layer.key)
+            if path.is_file():
+                common = {"unit": layer.unit, "explanation": layer.explanation, "path": self._fence.relative(path)}
+                for name, bands in daily_bands(path).items():
+                    key, label = (f"{layer.key}_{name}", f"{layer.label}, {name}") if name else (layer.key, layer.label)
+                    layers.append(
+                        {"key": key, "label": label, **common, "days": list(bands), "bands": list(bands.values())}
+                    )
+        return layers
+
+    def _walk(self, folder: Path, scenario: Scenario) -> Iterator[dict[str, Any]]:
+        """Tables and maps of the season and the scenario: never the daily rasters or the packs."""
+        here = (f"prepared_{scenario.strategy}", ProcessedLayout(scenario).folder)
+        for name in sorted(_names(folder)):
+            if name.startswith((".", "packs")) or (name.startswith(("prepared_", "processed_")) and name not in here):
+                continue
+            yield from self._entries(folder / name, 4)
+
+    def _entries(self, path: Path, depth: int) -> Iterator[dict[str, Any]]:
+        if path.is_file():
+            yield {"path": self._fence.relative(path), "bytes": path.stat().st_size}
+        elif depth and path.name not in _DAILY:
+            for name in sorted(_names(path)):
+                if not name.startswith("."):
+                    yield from self._entries(path / name, depth - 1)
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        with os.scandir(folder) as entries:
+            return [entry.name for entry in entries]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _site_facts(site: Site) -> dict[str, Any]:
+    facts = site.model_dump(include={"name", "latitude", "longitude", "elevation", "description", "vegetation_type"})
+    return {**facts, "registered": list(site.seasons)}
+
+
+def _describe(scenario: Scenario) -> dict[str, Any]:
+    return {"key": scenario.key, "strategy": scenario.strategy, "mode": scenario.mode, "sigma": scenario.sigma}
+
+
+def _metrics(folder: Path, fence: Fence) -> dict[str, Any]:
+    metrics = read_json_if_there(folder / METRICS, fence.relative(folder / METRICS))
+    return metrics if isinstance(metrics, dict) else {}
+
+
+def _headline(metrics: dict[str, Any], scenario: Scenario) -> dict[str, Any] | None:
+    scores = (metrics.get("temporal") or {}).get(scenario.score_key)
+    return {name: scores.get(name) for name in _HEADLINE} if scores else None
+
+
+def _status(folder: Path, top: set[str], scenario: Scenario, metrics: dict[str, Any]) -> str:
+    """The furthest stage reached: none, raw, prepared, fused, processed or scored."""
+    if _headline(metrics, scenario):
+        return "scored"
+    if ProcessedLayout(scenario).folder in top:
+        return "processed"
+    if (folder / FusedLayout(scenario).folder).is_dir():
+        return "fused"
+    if PreparedLayout(scenario.strategy, scenario.mode).folder in top:
+        return "prepared"
+    return "raw" if "raw" in top else "none"
+
+
+def _screened(scene: dict[str, Any], unit: float) -> dict[str, Any]:
+    """One scene's window in reflectance, and the rule that excluded it, per strategy."""
+    rules = {}
+    for strategy in Strategy:
+        excluded = scene.get(f"excluded_{strategy}")
+        reason = scene.get(f"reason_{strategy}")
+        rules[str(strategy)] = (reason or _reason(scene)) if excluded else None
+    bands = {key: None if scene.get(key) is None else scene[key] * unit for key in SERIES_BANDS}
+    return {
+        "date": str(scene["date"])[:10],
+        "filename": scene.get("filename"),
+        "ndvi": scene.get("ndvi"),
+        **bands,
+        "rules": rules,
+    }
+
+
+def _reason(scene: dict[str, Any]) -> str:
+    """The rule, where the file does not name it: only a missing NDVI can be told from the rest for certain."""
+    return "no_ndvi" if scene.get("ndvi") is None else "excluded"

@@ -1,0 +1,188 @@
+"""Curves: the site's series as published, and the season of any pixel."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from pyproj import Transformer
+
+from satfusion_assets.errors import InvalidInput
+from satfusion_assets.grid import site_grid
+from satfusion_assets.scenarios import SERIES_BANDS, Scenario
+from satfusion_assets.sites import Site
+from satfusion_assets.store.layout import PHENOCAM_GCC, PHENOCAM_GCC_3Y, PHENOCAM_PHENOLOGY, pack_folder
+from satfusion_assets.store.packs import PixelLayer, read_pixel
+from satfusion_assets.viewer import layout
+from satfusion_assets.viewer.files import Fence, read_json_if_there
+from satfusion_assets.viewer.links import Stage
+from satfusion_assets.viewer.rasters import index_of, mean_of_present, read_window
+
+SITE_WINDOW: Final = 3
+"""Side in pixels of the window at the site from which the series of the contract are sampled."""
+STANDARD_DEVIATION: Final = "standard_deviation"
+_READERS: Final = 4
+_VALUES: Final = ("ndvi", "gcc", *SERIES_BANDS)
+_SOURCES: Final[tuple[layout.Source, ...]] = ("s2", "fused", "s3")
+
+Series = dict[str, list[Any]]
+"""Columns ``date``, ``ndvi``, ``gcc``, ``b02`` ... of one source, None where missing."""
+
+
+def site_series(fence: Fence, site: Site, season: int, scenario: Scenario, stage: Stage) -> dict[str, Any]:
+    """Series of all sources at the site for ``stage``, and the camera's.
+
+    Processed series are those published; the others are sampled from the rasters in the same 3x3 window.
+    """
+    folder = fence.season(site.name, season)
+    if stage == "processed":
+        sources: dict[str, Series] = {str(source): _published(fence, folder, scenario, source) for source in _SOURCES}
+        origin = "published series"
+    else:
+        sources = _sampled(fence, folder, scenario, stage, _marker(site), SITE_WINDOW)
+        origin = "3x3 pixels of the rasters"
+    return {"sources": sources, "origin": origin, **_camera(fence, folder)}
+
+
+def pixel_season(
+    fence: Fence, site: Site, season: int, scenario: Scenario, stage: Stage, east: float, north: float
+) -> dict[str, Any]:
+    """The season of the pixel at (east, north): from the pack for processed products, else from the rasters."""
+    folder = fence.season(site.name, season)
+    pack = folder / pack_folder(scenario)
+    origin = "GeoTIFFs"
+    layers: dict[str, PixelLayer] | None = None
+    if stage in {"processed", "fusion"} and pack.is_dir():
+        layers = read_pixel(pack, fence.relative(pack), east, north)
+        origin = "pack"
+    sources: dict[str, Series]
+    if layers is not None:
+        sources = {str(name): _columns(layers[name].days, _mean(layers[name])) for name in _SOURCES if name in layers}
+        if "fused" in layers:
+            _attach_quality(sources["fused"], layers)
+    else:
+        sources = _sampled(fence, folder, scenario, stage, (east, north), 1)
+    to_degrees = Transformer.from_crs(site_grid(site).epsg, 4326, always_xy=True)
+    longitude, latitude = to_degrees.transform(east, north)
+    if not any(sources.get(name, {}).get("date") for name in _SOURCES):
+        raise InvalidInput(f"The point ({east:.0f}, {north:.0f}) lies outside every raster of this stage.")
+    return {"sources": sources, "origin": origin, "longitude": longitude, "latitude": latitude}
+
+
+def _marker(site: Site) -> tuple[float, float]:
+    epsg = site_grid(site).epsg
+    east, north = Transformer.from_crs(4326, epsg, always_xy=True).transform(site.longitude, site.latitude)
+    return east, north
+
+
+def _published(fence: Fence, folder: Path, scenario: Scenario, source: layout.Source) -> Series:
+    rows: dict[str, dict[str, Any]] = {}
+    for name in layout.series_files(scenario, source):
+        for row in read_json_if_there(folder / name, fence.relative(folder / name)) or []:
+            merged = rows.setdefault(str(row["date"])[:10], {})
+            merged.update({"gcc": row["greenness_index"]} if "greenness_index" in row else row)
+    days = sorted(rows)
+    return {"date": days, **{key: [rows[day].get(key) for day in days] for key in _VALUES}}
+
+
+def _sampled(
+    fence: Fence, folder: Path, scenario: Scenario, stage: Stage, place: tuple[float, float], side: int
+) -> dict[str, Series]:
+    products = {source: layout.folder(stage, source, scenario) for source in _SOURCES}
+    with ThreadPoolExecutor(_READERS) as pool:
+        found: dict[str, list[tuple[str, np.ndarray | None]]] = {
+            str(source): list(pool.map(lambda item: (item[0], read_window(item[1], item[1].name, *place, side)), files))
+            for source, product in products.items()
+            if product is not None and (files := list(_daily(folder, product)))
+        }
+    return {source: _stack(rows) for source, rows in found.items()}
+
+
+def _daily(folder: Path, product: layout.Folder) -> Iterable[tuple[str, Path]]:
+    here = folder / product.path
+    names = sorted(path.name for path in here.iterdir()) if here.is_dir() else []
+    for name in names:
+        if found := product.names.fullmatch(name):
+            day = found["day"]
+            yield f"{day[:4]}-{day[4:6]}-{day[6:]}", here / name
+
+
+def _stack(rows: list[tuple[str, np.ndarray | None]]) -> Series:
+    inside = [(day, values) for day, values in rows if values is not None]
+    if not inside:
+        return {"date": []}
+    return _columns([day for day, _ in inside], np.stack([values for _, values in inside]))
+
+
+def _columns(days: list[str], values: np.ndarray) -> Series:
+    """Bands (t, b) as columns with the indices; one band is GCC."""
+    columns = {"gcc": index_of(values.T, "gcc")}
+    if values.shape[1] >= 4:
+        columns["ndvi"] = index_of(values.T, "ndvi")
+        columns |= dict(zip(SERIES_BANDS, values.T, strict=False))
+    return {"date": days, **{key: rounded(column) for key, column in columns.items()}}
+
+
+def _mean(layer: PixelLayer) -> np.ndarray:
+    return mean_of_present(layer.values)
+
+
+def _attach_quality(fused: Series, layers: dict[str, PixelLayer]) -> None:
+    """Put the quality layers beside the fused series, and the standard deviation of every quantity that has one."""
+    columns = {str(name): list(values) for name, values in fused.items()}
+    for name in sorted(layers.keys() - set(_SOURCES)):
+        layer = layers[name]
+        values = _on_days(layer, columns["date"])
+        for number, band in enumerate(layer.bands):
+            fused[name if len(layer.bands) == 1 else f"{name}_{band}"] = rounded(values[:, number])
+        if name == STANDARD_DEVIATION:
+            fused.update(_spread(values, np.array(_mean(layers["fused"]))))
+
+
+def _on_days(layer: PixelLayer, days: list[str]) -> np.ndarray:
+    rows = dict(zip(layer.days, _mean(layer), strict=True))
+    missing = np.full(len(layer.bands), np.nan)
+    return np.stack([rows.get(day, missing) for day in days]) if days else np.empty((0, len(layer.bands)))
+
+
+def _spread(deviation: np.ndarray, fused: np.ndarray) -> Series:
+    """Standard deviations (t, b) of the fused bands (t, b) as columns, of the indices to first order.
+
+    The errors of the bands are taken as independent, which overstates the spread of a ratio when they rise and fall
+    together. One band is GCC itself.
+    """
+    if deviation.shape[1] == 1:
+        return {"gcc_sd": rounded(deviation[:, 0])} if fused.shape[1] == 1 else {}
+    blue, green, red, nir = fused.T[:4]
+    visible, infrared = blue + green + red, nir + red
+    slopes = {
+        "gcc_sd": (-green / visible**2, (visible - green) / visible**2, -green / visible**2, 0.0),
+        "ndvi_sd": (0.0, 0.0, -2 * nir / infrared**2, 2 * red / infrared**2),
+    }
+    columns: Series = {f"{band}_sd": rounded(deviation[:, n]) for n, band in enumerate(SERIES_BANDS)}
+    for name, slope in slopes.items():
+        squares = [(slope[n] * deviation[:, n]) ** 2 for n in range(4)]
+        columns[name] = rounded(np.sqrt(np.sum(squares, axis=0)))
+    return columns
+
+
+def _camera(fence: Fence, folder: Path) -> dict[str, Any]:
+    """gcc_90 of the season, or of the three years where only they are there, and the transition dates."""
+    season, years = folder / f"{PHENOCAM_GCC}.json", folder / PHENOCAM_GCC_3Y
+    found = next((path for path in (season, years) if path.is_file()), season)
+    records = read_json_if_there(found, fence.relative(found)) or []
+    rows = sorted(((str(row["date"])[:10], row.get("greenness_index")) for row in records), key=lambda row: row[0])
+    transitions = folder / PHENOCAM_PHENOLOGY
+    return {
+        "camera": {"date": [day for day, _ in rows], "gcc": [value for _, value in rows]},
+        "transitions": read_json_if_there(transitions, fence.relative(transitions)),
+    }
+
+
+def rounded(column: np.ndarray) -> list[float | None]:
+    """Six digits after the point are more than any sensor has; None for missing."""
+    return [round(float(value), 6) if math.isfinite(value) else None for value in column]

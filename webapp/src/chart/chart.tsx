@@ -1,0 +1,336 @@
+/** The one chart: days across, a quantity up, a cursor shared by all. */
+import uPlot from 'uplot';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { months, shortDate, toIso } from '../days';
+import { saveCsv } from '../save';
+import { go, hoverDay, route } from '../state';
+import { Swatch } from './swatch';
+
+export type Shape = 'line' | 'dash' | 'dot' | 'square' | 'ring';
+
+export interface Curve {
+  key: string;
+  label: string;
+  colour: string;
+  shape: Shape;
+  days: readonly number[];
+  values: readonly (number | null | undefined)[];
+  /** Own colour of each point. */
+  fills?: readonly (string | null)[];
+  /** Interval about a line, one pair a value. */
+  low?: readonly (number | null)[];
+  high?: readonly (number | null)[];
+  lineWidth?: number;
+}
+
+export interface Mark {
+  day: number;
+  label: string;
+  colour: string;
+  /** First and last day of the date's interval. */
+  interval?: [number, number] | null;
+}
+
+/** Space left and right of the plot, the same on every chart and on the timeline, so that days line up. */
+export const LEFT = 52;
+export const RIGHT = 10;
+/** A line joins neighbours at most this many days apart; longer holes stay open. */
+const BRIDGE = 4;
+const CURSOR = '#b5176e';
+
+interface Props {
+  name: string;
+  title: string;
+  curves: readonly Curve[];
+  from: number;
+  to: number;
+  height?: number;
+  marks?: readonly Mark[];
+  /** Horizontal lines with a label. */
+  levels?: readonly { value: number; label: string }[];
+  digits?: number;
+  empty?: string;
+}
+
+export function Chart({ name, title, curves, from, to, height = 190, marks = [], levels = [], digits = 3, empty }: Props) {
+  const box = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | null>(null);
+  const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
+  const shown = curves.filter((curve) => !hidden.has(curve.key));
+  const day = route.value.date;
+  const drawing = useRef({ day, marks, shown, levels });
+  drawing.current = { day, marks, shown, levels };
+  const days = useMemo(() => Array.from({ length: to - from + 1 }, (_, i) => from + i), [from, to]);
+  const shape = shown.map((curve) => `${curve.key}${curve.low ? '~' : ''}`).join();
+  const data = useMemo(() => align(days, shown), [days, shape, curves]);
+
+  useEffect(() => {
+    const target = box.current!;
+    const made = new uPlot(options(target.clientWidth, height, shown, () => drawing.current), data, target);
+    plot.current = made;
+    const resized = new ResizeObserver(() => made.setSize({ width: target.clientWidth, height }));
+    resized.observe(target);
+    const click = (event: MouseEvent): void => {
+      const picked = Math.round(made.posToVal(event.clientX - made.over.getBoundingClientRect().left, 'x'));
+      go({ date: Math.min(to, Math.max(from, picked)) });
+    };
+    made.over.addEventListener('click', click);
+    return () => {
+      resized.disconnect();
+      made.destroy();
+      plot.current = null;
+    };
+  }, [shape, from, to, height]);
+
+  useEffect(() => plot.current?.setData(data), [data]);
+  useEffect(() => plot.current?.redraw(false), [day, marks, levels]);
+
+  const at = hoverDay.value ?? day;
+  const nothing = curves.every((curve) => !curve.values.some((value) => value !== null && value !== undefined));
+  return (
+    <section class="chart" aria-label={title}>
+      <header>
+        <h2>{title}</h2>
+        <span class="chart-day">{at === null ? '' : toIso(at)}</span>
+        <button type="button" class="quiet" onClick={() => saveCsv(name, table(shown))} title="Download these curves as CSV">
+          CSV
+        </button>
+      </header>
+      <div class="chart-box" ref={box} role="img" aria-label={describe(title, curves, from, to)} data-name={name} />
+      {nothing && <p class="chart-empty">{empty ?? 'No values in this season.'}</p>}
+      <ul class="legend">
+        {curves.map((curve) => (
+          <li key={curve.key}>
+            <button
+              type="button"
+              aria-pressed={!hidden.has(curve.key)}
+              onClick={() => setHidden(toggled(hidden, curve.key))}
+              title={`Show or hide ${curve.label}`}
+            >
+              <Swatch shape={curve.shape} colour={curve.colour} />
+              {curve.label}
+              <output>{text(valueAt(curve, at), digits)}</output>
+            </button>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function toggled(set: ReadonlySet<string>, key: string): Set<string> {
+  const next = new Set(set);
+  if (!next.delete(key)) next.add(key);
+  return next;
+}
+
+function text(value: number | null, digits: number): string {
+  return value === null ? '–' : value.toFixed(digits);
+}
+
+function valueAt(curve: Curve, day: number | null): number | null {
+  const index = day === null ? -1 : curve.days.indexOf(day);
+  return index < 0 ? null : (curve.values[index] ?? null);
+}
+
+function describe(title: string, curves: readonly Curve[], from: number, to: number): string {
+  const counts = curves.map((curve) => `${curve.label} ${curve.values.filter((v) => v !== null && v !== undefined).length} values`);
+  return `${title} from ${toIso(from)} to ${toIso(to)}: ${counts.join(', ')}. Click to choose a day; the table is in the CSV.`;
+}
+
+/** One row a day: date and every curve's value. */
+function table(curves: readonly Curve[]): string[][] {
+  const rows = new Map<number, string[]>();
+  const heads = ['date'];
+  for (const curve of curves) {
+    const parts = curve.low ? [['', curve.values], ['_low', curve.low], ['_high', curve.high!]] as const : [['', curve.values]] as const;
+    for (const [suffix, values] of parts) {
+      heads.push(`${curve.key}${suffix}`);
+      curve.days.forEach((day, i) => {
+        const row = rows.get(day) ?? [toIso(day)];
+        while (row.length < heads.length - 1) row.push('');
+        row[heads.length - 1] = String(values[i] ?? '');
+        rows.set(day, row);
+      });
+    }
+  }
+  const sorted = [...rows.entries()].sort(([a], [b]) => a - b).map(([, row]) => row);
+  for (const row of sorted) while (row.length < heads.length) row.push('');
+  return [heads, ...sorted];
+}
+
+type Aligned = (number | null | undefined)[];
+
+/** Curves on the common axis of days. null breaks a line, undefined lets it pass. */
+function align(days: number[], curves: readonly Curve[]): uPlot.AlignedData {
+  const columns = curves.flatMap((curve) => {
+    const rows = curve.low ? [curve.values, curve.low, curve.high!] : [curve.values];
+    return rows.map((values) => spread(days, curve.days, values));
+  });
+  return [days, ...columns] as uPlot.AlignedData;
+}
+
+function spread(days: number[], at: readonly number[], values: readonly (number | null | undefined)[]): Aligned {
+  const column: Aligned = days.map(() => null);
+  let last = -Infinity;
+  at.forEach((day, i) => {
+    const value = values[i];
+    const index = day - days[0]!;
+    if (value === null || value === undefined || index < 0 || index >= days.length) return;
+    column[index] = value;
+    if (day - last <= BRIDGE) for (let j = last + 1; j < day; j += 1) column[j - days[0]!] = undefined;
+    last = day;
+  });
+  return column;
+}
+
+interface Drawing {
+  day: number | null;
+  marks: readonly Mark[];
+  shown: readonly Curve[];
+  levels: readonly { value: number; label: string }[];
+}
+
+function options(width: number, height: number, curves: readonly Curve[], now: () => Drawing): uPlot.Options {
+  const series: uPlot.Series[] = [{}];
+  const bands: uPlot.Band[] = [];
+  for (const curve of curves) {
+    const line = curve.shape === 'line' || curve.shape === 'dash';
+    series.push({
+      label: curve.label,
+      stroke: curve.colour,
+      width: line ? (curve.lineWidth ?? 1.75) : 0,
+      dash: curve.shape === 'dash' ? [5, 3] : undefined,
+      paths: line ? undefined : () => null,
+      points: { show: false },
+    });
+    if (curve.low) {
+      bands.push({ series: [series.length + 1, series.length], fill: `${curve.colour}26` });
+      for (const end of ['low', 'high']) series.push({ label: `${curve.label} ${end}`, stroke: `${curve.colour}55`, width: 1, points: { show: false } });
+    }
+  }
+  const axis = { stroke: '#4a524e', font: '11px system-ui, sans-serif', grid: { stroke: '#e4e8e5', width: 1 }, ticks: { stroke: '#c9d0cc', width: 1 } };
+  return {
+    width,
+    height,
+    padding: [14, RIGHT, 0, 0],
+    legend: { show: false },
+    cursor: {
+      y: false,
+      drag: { x: false, y: false, click: () => undefined },
+      sync: { key: 'day', scales: ['x', null] },
+      points: { size: 7 },
+      move: (u, left, top) => [Math.round(u.valToPos(Math.round(u.posToVal(left, 'x')), 'x')), top],
+    },
+    scales: { x: { time: false }, y: { range: (u, low, high) => padded(u, low, high, now()) } },
+    axes: [
+      { ...axis, size: 26, splits: (u) => months(u.scales.x!.min!, u.scales.x!.max!).map((m) => m.day), values: (u) => months(u.scales.x!.min!, u.scales.x!.max!).map((m) => m.label) },
+      { ...axis, size: LEFT },
+    ],
+    series,
+    bands,
+    hooks: {
+      setCursor: [(u) => { hoverDay.value = u.cursor.left! < 0 ? null : Math.round(u.posToVal(u.cursor.left!, 'x')); }],
+      draw: [(u) => decorate(u, now())],
+    },
+  };
+}
+
+/** A little air above and below what is drawn. */
+function padded(_: uPlot, low: number | null, high: number | null, { shown }: Drawing): [number, number] {
+  let min = low ?? Infinity;
+  let max = high ?? -Infinity;
+  for (const curve of shown) for (const value of curve.values) if (value !== null && value !== undefined) {
+    min = Math.min(min, value);
+    max = Math.max(max, value);
+  }
+  if (!Number.isFinite(min)) return [0, 1];
+  const air = Math.max((max - min) * 0.07, 0.004);
+  return [min - air, max + air];
+}
+
+/** Points, levels, marks and the cursor, over the lines. */
+function decorate(u: uPlot, { day, marks, shown, levels }: Drawing): void {
+  const c = u.ctx;
+  const ratio = devicePixelRatio || 1;
+  const { left, top, width, height } = u.bbox;
+  c.save();
+  c.beginPath();
+  c.rect(left, top - 14 * ratio, width, height + 14 * ratio);
+  c.clip();
+  c.textAlign = 'left';
+  c.textBaseline = 'alphabetic';
+  for (const level of levels) {
+    const y = u.valToPos(level.value, 'y', true);
+    if (y < top || y > top + height) continue;
+    stroke(c, '#7a4a00', ratio, [2 * ratio, 3 * ratio], left, y, left + width, y);
+    label(c, level.label, left + 4 * ratio, y - 3 * ratio, '#7a4a00', ratio);
+  }
+  for (const mark of marks) {
+    if (mark.interval) {
+      const [x0, x1] = mark.interval.map((d) => u.valToPos(d, 'x', true)) as [number, number];
+      c.fillStyle = `${mark.colour}1f`;
+      c.fillRect(x0, top, Math.max(x1 - x0, ratio), height);
+    }
+    const x = u.valToPos(mark.day, 'x', true);
+    stroke(c, mark.colour, ratio * 1.25, [5 * ratio, 3 * ratio], x, top, x, top + height);
+    if (mark.label) label(c, mark.label, x + 3 * ratio, top + 9 * ratio, mark.colour, ratio);
+  }
+  for (const curve of shown) points(u, c, curve, ratio);
+  if (day !== null) {
+    const x = u.valToPos(day, 'x', true);
+    stroke(c, CURSOR, 2 * ratio, [], x, top - 4 * ratio, x, top + height);
+    c.font = `600 ${10.5 * ratio}px system-ui, sans-serif`;
+    const words = shortDate(day);
+    const wide = c.measureText(words).width;
+    const at = Math.min(left + width - wide, Math.max(left, x - wide / 2));
+    c.fillStyle = CURSOR;
+    c.fillText(words, at, top - 5 * ratio);
+  }
+  c.restore();
+}
+
+function points(u: uPlot, c: CanvasRenderingContext2D, curve: Curve, ratio: number): void {
+  if (curve.shape === 'line' || curve.shape === 'dash') return;
+  const radius = (curve.shape === 'square' ? 2 : 3.4) * ratio;
+  curve.days.forEach((day, i) => {
+    const value = curve.values[i];
+    if (value === null || value === undefined) return;
+    const x = u.valToPos(day, 'x', true);
+    const y = u.valToPos(value, 'y', true);
+    c.beginPath();
+    if (curve.shape === 'square') c.rect(x - radius, y - radius, 2 * radius, 2 * radius);
+    else c.arc(x, y, radius, 0, 2 * Math.PI);
+    c.lineWidth = 1.5 * ratio;
+    c.strokeStyle = curve.colour;
+    if (curve.shape === 'ring') {
+      c.fillStyle = '#fff';
+      c.fill();
+      c.stroke();
+    } else {
+      c.fillStyle = curve.fills?.[i] ?? curve.colour;
+      c.fill();
+      if (curve.fills?.[i]) c.stroke();
+    }
+  });
+}
+
+function stroke(c: CanvasRenderingContext2D, colour: string, width: number, dash: number[], x0: number, y0: number, x1: number, y1: number): void {
+  c.beginPath();
+  c.setLineDash(dash);
+  c.strokeStyle = colour;
+  c.lineWidth = width;
+  c.moveTo(x0, y0);
+  c.lineTo(x1, y1);
+  c.stroke();
+  c.setLineDash([]);
+}
+
+function label(c: CanvasRenderingContext2D, words: string, x: number, y: number, colour: string, ratio: number): void {
+  c.font = `${10 * ratio}px system-ui, sans-serif`;
+  c.lineWidth = 3 * ratio;
+  c.strokeStyle = 'rgb(255 255 255 / 85%)';
+  c.strokeText(words, x, y);
+  c.fillStyle = colour;
+  c.fillText(words, x, y);
+}

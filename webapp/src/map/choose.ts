@@ -1,0 +1,27 @@
+/** Which style is drawn on which panel. */
+import type { Layer, Season } from '../api';
+import type { Source, Stage } from '../route';
+import type { Frame } from '../raster/frame';
+import { fits, layerStyle, STYLES, type Style } from '../raster/styles';
+import { isItb } from '../ui/words';
+
+/** Options of the style select: styles, then the quality layers that exist. */
+export function styleOptions(season: Season, stage: Stage): [string, string][] {
+  const styles = STYLES.filter((style) => !isItb(season.scenario) || style.key === 'gcc' || stage === 'raw').map((style): [string, string] => [style.key, style.label]);
+  const layers = stage === 'fusion' || stage === 'processed' ? season.quality : [];
+  return [...styles, ...layers.map((layer): [string, string] => [layer.key, `${layer.label} (fused)`])];
+}
+
+export function layerOf(season: Season, key: string): Layer | undefined {
+  return season.quality.find((layer) => layer.key === key);
+}
+
+/** The style for a frame: the wanted one where it fits, else the nearest that does. */
+export function styleFor(wanted: string, source: Source, frame: Frame | null, season: Season): Style {
+  if (source === 'distance') return layerStyle('distance', 'Distance to cloud', 'coarse pixels', 'coarse pixels of 300 m to the nearest cloud');
+  const layer = layerOf(season, wanted);
+  if (layer && source === 'fused') return layerStyle(layer.key, layer.label, layer.unit, layer.explanation);
+  const style = STYLES.find((one) => one.key === wanted) ?? STYLES[0]!;
+  if (!frame || fits(frame, style)) return style;
+  return STYLES.find((one) => one.key === 'gcc')!;
+}

@@ -1,0 +1,54 @@
+/** Site, season, scenario and page: the way around. */
+import type { Overview, Season } from '../api';
+import { format, PAGES, type Page } from '../route';
+import { go, route } from '../state';
+import { Select } from '../ui/parts';
+import { SCENARIO_KEYS, scenarioName } from '../ui/words';
+
+export const PAGE_NAMES: Record<Page, string> = {
+  explore: 'Explore',
+  preselection: 'Preselection',
+  metrics: 'Metrics',
+  gaps: 'Gap validation',
+  phenology: 'Phenology',
+};
+
+const OTHER_SEASON = { date: null, px: null, at: null, gap: null, bDate: null };
+
+export function Header({ overview, season }: { overview: Overview | null; season: Season | null }) {
+  const { site, season: year, scenario, page } = route.value;
+  const sites = overview?.sites ?? [];
+  const here = sites.find((one) => one.name === site);
+  return (
+    <header class="top">
+      <a class="brand" href="/" onClick={(event) => follow(event, '/')}>satfusion</a>
+      {site && year && (
+        <>
+          <Select label="Site" value={site} options={sites.length ? sites.map((one) => [one.name, one.name] as const) : [[site, site]]}
+            onChange={(name) => go({ ...OTHER_SEASON, site: name, season: sites.find((one) => one.name === name)?.seasons.at(-1)?.season ?? year, scenario: null }, true)} />
+          <Select label="Season" value={String(year)} options={(here?.seasons ?? [{ season: year }]).map((one) => [String(one.season), String(one.season)] as const)}
+            onChange={(value) => go({ ...OTHER_SEASON, season: Number(value), scenario: null }, true)} />
+          <Select label="Scenario" value={scenario ?? season?.scenario ?? ''} options={SCENARIO_KEYS.map((key) => [key, scenarioName(key)] as const)} onChange={(value) => go({ scenario: value, range: null }, true)} />
+          <nav aria-label="Pages">
+            {PAGES.map((key) => {
+              const target = format({ ...route.value, page: key });
+              return <a key={key} href={target} aria-current={key === page ? 'page' : undefined} onClick={(event) => follow(event, target, key)}>{PAGE_NAMES[key]}</a>;
+            })}
+          </nav>
+        </>
+      )}
+      {season && <p class="where">{season.site.description || season.site.name}{season.site.vegetation_type && ` · ${season.site.vegetation_type}`}</p>}
+    </header>
+  );
+}
+
+/** Change the page without loading it anew, unless a new tab is wanted. */
+function follow(event: MouseEvent, target: string, page?: Page): void {
+  if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  if (page) go({ page }, true);
+  else {
+    history.pushState(null, '', target);
+    dispatchEvent(new PopStateEvent('popstate'));
+  }
+}

@@ -1,0 +1,128 @@
+/** The address grammar: everything that is seen is in the address (`satfusion_assets/viewer/links.py` writes the same). */
+import { toDay, toIso } from './days';
+
+export const PAGES = ['explore', 'preselection', 'metrics', 'gaps', 'phenology'] as const;
+export type Page = (typeof PAGES)[number];
+export const STAGES = ['raw', 'prepared', 'fusion', 'processed'] as const;
+export type Stage = (typeof STAGES)[number];
+export const VIEWS = ['side', 'swipe', 'blink', 'difference'] as const;
+export type View = (typeof VIEWS)[number];
+export const SOURCES = ['s2', 'fused', 's3', 'distance'] as const;
+export type Source = (typeof SOURCES)[number];
+
+export interface Route {
+  site: string | null;
+  season: number | null;
+  /** null: the best scored scenario, or the first. */
+  scenario: string | null;
+  page: Page;
+  date: number | null;
+  stage: Stage;
+  style: string;
+  view: View;
+  /** The two sources that are compared, and the second one's own day (null: the same day). */
+  a: Source;
+  b: Source;
+  bDate: number | null;
+  /** Easting and northing of the chosen pixel. */
+  px: [number, number] | null;
+  /** Centre easting, northing and metres a pixel of the maps; null: the whole site. */
+  at: [number, number, number] | null;
+  /** Colour range chosen by hand; null: the style's own. */
+  range: [number, number] | null;
+  /** Which bands' curves are drawn beside NDVI and GCC. */
+  bands: boolean;
+  /** Points in the pixel's own true colour. */
+  colour: boolean;
+  /** Sensor on the preselection page. */
+  sensor: 's2' | 's3';
+  /** Gap experiment on the gaps page, layer on the phenology page. */
+  gap: string | null;
+  layer: string | null;
+  /** Score on the start page. */
+  score: string;
+}
+
+export const START: Route = {
+  site: null, season: null, scenario: null, page: 'explore', date: null, stage: 'processed', style: 'true',
+  view: 'side', a: 's2', b: 'fused', bDate: null, px: null, at: null, range: null, bands: false, colour: false,
+  sensor: 's2', gap: null, layer: null, score: 'nse_pc',
+};
+
+const SCENARIO = /^(?:non)?aggressive(?:_itb)?_sigma(?:20|30)$/;
+
+export function parse(pathname: string, search: string): Route {
+  const parts = pathname.split('/').filter(Boolean).map(decodeURIComponent);
+  const query = new URLSearchParams(search);
+  const route = { ...START };
+  route.site = parts[0] ?? null;
+  route.season = /^\d{4}$/.test(parts[1] ?? '') ? Number(parts[1]) : null;
+  for (const part of parts.slice(2)) {
+    if (SCENARIO.test(part)) route.scenario = part;
+    else if (isOneOf(PAGES, part)) route.page = part;
+  }
+  route.date = toDay(query.get('date'));
+  route.stage = pick(STAGES, query.get('stage'), START.stage);
+  route.style = query.get('style') ?? START.style;
+  route.view = pick(VIEWS, query.get('view'), START.view);
+  route.a = pick(SOURCES, query.get('a'), START.a);
+  route.b = pick(SOURCES, query.get('b'), START.b);
+  route.bDate = toDay(query.get('bdate'));
+  route.px = numbers(query.get('px'), 2) as Route['px'];
+  route.at = numbers(query.get('at'), 3) as Route['at'];
+  route.range = numbers(query.get('range'), 2) as Route['range'];
+  route.bands = query.get('bands') === '1';
+  route.colour = query.get('colour') === '1';
+  route.sensor = query.get('sensor') === 's3' ? 's3' : 's2';
+  route.gap = query.get('gap');
+  route.layer = query.get('layer');
+  route.score = query.get('score') ?? START.score;
+  return route;
+}
+
+export function format(route: Route): string {
+  const parts = [];
+  if (route.site) parts.push(encodeURIComponent(route.site));
+  if (route.site && route.season) {
+    parts.push(String(route.season));
+    if (route.scenario) parts.push(route.scenario);
+    if (route.page !== 'explore') parts.push(route.page);
+  }
+  const query = new URLSearchParams();
+  const put = (name: string, value: string | null, usual: string | null = null): void => {
+    if (value !== null && value !== usual) query.set(name, value);
+  };
+  put('date', route.date === null ? null : toIso(route.date));
+  put('stage', route.stage, START.stage);
+  put('style', route.style, START.style);
+  put('view', route.view, START.view);
+  if (route.view !== 'side') {
+    put('a', route.a, START.a);
+    put('b', route.b, START.b);
+    put('bdate', route.bDate === null ? null : toIso(route.bDate));
+  }
+  put('px', route.px && route.px.map((v) => v.toFixed(0)).join(','));
+  put('at', route.at && route.at.map((v) => Number(v.toFixed(2))).join(','));
+  put('range', route.range && route.range.join(','));
+  put('bands', route.bands ? '1' : null);
+  put('colour', route.colour ? '1' : null);
+  put('sensor', route.sensor, START.sensor);
+  put('gap', route.gap);
+  put('layer', route.layer);
+  put('score', route.score, START.score);
+  const tail = query.toString().replaceAll('%2C', ',');
+  return `/${parts.join('/')}${tail ? `?${tail}` : ''}`;
+}
+
+function isOneOf<T extends string>(all: readonly T[], value: string): value is T {
+  return (all as readonly string[]).includes(value);
+}
+
+function pick<T extends string>(all: readonly T[], value: string | null, usual: T): T {
+  return value !== null && isOneOf(all, value) ? value : usual;
+}
+
+function numbers(text: string | null, count: number): number[] | null {
+  const values = (text ?? '').split(',').map(Number);
+  return text && values.length === count && values.every(Number.isFinite) ? values : null;
+}

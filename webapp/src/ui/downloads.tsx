@@ -1,0 +1,77 @@
+/** Downloads of what is shown, and the link to it. */
+import { useState } from 'preact/hooks';
+import { fileUrl, indexUrl, type PixelSeason, type Season, type SiteSeries } from '../api';
+import { toDay, toIso } from '../days';
+import { sourcesOf } from '../map/maps';
+import { layerOf } from '../map/choose';
+import { nearestFile } from '../raster/use-shown';
+import { route } from '../state';
+import type { Source, Stage } from '../route';
+import { savePng, saveCsv, type Part } from '../save';
+import { scenarioName, SOURCE_NAMES, STAGE_NAMES } from './words';
+
+interface Props {
+  season: Season;
+  stage: Stage;
+  series: SiteSeries | null;
+  pixel: PixelSeason | null;
+}
+
+export function Downloads({ season, stage, series, pixel }: Props) {
+  const { date, style } = route.value;
+  const name = `${season.site.name}_${season.season}_${season.scenario}_${stage}`;
+  const [copied, setCopied] = useState(false);
+  const layer = layerOf(season, style);
+  const files = sourcesOf(stage).flatMap((source) => {
+    const daily = season.stages[stage][source];
+    const near = nearestFile(daily, (daily?.days ?? []).map((iso) => toDay(iso)!), date ?? 0);
+    return near.path ? [{ source, path: near.path, day: near.day! }] : [];
+  });
+  return (
+    <details class="downloads">
+      <summary>Save &amp; share</summary>
+      <div class="downloads-box">
+        <button type="button" onClick={() => navigator.clipboard.writeText(location.href).then(() => setCopied(true), () => undefined)}>{copied ? 'Link copied' : 'Copy the link to this view'}</button>
+        <button type="button" onClick={() => void picture(season, stage)}>PNG of this view with caption</button>
+        {series && <button type="button" onClick={() => saveCsv(`${name}_site`, wide(series.sources, series.camera))}>CSV, site’s series</button>}
+        {pixel && <button type="button" onClick={() => saveCsv(`${name}_pixel`, wide(pixel.sources))}>CSV, this pixel’s season</button>}
+        {files.map(({ source, path, day }) => (
+          <span key={source}>
+            <a href={fileUrl(path)} download={`${name}_${source}_${toIso(day)}.tif`}>GeoTIFF {SOURCE_NAMES[source]} {toIso(day)}</a>
+            {(style === 'ndvi' || style === 'gcc') && source !== 'distance' && <a href={indexUrl(path, style)} download>as {style.toUpperCase()}</a>}
+          </span>
+        ))}
+        {layer && <a href={fileUrl(layer.path)} download>GeoTIFF {layer.label}, all days</a>}
+        {season.pack && <span class="note">xarray: <code>open_zarr("data/{season.site.name}/{season.season}/packs/{season.scenario}.zarr", consolidated=False)</code></span>}
+      </div>
+    </details>
+  );
+}
+
+/** One row a day and source. */
+function wide(sources: SiteSeries['sources'], camera?: SiteSeries['camera']): unknown[][] {
+  const all = Object.entries(sources) as [Source, NonNullable<SiteSeries['sources'][Source]>][];
+  const heads = [...new Set(all.flatMap(([, series]) => Object.keys(series)))].filter((key) => key !== 'date');
+  const rows: unknown[][] = [['source', 'date', ...heads]];
+  for (const [source, series] of all) series.date.forEach((day, i) => rows.push([source, day, ...heads.map((head) => series[head]?.[i])]));
+  camera?.date.forEach((day, i) => rows.push(['phenocam', day, ...heads.map((head) => (head === 'gcc' ? camera.gcc?.[i] : ''))]));
+  return rows;
+}
+
+async function picture(season: Season, stage: Stage): Promise<void> {
+  const maps: Part[] = [...document.querySelectorAll('.panel')].flatMap((panel) => {
+    const canvas = panel.querySelector<HTMLCanvasElement>('.map-canvas');
+    const title = [...panel.querySelectorAll('.panel-head')].map((head) => head.textContent).join('   ');
+    return canvas ? [{ title, canvas }] : [];
+  });
+  const charts: Part[][] = [...document.querySelectorAll('.chart')].flatMap((chart) => {
+    const canvas = chart.querySelector<HTMLCanvasElement>('.chart-box canvas');
+    return canvas ? [[{ title: chart.querySelector('h2')?.textContent ?? '', canvas }]] : [];
+  });
+  const { style, range, view, date } = route.value;
+  await savePng(`${season.site.name}_${season.season}_${date === null ? '' : toIso(date)}`, [maps, ...charts], [
+    `${season.site.name} (${season.site.description}), ${season.season}, ${scenarioName(season.scenario)}, ${STAGE_NAMES[stage].toLowerCase()}, ${date === null ? '' : toIso(date)} UTC`,
+    `Shown: ${style}${range ? ` ${range.join(' to ')}` : ''}, ${view}. Colour range fixed over dates and sensors. EPSG:${season.epsg}.`,
+    location.href,
+  ]);
+}

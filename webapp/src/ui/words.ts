@@ -1,0 +1,64 @@
+/** Names and colours of things, the same everywhere. */
+import type { Source, Stage } from '../route';
+
+export const COLOURS: Record<Source | 'camera', string> = {
+  s2: '#b34700',
+  fused: '#6a2fa0',
+  s3: '#1667a8',
+  camera: '#17703d',
+  distance: '#59636b',
+};
+
+export const SOURCE_NAMES: Record<Source, string> = {
+  s2: 'Sentinel-2',
+  fused: 'Fused',
+  s3: 'Sentinel-3',
+  distance: 'Distance to cloud',
+};
+
+export const STAGE_NAMES: Record<Stage, string> = {
+  raw: 'Raw',
+  prepared: 'Prepared',
+  fusion: 'Fusion',
+  processed: 'Postprocessed',
+};
+
+export const STAGE_NOTES: Record<Stage, string> = {
+  raw: 'scenes as acquired, screened or not',
+  prepared: 'masked scenes, their distance to cloud, daily composites',
+  fusion: 'fused days on the whole grid',
+  processed: 'cut to the window that is valid on all days',
+};
+
+export const RULES: Record<string, string> = {
+  no_ndvi: 'no valid NDVI',
+  dark: 'dark: mean blue below 0.01',
+  low_ndvi: 'NDVI too low for its ±14 days',
+  excluded: 'excluded',
+};
+
+export const RULE_SHORT: Record<string, string> = { no_ndvi: 'no NDVI', dark: 'dark', low_ndvi: 'low NDVI', excluded: 'excluded' };
+
+export const SCORE_NAMES: Record<string, string> = {
+  nse_pc: 'NSE_PC',
+  r_squared: 'R²',
+  pearson_r: 'Pearson r',
+  nrmse: 'nRMSE',
+  rmse: 'RMSE',
+  mae: 'MAE',
+  n_samples: 'n',
+};
+
+/** "aggressive σ20 BtI" */
+export function scenarioName(key: string): string {
+  const strategy = key.startsWith('non') ? 'nonaggressive' : 'aggressive';
+  const mode = key.includes('_itb') ? 'ItB' : 'BtI';
+  return `${strategy} · σ ${key.slice(-2)} d · ${mode}`;
+}
+
+export const isItb = (key: string): boolean => key.includes('_itb');
+export const strategyOf = (key: string): string => (key.startsWith('non') ? 'nonaggressive' : 'aggressive');
+
+export const SCENARIO_KEYS = ['aggressive', 'nonaggressive'].flatMap((strategy) =>
+  ['', '_itb'].flatMap((mode) => [20, 30].map((sigma) => `${strategy}${mode}_sigma${sigma}`)),
+);
