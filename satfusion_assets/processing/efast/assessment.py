@@ -50,7 +50,7 @@ def learn(plan: FusionPlan, parameters: Parameters, errors: Array) -> ErrorModel
     weights = leave_one_out_weights(images, parameters)
     statistics = _statistics(plan, images.fine_days, parameters, weights, np.abs(errors), rows)[..., columns]
     variance = coarse_variance(images.fine_days, images.coarse, images.coarse_days).astype(images.dtype)
-    noise = _on_fine_grid(plan, variance, parameters)[:, :, rows][..., columns]
+    noise = _on_fine_rows(plan, variance, parameters, rows)[..., columns]
     sample = errors[:, :, rows][..., columns]
     terms = np.stack([variance_terms(noise[:, b], np.moveaxis(statistics, 1, 0), b) for b in range(images.bands)])
     by_band = np.moveaxis(sample, 1, 0).reshape(images.bands, -1)
@@ -113,9 +113,8 @@ def _deviate(
     over_strips(lambda first, last: deviate(*shared, first, last, out), out.shape[2], parameters.ratio, plan.threads)
 
 
-def _on_fine_grid(plan: FusionPlan, images: Array, parameters: Parameters) -> Array:
-    height, width = plan.images.fine.shape[2:]
-    return upsample(images, plan.grid(parameters.ratio, plan.images.dtype), (height, width))
+def _on_fine_rows(plan: FusionPlan, images: Array, parameters: Parameters, rows: NDArray[np.intp]) -> Array:
+    return upsample(images, plan.grid(parameters.ratio, plan.images.dtype), rows, plan.images.fine.shape[3])
 
 
 def _lattice(size: int) -> NDArray[np.intp]:
