@@ -104,7 +104,7 @@ def _deviate(
     plan: FusionPlan, noise: Array, parameters: Parameters, statistics: Array, model: ErrorModel, out: Array
 ) -> None:
     shared = (
-        _on_fine_grid(plan, noise, parameters),
+        _on_fine_rows(plan, noise, parameters, np.arange(out.shape[2])),
         statistics,
         model.coefficients,
         model.scene_noise,
