@@ -242,8 +242,20 @@ def _phenology(folder: Path, land: Landscape, scenarios: tuple[Scenario, ...]) -
                 write_raster(
                     folder / f"phenology_{scenario.key}/{direction}_{percent}.tif", values[None], land, ("day of year",)
                 )
+        write_json(folder / f"phenology_{scenario.key}/dates.json", {"camera": _dates(0), "fused": _dates(3)})
         labels = patch[None].astype(np.uint8)
         write_raster(folder / f"phenology_{scenario.key}/label.tif", labels, land, ("label",), nodata=255)
+
+
+def _dates(late: int) -> dict[str, dict[str, str]]:
+    """Rising and falling 50 % dates, ``late`` days after the camera's."""
+
+    def dated(day: date) -> dict[str, str]:
+        return {
+            "date": str(day), "lower": str(day - timedelta(4)), "upper": str(day + timedelta(5)), "label": "ok"
+        }  # fmt: skip
+
+    return {"rising_50": dated(date(2024, 5, 2 + late)), "falling_50": dated(date(2024, 10, 4 + late))}
 
 
 if __name__ == "__main__":

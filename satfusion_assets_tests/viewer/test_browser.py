@@ -358,6 +358,22 @@ def test_phenology_gives_the_date_of_the_pixel_under_the_pointer(page: Page):
     expect(page.locator(".classes")).to_contain_text("season truncated")
 
 
+def test_dates_stand_with_their_interval_and_their_distance_from_the_camera(page: Page):
+    page.goto(f"{SEASON}/phenology")
+    row = page.get_by_role("row").filter(has=page.get_by_role("rowheader", name="fused")).first
+    for words in ("rising 50", "2024-05-05", "2024-05-01", "2024-05-10", "3"):
+        expect(row).to_contain_text(words)
+    row.get_by_role("button", name="2024-05-05").click()
+    expect(page).to_have_url(re.compile("date=2024-05-05"))
+
+
+def test_all_scenarios_are_drawn_against_the_camera(page: Page):
+    page.goto(f"{SEASON}/metrics")
+    legend = page.get_by_role("region", name="Fused GCC of all scenarios, and the camera").get_by_role("listitem")
+    expect(legend).to_have_count(3)
+    expect(page.get_by_role("heading", name="Residual, fused GCC minus gcc_90")).to_be_visible()
+
+
 def test_a_southern_season_opens_in_its_own_summer(page: Page):
     page.goto("/southern/2024/aggressive_sigma20?date=2024-03-06")
     wait_painted(page, "fused", "2024-03-06")

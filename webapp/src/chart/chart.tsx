@@ -279,7 +279,7 @@ function decorate(u: uPlot, { day, marks, shown, levels }: Drawing): void {
   for (const curve of shown) points(u, c, curve, ratio);
   if (day !== null) {
     const x = u.valToPos(day, 'x', true);
-    stroke(c, CURSOR, 2 * ratio, [], x, top - 4 * ratio, x, top + height);
+    stroke(c, CURSOR, 2 * ratio, [], x, top, x, top + height);
     c.font = `600 ${10.5 * ratio}px system-ui, sans-serif`;
     const words = shortDate(day);
     const wide = c.measureText(words).width;

@@ -133,10 +133,11 @@ function Readout({ seen }: { seen: Seen }) {
   if (at < 0) return <p class="readout">outside</p>;
   const words = frame.isReflectance
     ? (['b02', 'b03', 'b04', 'b8a', 'ndvi', 'gcc'] as const).map((q) => `${q.toUpperCase()} ${short(frame.at(at, q))}`)
-    : [`${seen.style.label} ${short(frame.at(at, 'value'))}`];
+    : [`${seen.style.label} ${inWords(seen.style, frame.at(at, 'value'))}`];
   return <p class="readout">{words.map((one) => <span key={one}>{one} </span>)}</p>;
 }
 
+const inWords = (style: Style, value: number): string => (style.kind === 'value' && style.classes?.[value]) || short(value);
 const short = (value: number): string => (Number.isNaN(value) ? '–' : number(value, 3));
 
 function SideLegend(props: Props) {

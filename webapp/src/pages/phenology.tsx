@@ -1,8 +1,10 @@
 /** When the season rises and falls: dates on the curves, dates of every pixel, and all sites' dates. */
 import type { ComponentChildren } from 'preact';
-import { useEffect, useMemo } from 'preact/hooks';
-import { fileUrl, siteSeries, type Overview, type Season } from '../api';
-import { fromDayOfYear, shortDate } from '../days';
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import { fileUrl, getJson, jsonUrl, siteSeries, type Overview, type Season } from '../api';
+import type { Mark } from '../chart/chart';
+import { findDates, type DatedTransition } from '../dates';
+import { fromDayOfYear, shortDate, toIso } from '../days';
 import { MapPanel, useSharedView } from '../map/map';
 import { quantiles, type Frame } from '../raster/frame';
 import { dateStyle, labelStyle, spreadStyle, type ValueStyle } from '../raster/styles';
@@ -12,10 +14,10 @@ import { go, hoverPlace, route, useLoaded } from '../state';
 import { Camera } from '../ui/camera';
 import { cameraMarks, Curves } from '../ui/curves';
 import { Files } from '../ui/files';
-import { JsonFile } from '../ui/json-view';
 import { Legend } from '../ui/legend';
-import { Empty, Failure, number, Select, Table } from '../ui/parts';
+import { Check, Empty, Failure, number, Select, Table } from '../ui/parts';
 import { useDateKeys } from '../ui/timeline';
+import { COLOURS } from '../ui/words';
 
 export function Phenology({ season, overview }: { season: Season; overview: Overview | null }) {
   const from = fromDayOfYear(season.season, 1);
@@ -26,21 +28,53 @@ export function Phenology({ season, overview }: { season: Season; overview: Over
   useEffect(() => {
     if (route.peek().date === null && series.data) go({ date: marks[0]?.day ?? from });
   }, [marks, series.data]);
-  const home = `${season.site.name}/${season.season}/`;
-  const tables = season.tables.filter((file) => /phenology/.test(file.path) && file.path.endsWith('.json') && file.path.includes(season.scenario));
+  const paths = season.tables.map((file) => file.path).filter((path) => /phenology/.test(path) && path.endsWith('.json') && (path.includes(season.scenario) || /phenocam|camera/.test(path)));
+  const tables = useLoaded(paths.join() || null, () => Promise.all(paths.map((path) => getJson<unknown>(jsonUrl(path)))));
+  const dates = useMemo(() => (tables.data ?? []).flatMap((table) => findDates(table)), [tables.data]);
+  const [all, setAll] = useState(false);
+  const drawn = useMemo(() => (dates.length ? dates.filter((one) => all || /50/.test(one.path.join())).map(markOf) : undefined), [dates, all]);
   const command = `satfusion materialize ${season.site.name} ${season.season}`;
   return (
     <>
       <h1>Phenology, {season.site.name} {season.season}</h1>
-      {series.error ? <Failure error={series.error} /> : <Curves season={season} series={series.data} pixel={null} from={from} to={to} />}
+      {series.error ? <Failure error={series.error} /> : <Curves season={season} series={series.data} pixel={null} from={from} to={to} dates={drawn} />}
       {series.data && !marks.length && <Empty title="No transition dates of the camera yet." command={command}>They are found in the camera’s three years of gcc_90.</Empty>}
+      {tables.error && <Failure error={tables.error} />}
+      {dates.length > 0 && (
+        <>
+          <Check label="10 and 25 % dates on the curves too" value={all} onChange={setAll} />
+          <DateTable dates={dates} />
+        </>
+      )}
       <DateMaps season={season} command={command}>
         <Camera photos={season.photos} date={route.value.date ?? from} command={command} />
       </DateMaps>
-      {tables.map((file) => <section key={file.path}><h2>{file.path.slice(home.length)}</h2><JsonFile path={file.path} /></section>)}
       <AllSites overview={overview} />
       <Files season={season} title="Files" pick={(name) => name.includes('phenology')} />
     </>
+  );
+}
+
+const COLOUR_OF: [RegExp, string][] = [[/camera|phenocam/, COLOURS.camera], [/fused|fusion/, COLOURS.fused], [/s2|whittaker/, COLOURS.s2], [/s3/, COLOURS.s3]];
+
+function markOf({ path, day, interval }: DatedTransition): Mark {
+  const name = path.join(' ');
+  return { day, interval, label: name.replaceAll('_', ' '), colour: COLOUR_OF.find(([pattern]) => pattern.test(name))?.[1] ?? '#59636b' };
+}
+
+/** Every date with its interval, and how far it is from the camera's of the same transition. */
+function DateTable({ dates }: { dates: readonly DatedTransition[] }) {
+  const camera = new Map(dates.filter((one) => /camera|phenocam/.test(one.path.join())).map((one) => [one.path.at(-1), one.day]));
+  return (
+    <Table caption="Dates with their intervals" heads={['series', 'transition', 'date', 'from', 'to', 'days after the camera', 'how']}
+      rows={dates.map(({ path, day, interval, label }) => {
+        const seen = camera.get(path.at(-1));
+        return [
+          path.slice(0, -1).join(' ') || '–', path.at(-1)!.replaceAll('_', ' '),
+          <button type="button" class="quiet" onClick={() => go({ date: day })}>{toIso(day)}</button>,
+          interval ? toIso(interval[0]) : '–', interval ? toIso(interval[1]) : '–', seen === undefined ? '–' : number(day - seen), label,
+        ];
+      })} />
   );
 }
 

@@ -53,10 +53,13 @@ export const STYLES: readonly Style[] = [
   band('b8a', 'Near infrared B8A', 0.5),
 ];
 
-const LAYERS: Record<string, Pick<ValueStyle, 'range' | 'ramp'>> = {
+/** What a coarse value rests on, by the numbers of the support layer. */
+const SUPPORT = ['none', 'extrapolated', 'interpolated', 'observed'];
+
+const LAYERS: Record<string, Pick<ValueStyle, 'range' | 'ramp' | 'classes'>> = {
   days_to_scene: { range: [0, 30], ramp: HEAT },
   effective_scenes: { range: [0, 12], ramp: VIRIDIS },
-  coarse_support: { range: [0, 3], ramp: VIRIDIS },
+  coarse_support: { range: [0, SUPPORT.length - 1], ramp: [[150, 150, 150], [214, 95, 66], [240, 200, 110], [27, 120, 55]], classes: SUPPORT },
   standard_deviation: { range: [0, 0.05], ramp: HEAT },
   distance: { range: [0, 15], ramp: BLUES.toReversed() },
 };
@@ -64,7 +67,7 @@ const LAYERS: Record<string, Pick<ValueStyle, 'range' | 'ramp'>> = {
 /** Style of a single-band layer; unknown layers get a neutral ramp. */
 export function layerStyle(key: string, label: string, unit: string, note: string): ValueStyle {
   const known = Object.entries(LAYERS).find(([name]) => key.startsWith(name))?.[1];
-  return { kind: 'value', key, label, quantity: 'value', unit, note, range: known?.range ?? [0, 1], ramp: known?.ramp ?? VIRIDIS };
+  return { kind: 'value', key, label, quantity: 'value', unit, note, range: [0, 1], ramp: VIRIDIS, ...known };
 }
 
 export function dateStyle(key: string, label: string, range: readonly [number, number]): ValueStyle {

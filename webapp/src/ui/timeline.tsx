@@ -1,5 +1,5 @@
 /** Which days there are, and the one day that everything shows. */
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { TargetedPointerEvent } from "preact";
 import { LEFT, RIGHT } from '../chart/chart';
 import { months, nextScene } from '../days';
@@ -49,22 +49,28 @@ export function Timeline({ rows, from, to, words, scenes, sensor = 'Sentinel-2' 
   const height = rows.length * ROW + 18;
   const path = (days: readonly number[], top: number): string =>
     days.filter((d) => d >= from && d <= to).map((d) => `M${(x(d) - tick / 2).toFixed(2)} ${top}h${tick.toFixed(2)}v${ROW - 3}h${(-tick).toFixed(2)}z`).join('');
+  // The same element every time, so that a change of day redraws the cursor alone.
+  const drawn = useMemo(() => (
+    <g>
+      {months(from, to).map((m) => (
+        <g key={m.day}>
+          <line x1={x(m.day)} x2={x(m.day)} y1={0} y2={height - 12} class="month" />
+          <text x={x(m.day) + 3} y={height - 3} class="month-name">{m.label}</text>
+        </g>
+      ))}
+      {rows.map((row, i) => (
+        <g key={row.label}>
+          <text x={4} y={i * ROW + 10} class="row-name">{row.label}</text>
+          <path d={path(row.days, i * ROW + 2)} fill={row.colour} />
+          {row.hollow && <path d={path(row.hollow, i * ROW + 2)} fill="#fff" stroke={row.colour} stroke-width="1.1" />}
+        </g>
+      ))}
+    </g>
+  ), [rows, from, to, width]);
   return (
     <div class="timeline" ref={box}>
       <svg width={width} height={height} role="img" aria-label={`Days with data: ${rows.map((r) => `${r.label} ${r.days.length}${r.hollow?.length ? `, ${r.hollow.length} excluded` : ''}`).join('; ')}`} onPointerDown={pick} onPointerMove={pick}>
-        {months(from, to).map((m) => (
-          <g key={m.day}>
-            <line x1={x(m.day)} x2={x(m.day)} y1={0} y2={height - 12} class="month" />
-            <text x={x(m.day) + 3} y={height - 3} class="month-name">{m.label}</text>
-          </g>
-        ))}
-        {rows.map((row, i) => (
-          <g key={row.label}>
-            <text x={4} y={i * ROW + 10} class="row-name">{row.label}</text>
-            <path d={path(row.days, i * ROW + 2)} fill={row.colour} />
-            {row.hollow && <path d={path(row.hollow, i * ROW + 2)} fill="#fff" stroke={row.colour} stroke-width="1.1" />}
-          </g>
-        ))}
+        {drawn}
         <line x1={x(day)} x2={x(day)} y1={0} y2={height - 12} class="cursor-line" />
       </svg>
       <input
