@@ -94,7 +94,7 @@ def curated_outliers() -> Rows:
                 "both": both,
                 "precision": _share(both, ours.sum()),
                 "recall": _share(both, curated.sum()),
-                "kappa": f"{(agreed - chance) / (1 - chance):.2f}" if chance < 1 else "undefined",
+                "kappa": f"{round((agreed - chance) / (1 - chance), 2) + 0.0:.2f}" if chance < 1 else "undefined",
                 "agreement": f"{100 * agreed:.2f} %",
             }
 
