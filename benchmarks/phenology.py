@@ -94,7 +94,7 @@ def curated_outliers() -> Rows:
                 "both": both,
                 "precision": _share(both, ours.sum()),
                 "recall": _share(both, curated.sum()),
-                "kappa": f"{(agreed - chance) / (1 - chance):.2f}" if chance < 1 else "undefined",
+                "kappa": _kappa(agreed, chance),
                 "agreement": f"{100 * agreed:.2f} %",
             }
 
@@ -204,6 +204,10 @@ def _cpu(work: Callable[[], object]) -> float:
 
 def _share(part: int, whole: int) -> str:
     return f"{part / whole:.0%}" if whole else "-"
+
+
+def _kappa(agreed: float, chance: float) -> str:
+    return f"{round((agreed - chance) / (1 - chance), 2) + 0.0:.2f}" if chance < 1 else "undefined"
 
 
 def _number(value: float) -> str:
