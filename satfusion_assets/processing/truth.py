@@ -1,7 +1,7 @@
 """Fused images and their competitors against a known truth: every day, pixel and band.
 
 For a landscape whose true surface reflectance is known. Every method of one strategy is scored on the pixels that all
-of them estimate, in strata of land cover, of days to the nearest clear scene, and of calendar month; the share that a
+of them estimate, in strata of snow, land cover, days to the nearest clear scene, and calendar month; the share that a
 method estimates at all stands beside it, and where it states a standard deviation, how well that covers the truth.
 """
 
@@ -31,6 +31,12 @@ BoolArray = npt.NDArray[np.bool_]
 DISTANCE_CLASSES: Final = ((0, 0), (1, 3), (4, 7), (8, 15), (16, 30), (31, 9999))
 """Days to the nearest clear scene of the pixel, first and last of each class."""
 
+SNOW_SHARE: Final = 0.05
+"""Share of a pixel under snow above which its ground counts as snow."""
+
+DAYS_AT_ONCE: Final = 61
+"""Days held in memory together: images of every method, about 400 MB at 150 x 150 pixels."""
+
 FUSIONS: Final = frozenset(scenario.key for scenario in SCENARIOS)
 
 
@@ -38,12 +44,18 @@ FUSIONS: Final = frozenset(scenario.key for scenario in SCENARIOS)
 class Truth:
     """What is really there.
 
-    reflectance: true surface reflectance (p, 4, H, W) of days (p,). land_cover: (H, W) codes; names: of the codes.
+    reflectance: true surface reflectance (p, 4, H, W) of days (p,). land_cover: (H, W) codes. names: of the codes that
+    have one. snow: share of each pixel under snow (p, H, W) of days (p,).
     """
 
     reflectance: Callable[[Days], npt.NDArray[np.floating]]
     land_cover: npt.NDArray[np.integer]
     names: Mapping[int, str]
+    snow: Callable[[Days], npt.NDArray[np.floating]]
+
+    def snowy(self, days: Days) -> BoolArray:
+        """Pixels (p, H, W) that are under snow by more than ``SNOW_SHARE``."""
+        return self.snow(days) > SNOW_SHARE
 
 
 @dataclass
@@ -58,7 +70,7 @@ class _Cell:
 
 @dataclass(frozen=True)
 class _Groups:
-    """The finest groups of a month's pixels, and the strata as sets of them.
+    """The finest groups of some days' pixels, and the strata as sets of them.
 
     number: (p, H, W) of each pixel. count: how many there are. strata: (kind, stratum) -> flags (count,).
     """
@@ -80,13 +92,14 @@ def truth_rows(
 ) -> list[dict[str, Any]]:
     """Scores of every method on one strategy's stack: one row per method, quantity and stratum.
 
-    stratum_kind is ``all``, ``land_cover``, ``days_to_clear``, ``month`` or ``day``. rmse, mae, bias, r, nse: on the
-    pixels that all methods estimate. methods: the strategy's four scenarios and all pixel competitors unless given.
+    stratum_kind is ``ground`` (``snow_free``, ``snow``), ``land_cover`` and ``days_to_clear`` on snow-free ground, and
+    ``all``, ``month`` and ``day`` on any ground. rmse, mae, bias, r, nse: on the pixels that all methods estimate.
+    methods: the strategy's four scenarios and all pixel competitors unless given.
     """
     chosen = methods or [*(Fusion(s, states_sd=True) for s in SCENARIOS if s.strategy is strategy), *PIXEL_METHODS]
     cells: dict[_Key, _Cell] = {}
-    month = days.astype("datetime64[M]")
-    for part in (days[month == each] for each in np.unique(month)):
+    for start in range(0, len(days), DAYS_AT_ONCE):
+        part = days[start : start + DAYS_AT_ONCE]
         predictions = {method.name: method.predict(stack, part) for method in chosen}
         images = {name: quantities(prediction) for name, prediction in predictions.items()}
         true = quantities(Prediction(truth.reflectance(part).astype(np.float32)))
@@ -144,21 +157,27 @@ def fusion_losses(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _groups(days: Days, distance: npt.NDArray[np.int64], truth: Truth) -> _Groups:
-    """Day by land cover by distance class; ``days`` lie in one month."""
+    """Day by land cover by distance class by snow.
+
+    Snow is masked in every Sentinel-2 image, so no method knows it: it would drown whatever tells methods apart.
+    """
     first_days = np.array([first for first, _ in DISTANCE_CLASSES])
     distance_class = np.searchsorted(first_days, distance, side="right") - 1
     codes, cover = np.unique(truth.land_cover, return_inverse=True)
-    shape = (len(days), len(codes), len(DISTANCE_CLASSES))
-    day = np.arange(len(days))[:, None, None]
-    number = np.ravel_multi_index(
-        np.broadcast_arrays(day, cover.reshape(truth.land_cover.shape)[None], distance_class), shape
-    )
-    of_day, of_cover, of_distance = np.unravel_index(np.arange(np.prod(shape)), shape)
+    shape = (len(days), len(codes), len(DISTANCE_CLASSES), 2)
+    day, cover = np.arange(len(days))[:, None, None], cover.reshape(truth.land_cover.shape)[None]
+    parts = np.broadcast_arrays(day, cover, distance_class, truth.snowy(days).astype(np.int64))
+    number = np.ravel_multi_index(parts, shape)
+    of_day, of_cover, of_distance, snowy = np.unravel_index(np.arange(np.prod(shape)), shape)
+    free = snowy == 0
     strata = {("all", "all"): np.ones(of_day.size, dtype=bool)}
-    strata[("month", str(days[0])[5:7])] = strata[("all", "all")]
+    strata |= {("ground", "snow_free"): free, ("ground", "snow"): ~free}
+    months = np.array([str(day)[5:7] for day in days])
+    strata |= {("month", month): months[of_day] == month for month in np.unique(months).tolist()}
     strata |= {("day", str(day)): of_day == n for n, day in enumerate(days)}
-    strata |= {("land_cover", truth.names[int(code)]): of_cover == n for n, code in enumerate(codes)}
-    strata |= {("days_to_clear", _class_name(*c)): of_distance == n for n, c in enumerate(DISTANCE_CLASSES)}
+    covers = [truth.names.get(int(code), f"class {code}") for code in codes]
+    strata |= {("land_cover", name): free & (of_cover == n) for n, name in enumerate(covers)}
+    strata |= {("days_to_clear", _class_name(*c)): free & (of_distance == n) for n, c in enumerate(DISTANCE_CLASSES)}
     return _Groups(number, of_day.size, strata)
 
 

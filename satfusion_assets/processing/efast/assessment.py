@@ -49,7 +49,8 @@ def learn(plan: FusionPlan, parameters: Parameters, errors: Array) -> ErrorModel
     rows, columns = _lattice(height), _lattice(width)
     weights = leave_one_out_weights(images, parameters)
     statistics = _statistics(plan, images.fine_days, parameters, weights, np.abs(errors), rows)[..., columns]
-    noise = _coarse_noise(plan, images.fine_days, parameters)[:, :, rows][..., columns]
+    variance = coarse_variance(images.fine_days, images.coarse, images.coarse_days).astype(images.dtype)
+    noise = _on_fine_rows(plan, variance, parameters, rows)[..., columns]
     sample = errors[:, :, rows][..., columns]
     terms = np.stack([variance_terms(noise[:, b], np.moveaxis(statistics, 1, 0), b) for b in range(images.bands)])
     by_band = np.moveaxis(sample, 1, 0).reshape(images.bands, -1)
@@ -66,11 +67,12 @@ def assess(plan: FusionPlan, days: DayNumbers, parameters: Parameters, weights: 
     nearest, scenes = np.empty(shape, np.uint8), np.empty(shape, np.float32)
     deviation = np.empty(values.shape, np.float32)
     every_row = np.arange(shape[1])
+    noise = coarse_variance(days, images.coarse, images.coarse_days).astype(images.dtype)
     for start in range(0, len(days), BATCH_DAYS):
         batch = slice(start, min(start + BATCH_DAYS, len(days)))
         statistics = _statistics(plan, days[batch], parameters, weights.of_days(batch), errors, every_row)
         nearest[batch], scenes[batch] = scene_layers(statistics)
-        _deviate(plan, days[batch], parameters, statistics, model, deviation[batch])
+        _deviate(plan, noise[batch], parameters, statistics, model, deviation[batch])
     deviation[np.isnan(values)] = np.nan
     support = coarse_support(days, images.coarse, images.coarse_days, parameters.coarse_reach)
     return Quality(nearest, scenes, support.min(axis=1), deviation, model)
@@ -99,17 +101,20 @@ def _statistics(
 
 
 def _deviate(
-    plan: FusionPlan, days: DayNumbers, parameters: Parameters, statistics: Array, model: ErrorModel, out: Array
+    plan: FusionPlan, noise: Array, parameters: Parameters, statistics: Array, model: ErrorModel, out: Array
 ) -> None:
-    noise = _coarse_noise(plan, days, parameters)
-    shared = (noise, statistics, model.coefficients, model.scene_noise, model.typical_error)
+    shared = (
+        _on_fine_rows(plan, noise, parameters, np.arange(out.shape[2])),
+        statistics,
+        model.coefficients,
+        model.scene_noise,
+        model.typical_error,
+    )
     over_strips(lambda first, last: deviate(*shared, first, last, out), out.shape[2], parameters.ratio, plan.threads)
 
 
-def _coarse_noise(plan: FusionPlan, days: DayNumbers, parameters: Parameters) -> Array:
-    variance = coarse_variance(days, plan.images.coarse, plan.images.coarse_days).astype(plan.images.dtype)
-    height, width = plan.images.fine.shape[2:]
-    return upsample(variance, plan.grid(parameters.ratio, plan.images.dtype), (height, width))
+def _on_fine_rows(plan: FusionPlan, images: Array, parameters: Parameters, rows: NDArray[np.intp]) -> Array:
+    return upsample(images, plan.grid(parameters.ratio, plan.images.dtype), rows, plan.images.fine.shape[3])
 
 
 def _lattice(size: int) -> NDArray[np.intp]:

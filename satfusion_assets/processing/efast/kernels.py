@@ -363,10 +363,10 @@ def _tally_known(line: Any, offset: int, residuals: Any, x: int, size: int, tota
 
 
 @compiled
-def upsample(images: Any, grid: Grid, out: Any) -> None:
-    """Fill ``out`` (k, H, W) with ``U`` of coarse ``images`` (k, h', w')."""
+def upsample(images: Any, grid: Grid, rows: Any, out: Any) -> None:
+    """Fill ``out`` (k, r, W) with fine ``rows`` (r,) of ``U`` of coarse ``images`` (k, h', w')."""
     ratio, top, left, fractions = grid
-    count, height, width = out.shape
+    count, _, width = out.shape
     margin = _margin(left, ratio)
     first = margin // ratio
     cells = (margin + width - 1) // ratio + 1 - first
@@ -375,6 +375,7 @@ def upsample(images: Any, grid: Grid, out: Any) -> None:
     line = spread_out.reshape(-1)
     offset = margin - first * ratio
     for k in range(count):
-        for y in range(height):
-            _upsample(images[k], y + _margin(top, ratio), first, cells, fractions, centres, spread_out)
-            out[k, y] = line[offset : offset + width]
+        for index in range(len(rows)):
+            row = rows[index] + _margin(top, ratio)
+            _upsample(images[k], row, first, cells, fractions, centres, spread_out)
+            out[k, index] = line[offset : offset + width]

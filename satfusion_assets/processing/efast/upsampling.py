@@ -16,12 +16,12 @@ def coarse_grid(ratio: int, top: int, left: int, dtype: np.dtype[Any]) -> kernel
 
 
 def upsample(
-    images: NDArray[np.floating[Any]], grid: kernels.Grid, shape: tuple[int, int]
+    images: NDArray[np.floating[Any]], grid: kernels.Grid, rows: NDArray[np.intp], width: int
 ) -> NDArray[np.floating[Any]]:
-    """Coarse images (..., h, w) on the fine grid (..., *shape).
+    """Fine ``rows`` (r,) of coarse images (..., h, w), ``width`` pixels each: (..., r, width).
 
     Edges replicate; where some corners of a cell are missing the finite ones share their weight.
     """
-    out = np.empty((*images.shape[:-2], *shape), images.dtype)
-    kernels.upsample(images.reshape(-1, *images.shape[-2:]), grid, out.reshape(-1, *shape))
+    out = np.empty((*images.shape[:-2], len(rows), width), images.dtype)
+    kernels.upsample(images.reshape(-1, *images.shape[-2:]), grid, rows, out.reshape(-1, len(rows), width))
     return out

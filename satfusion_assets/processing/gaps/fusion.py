@@ -39,7 +39,8 @@ class Fusion:
             ratio=inputs.ratio,
             sigma=float(self.scenario.sigma),
         )
-        if not self.states_sd:
+        # Without scenes there is neither an estimate nor anything to learn its error from.
+        if not self.states_sd or not len(inputs.fine_days):
             return Prediction(fused.values)
         quality = fused.quality
         noise = np.sqrt(np.nan_to_num(quality.error_model.scene_noise))

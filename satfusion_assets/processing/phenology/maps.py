@@ -17,12 +17,9 @@ from satfusion_assets.processing.phenology.crossings import find_seasons, main_s
 from satfusion_assets.processing.phenology.labels import Label
 from satfusion_assets.processing.phenology.series import EPOCH, standardised
 from satfusion_assets.processing.phenology.smoothing import SATELLITE, Smoother
-from satfusion_assets.processing.phenology.turns import MIN_OBSERVATIONS, SHALLOW_SHARE, find_turns
+from satfusion_assets.processing.phenology.turns import MIN_OBSERVATIONS, SHALLOW_SHARE, SHARED_SHARE, find_turns
 
 TRANSITIONS = ("rising_10", "rising_25", "rising_50", "falling_10", "falling_25", "falling_50")
-
-SHARED_SHARE = 0.3
-"""What of a shared error counts as noise in telling a season from none: a swing of three of them can be one."""
 
 CHUNK = 1000
 """Pixels worked on at a time: bounds the memory for daily curves."""

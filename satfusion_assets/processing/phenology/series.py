@@ -18,7 +18,13 @@ from satfusion_assets.errors import InvalidInput
 from satfusion_assets.processing.phenology.crossings import Seasons, find_seasons, main_season
 from satfusion_assets.processing.phenology.labels import Label
 from satfusion_assets.processing.phenology.smoothing import CAMERA, Smoother, Smoothing
-from satfusion_assets.processing.phenology.turns import EVERY_TROUGH, MIN_OBSERVATIONS, SHALLOW_SHARE, find_turns
+from satfusion_assets.processing.phenology.turns import (
+    EVERY_TROUGH,
+    MIN_OBSERVATIONS,
+    SHALLOW_SHARE,
+    SHARED_SHARE,
+    find_turns,
+)
 
 EPOCH = date(1970, 1, 1)
 
@@ -140,7 +146,7 @@ def contract_dates(phenology: Phenology, year: int) -> ContractDates:
     }
 
 
-def transitions(days: ArrayLike, values: ArrayLike, smoothing: Smoothing = CAMERA) -> Phenology:
+def transitions(days: ArrayLike, values: ArrayLike, smoothing: Smoothing = CAMERA, *, error: float = 0.0) -> Phenology:
     """Seasons of a series and their 10, 25 and 50 % dates with 95 % intervals.
 
     days: (n,) datetime64 or integer days since 1970-01-01, in any order; values: (n,), NaN = missing; several values of
@@ -148,6 +154,8 @@ def transitions(days: ArrayLike, values: ArrayLike, smoothing: Smoothing = CAMER
     and base and top are better known. Give observations rather than an interpolated series: the intervals rest on the
     scatter of the observations. Flag outliers first (`satfusion_assets.processing.camera.flag_outliers`).
     smoothing: CAMERA, or SATELLITE for clear days of Sentinel-2 and for fused series.
+    error: standard error of the values that neighbouring days share, so that smoothing does not lessen it (a fusion's
+    predictive standard deviation); it widens the intervals, and what it could make is no season.
 
     Raises InvalidInput where days and values do not match.
     """
@@ -160,23 +168,24 @@ def transitions(days: ArrayLike, values: ArrayLike, smoothing: Smoothing = CAMER
     smoother = Smoother(rows, smoothing)
     fitted, outline, observed = smoother.curves(), smoother.outline, smoother.observed
     floor, scale = float(np.nanmin(series)), float(spread[0, 0])
+    se = np.hypot(fitted.se, error / scale)
+    outline_se = np.hypot(outline.se, SHARED_SHARE * error / scale)
+    every, growing = (
+        tuple(_as_seasons(found, first_day, floor, scale))
+        for found in (
+            find_seasons(fitted.value, se, fitted.information, observed, turns)
+            for turns in (
+                find_turns(fitted.value, observed, outline.value, outline_se, shallow)
+                for shallow in (EVERY_TROUGH, SHALLOW_SHARE)
+            )
+        )
+    )
     curve = Curve(
         value=fitted.value[0] * scale + floor,
-        se=fitted.se[0] * scale,
+        se=se[0] * scale,
         noise=float(fitted.noise[0]) * scale,
         autocorrelation=float(smoother.autocorrelation[0]),
         lam=float(smoother.lam[0]),
-    )
-    every, growing = (
-        tuple(
-            _as_seasons(
-                find_seasons(fitted.value, fitted.se, fitted.information, observed, turns), first_day, floor, scale
-            )
-        )
-        for turns in (
-            find_turns(fitted.value, observed, outline.value, outline.se, shallow)
-            for shallow in (EVERY_TROUGH, SHALLOW_SHARE)
-        )
     )
     return Phenology(Label.OK if every else Label.NO_SEASON, every, growing, first_day, curve)
 

@@ -126,7 +126,21 @@ def _fit(y, w, lam, d, u1, u2, z, leverage):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _spikes_removed(y, w):  # type: ignore[no-untyped-def]
+def _local_median(y, seen, k, window):  # type: ignore[no-untyped-def]
+    """Median of observation ``k`` and its neighbours, of ``y`` at ``seen``; ``window`` is room for them."""
+    count = 0
+    for j in range(max(k - SPIKE_NEIGHBOURS, 0), min(k + SPIKE_NEIGHBOURS + 1, seen.size)):
+        place = count
+        while place > 0 and window[place - 1] > y[seen[j]]:
+            window[place] = window[place - 1]
+            place -= 1
+        window[place] = y[seen[j]]
+        count += 1
+    return 0.5 * (window[(count - 1) // 2] + window[count // 2])
+
+
+@njit(cache=True, nogil=True)
+def _remove_spikes(y, w):  # type: ignore[no-untyped-def]
     """Set the weight of isolated outliers to 0: the Hampel identifier over neighbouring observations.
 
     A median of neighbours leaves rises, falls and steps alone, however steep and sparsely seen.
@@ -134,14 +148,16 @@ def _spikes_removed(y, w):  # type: ignore[no-untyped-def]
     seen = np.flatnonzero(w > 0.0)
     if seen.size < 4 * SPIKE_NEIGHBOURS:
         return
+    window = np.empty(2 * SPIKE_NEIGHBOURS + 1)
     distance = np.empty(seen.size)
     for k in range(seen.size):
-        window = seen[max(k - SPIKE_NEIGHBOURS, 0) : k + SPIKE_NEIGHBOURS + 1]
-        distance[k] = abs(y[seen[k]] - np.median(y[window]))
-    limit = SPIKE_SIGMAS * 1.4826 * np.median(distance[distance > 0.0]) if np.any(distance > 0.0) else 0.0
-    for k in range(seen.size):
-        if distance[k] > limit:
-            w[seen[k]] = 0.0
+        distance[k] = abs(y[seen[k]] - _local_median(y, seen, k, window))
+    off = distance[distance > 0.0]
+    if off.size:
+        limit = SPIKE_SIGMAS * 1.4826 * np.median(off)
+        for k in range(seen.size):
+            if distance[k] > limit:
+                w[seen[k]] = 0.0
 
 
 @njit(cache=True, nogil=True)
@@ -216,7 +232,7 @@ def _choose_rows(y, w, chosen):  # type: ignore[no-untyped-def]
 @njit(cache=True, nogil=True)
 def _despike_rows(y, w):  # type: ignore[no-untyped-def]
     for row in range(y.shape[0]):
-        _spikes_removed(y[row], w[row])
+        _remove_spikes(y[row], w[row])
 
 
 class Curves(NamedTuple):
