@@ -55,7 +55,7 @@ SPOTS = (
 
 PASSING: dict[str, dict[str, Any]] = {
     **{str(status): {"kind": "status", "status": status, "times": 2} for status in STATUSES},
-    "429 with Retry-After": {"kind": "status", "status": 429, "retry_after": 0.1, "times": 1},
+    "429 with Retry-After": {"kind": "status", "status": 429, "retry_after": 1, "times": 1},
     "hang": {"kind": "hang", "times": 1},
     "slow": {"kind": "delay", "seconds": 0.2, "times": 3},
     "truncate": {"kind": "truncate", "keep": 0.5, "times": 2},
