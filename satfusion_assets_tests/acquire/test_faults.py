@@ -71,6 +71,10 @@ EVERY_DAY = {"503", "truncate"}
 """Faults that the quick suite tries; the rest is the long campaign's."""
 
 
+UNKNOWABLE = ("pictures", "corrupt")
+"""A changed byte in a JPEG is another picture, and nothing in the protocol tells."""
+
+
 def cases(faults: dict[str, dict[str, Any]]) -> list[Any]:
     return [
         pytest.param(
@@ -78,6 +82,7 @@ def cases(faults: dict[str, dict[str, Any]]) -> list[Any]:
         )
         for spot in SPOTS
         for name, rule in faults.items()
+        if (spot.what, name) != UNKNOWABLE
     ]
 
 
