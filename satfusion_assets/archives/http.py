@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from time import monotonic
@@ -28,6 +29,9 @@ from satfusion_assets.archives.patience import (
 from satfusion_assets.errors import ArchiveAnswerInvalid, ArchiveUnavailable, CredentialsRejected
 
 log = logging.getLogger(__name__)
+
+# At INFO the library writes every address with its query, and queries sign links.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 T = TypeVar("T")
 
@@ -79,6 +83,11 @@ class HttpArchive:
     ) -> None:
         self.name = name
         self.patience = patience
+        self.requests = 0
+        """Requests sent, failed ones included."""
+        self.bytes_read = 0
+        """Bytes of bodies received whole."""
+        self._counting = threading.Lock()
         self._transient = transient
         self._client = httpx.Client(
             timeout=patience.timeout_s,
@@ -142,6 +151,11 @@ class HttpArchive:
             raise ArchiveAnswerInvalid(f"{self.name} gave a link that is no address: {public_url(url)}.") from error
         except httpx.HTTPError as error:
             raise _Transient(_reason(error)) from error
+        finally:
+            with self._counting:
+                self.requests += 1
+        with self._counting:
+            self.bytes_read += len(answer.body)
         self._check_status(answer)
         return answer
 

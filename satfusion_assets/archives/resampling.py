@@ -54,7 +54,7 @@ def aligned_window(source: GeoBox, target: GeoBox) -> tuple[int, int, int, int] 
     """
     if source.crs != target.crs:
         return None
-    shift = ~source.affine * target.affine
+    shift = ~source.affine @ target.affine
     if not np.allclose((shift.a, shift.b, shift.d, shift.e), (1, 0, 0, 1), atol=_ALIGNED / max(target.shape)):
         return None
     row, column = round(shift.f), round(shift.c)

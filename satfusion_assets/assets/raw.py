@@ -7,13 +7,8 @@ from satfusion_assets.assets.reporting import materialise
 from satfusion_assets.partitions import by_site_season, site_season_of
 from satfusion_assets.resources import Platform
 
-RETRY = dg.RetryPolicy(max_retries=2, delay=60, backoff=dg.Backoff.EXPONENTIAL)
-"""An archive that is down is asked again by the run itself; all other failures are final."""
 
-
-@dg.asset(
-    partitions_def=by_site_season, pool="earth_search", retry_policy=RETRY, **stage("raw_sentinel", "sentinel2", "stac")
-)
+@dg.asset(partitions_def=by_site_season, pool="earth_search", **stage("raw_sentinel", "sentinel2", "stac"))
 def raw_s2(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """Sentinel-2 scenes of the season (B02 B03 B04 B8A at 10 m on the site's grid, offset applied) with their scene
     classification, from Earth Search.
@@ -26,9 +21,7 @@ def raw_s2(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platfor
     )
 
 
-@dg.asset(
-    partitions_def=by_site_season, pool="openeo", retry_policy=RETRY, **stage("raw_sentinel", "sentinel3", "openeo")
-)
+@dg.asset(partitions_def=by_site_season, pool="openeo", **stage("raw_sentinel", "sentinel3", "openeo"))
 def raw_s3(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """Sentinel-3 OLCI overpasses of the season (Oa04 Oa06 Oa08 Oa17 at 300 m on the site's grid), from Copernicus."""
     from satfusion_assets.stages.acquire import acquire_sentinel3
@@ -41,9 +34,7 @@ def raw_s3(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platfor
     )
 
 
-@dg.asset(
-    partitions_def=by_site_season, pool="phenocam", retry_policy=RETRY, **stage("raw_camera", "phenocam", "image")
-)
+@dg.asset(partitions_def=by_site_season, pool="phenocam", **stage("raw_camera", "phenocam", "image"))
 def raw_phenocam(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """The camera's daily gcc_90 over three years, its midday pictures of the season, and its regions of interest."""
     from satfusion_assets.stages.acquire import acquire_phenocam

@@ -70,6 +70,11 @@ def plan(site_season: SiteSeason, until: Stage = Stage.METRICS) -> list[Run]:
     return runs
 
 
+def acquisition(site_season: SiteSeason, assets: Sequence[str]) -> list[Run]:
+    """The run that asks the archives behind ``assets``."""
+    return [Run(tuple(assets), site_season.key, tuple(Product(name, site_season) for name in assets))]
+
+
 def execute(
     defs: dg.Definitions, instance: dg.DagsterInstance, platform: Platform, runs: Sequence[Run], *, rebuild: bool
 ) -> Iterator[tuple[Run, bool]]:

@@ -175,9 +175,19 @@ class Catalogue:
         chosen: dict[int, str] = {}
         for kind, of_clear, of_other in _WANTED:
             for pool, count in ((clear, of_clear), (other, of_other)):
-                fit = [i for i in pool if i not in chosen and _possible(kind, flights[i])]
+                fit = [i for i in pool if i not in chosen and self._possible(kind, flights[i])]
                 chosen |= dict.fromkeys(fit[:count], kind)
         return chosen
+
+    def _possible(self, kind: str, flight: Pass) -> bool:
+        """Whether a defect could show on that day."""
+        if kind in ("lying_flag", "offset_in_pixels"):
+            return baseline_at(flight.day) >= OFFSET_SINCE
+        if kind == "dark_clip":
+            weather = self.landscape.weather
+            bare = not weather.snow_water(flight.day, np.zeros(1, np.float32)).any()
+            return bare and weather.sky(flight.day).haze == 0
+        return True
 
     def _plain(self, flight: Pass, tile: Tile, rng: np.random.Generator) -> Product:
         baseline = baseline_at(flight.day)
@@ -230,12 +240,6 @@ class Catalogue:
 
 
 _OF_THE_SENSOR: Final = frozenset({"split_granule", "partial_granule", "empty_chip", "dark_clip"})
-
-
-def _possible(kind: str, flight: Pass) -> bool:
-    if kind in ("lying_flag", "offset_in_pixels"):
-        return baseline_at(flight.day) >= OFFSET_SINCE
-    return True
 
 
 def _quirky(product: Product, kind: str, rng: np.random.Generator) -> list[Product]:

@@ -140,7 +140,7 @@ def plan(site: Site, cells: Cells, climate: Climate, seed: int) -> Plan:
         late=late_here,
         amplitude=_f32(np.clip(1 + by_patch["amplitude"][patch] + 0.045 * noise.at(x, y, 60), 0.55, 1.12)),
         texture=_f32(np.clip(1 + by_patch["brightness"][patch] + 0.05 * noise.at(x, y, 30), 0.7, 1.35)),
-        patchiness=_f32(np.clip(6 + 6 * noise.at(x, y, 150), 0, 25)),
+        patchiness=_f32(np.clip(6 + 6 * noise.at(x, y, 150), 1, 25)),
         mown=(rng.random(len(patch_cover)) < 0.75)[patch] | (patch == 0),
         bright=((cover == Cover.BUILT) | (cover == Cover.BARE)) & (rng.random(len(patch_cover)) < 0.3)[patch],
         patch_cover=patch_cover,

@@ -17,6 +17,7 @@ from satfusion_assets.sandbox.geometry import FloatArray, Tile, generator, trans
 from satfusion_assets.sandbox.landscape import Landscape
 from satfusion_assets.sandbox.orbits import relative_orbits, solar_hour, sun
 from satfusion_assets.sandbox.signatures import BANDS, Cover
+from satfusion_assets.sandbox.weather import brightness, opacity
 
 RESOLUTION: Final = {
     "coastal": 60,
@@ -44,9 +45,10 @@ _CLOUD_MEDIUM, _CLOUD_HIGH, _CIRRUS, _SNOW = 8, 9, 10, 11
 
 @dataclass(frozen=True)
 class Conditions:
-    """What lies between the ground and the sensor, per cell: cloud opacity, shadow depth, haze optical depth."""
+    """What lies above the ground, per cell: opacity and brightness of cloud, depth of shadow, optical depth of haze."""
 
     cloud: FloatArray
+    bright: FloatArray
     shadow: FloatArray
     haze: FloatArray
 
@@ -76,8 +78,10 @@ class Renderer:
                 # The shadow of a cloud lies away from the sun: what shades a cell hangs towards it.
                 reach = weather.sky(day).cloud_height / np.tan(np.radians(max(height, 8.0)))
                 east, north = reach * np.sin(np.radians(azimuth)), reach * np.cos(np.radians(azimuth))
+                depth = weather.cloud_depth(day, hour, plan.east, plan.north)
                 self._conditions[key] = Conditions(
-                    cloud=weather.cloud(day, hour, plan.east, plan.north),
+                    cloud=opacity(depth),
+                    bright=brightness(depth),
                     shadow=weather.cloud(day, hour, plan.east + np.float32(east), plan.north + np.float32(north)),
                     haze=weather.haze(day, hour, plan.east, plan.north),
                 )
@@ -99,9 +103,7 @@ class Renderer:
         retrieved = ground * np.float32(gain * view) + np.float32(bias)
         retrieved *= 1 - np.float32(0.62) * sky.shadow * (1 - sky.cloud)
         retrieved += sky.haze * (np.float32(_HAZE[band]) * (1 - np.float32(1.2) * retrieved))
-        bright = np.float32(0.42) + np.float32(0.34) * sky.cloud
-        if band in ("swir16", "swir22"):
-            bright *= np.float32(0.6)
+        bright = sky.bright * np.float32(0.6 if band in ("swir16", "swir22") else 1.0)
         return retrieved + sky.cloud * (bright - retrieved)
 
     def _surface(self, product: Product, band: str) -> FloatArray:

@@ -153,9 +153,23 @@ def _links(product: Product) -> list[dict[str, str]]:
             "type": "application/json",
         },
     ]
+    tile, day = product.tile, product.sensing
     if product.collection == LEGACY:
+        notice = "https://sentinel.esa.int/documents/247904/690755/Sentinel_Data_Legal_Notice"
+        l1c = f"/v1/collections/sentinel-2-l1c/items/{product.id.removesuffix('L2A')}L1C"
+        links += [
+            {"rel": "license", "href": notice},
+            {"rel": "derived_from", "href": l1c, "type": "application/geo+json"},
+        ]
+    else:
+        granule_home = f"tiles/{tile.zone}/{tile.latitude_band}/{tile.square}/{day.year}/{day.month}/{day.day}/0"
         links.append(
-            {"rel": "license", "href": "https://sentinel.esa.int/documents/247904/690755/Sentinel_Data_Legal_Notice"}
+            {
+                "rel": "via",
+                "href": f"s3://sentinel-s2-l2a/{granule_home}/metadata.xml",
+                "type": "application/xml",
+                "title": "Granule Metadata in Sinergize RODA Archive",
+            }
         )
     return [
         *links,
@@ -210,6 +224,7 @@ def _raster(product: Product, title: str, href: str, resolution: int, kind: str,
         "proj:transform": list(product.tile.transform(resolution)),
         "raster:bands": [{"nodata": 0, "data_type": kind, "spatial_resolution": resolution, **band}],
         "roles": ["data"] if is_new(product) else ["data", "reflectance"],
+        **({"gsd": resolution} if is_new(product) else {}),
     }
 
 

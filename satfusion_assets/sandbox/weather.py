@@ -117,6 +117,10 @@ class Weather:
 
     def cloud(self, day: date, hour: float, x: FloatArray, y: FloatArray) -> FloatArray:
         """Cloud opacity 0 ... 1 at points (metres from the site, east and north) at a local solar hour."""
+        return opacity(self.cloud_depth(day, hour, x, y))
+
+    def cloud_depth(self, day: date, hour: float, x: FloatArray, y: FloatArray) -> FloatArray:
+        """Thickness of the cloud at points, 0 ... about 6; see ``opacity`` and ``brightness``."""
         sky = self.sky(day)
         if sky.cover < 0.02:
             return np.zeros(x.shape, np.float32)
@@ -124,8 +128,7 @@ class Weather:
         turn = 0.35 * (hour - NOON)
         field = np.float32(np.cos(turn)) * first + np.float32(np.sin(turn)) * second
         threshold = max(float(special.ndtri(1 - min(sky.cover, 0.9995))), -3.3)
-        depth = np.maximum(_sample(field, sky.wind, hour, x, y) - np.float32(threshold), 0)
-        return 1 - np.exp(np.float32(-4.0) * depth)
+        return np.maximum(_sample(field, sky.wind, hour, x, y) - np.float32(threshold), 0)
 
     def haze(self, day: date, hour: float, x: FloatArray, y: FloatArray) -> FloatArray:
         """Optical depth of thin haze at points; varies slowly in space."""
@@ -151,6 +154,16 @@ class Weather:
             while len(self._fields) > 12:
                 self._fields.popitem(last=False)
         return fields
+
+
+def opacity(depth: FloatArray) -> FloatArray:
+    """Share of the light from the ground that a cloud of some thickness keeps back."""
+    return 1 - np.exp(np.float32(-4.0) * depth)
+
+
+def brightness(depth: FloatArray) -> FloatArray:
+    """Reflectance of a cloud of some thickness in the visible and near infrared."""
+    return np.float32(0.32) + np.float32(0.5) * depth / (depth + np.float32(0.8))
 
 
 def _persistent(noise: npt.NDArray[np.float64], memory: float) -> npt.NDArray[np.float64]:

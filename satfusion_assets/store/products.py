@@ -30,6 +30,8 @@ from importlib.metadata import version as package_version
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
 from satfusion_assets.errors import ProductCorrupt, ProductMissing, StoreError, StoreFull
@@ -86,6 +88,12 @@ class View:
         except ProductCorrupt as error:
             raise self._corrupt(name, "GeoTIFF") from error
 
+    def read_stack(self, names: Sequence[str]) -> NDArray[Any]:
+        """Pixels (n, bands, H, W) of rasters of one shape, as stored; ProductCorrupt names one that cannot be read."""
+        from satfusion_assets.store.small_rasters import read_rasters
+
+        return read_rasters([self.path(name) for name in names])
+
     def read_json(self, name: str) -> Any:
         """Content of a JSON file of this product; ProductCorrupt when it cannot be parsed."""
         path = self.path(name)
@@ -124,6 +132,12 @@ class Draft:
     def write_raster(self, name: str, values: Any, geobox: GeoBox, **options: Any) -> None:
         """A GeoTIFF of ``values`` on ``geobox``; options as in ``encode_raster``."""
         self.write_bytes(name, encode_raster(values, geobox, **options))
+
+    def write_stack(self, names: Sequence[str], stack: NDArray[np.float32], geobox: GeoBox, **options: Any) -> None:
+        """A GeoTIFF for each image of ``stack`` (n, bands, H, W), NaN = missing; options as in ``write_rasters``."""
+        from satfusion_assets.store.small_rasters import write_rasters
+
+        write_rasters([self.path(name) for name in names], stack, geobox, **options)
 
     def write_json(self, name: str, content: Any) -> None:
         """Strict JSON: a NaN or infinity is refused, because no reader of the contract expects one."""

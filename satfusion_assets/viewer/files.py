@@ -50,7 +50,10 @@ class Fence:
         plain = len(parts) >= 3 and all(_PART.fullmatch(part) for part in parts) and ".." not in relative
         if not plain or not parts[1].isdecimal() or not _is_product(parts):
             raise ProductMissing(f"{relative!r} is not a product of this store.")
-        path = (self.root / relative).resolve()
+        try:
+            path = (self.root / relative).resolve(strict=True)
+        except (OSError, RuntimeError):  # missing, or links that lead in a circle
+            path = self.root
         if not path.is_relative_to(self.root) or not path.is_file():
             raise ProductMissing(f"{relative} is not there; materialise it, then reload.")
         return path

@@ -97,7 +97,7 @@ def read_window(path: Path, name: str, east: float, north: float, side: int) -> 
     """Mean over the ``side`` x ``side`` window around a point, per band, physical; NaN = missing, None = outside."""
     try:
         with rasterio.open(path) as dataset:
-            column, row = ~dataset.transform * (east, north)
+            column, row = ~dataset.transform @ (east, north)
             reach = side // 2
             left, top = int(np.floor(column)) - reach, int(np.floor(row)) - reach
             if not (0 <= column < dataset.width and 0 <= row < dataset.height):

@@ -13,7 +13,7 @@ from pyproj import Transformer
 
 from satfusion_assets.errors import InvalidInput
 from satfusion_assets.grid import site_grid
-from satfusion_assets.scenarios import SERIES_BANDS, Scenario
+from satfusion_assets.scenarios import SCENARIOS, SERIES_BANDS, Scenario
 from satfusion_assets.sites import Site
 from satfusion_assets.store.layout import PHENOCAM_GCC, PHENOCAM_GCC_3Y, PHENOCAM_PHENOLOGY, pack_folder
 from satfusion_assets.store.packs import PixelLayer, read_pixel
@@ -71,6 +71,14 @@ def pixel_season(
     if not any(sources.get(name, {}).get("date") for name in _SOURCES):
         raise InvalidInput(f"The point ({east:.0f}, {north:.0f}) lies outside every raster of this stage.")
     return {"sources": sources, "origin": origin, "longitude": longitude, "latitude": latitude}
+
+
+def scenario_series(fence: Fence, site: Site, season: int) -> dict[str, Any]:
+    """Published fused GCC at the site of every scenario that has one, and the camera's."""
+    folder = fence.season(site.name, season)
+    found = {scenario.key: _published(fence, folder, scenario, "fused") for scenario in SCENARIOS}
+    scenarios = {key: {"date": one["date"], "gcc": one["gcc"]} for key, one in found.items() if one["date"]}
+    return {"scenarios": scenarios, **_camera(fence, folder)}
 
 
 def _marker(site: Site) -> tuple[float, float]:

@@ -2,10 +2,11 @@
 
 from satfusion_assets.archives.earth_search.catalogue import SearchResult, search_scenes
 from satfusion_assets.archives.earth_search.cog import Damaged, FileFacts
-from satfusion_assets.archives.earth_search.pixels import Quarantine, Quarantined, ScenePixels, read_scene
+from satfusion_assets.archives.earth_search.pixels import SCL_OUTSIDE, Quarantine, Quarantined, ScenePixels, read_scene
 from satfusion_assets.archives.earth_search.scenes import Scene, name_scenes, resolve_reprocessings, scene_from_item
 
 __all__ = [
+    "SCL_OUTSIDE",
     "Damaged",
     "FileFacts",
     "Quarantine",

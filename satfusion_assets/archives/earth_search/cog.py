@@ -8,12 +8,14 @@ reads the window from it. That is two requests a band as a rule, and every byte 
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from time import sleep
 from typing import Final
 
 import rasterio
@@ -22,7 +24,6 @@ from odc.geo.geobox import GeoBox
 from rasterio.errors import RasterioError
 from rasterio.io import DatasetReader
 from rasterio.windows import Window
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from satfusion_assets.archives.http import Answer, HttpArchive
 from satfusion_assets.archives.patience import public_url
@@ -35,6 +36,10 @@ _LONGEST_HEADER: Final = 2 * 1024 * 1024
 _GAP: Final = 16 * 1024
 """Ranges closer than this are fetched as one."""
 _ENV: Final = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "GDAL_CACHEMAX": 64}
+_SAME: Final = 3
+"""Equal downloads that prove a damaged file."""
+_LARGEST: Final = 20_000
+"""Pixels on a side; Sentinel-2 tiles have 10 980."""
 PAD: Final = 2
 """Source pixels read around the target, so that interpolation has neighbours at the edge."""
 
@@ -44,13 +49,11 @@ Range = tuple[int, int]
 
 @dataclass(frozen=True)
 class FileFacts:
-    """Provenance of a remote file. href: without query. length: bytes."""
+    """Provenance of a remote file. href: without query. length: bytes of the whole file."""
 
     href: str
     etag: str | None
     length: int
-    requests: int
-    bytes_read: int
 
 
 @dataclass(frozen=True)
@@ -62,26 +65,33 @@ class RemotePatch:
 
 
 class Damaged(ArchiveAnswerInvalid):
-    """The bytes are there and are not the GeoTIFF they should be. etag: of the file, when it was told."""
+    """The bytes are there and are not the GeoTIFF they should be.
 
-    def __init__(self, message: str, etag: str | None = None) -> None:
+    stable: fetched anew they were the same bytes, so it is the archive's file, not the way here, that is damaged.
+    """
+
+    def __init__(self, message: str, content: str | None = None, *, stable: bool = False) -> None:
         super().__init__(message)
-        self.etag = etag
+        self.content = content
+        self.stable = stable
 
 
 def read_around(archive: HttpArchive, href: str, target: GeoBox) -> RemotePatch:
     """The native pixels of ``href`` that cover ``target`` and a rim of two.
 
-    Raises ArchiveUnavailable, NotFound, or ArchiveAnswerInvalid when the file stays unreadable after it was fetched
-    anew as often as patience allows.
+    Raises ArchiveUnavailable, NotFound, or Damaged when the file stays unreadable: as often as patience allows it is
+    fetched anew, or until it has come three times with the same bytes.
     """
-    retrying = Retrying(
-        retry=retry_if_exception_type(Damaged),
-        stop=stop_after_attempt(archive.patience.attempts),
-        wait=lambda state: archive.patience.wait_s(state.attempt_number),
-        reraise=True,
-    )
-    return retrying(_read_once, archive, href, target)
+    seen: list[str | None] = []
+    while True:
+        try:
+            return _read_once(archive, href, target)
+        except Damaged as error:
+            seen.append(error.content)
+            stable = len(seen) >= _SAME and len(set(seen[-_SAME:])) == 1 and error.content is not None
+            if stable or len(seen) >= archive.patience.attempts:
+                raise Damaged(str(error), error.content, stable=stable) from error
+            sleep(archive.patience.wait_s(len(seen)))
 
 
 def _read_once(archive: HttpArchive, href: str, target: GeoBox) -> RemotePatch:
@@ -92,15 +102,18 @@ def _read_once(archive: HttpArchive, href: str, target: GeoBox) -> RemotePatch:
         except RasterioError as error:
             raise Damaged(
                 f"{archive.name}: {public_url(href)} is not a readable GeoTIFF; the archive's file is damaged.",
-                file.facts.etag,
+                file.content,
             ) from error
         return RemotePatch(patch, file.facts)
 
 
 def _read_window(file: _SparseFile, target: GeoBox) -> Patch | None:
     with file.open_header() as dataset:
-        if dataset.crs is None:
-            raise Damaged(f"{file.archive.name}: {file.facts.href} has no coordinate system.")
+        if dataset.crs is None or max(dataset.shape) > _LARGEST or dataset.dtypes[0] not in ("uint8", "uint16"):
+            raise Damaged(
+                f"{file.archive.name}: {file.facts.href} is no Sentinel-2 band; the archive's file is damaged.",
+                file.content,
+            )
         window = _window(dataset, target)
         if window is None:
             return None
@@ -116,7 +129,7 @@ def _window(dataset: DatasetReader, target: GeoBox) -> Window | None:
     """Pixels of ``dataset`` that cover ``target`` and the rim; None where they do not meet."""
     box = target.extent.to_crs(dataset.crs.to_wkt(), resolution=float(target.resolution.x) * 8).boundingbox
     inverse = ~dataset.transform
-    (left, top), (right, bottom) = inverse * (box.left, box.top), inverse * (box.right, box.bottom)
+    (left, top), (right, bottom) = inverse @ (box.left, box.top), inverse @ (box.right, box.bottom)
     first_column, first_row = math.floor(left + 1e-6) - PAD, math.floor(top + 1e-6) - PAD
     last_column, last_row = math.ceil(right - 1e-6) + PAD, math.ceil(bottom - 1e-6) + PAD
     first_column, first_row = max(first_column, 0), max(first_row, 0)
@@ -145,13 +158,17 @@ class _SparseFile:
         self._href = href
         self._etag: str | None = None
         self._length = 0
-        self._requests = 0
-        self._bytes = 0
         self._have: list[Range] = []
+        self._hash = hashlib.sha256()
+
+    @property
+    def content(self) -> str:
+        """Hash of everything fetched, in the order of fetching."""
+        return self._hash.hexdigest()
 
     @property
     def facts(self) -> FileFacts:
-        return FileFacts(public_url(self._href), self._etag, self._length, self._requests, self._bytes)
+        return FileFacts(public_url(self._href), self._etag, self._length)
 
     def open_header(self) -> DatasetReader:
         """The dataset once enough of the file's beginning is here for GDAL to know its blocks."""
@@ -182,8 +199,7 @@ class _SparseFile:
         first, length, answer = self.archive.get_checked(
             self._href, lambda answer: self._checked(answer, start, stop), {"Range": f"bytes={start}-{stop - 1}"}
         )
-        self._requests += 1
-        self._bytes += len(answer.body)
+        self._hash.update(answer.body)
         if self._length and (length != self._length or answer.etag != self._etag):
             raise Damaged(f"{self.archive.name} replaced {answer.url} while it was read.")
         self._etag, self._length = answer.etag, length

@@ -23,9 +23,12 @@ FIRST_BASELINE_WITH_OFFSET: Final = 4.0
 DARK_DN: Final = 600
 """A clear dark blue below this cannot hold the offset (reflectance would be under -0.04)."""
 BRIGHT_DN: Final = 1000
-"""Clear dark blue above this holds the offset (no landscape's darkest blue is above 0.1)."""
+"""Clear dark blue above this holds the offset, since no bare landscape's darkest blue is above 0.1 ..."""
+SNOW_DN: Final = 2000
+"""... but snow's is, and haze's: where half of the blue is above this, brightness proves nothing."""
 ENOUGH_PIXELS: Final = 100
-"""Fewer clear pixels than this prove nothing."""
+ENOUGH_SHARE: Final = 0.01
+"""Fewer clear pixels than these prove nothing: they are cloud edges."""
 _CLEAR: Final = (4, 5, 6, 7)
 """SCL classes vegetation, bare, water, unclassified."""
 
@@ -72,12 +75,12 @@ def dark_pixel_evidence(blue: NDArray[Any], scl: NDArray[Any]) -> Evidence:
     blue: DN as stored, 0 = nodata. scl: classes on the same pixels.
     """
     clear = blue[np.isin(scl, _CLEAR) & (blue > 0)]
-    if clear.size < ENOUGH_PIXELS:
+    if clear.size < max(ENOUGH_PIXELS, ENOUGH_SHARE * blue.size):
         return Evidence.NONE
-    darkest = np.percentile(clear, 1)
+    darkest, middle = np.percentile(clear, (1, 50))
     if darkest < DARK_DN:
         return Evidence.NOT_IN_PIXELS
-    return Evidence.IN_PIXELS if darkest > BRIGHT_DN else Evidence.NONE
+    return Evidence.IN_PIXELS if darkest > BRIGHT_DN and middle < SNOW_DN else Evidence.NONE
 
 
 def contradicts(claim: OffsetClaim, evidence: Evidence) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,17 +44,16 @@ class Quarantine(StrEnum):
     MISSING_ASSET = "missing asset"
     OFFSET_UNKNOWN = "offset unknown"
     OFFSET_CONFLICT = "offset conflict"
-    UNREADABLE = "unreadable in two runs"
+    UNREADABLE = "unreadable"
     MALFORMED_ITEM = "malformed item"
 
 
 class Quarantined(ArchiveAnswerInvalid):
-    """A scene must not be used; the message says which and why. kind: for counting. facts: files read, if any."""
+    """A scene must not be used; the message says which and why. kind: for counting."""
 
-    def __init__(self, kind: Quarantine, message: str, facts: dict[str, FileFacts] | None = None) -> None:
+    def __init__(self, kind: Quarantine, message: str) -> None:
         super().__init__(message)
         self.kind = kind
-        self.facts = facts or {}
 
 
 @dataclass(frozen=True)
@@ -103,13 +102,11 @@ def read_scene(archive: HttpArchive, scene: Scene, grid: SiteGrid) -> ScenePixel
     remote = _read_bands(archive, scene, grid)
     scl = _classes(remote["scl"], grid.scl)
     stored = _on_fine_grid(remote, grid.fine)
-    evidence = _evidence(archive, scene, grid, claim, remote, scl)
-    facts = {key: part.facts for key, part in remote.items()}
+    evidence = _evidence(archive, scene, grid, claim, remote)
     if contradicts(claim, evidence):
         raise Quarantined(
             Quarantine.OFFSET_CONFLICT,
             f"Item {scene.id}: {claim.why}, but its dark pixels show {evidence}; it is set aside.",
-            facts,
         )
     bands, dark = subtract_offset(stored, claim.subtract)
     zenith, source = _view_zenith(archive, scene)
@@ -120,7 +117,7 @@ def read_scene(archive: HttpArchive, scene: Scene, grid: SiteGrid) -> ScenePixel
         offset=OffsetDecision(claim.subtract, claim.why, evidence),
         view_zenith=zenith,
         view_zenith_source=source,
-        files=facts,
+        files={key: part.facts for key, part in remote.items()},
         empty=not bands.any(),
     )
 
@@ -135,7 +132,7 @@ def _read_bands(archive: HttpArchive, scene: Scene, grid: SiteGrid) -> dict[str,
         raise Damaged(
             f"Item {scene.id}: asset {blank[0]!r} came back blank twice where others have pixels; "
             f"the archive's file is damaged.",
-            remote[blank[0]].facts.etag,
+            stable=True,
         )
     return remote
 
@@ -171,26 +168,21 @@ def _on_fine_grid(remote: dict[str, RemotePatch], fine: GeoBox) -> NDArray[np.ui
 
 
 def _evidence(
-    archive: HttpArchive,
-    scene: Scene,
-    grid: SiteGrid,
-    claim: OffsetClaim,
-    remote: dict[str, RemotePatch],
-    scl: NDArray[Any],
+    archive: HttpArchive, scene: Scene, grid: SiteGrid, claim: OffsetClaim, remote: dict[str, RemotePatch]
 ) -> Evidence:
-    """The dark-pixel test around the site; when it contradicts the claim, over the whole cloud-mask area."""
+    """The dark-pixel test on the site; where that is not conclusive or contradicts, on the whole cloud-mask area."""
     if not claim.testable:
         return Evidence.NONE
-    near = _darkness(remote["blue"], scl, grid.scl)
-    if not contradicts(claim, near):
+    near = _darkness(remote["blue"], remote["scl"], grid.fine)
+    if near is not Evidence.NONE and not contradicts(claim, near):
         return near
-    return _darkness(read_around(archive, scene.href("blue"), grid.scl), scl, grid.scl)
+    return _darkness(read_around(archive, scene.href("blue"), grid.scl), remote["scl"], grid.scl)
 
 
-def _darkness(blue: RemotePatch, scl: NDArray[Any], where: GeoBox) -> Evidence:
+def _darkness(blue: RemotePatch, scl: RemotePatch, where: GeoBox) -> Evidence:
     if blue.patch is None:
         return Evidence.NONE
-    return dark_pixel_evidence(take_nearest(blue.patch, where, 0), scl)
+    return dark_pixel_evidence(take_nearest(blue.patch, where, 0), _classes(scl, where))
 
 
 def _view_zenith(archive: HttpArchive, scene: Scene) -> tuple[float | None, str]:

@@ -1,12 +1,11 @@
 """Acquisition: what the archives have of a site and season becomes the raw products."""
 
 from satfusion_assets.stages.acquire.phenocam import acquire_phenocam
-from satfusion_assets.stages.acquire.report import Acquired, Progress, SetAside
+from satfusion_assets.stages.acquire.report import Progress, SetAside
 from satfusion_assets.stages.acquire.sentinel2 import acquire_sentinel2
 from satfusion_assets.stages.acquire.sentinel3 import acquire_sentinel3
 
 __all__ = [
-    "Acquired",
     "Progress",
     "SetAside",
     "acquire_phenocam",

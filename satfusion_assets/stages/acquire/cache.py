@@ -18,13 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from satfusion_assets.archives.earth_search import Damaged
-from satfusion_assets.errors import ArchiveAnswerInvalid, StoreFull
+from satfusion_assets.errors import StoreFull
 
 log = logging.getLogger(__name__)
 
 _SIDECAR: Final = ".json"
-_NOTE: Final = ".unreadable"
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -62,24 +60,16 @@ class FetchCache:
     def put(self, key: str, files: Mapping[str, bytes], facts: Mapping[str, Any]) -> Entry:
         """Store ``files`` (by suffix) and ``facts``; StoreFull when the disk is full."""
         record = {"files": {suffix: _fingerprint(content) for suffix, content in files.items()}, "facts": dict(facts)}
+        sidecar = json.dumps(record, indent=1, sort_keys=True)
         for suffix, content in files.items():
             self._write(self._path(key, suffix), content)
-        self._write(self._path(key, _SIDECAR), json.dumps(record, indent=1, sort_keys=True).encode())
-        self._path(key, _NOTE).unlink(missing_ok=True)
-        return Entry(key, record["facts"], {suffix: self._path(key, suffix) for suffix in files})
+        self._write(self._path(key, _SIDECAR), sidecar.encode())
+        # As a later run will read them, so that both publish the same bytes.
+        return Entry(key, json.loads(sidecar)["facts"], {suffix: self._path(key, suffix) for suffix in files})
 
     def write_json(self, name: str, content: Any) -> None:
         """A record for people, such as the plan of a run; replaced whole."""
         self._write(self.folder / name, json.dumps(content, indent=1, sort_keys=True).encode())
-
-    def unreadable_before(self, key: str, error: ArchiveAnswerInvalid) -> bool:
-        """Note that ``key`` could not be read; True when an earlier run failed on the same file in the same way."""
-        path = self._path(key, _NOTE)
-        note = json.dumps({"etag": error.etag if isinstance(error, Damaged) else None, "why": str(error)})
-        if path.exists() and path.read_text("utf-8") == note:
-            return True
-        self._write(path, note.encode())
-        return False
 
     def keep_only(self, keys: Collection[str]) -> None:
         """Drop entries that no run needs any more."""

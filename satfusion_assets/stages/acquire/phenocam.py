@@ -24,14 +24,16 @@ from satfusion_assets.archives.phenocam import (
     choose_region,
     parse_one_day_summary,
 )
-from satfusion_assets.errors import ArchiveAnswerInvalid, NoData
+from satfusion_assets.errors import NoData
 from satfusion_assets.processing.camera import flag_outliers
 from satfusion_assets.settings import Settings
 from satfusion_assets.sites import Site, SiteSeason
 from satfusion_assets.stages.acquire.cache import Entry, FetchCache, digest
-from satfusion_assets.stages.acquire.fetching import fetch_all
-from satfusion_assets.stages.acquire.report import Acquired, Progress, SetAside, log_progress
+from satfusion_assets.stages.acquire.fetching import Fetched, fetch_all, refuse_unless_few
+from satfusion_assets.stages.acquire.report import Progress, SetAside, log_progress
+from satfusion_assets.stages.outcome import Outcome
 from satfusion_assets.store import Product, ProductStore
+from satfusion_assets.store.layout import PHENOCAM_GCC, PHENOCAM_GCC_3Y, PHENOCAM_ROIS, camera_picture
 
 log = logging.getLogger(__name__)
 
@@ -60,11 +62,11 @@ def acquire_phenocam(
     store: ProductStore,
     settings: Settings,
     progress: Progress = log_progress,
-) -> Acquired:
+) -> Outcome:
     """Fetch greenness (season-1 to season+1) and midday pictures (season) and publish ``raw_phenocam``.
 
-    Raises ArchiveUnavailable, ArchiveAnswerInvalid (a picture is unreadable; a second run sets it aside), NoData,
-    StoreFull.
+    Pictures that the archive lists and cannot give are set aside. Raises ArchiveUnavailable, ArchiveAnswerInvalid,
+    NoData, StoreFull.
     """
     cache = FetchCache(store.cache(season, "phenocam"))
     with HttpArchive("PhenoCam", Patience.of(settings)) as http:
@@ -74,14 +76,15 @@ def acquire_phenocam(
         fetcher = _Fetcher(archive, cache)
         days = _screen(fetcher.summary(choice), season)
         pictures = {p.day.strftime("%Y%m%d"): p for p in archive.pictures(site.name) if p.day.year == season.season}
-        entries = fetch_all(pictures, fetcher.picture, settings.phenocam_connections, progress)
+        fetched = fetch_all(pictures, fetcher.picture, settings.phenocam_connections, progress)
+    refuse_unless_few(fetched.bad, len(pictures))
     used = [day for day in days if day.used and day.summary.day.year == season.season]
     if not used:
         raise NoData(
             f"PhenoCam region {choice.region.name} has no usable day in {season.season}; choose another season or "
             f"another vegetation for the site."
         )
-    return _publish(store, season, camera, choice, days, pictures, entries, fetcher)
+    return _publish(store, season, camera, choice, days, pictures, fetched, fetcher, http)
 
 
 class _Fetcher:
@@ -92,7 +95,6 @@ class _Fetcher:
         self._cache = cache
         self.keys: set[str] = set()
         self.fetched = 0
-        self.bytes_read = 0
 
     def summary(self, choice: RegionChoice) -> list[DailySummary]:
         """The region's days; an unchanged summary is confirmed by the archive and taken from the cache."""
@@ -102,7 +104,7 @@ class _Fetcher:
         answer, days = self._archive.one_day_summary(choice.region, _conditions(known))
         if answer.unchanged and known is not None:
             return parse_one_day_summary(known.paths[_CSV].read_text("utf-8"), key)
-        self._count(answer.body)
+        self.fetched += 1
         validators = {name: answer.headers.get(name) for name in ("etag", "last-modified")}
         self._cache.put(key, {_CSV: answer.body}, validators)
         return days
@@ -113,21 +115,12 @@ class _Fetcher:
         known = self._cache.get(key)
         if known is not None:
             return known
-        try:
-            answer = self._archive.picture(picture)
-        except ArchiveAnswerInvalid as error:
-            if not self._cache.unreadable_before(key, error):
-                raise
-            return Entry(key, {"reason": str(error)}, {})
-        self._count(answer.body)
+        answer = self._archive.picture(picture)
+        self.fetched += 1
         return self._cache.put(key, {_JPEG: answer.body}, {"path": picture.path, "etag": answer.etag})
 
     def drop_others(self) -> None:
         self._cache.keep_only(self.keys)
-
-    def _count(self, body: bytes) -> None:
-        self.fetched += 1
-        self.bytes_read += len(body)
 
 
 def _conditions(known: Entry | None) -> dict[str, str]:
@@ -141,7 +134,9 @@ def _screen(days: Sequence[DailySummary], season: SiteSeason) -> list[ScreenedDa
     """The days of season-1 to season+1, outliers flagged by the archive where it says, else by our detector."""
     wanted = [day for day in days if abs(day.day.year - season.season) <= 1]
     numbers = np.array([day.day for day in wanted], "datetime64[D]")
-    detected = flag_outliers(numbers, np.array([day.gcc_90 for day in wanted])) if wanted else []
+    if not wanted:
+        return []
+    detected = flag_outliers(numbers, np.array([day.gcc_90 for day in wanted]))
     return [ScreenedDay(day, _outlier_by(day, bool(flag))) for day, flag in zip(wanted, detected, strict=True)]
 
 
@@ -158,36 +153,37 @@ def _publish(
     choice: RegionChoice,
     days: Sequence[ScreenedDay],
     pictures: dict[str, Picture],
-    entries: dict[str, Entry],
+    fetched: Fetched[Entry],
     fetcher: _Fetcher,
-) -> Acquired:
+    http: HttpArchive,
+) -> Outcome:
     own = [day for day in days if day.summary.day.year == season.season]
-    shown = {name: entry for name, entry in entries.items() if entry.paths}
     set_aside = [
-        SetAside(f"{name}{_JPEG}", "unreadable in two runs", entry.facts["reason"])
-        for name, entry in entries.items()
-        if not entry.paths
+        SetAside(name, pictures[name].path, "unreadable", str(fetched.bad[name])) for name in sorted(fetched.bad)
     ]
-    product = Product("raw_phenocam", season)
-    with store.publish(product, parameters={"region": choice.region.name}) as draft:
-        for name, entry in shown.items():
-            draft.adopt(entry.paths[_JPEG], f"raw/phenocam/{name}.jpg")
-        draft.write_json("raw/phenocam/phenocam_gcc.json", _series(own))
-        draft.write_json("raw/phenocam/phenocam_gcc_3y.json", _series(days))
-        draft.write_bytes("raw/phenocam/phenocam_gcc.csv", _table(own).encode())
-        draft.write_json("raw/phenocam/rois.json", _regions_record(camera, choice, days, pictures, set_aside))
+    with store.publish(Product("raw_phenocam", season), parameters={"region": choice.region.name}) as draft:
+        for name, entry in fetched.results.items():
+            draft.adopt(entry.paths[_JPEG], camera_picture(pictures[name].day))
+        draft.write_json(f"{PHENOCAM_GCC}.json", _series(own))
+        draft.write_json(PHENOCAM_GCC_3Y, _series(days))
+        draft.write_bytes(f"{PHENOCAM_GCC}.csv", _table(own).encode())
+        draft.write_json(PHENOCAM_ROIS, _regions_record(camera, choice, days, pictures, set_aside))
         draft.write_bytes("raw/phenocam/LICENCE.txt", _licence(camera).encode())
     assert draft.manifest is not None, "a published draft has its manifest"
     fetcher.drop_others()
-    return Acquired(
-        product=product,
-        manifest=draft.manifest,
-        count=sum(day.used for day in own),
-        fetched=fetcher.fetched,
-        requests=fetcher.fetched,
-        bytes_read=fetcher.bytes_read,
-        set_aside=set_aside,
-        facts={"region": choice.region.name, "region_chosen_by": choice.why, "pictures": len(shown), **_counts(own)},
+    return Outcome(
+        draft.manifest,
+        numbers={
+            "days_used": sum(day.used for day in own),
+            **_counts(own),
+            "pictures": len(fetched.results),
+            "set_aside": len(set_aside),
+            "files_in_this_run": fetcher.fetched,
+            "requests": http.requests,
+            "bytes_read": http.bytes_read,
+        },
+        notes={"region": choice.region.name, "region_chosen_by": choice.why},
+        tables={"set_aside": [asdict(one) for one in set_aside]},
     )
 
 

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
-
-from satfusion_assets.store import Manifest, Product
 
 log = logging.getLogger(__name__)
 
@@ -25,26 +22,13 @@ def log_progress(done: int, total: int, name: str) -> None:
 
 @dataclass(frozen=True)
 class SetAside:
-    """Something of the archive that is not in the product. name: scene or file. kind: for counting. reason: why."""
+    """Something of the archive that is not in the product.
 
-    name: str
-    kind: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class Acquired:
-    """A published raw product.
-
-    count: scenes, overpasses or pictures in it. fetched: asked of the archive in this run; the rest was in the
-    cache. requests, bytes_read: data requests of this run. set_aside: what was left out and why.
+    name: what it would be called there, '' when it has no name. source: the archive's name for it. kind: for
+    counting. reason: one sentence.
     """
 
-    product: Product
-    manifest: Manifest
-    count: int
-    fetched: int
-    requests: int
-    bytes_read: int
-    set_aside: Sequence[SetAside] = ()
-    facts: Mapping[str, object] = field(default_factory=dict)
+    name: str
+    source: str
+    kind: str
+    reason: str

@@ -14,7 +14,8 @@ from typing import Any, Final
 import numpy as np
 
 from satfusion_assets.archives.earth_search import (
-    FileFacts,
+    SCL_OUTSIDE,
+    Damaged,
     Quarantine,
     Quarantined,
     Scene,
@@ -25,7 +26,7 @@ from satfusion_assets.archives.earth_search import (
     resolve_reprocessings,
     search_scenes,
 )
-from satfusion_assets.archives.http import HttpArchive
+from satfusion_assets.archives.http import HttpArchive, NotFound
 from satfusion_assets.archives.patience import THROTTLED, Patience
 from satfusion_assets.errors import ArchiveAnswerInvalid, NoData
 from satfusion_assets.grid import SiteGrid, site_grid
@@ -33,9 +34,11 @@ from satfusion_assets.scenarios import S2_BANDS
 from satfusion_assets.settings import Settings
 from satfusion_assets.sites import Site, SiteSeason
 from satfusion_assets.stages.acquire.cache import Entry, FetchCache, digest
-from satfusion_assets.stages.acquire.fetching import fetch_all
-from satfusion_assets.stages.acquire.report import Acquired, Progress, SetAside, log_progress
+from satfusion_assets.stages.acquire.fetching import Fetched, fetch_all, refuse_unless_few
+from satfusion_assets.stages.acquire.report import Progress, SetAside, log_progress
+from satfusion_assets.stages.outcome import Outcome
 from satfusion_assets.store import Product, ProductStore
+from satfusion_assets.store.layout import S2_SCENES, raw_scene, raw_scl
 from satfusion_assets.store.rasters import encode_raster
 
 log = logging.getLogger(__name__)
@@ -53,11 +56,12 @@ def acquire_sentinel2(
     store: ProductStore,
     settings: Settings,
     progress: Progress = log_progress,
-) -> Acquired:
+) -> Outcome:
     """Fetch the scenes of ``season`` with its margins and publish ``raw_s2``.
 
-    Raises ArchiveUnavailable, ArchiveAnswerInvalid (a file is unreadable; a second run sets it aside), NoData,
-    StoreFull. The published product is replaced whole or stays as it was.
+    Scenes that must not be used or that the archive holds damaged are set aside with the reason. Raises
+    ArchiveUnavailable, ArchiveAnswerInvalid, NoData, StoreFull; the published product is replaced whole or stays as
+    it was.
     """
     grid = site_grid(site)
     patience = Patience.of(settings)
@@ -76,8 +80,17 @@ def acquire_sentinel2(
     cache.write_json("plan.json", _plan(found, settings, named, keys, replaced))
     with HttpArchive("Earth Search", patience, transient=THROTTLED) as archive:
         reader = _Reader(archive, cache, grid, keys)
-        entries = fetch_all(named, reader.entry, settings.earth_search_connections, progress)
-    return _publish(store, season, settings, found, replaced, named, entries, cache, reader.fetched)
+        fetched = fetch_all(named, reader.entry, settings.earth_search_connections, progress)
+    for error in fetched.bad.values():
+        if not _is_the_archives(error):
+            raise error
+    refuse_unless_few(fetched.bad, len(named))
+    return _publish(store, season, found, replaced, named, fetched, reader, archive, cache)
+
+
+def _is_the_archives(error: ArchiveAnswerInvalid) -> bool:
+    """The archive itself holds a bad file (or none), as opposed to one that was damaged on its way."""
+    return isinstance(error, NotFound) or (isinstance(error, Damaged) and error.stable)
 
 
 class _Reader:
@@ -88,24 +101,19 @@ class _Reader:
         self._cache = cache
         self._grid = grid
         self._keys = keys
-        self.fetched: list[Mapping[str, FileFacts]] = []
+        self.read: list[str] = []
+        """Names of the scenes that this run read or settled."""
 
     def entry(self, name: str, scene: Scene) -> Entry:
         key = self._keys[name]
         known = self._cache.get(key)
         if known is not None:
             return known
+        self.read.append(name)
         try:
             pixels = read_scene(self._archive, scene, self._grid)
         except Quarantined as error:
-            self.fetched.append(error.facts)
             return self._cache.put(key, {}, _aside(error.kind, str(error)))
-        except ArchiveAnswerInvalid as error:
-            if not self._cache.unreadable_before(key, error):
-                raise
-            # Not cached: the archive may repair the file, so every later run tries again.
-            return Entry(key, _aside(Quarantine.UNREADABLE, str(error)), {})
-        self.fetched.append(pixels.files)
         facts = _scene_facts(scene, pixels)
         if pixels.empty:
             return self._cache.put(key, {}, facts | _aside("empty", f"Item {scene.id} has no pixel of the site."))
@@ -127,56 +135,73 @@ def _files(scene: Scene, pixels: ScenePixels, grid: SiteGrid) -> dict[str, bytes
     for asset, facts in pixels.files.items():
         tags[f"SOURCE_{asset.upper()}"] = f"{facts.href} etag={facts.etag} length={facts.length}"
     bands = encode_raster(pixels.bands, grid.fine, nodata=0, descriptions=S2_BANDS, scale=DN_SCALE, tags=tags)
-    scl = encode_raster(pixels.scl, grid.scl, nodata=None, descriptions=("SCL",), tags={"ITEM": scene.id})
+    scl = encode_raster(pixels.scl, grid.scl, nodata=SCL_OUTSIDE, descriptions=("SCL",), tags={"ITEM": scene.id})
     return {_REFLECTANCE: bands, _SCL: scl}
 
 
 def _publish(
     store: ProductStore,
     season: SiteSeason,
-    settings: Settings,
     found: SearchResult,
     replaced: Mapping[str, str],
     named: Mapping[str, Scene],
-    entries: Mapping[str, Entry],
+    fetched: Fetched[Entry],
+    reader: _Reader,
+    archive: HttpArchive,
     cache: FetchCache,
-    fetched: list[Mapping[str, FileFacts]],
-) -> Acquired:
-    used = {name: entry for name, entry in entries.items() if entry.paths}
-    left = {name: entry.facts["set_aside"] for name, entry in entries.items() if not entry.paths}
-    set_aside = [SetAside(f"{name} {named[name].id}", why["kind"], why["reason"]) for name, why in left.items()]
-    set_aside += [SetAside(item, Quarantine.MALFORMED_ITEM, why) for item, why in found.malformed.items()]
+) -> Outcome:
+    used = {name: entry for name, entry in fetched.results.items() if entry.paths}
+    set_aside = _set_aside(found, named, fetched)
+    set_aside_rows = [asdict(one) for one in set_aside]
     if not used:
         raise NoData(
             f"None of the {len(named)} Sentinel-2 scenes of {season.key} can be used ({set_aside[0].reason}); "
             f"nothing was published."
         )
+    collection = next(iter(named.values())).collection
+    scenes = [{"name": name, **entry.facts} for name, entry in used.items()]
     record = {
-        "collection": str(settings.s2_collection),
+        "collection": collection,
         "search_pages_sha256": list(found.pages),
-        "scenes": [{"name": name, **entry.facts} for name, entry in used.items()],
-        "set_aside": [asdict(one) for one in set_aside],
+        "scenes": scenes,
+        "set_aside": set_aside_rows,
         "replaced_by_reprocessing": dict(replaced),
     }
-    product = Product("raw_s2", season)
-    with store.publish(product, parameters={"collection": str(settings.s2_collection)}) as draft:
+    with store.publish(Product("raw_s2", season), parameters={"collection": collection}) as draft:
         for name, entry in used.items():
-            draft.adopt(entry.paths[_REFLECTANCE], f"raw/s2/{name}.geotiff")
-            draft.adopt(entry.paths[_SCL], f"raw/scl/{name}.geotiff")
-        draft.write_json("raw/s2/scenes.json", record)
+            draft.adopt(entry.paths[_REFLECTANCE], raw_scene("s2", name))
+            draft.adopt(entry.paths[_SCL], raw_scl(name))
+        draft.write_json(S2_SCENES, record)
     assert draft.manifest is not None, "a published draft has its manifest"
-    cache.keep_only({entry.key for entry in entries.values()})
-    files = [facts for scene in fetched for facts in scene.values()]
-    return Acquired(
-        product=product,
-        manifest=draft.manifest,
-        count=len(used),
-        fetched=len(fetched),
-        requests=sum(facts.requests for facts in files),
-        bytes_read=sum(facts.bytes_read for facts in files),
-        set_aside=set_aside,
-        facts={"replaced_by_reprocessing": len(replaced), "collection": str(settings.s2_collection)},
+    cache.keep_only({entry.key for entry in fetched.results.values()})
+    return Outcome(
+        draft.manifest,
+        numbers={
+            "scenes": len(used),
+            "set_aside": len(set_aside),
+            "replaced_by_reprocessing": len(replaced),
+            "read_in_this_run": len(reader.read),
+            "data_requests": archive.requests,
+            "bytes_read": archive.bytes_read,
+            "unknown_view_angles": sum(scene["view_zenith"] is None for scene in scenes),
+        },
+        notes={"collection": collection, "first_scene": next(iter(used)), "last_scene": list(used)[-1]},
+        tables={"set_aside": set_aside_rows, "scenes": [_row(scene) for scene in scenes]},
     )
+
+
+def _set_aside(found: SearchResult, named: Mapping[str, Scene], fetched: Fetched[Entry]) -> list[SetAside]:
+    """Scenes and items that are not in the product, by name."""
+    reasons = {name: entry.facts["set_aside"] for name, entry in fetched.results.items() if not entry.paths}
+    reasons |= {name: {"kind": str(Quarantine.UNREADABLE), "reason": str(bad)} for name, bad in fetched.bad.items()}
+    listed = [SetAside(name, named[name].id, **reasons[name]) for name in sorted(reasons)]
+    malformed = sorted(found.malformed.items())
+    return listed + [SetAside("", item, str(Quarantine.MALFORMED_ITEM), why) for item, why in malformed]
+
+
+def _row(scene: Mapping[str, Any]) -> dict[str, Any]:
+    shown = ("name", "id", "baseline", "offset_subtracted", "dark_pixel_test", "view_zenith", "valid_fraction")
+    return {key: scene[key] for key in shown}
 
 
 def _plan(

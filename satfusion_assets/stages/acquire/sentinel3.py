@@ -15,7 +15,6 @@ from satfusion_assets.archives.copernicus import (
     CUBE_PRODUCTS,
     BackEnd,
     Credentials,
-    Cube,
     CubeProduct,
     CubeRequest,
     JobLedger,
@@ -34,8 +33,10 @@ from satfusion_assets.scenarios import S3_BANDS
 from satfusion_assets.settings import Settings
 from satfusion_assets.sites import Site, SiteSeason
 from satfusion_assets.stages.acquire.cache import Entry, FetchCache
-from satfusion_assets.stages.acquire.report import Acquired, Progress, SetAside, log_progress
+from satfusion_assets.stages.acquire.report import Progress, SetAside, log_progress
+from satfusion_assets.stages.outcome import Outcome
 from satfusion_assets.store import Product, ProductStore
+from satfusion_assets.store.layout import S3_OVERPASSES, raw_scene
 from satfusion_assets.store.rasters import write_raster
 
 log = logging.getLogger(__name__)
@@ -54,7 +55,7 @@ def acquire_sentinel3(
     progress: Progress = log_progress,
     *,
     today: date | None = None,
-) -> Acquired:
+) -> Outcome:
     """Fetch the overpasses of ``season`` with its margins, as far as they have happened, and publish ``raw_s3``.
 
     today: the last day to ask for; None = the clock's. Raises CredentialsMissing, CredentialsRejected,
@@ -150,7 +151,7 @@ def _publish(
     requests: list[CubeRequest],
     entries: Mapping[str, Entry],
     quarters: _Quarters,
-) -> Acquired:
+) -> Outcome:
     cubes = [
         read_cube(entry.paths[_NETCDF].read_bytes(), product, entry.key) for entry in entries.values() if entry.paths
     ]
@@ -160,7 +161,7 @@ def _publish(
             f"Copernicus has no {product.collection} data of {season.site} from {requests[0].start} to "
             f"{requests[-1].end}; check the site's position and season."
         )
-    set_aside = [SetAside(f"{time:%Y-%m-%dT%H:%M}", "empty", "no valid pixel over the site") for time in empty]
+    set_aside = [SetAside("", f"{time:%Y-%m-%dT%H:%M}Z", "empty", "No valid pixel over the site.") for time in empty]
     parameters = {"product": str(product.product), "quantity": product.quantity, "collection": product.collection}
     record = parameters | {
         "quarters": [_quarter_record(request, entries[request.key]) for request in requests],
@@ -172,27 +173,41 @@ def _publish(
     with store.publish(raw, parameters=parameters) as draft:
         for one in overpasses:
             write_raster(
-                draft.path(f"raw/s3/{one.name}.geotiff"),
+                draft.path(raw_scene("s3", one.name)),
                 one.values,
                 grid.coarse,
                 nodata=float("nan"),
                 descriptions=S3_BANDS,
                 tags=tags | {"SENSING_TIME": one.time.isoformat()},
             )
-        draft.write_json("raw/s3/overpasses.json", record)
+        draft.write_json(S3_OVERPASSES, record)
         draft.write_bytes("raw/s3/collection.json", quarters.description(product))
     assert draft.manifest is not None, "a published draft has its manifest"
     quarters.drop_others(requests)
-    return Acquired(
-        product=raw,
-        manifest=draft.manifest,
-        count=len(overpasses),
-        fetched=quarters.fetched,
-        requests=quarters.fetched,
-        bytes_read=quarters.bytes_read,
-        set_aside=set_aside,
-        facts=parameters | {"cloudy_pixels": sum(one.cloudy for one in overpasses), "days": _days(cubes)},
+    return Outcome(
+        draft.manifest,
+        numbers={
+            "overpasses": len(overpasses),
+            "days": len({one.time.date() for one in overpasses}),
+            "set_aside": len(set_aside),
+            "empty_quarters": sum(entry.facts["empty"] for entry in entries.values()),
+            "cloudy_pixels": sum(one.cloudy for one in overpasses),
+            "jobs_in_this_run": quarters.fetched,
+            "bytes_read": quarters.bytes_read,
+        },
+        notes=parameters,
+        tables={"quarters": [_quarter_row(request, entries[request.key]) for request in requests]},
     )
+
+
+def _quarter_row(request: CubeRequest, entry: Entry) -> dict[str, Any]:
+    return {
+        "start": request.start.isoformat(),
+        "end": request.end.isoformat(),
+        "empty": entry.facts["empty"],
+        "job": entry.facts["job_id"],
+        "fetched": entry.facts["fetched"],
+    }
 
 
 def _quarter_record(request: CubeRequest, entry: Entry) -> dict[str, Any]:
@@ -212,10 +227,6 @@ def _overpass_record(one: Overpass) -> dict[str, Any]:
         "valid_fraction": round(float(np.isfinite(one.values).all(axis=0).mean()), 6),
         "cloudy_pixels": one.cloudy,
     }
-
-
-def _days(cubes: list[Cube]) -> int:
-    return len({time.date() for cube in cubes for time in cube.times})
 
 
 def _json(content: Mapping[str, Any]) -> bytes:

@@ -66,7 +66,7 @@ export function Chart({ name, title, curves, from, to, height = 190, marks = [],
 
   useEffect(() => {
     const target = box.current!;
-    const made = new uPlot(options(target.clientWidth, height, shown, () => drawing.current, () => plot.current), data, target);
+    const made = new uPlot(options(target.clientWidth, height, shown, () => drawing.current), data, target);
     plot.current = made;
     const resized = new ResizeObserver(() => made.setSize({ width: target.clientWidth, height }));
     resized.observe(target);
@@ -90,7 +90,7 @@ export function Chart({ name, title, curves, from, to, height = 190, marks = [],
   return (
     <section class="chart" aria-label={title}>
       <header>
-        <h3>{title}</h3>
+        <h2>{title}</h2>
         <span class="chart-day">{at === null ? '' : toIso(at)}</span>
         <button type="button" class="quiet" onClick={() => saveCsv(name, table(shown))} title="Download these curves as CSV">
           CSV
@@ -191,7 +191,7 @@ interface Drawing {
   levels: readonly { value: number; label: string }[];
 }
 
-function options(width: number, height: number, curves: readonly Curve[], now: () => Drawing, self: () => uPlot | null): uPlot.Options {
+function options(width: number, height: number, curves: readonly Curve[], now: () => Drawing): uPlot.Options {
   const series: uPlot.Series[] = [{}];
   const bands: uPlot.Band[] = [];
   for (const curve of curves) {
@@ -217,7 +217,7 @@ function options(width: number, height: number, curves: readonly Curve[], now: (
     legend: { show: false },
     cursor: {
       y: false,
-      drag: { x: false, y: false },
+      drag: { x: false, y: false, click: () => undefined },
       sync: { key: 'day', scales: ['x', null] },
       points: { size: 7 },
       move: (u, left, top) => [Math.round(u.valToPos(Math.round(u.posToVal(left, 'x')), 'x')), top],
@@ -231,9 +231,7 @@ function options(width: number, height: number, curves: readonly Curve[], now: (
     bands,
     hooks: {
       setCursor: [(u) => { hoverDay.value = u.cursor.left! < 0 ? null : Math.round(u.posToVal(u.cursor.left!, 'x')); }],
-      drawSeries: [],
       draw: [(u) => decorate(u, now())],
-      ready: [() => void self()],
     },
   };
 }
@@ -260,6 +258,8 @@ function decorate(u: uPlot, { day, marks, shown, levels }: Drawing): void {
   c.beginPath();
   c.rect(left, top - 14 * ratio, width, height + 14 * ratio);
   c.clip();
+  c.textAlign = 'left';
+  c.textBaseline = 'alphabetic';
   for (const level of levels) {
     const y = u.valToPos(level.value, 'y', true);
     if (y < top || y > top + height) continue;
@@ -279,7 +279,7 @@ function decorate(u: uPlot, { day, marks, shown, levels }: Drawing): void {
   for (const curve of shown) points(u, c, curve, ratio);
   if (day !== null) {
     const x = u.valToPos(day, 'x', true);
-    stroke(c, CURSOR, 2 * ratio, [], x, top - 4 * ratio, x, top + height);
+    stroke(c, CURSOR, 2 * ratio, [], x, top, x, top + height);
     c.font = `600 ${10.5 * ratio}px system-ui, sans-serif`;
     const words = shortDate(day);
     const wide = c.measureText(words).width;

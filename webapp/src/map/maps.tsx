@@ -41,11 +41,11 @@ function useSeen({ season, stage, days }: Omit<Props, 'date'>, source: Source, d
   const wanted = route.value.style;
   const layer = source === 'fused' ? layerOf(season, wanted) : undefined;
   const file = nearestFile(season.stages[stage][source], days[source] ?? [], date);
-  const layerDays = useMemo(() => layer?.days.map((iso) => toDay(iso) ?? -1) ?? [], [layer]);
-  const band = layer ? layerDays.indexOf(date) : -1;
-  const path = layer ? (band < 0 ? null : layer.path) : file.path;
-  const state = useFrame(path, layer ? band + 1 : undefined);
-  return { ...state, source, day: layer ? (band < 0 ? null : date) : file.day, style: styleFor(wanted, source, state.frame, season) };
+  const layerDays = useMemo(() => layer?.days.map((iso) => toDay(iso)!) ?? [], [layer]);
+  const band = layer ? layer.bands[layerDays.indexOf(date)] : undefined;
+  const path = layer ? (band ? layer.path : null) : file.path;
+  const state = useFrame(path, band);
+  return { ...state, source, day: layer ? (band ? date : null) : file.day, style: styleFor(wanted, source, state.frame, season) };
 }
 
 function shown(seen: Seen, range: [number, number] | null): Shown | null {
@@ -133,10 +133,11 @@ function Readout({ seen }: { seen: Seen }) {
   if (at < 0) return <p class="readout">outside</p>;
   const words = frame.isReflectance
     ? (['b02', 'b03', 'b04', 'b8a', 'ndvi', 'gcc'] as const).map((q) => `${q.toUpperCase()} ${short(frame.at(at, q))}`)
-    : [`${seen.style.label} ${short(frame.at(at, 'value'))}`];
+    : [`${seen.style.label} ${inWords(seen.style, frame.at(at, 'value'))}`];
   return <p class="readout">{words.map((one) => <span key={one}>{one} </span>)}</p>;
 }
 
+const inWords = (style: Style, value: number): string => (style.kind === 'value' && style.classes?.[value]) || short(value);
 const short = (value: number): string => (Number.isNaN(value) ? '–' : number(value, 3));
 
 function SideLegend(props: Props) {
@@ -159,7 +160,7 @@ async function fitSeason({ season, stage, days }: Props, style: Style): Promise<
   const count = layer ? layer.days.length : days[source]!.length;
   const picks = Array.from({ length: Math.min(9, count) }, (_, i) => Math.floor(((i + 0.5) * count) / Math.min(9, count)));
   const daily = season.stages[stage][source];
-  const urls = picks.map((i) => (layer ? address(layer.path, i + 1) : address(`${daily!.folder}/${daily!.names[i]}`)));
+  const urls = picks.map((i) => (layer ? address(layer.path, layer.bands[i]) : address(`${daily!.folder}/${daily!.names[i]}`)));
   const frames = await Promise.all(urls.map(load));
   const planes = frames.flatMap((frame) => (style.kind === 'colour' ? style.bands.map((q) => frame.plane(q)) : [frame.plane(style.quantity)]));
   const [low, high] = quantiles(planes, [0.02, 0.98]);

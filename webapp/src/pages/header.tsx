@@ -37,10 +37,21 @@ export function Header({ overview, season }: { overview: Overview | null; season
           </nav>
         </>
       )}
-      {season && <p class="where">{season.site.description || season.site.name}{season.site.vegetation_type && ` · ${season.site.vegetation_type}`}</p>}
+      {season && (
+        <p class="where">
+          {season.site.description || season.site.name}{season.site.vegetation_type && ` · ${season.site.vegetation_type}`}
+          {' · '}
+          <a href={`https://www.openstreetmap.org/?mlat=${season.site.latitude}&mlon=${season.site.longitude}#map=12/${season.site.latitude}/${season.site.longitude}`} target="_blank" rel="noreferrer" title="Where this is, on OpenStreetMap (needs the internet)">
+            {degrees(season.site.latitude, 'N', 'S')} {degrees(season.site.longitude, 'E', 'W')}
+          </a>
+          {season.site.elevation !== null && ` · ${season.site.elevation} m`}
+        </p>
+      )}
     </header>
   );
 }
+
+const degrees = (value: number, positive: string, negative: string): string => `${Math.abs(value).toFixed(3)}° ${value < 0 ? negative : positive}`;
 
 /** Change the page without loading it anew, unless a new tab is wanted. */
 function follow(event: MouseEvent, target: string, page?: Page): void {

@@ -1,4 +1,176 @@
-import type { Overview, Season } from '../api';
+/** Every score of a season, and what it means. */
+import type { ComponentChildren } from 'preact';
+import { useMemo } from 'preact/hooks';
+import { getJson, jsonUrl, scenarioSeries, type Overview, type ScenarioSeries, type Season } from '../api';
+import { Chart, type Curve } from '../chart/chart';
+import { fromDayOfYear } from '../days';
+import { format, START } from '../route';
+import { go, useLoaded } from '../state';
+import { cameraMarks, column, daysOf } from '../ui/curves';
+import { Files } from '../ui/files';
+import { JsonView } from '../ui/json-view';
+import { Await, Empty, Failure, number, Table } from '../ui/parts';
+import { COLOURS, SCENARIO_KEYS, scenarioName } from '../ui/words';
+
+type Score = Record<string, number | null> & { date_range?: { start: string; end: string }; residual_vs_phenocam?: Record<string, number | null> };
+interface MetricsFile {
+  phenocam_stats?: Record<string, number | null>;
+  temporal?: Record<string, Score | null>;
+  baseline?: Record<string, Score | Record<string, Score | null> | null>;
+  derived?: {
+    delta_nse_pc_sigma20_minus_sigma30?: Record<string, Record<string, number | null>>;
+    bti_vs_itb_mean_residual?: Record<string, number | string | null>[];
+    [key: string]: unknown;
+  };
+  [key: string]: unknown;
+}
+
+const KNOWN = ['phenocam_stats', 'temporal', 'baseline', 'derived'];
+const COLUMNS: [string, string][] = [
+  ['nse_pc', 'NSE_PC'], ['r_squared', 'R²'], ['nse', 'NSE'], ['pearson_r', 'Pearson r'], ['nrmse', 'nRMSE'], ['rmse', 'RMSE'], ['mae', 'MAE'], ['n_samples', 'n'],
+];
+const RESIDUAL: [string, string][] = [['mean', 'residual mean'], ['std', 'residual std'], ['mae', 'residual MAE'], ['rmse', 'residual RMSE']];
+const BASELINES: Record<string, string> = {
+  s2: 'Sentinel-2, all scenes', s2_cloudfree: 'Sentinel-2, screened', s2_whittaker_lambda400: 'Sentinel-2, Whittaker λ 400', s3: 'Sentinel-3 composites',
+};
+
 export function Metrics({ season }: { season: Season; overview: Overview | null }) {
-  return <h1>{season.season}</h1>;
+  const path = `${season.site.name}/${season.season}/metrics.json`;
+  const there = season.tables.some((file) => file.path === path);
+  const loaded = useLoaded(there ? path : null, () => getJson<MetricsFile>(jsonUrl(path)));
+  return (
+    <>
+      <h1>Metrics, {season.site.name} {season.season}</h1>
+      {there ? <Await loaded={loaded}>{(data) => <Contents data={data} season={season} />}</Await> : (
+        <Empty title={`No metrics of ${season.site.name} ${season.season} yet.`} command={`satfusion materialize ${season.site.name} ${season.season}`}>
+          They are the last step: the fused series of every scenario against the camera.
+        </Empty>
+      )}
+      {there && <Comparison season={season} />}
+      <Definitions />
+      <Files season={season} title="Files" pick={(name) => !name.startsWith('raw/') && !name.startsWith('validation/')} />
+    </>
+  );
+}
+
+function Contents({ data, season }: { data: MetricsFile; season: Season }) {
+  const temporal = Object.entries(data.temporal ?? {});
+  const side = (itb: boolean) => temporal.filter(([key]) => key.includes('_itb') === itb);
+  const more = Object.entries(data).filter(([key]) => !KNOWN.includes(key));
+  const rest = Object.entries(data.derived ?? {}).filter(([key]) => !['delta_nse_pc_sigma20_minus_sigma30', 'bti_vs_itb_mean_residual'].includes(key));
+  return (
+    <>
+      <p class="lead">
+        Each row compares a GCC series at the site with the camera’s gcc_90 on their common days. NSE_PC near 1 is good; below 0 it is worse than the season’s mean.
+        The best value of a column is marked.
+      </p>
+      {data.phenocam_stats && (
+        <Table caption="Camera, gcc_90" heads={['mean', 'std', 'min', 'max', 'n']} rows={[['mean', 'std', 'min', 'max', 'n_samples'].map((key) => number(data.phenocam_stats![key], 4))]} />
+      )}
+      <ScoreTable caption="Fused, Blend-then-Index" rows={side(false).map(([key, score]) => [<ScenarioLink key={key} season={season} name={key} />, score])} />
+      <ScoreTable caption="Fused, Index-then-Blend" rows={side(true).map(([key, score]) => [<ScenarioLink key={key} season={season} name={key} />, score])} />
+      <ScoreTable caption="Without fusion" rows={baselineRows(data.baseline ?? {})} />
+      {data.derived?.delta_nse_pc_sigma20_minus_sigma30 && (
+        <Table caption="ΔNSE_PC, sigma 20 minus sigma 30" heads={['mode', 'aggressive', 'nonaggressive']} note="Above 0: the shorter reach scores better."
+          rows={Object.entries(data.derived.delta_nse_pc_sigma20_minus_sigma30).map(([mode, by]) => [mode === 'bti' ? 'BtI' : 'ItB', number(by.aggressive, 4), number(by.nonaggressive, 4)])} />
+      )}
+      {data.derived?.bti_vs_itb_mean_residual && (
+        <Table caption="Mean residual, BtI and ItB" heads={['strategy', 'sigma', 'BtI', 'ItB']}
+          rows={data.derived.bti_vs_itb_mean_residual.map((row) => [row.strategy, number(row.sigma), number(row.mean_residual_bti, 4), number(row.mean_residual_itb, 4)])} />
+      )}
+      {[...rest, ...more].map(([key, value]) => <JsonView key={key} value={value as never} name={key} depth={1} />)}
+    </>
+  );
+}
+
+const SCENARIO_COLOURS = ['#6a2fa0', '#b34700', '#1667a8', '#8a6d00', '#a01d5c', '#00707a', '#59636b', '#3d7a00'];
+
+/** All scenarios' fused GCC and what each misses of the camera's, day by day. */
+function Comparison({ season }: { season: Season }) {
+  const loaded = useLoaded(`scenarios/${season.site.name}/${season.season}`, () => scenarioSeries(season.site.name, season.season));
+  const from = fromDayOfYear(season.season, 1);
+  const to = fromDayOfYear(season.season + 1, 1) - 1;
+  const curves = useMemo(() => (loaded.data ? comparisons(loaded.data) : null), [loaded.data]);
+  if (loaded.error) return <Failure error={loaded.error} />;
+  if (!curves) return null;
+  const name = `${season.site.name}_${season.season}`;
+  return (
+    <>
+      <Chart name={`${name}_gcc_scenarios`} title="Fused GCC of all scenarios, and the camera" curves={curves.gcc} from={from} to={to} height={240} marks={cameraMarks(loaded.data)} />
+      <Chart name={`${name}_residuals`} title="Residual, fused GCC minus gcc_90" curves={curves.residual} from={from} to={to} height={190} levels={[{ value: 0, label: '' }]} />
+    </>
+  );
+}
+
+function comparisons({ scenarios, camera }: ScenarioSeries): { gcc: Curve[]; residual: Curve[] } {
+  const days = daysOf(camera);
+  const truth = new Map(days.map((day, i) => [day, column(camera, 'gcc')[i]]));
+  const gcc: Curve[] = [{ key: 'phenocam_gcc_90', label: 'Camera gcc_90', colour: COLOURS.camera, shape: 'line', lineWidth: 2.2, days, values: column(camera, 'gcc') }];
+  const residual: Curve[] = [];
+  SCENARIO_KEYS.forEach((key, i) => {
+    const series = scenarios[key];
+    if (!series) return;
+    const own = daysOf(series);
+    const values = column(series, 'gcc');
+    const curve = { key, label: scenarioName(key), colour: SCENARIO_COLOURS[i]!, shape: key.includes('_itb') ? 'dash' : 'line', lineWidth: 1.3, days: own } as const;
+    gcc.push({ ...curve, values });
+    residual.push({ ...curve, values: values.map((value, j) => {
+      const seen = truth.get(own[j]!);
+      return value === null || seen === null || seen === undefined ? null : value - seen;
+    }) });
+  });
+  return { gcc, residual };
+}
+
+function baselineRows(baseline: NonNullable<MetricsFile['baseline']>): [ComponentChildren, Score | null][] {
+  return Object.entries(baseline).flatMap(([name, value]): [ComponentChildren, Score | null][] => {
+    const label = BASELINES[name] ?? name;
+    if (!value || 'n_samples' in value) return [[label, value as Score | null]];
+    return Object.entries(value as Record<string, Score | null>).map(([strategy, score]) => [`${label}, ${strategy}`, score]);
+  });
+}
+
+function ScoreTable({ caption, rows }: { caption: string; rows: [ComponentChildren, Score | null][] }) {
+  if (!rows.length) return null;
+  const best = (key: string): number => {
+    const sign = ['nrmse', 'rmse', 'mae'].includes(key) ? -1 : 1;
+    const values = rows.map(([, score]) => score?.[key]).filter((v): v is number => typeof v === 'number');
+    return values.length > 1 && key !== 'n_samples' ? Math.max(...values.map((v) => sign * v)) * sign : NaN;
+  };
+  const tops = Object.fromEntries(COLUMNS.map(([key]) => [key, best(key)]));
+  return (
+    <Table caption={caption} heads={['series', ...COLUMNS.map(([, label]) => label), ...RESIDUAL.map(([, label]) => label), 'from', 'to']}
+      rows={rows.map(([name, score]) => [
+        name,
+        ...COLUMNS.map(([key]) => (score && score[key] === tops[key] ? <strong class="top-score" title="best of this table">{number(score[key])} ★</strong> : number(score?.[key]))),
+        ...RESIDUAL.map(([key]) => number(score?.residual_vs_phenocam?.[key], 4)),
+        score?.date_range?.start?.slice(0, 10) ?? '–', score?.date_range?.end?.slice(0, 10) ?? '–',
+      ])} />
+  );
+}
+
+function ScenarioLink({ season, name }: { season: Season; name: string }) {
+  const key = name.endsWith('_itb') ? name.replace(/_sigma(\d+)_itb$/, '_itb_sigma$1') : name;
+  const target = { ...START, site: season.site.name, season: season.season, scenario: key };
+  return (
+    <a href={format(target)} onClick={(event) => {
+      if (event.ctrlKey || event.metaKey) return;
+      event.preventDefault();
+      go(target, true);
+    }}>{scenarioName(key)}</a>
+  );
+}
+
+function Definitions() {
+  return (
+    <details class="definitions">
+      <summary>Definitions</summary>
+      <dl class="facts">
+        <div><dt>NSE_PC, R², NSE</dt><dd>1 − Σ(series − camera)² / Σ(camera − mean camera)²: one number under three names of the contract. It mixes skill with the bias and gain between sensor and camera.</dd></div>
+        <div><dt>nRMSE</dt><dd>RMSE divided by the mean of the camera’s values.</dd></div>
+        <div><dt>Residual</dt><dd>fused GCC − gcc_90 on common days: mean (bias), spread, MAE, RMSE.</dd></div>
+        <div><dt>BtI, ItB</dt><dd>Blend-then-Index fuses reflectance and computes GCC after; Index-then-Blend fuses GCC itself.</dd></div>
+      </dl>
+    </details>
+  );
 }

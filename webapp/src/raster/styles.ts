@@ -22,6 +22,8 @@ export interface ValueStyle {
   ramp: readonly Rgb[];
   unit: string;
   note: string;
+  /** Words of whole numbers, where values are classes. */
+  classes?: readonly string[];
 }
 
 export type Style = ColourStyle | ValueStyle;
@@ -51,10 +53,13 @@ export const STYLES: readonly Style[] = [
   band('b8a', 'Near infrared B8A', 0.5),
 ];
 
-const LAYERS: Record<string, Pick<ValueStyle, 'range' | 'ramp'>> = {
+/** What a coarse value rests on, by the numbers of the support layer. */
+const SUPPORT = ['none', 'extrapolated', 'interpolated', 'observed'];
+
+const LAYERS: Record<string, Pick<ValueStyle, 'range' | 'ramp' | 'classes'>> = {
   days_to_scene: { range: [0, 30], ramp: HEAT },
   effective_scenes: { range: [0, 12], ramp: VIRIDIS },
-  coarse_support: { range: [0, 3], ramp: VIRIDIS },
+  coarse_support: { range: [0, SUPPORT.length - 1], ramp: [[150, 150, 150], [214, 95, 66], [240, 200, 110], [27, 120, 55]], classes: SUPPORT },
   standard_deviation: { range: [0, 0.05], ramp: HEAT },
   distance: { range: [0, 15], ramp: BLUES.toReversed() },
 };
@@ -62,7 +67,7 @@ const LAYERS: Record<string, Pick<ValueStyle, 'range' | 'ramp'>> = {
 /** Style of a single-band layer; unknown layers get a neutral ramp. */
 export function layerStyle(key: string, label: string, unit: string, note: string): ValueStyle {
   const known = Object.entries(LAYERS).find(([name]) => key.startsWith(name))?.[1];
-  return { kind: 'value', key, label, quantity: 'value', unit, note, range: known?.range ?? [0, 1], ramp: known?.ramp ?? VIRIDIS };
+  return { kind: 'value', key, label, quantity: 'value', unit, note, range: [0, 1], ramp: VIRIDIS, ...known };
 }
 
 export function dateStyle(key: string, label: string, range: readonly [number, number]): ValueStyle {
@@ -73,6 +78,14 @@ export const spreadStyle = (key: string, label: string, top: number): ValueStyle
   kind: 'value', key, label, quantity: 'value', range: [0, top], ramp: HEAT, unit: 'd', note: '',
 });
 
+/** How a date came about, by the numbers of the label maps. */
+const DATE_LABELS = ['too few observations', 'dated', 'crossing in a gap', 'season truncated', 'no season'];
+const CLASSES: readonly Rgb[] = [[150, 150, 150], [27, 120, 55], [240, 178, 72], [59, 76, 145], [230, 225, 215]];
+
+export const labelStyle = (key: string, label: string): ValueStyle => ({
+  kind: 'value', key, label, quantity: 'value', range: [0, DATE_LABELS.length - 1], ramp: CLASSES, unit: '', note: '', classes: DATE_LABELS,
+});
+
 const SPREAD: Partial<Record<Quantity, number>> = { ndvi: 0.3, gcc: 0.06, b8a: 0.15 };
 
 /** The difference of a style's quantity, symmetric about zero; colour styles compare GCC. */
@@ -80,7 +93,7 @@ export function differenceStyle(style: Style): ValueStyle {
   const quantity = style.kind === 'colour' ? 'gcc' : style.quantity;
   const top = SPREAD[quantity] ?? 0.06;
   const name = quantity === 'value' ? style.label : quantity.toUpperCase();
-  return { kind: 'value', key: 'difference', label: `A − B, ${name}`, quantity: 'value', range: [-top, top], ramp: DIVERGING, unit: '', note: '' };
+  return { kind: 'value', key: 'difference', label: `A − B, ${name}`, quantity: 'value', range: [-top, top], ramp: DIVERGING, unit: '', note: 'blue: A is lower, orange: A is higher' };
 }
 
 /** Colour at `share` (0 to 1) of a ramp. */

@@ -66,7 +66,7 @@ async function picture(season: Season, stage: Stage): Promise<void> {
   });
   const charts: Part[][] = [...document.querySelectorAll('.chart')].flatMap((chart) => {
     const canvas = chart.querySelector<HTMLCanvasElement>('.chart-box canvas');
-    return canvas ? [[{ title: chart.querySelector('h3')?.textContent ?? '', canvas }]] : [];
+    return canvas ? [[{ title: chart.querySelector('h2')?.textContent ?? '', canvas }]] : [];
   });
   const { style, range, view, date } = route.value;
   await savePng(`${season.site.name}_${season.season}_${date === null ? '' : toIso(date)}`, [maps, ...charts], [

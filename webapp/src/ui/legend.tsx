@@ -1,7 +1,7 @@
 /** What the colours mean; the range is fixed over dates and sensors and can be set by hand. */
 import { useEffect, useRef } from 'preact/hooks';
 import { fromDayOfYear, shortDate } from '../days';
-import { colourAt, type Style } from '../raster/styles';
+import { colourAt, type Style, type ValueStyle } from '../raster/styles';
 import { go, route } from '../state';
 
 interface Props {
@@ -12,9 +12,11 @@ interface Props {
   onFit?: () => void;
   /** Read values as days of this year. */
   year?: number;
+  /** The range holds for all dates and sensors. */
+  fixed?: boolean;
 }
 
-export function Legend({ style, range = null, editable = false, onFit, year }: Props) {
+export function Legend({ style, range = null, editable = false, onFit, year, fixed = true }: Props) {
   const bar = useRef<HTMLCanvasElement>(null);
   const [low, high] = range ?? style.range;
   useEffect(() => {
@@ -39,6 +41,7 @@ export function Legend({ style, range = null, editable = false, onFit, year }: P
         onChange={(event) => change(at, event.currentTarget.value)}
       />
     ) : <span>{words(at ? high : low)}</span>;
+  if (style.kind === 'value' && style.classes) return <Classes style={style} classes={style.classes} />;
   return (
     <div class="colour-legend">
       <span class="colour-name">{style.label}{style.kind === 'value' && style.unit && !year ? `, ${style.unit}` : ''}</span>
@@ -47,7 +50,17 @@ export function Legend({ style, range = null, editable = false, onFit, year }: P
       {end(1)}
       {editable && onFit && <button type="button" class="quiet" onClick={onFit} title="Set the range to what the season holds (2 % to 98 %)">Fit season</button>}
       {editable && route.value.range && <button type="button" class="quiet" onClick={() => go({ range: null })}>Reset</button>}
-      <span class="note">{style.note}{style.note ? ' · ' : ''}same range on every date and sensor</span>
+      <span class="note">{[style.note, fixed && 'same range on every date and sensor'].filter(Boolean).join(' · ')}</span>
     </div>
+  );
+}
+
+function Classes({ style, classes }: { style: ValueStyle; classes: readonly string[] }) {
+  return (
+    <ul class="colour-legend classes" aria-label={style.label}>
+      {classes.map((words, i) => (
+        <li key={words}><span class="class-chip" style={{ background: `rgb(${colourAt(style.ramp, i / (classes.length - 1)).join(' ')})` }} />{words}</li>
+      ))}
+    </ul>
   );
 }

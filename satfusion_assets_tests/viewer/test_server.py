@@ -1,0 +1,328 @@
+"""The server: what it answers, and what it never gives."""
+
+from __future__ import annotations
+
+import http.client
+import io
+import json
+import os
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+import rasterio
+
+from satfusion_assets.sites import SiteRegistry
+from satfusion_assets.viewer.catalog import Catalog
+from satfusion_assets.viewer.files import Fence
+from satfusion_assets.viewer.links import OLD_PAGES
+from satfusion_assets_tests.viewer.conftest import serve
+
+SEASON = "innsbruck/2024"
+SCENARIO = "aggressive_sigma20"
+FUSED = f"{SEASON}/processed_{SCENARIO}/fusion/20240501_0.geotiff"
+SECRET = "CDSE_PASSWORD=hunter2"
+
+
+@pytest.fixture(scope="module")
+def client(viewer: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=viewer) as client:
+        yield client
+
+
+@pytest.fixture
+def damaged(tmp_path: Path) -> Path:
+    """A store of one site whose files are wrong in known ways."""
+    registry = SiteRegistry.load(tmp_path / "data" / "sites.geojson")
+    registry.add(registry.site("innsbruck"))
+    folder = tmp_path / "data" / SEASON
+    (folder / "raw/s2").mkdir(parents=True)
+    (folder / "raw/s2/20240501_0.geotiff").write_bytes(b"II*\0 this is no raster")
+    (folder / "metrics.json").write_text('{"temporal": {"aggressive_sigma20": {"nse_pc": NaN, "n_samples": 3}}}')
+    (folder / "broken.json").write_text('{"half": ')
+    (folder / ".env").write_text(SECRET)
+    (folder / ".hidden").mkdir()
+    (folder / ".hidden/list.json").write_text(json.dumps(SECRET))
+    (tmp_path / "outside.json").write_text(json.dumps(SECRET))
+    (folder / "escape.json").symlink_to(tmp_path / "outside.json")
+    (folder / "loop.json").symlink_to(folder / "loop.json")
+    (folder / ".satfusion/fused/current").mkdir(parents=True)
+    (folder / ".satfusion/fused/current/inside.json").write_text('{"seen": true}')
+    (folder / "inside.json").symlink_to(Path(".satfusion/fused/current/inside.json"))
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def damaged_client(damaged: Path) -> Iterator[httpx.Client]:
+    with serve(damaged) as url, httpx.Client(base_url=url) as client:
+        yield client
+
+
+def get_as_written(client: httpx.Client, path: str) -> tuple[int, str]:
+    """Status and body of ``path``, sent without the tidying that clients do to dots."""
+    connection = http.client.HTTPConnection(client.base_url.host, client.base_url.port)
+    connection.putrequest("GET", path)
+    connection.endheaders()
+    answer = connection.getresponse()
+    return answer.status, answer.read().decode("utf-8", "replace")
+
+
+def decode(body: bytes) -> tuple[dict, np.ndarray]:
+    (length,) = struct.unpack_from("<I", body)
+    header = json.loads(body[4 : 4 + length])
+    values = np.frombuffer(body, np.dtype(header["dtype"]), offset=4 + length)
+    return header, values.reshape(len(header["bands"]), header["height"], header["width"])
+
+
+# -- what it never gives -----------------------------------------------------------------------------------------
+
+TRAVERSALS = [
+    "/_files/innsbruck/2024/.env",
+    "/_files/innsbruck/2024/.hidden/list.json",
+    "/_files/innsbruck/2024/.satfusion/fused/current/inside.json",
+    "/_files/innsbruck/2024/escape.json",
+    "/_files/innsbruck/2024/loop.json",
+    "/_files/innsbruck/2024/../../../outside.json",
+    "/_files/innsbruck/2024/%2e%2e/%2e%2e/%2e%2e/outside.json",
+    "/_files/innsbruck/2024/..%2f..%2f..%2foutside.json",
+    "/_files/innsbruck/2024/..%5c..%5coutside.json",
+    "/_files//etc/passwd",
+    "/_files/%2fetc%2fpasswd",
+    "/_files/innsbruck/2024/raw%00.json",
+    "/_api/json/innsbruck/2024/escape.json",
+    "/_frame/innsbruck/2024/escape.json",
+    "/_assets/../../pyproject.toml",
+    "/_assets/%2e%2e/%2e%2e/package.json",
+]
+
+
+@pytest.mark.parametrize("path", TRAVERSALS)
+def test_nothing_outside_the_products_is_served(damaged_client, path):
+    status, body = get_as_written(damaged_client, path)
+    assert status == 404
+    assert SECRET not in body
+    assert "root:" not in body
+
+
+def test_a_link_within_the_store_is_followed(damaged_client):
+    assert damaged_client.get(f"/_files/{SEASON}/inside.json").json() == {"seen": True}
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "192.168.1.4"])
+def test_a_foreign_host_is_refused(client, host):
+    assert client.get("/_api/catalog", headers={"host": host}).status_code == 400
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
+@pytest.mark.parametrize("path", [f"/_files/{FUSED}", "/_api/catalog", "/innsbruck/2024"])
+def test_nothing_can_be_written(client, method, path):
+    assert client.request(method, path).status_code == 405
+
+
+@pytest.mark.parametrize("path", ["/", "/_api/catalog", f"/_files/{FUSED}", "/_api/json/no/2024/such.json"])
+def test_every_answer_carries_the_security_headers(client, path):
+    headers = client.get(path).headers
+    policy = headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+
+
+# -- what it answers ---------------------------------------------------------------------------------------------
+
+
+def test_the_catalogue_says_how_far_each_scenario_has_come(client):
+    sites = {site["name"]: site for site in client.get("/_api/catalog").json()["sites"]}
+    seasons = {season["season"]: season["scenarios"] for season in sites["innsbruck"]["seasons"]}
+    assert seasons[2024][SCENARIO]["status"] == "scored"
+    assert seasons[2024][SCENARIO]["scores"]["nse_pc"] == 0.844
+    assert seasons[2024]["nonaggressive_sigma20"] == {"status": "raw", "scores": None}
+    assert seasons[2020][SCENARIO]["status"] == "none"
+    assert sites["pitsalu"]["seasons"][0]["raw"] is False
+
+
+def test_a_season_lists_every_day_with_its_file(client):
+    season = client.get(f"/_api/season/{SEASON}/{SCENARIO}").json()
+    fused = season["stages"]["processed"]["fused"]
+    assert len(fused["days"]) == len(fused["names"]) == 120
+    assert (fused["days"][0], fused["names"][0]) == ("2024-03-01", "20240301_0.geotiff")
+    assert client.get(f"/_files/{fused['folder']}/{fused['names'][0]}").status_code == 200
+    assert season["stages"]["raw"].keys() == {"s2", "s3"}
+    assert season["pack"] is True
+
+
+def test_excluded_scenes_come_with_their_rule_and_in_reflectance(client):
+    scenes = client.get(f"/_api/season/{SEASON}/{SCENARIO}").json()["excluded"]["s2"]
+    assert {scene["rules"]["aggressive"] for scene in scenes} == {None, "low_ndvi", "dark"}
+    assert {scene["rules"]["nonaggressive"] for scene in scenes} == {None, "dark"}
+    dark = [scene for scene in scenes if scene["rules"]["nonaggressive"]]
+    assert dark
+    assert all(scene["b02"] < 0.01 for scene in dark)
+
+
+def test_the_default_scenario_is_the_best_scored(client):
+    assert client.get(f"/_api/season/{SEASON}/default").json()["scenario"] == SCENARIO
+
+
+def test_a_frame_is_the_file_in_plain_numbers(client, store):
+    header, values = decode(client.get(f"/_frame/{FUSED}").content)
+    with rasterio.open(store / FUSED) as dataset:
+        np.testing.assert_array_equal(values, dataset.read())
+        assert header["transform"] == list(dataset.transform)[:6]
+        assert header["epsg"] == dataset.crs.to_epsg()
+    assert header["bands"] == ["B02", "B03", "B04", "B8A"]
+
+
+def test_raw_digital_numbers_come_with_the_scale_to_reflectance(client):
+    header, values = decode(client.get(f"/_frame/{SEASON}/raw/s2/20240301_0.geotiff").content)
+    assert header["dtype"] == "uint16"
+    assert header["scale"] == 1e-4
+    assert header["nodata"] == 0
+    assert 0.02 < float(values.max()) * header["scale"] < 1
+
+
+def test_one_day_of_a_quality_layer_is_one_band(client):
+    season = client.get(f"/_api/season/{SEASON}/{SCENARIO}").json()
+    layer = next(layer for layer in season["quality"] if layer["key"] == "standard_deviation_B04")
+    band = layer["bands"][layer["days"].index("2024-05-01")]
+    header, values = decode(client.get(f"/_frame/{layer['path']}?bands={band}").content)
+    assert header["bands"] == ["2024-05-01 B04"]
+    assert values.shape[0] == 1
+
+
+def test_an_unchanged_answer_costs_nothing(client):
+    for path in ("/_api/catalog", f"/_frame/{FUSED}"):
+        tag = client.get(path).headers["etag"]
+        assert client.get(path, headers={"if-none-match": tag}).status_code == 304
+
+
+def test_files_answer_ranges(client, store):
+    part = client.get(f"/_files/{FUSED}", headers={"range": "bytes=4-7"})
+    assert part.status_code == 206
+    assert part.content == (store / FUSED).read_bytes()[4:8]
+
+
+def test_an_index_is_made_to_a_geotiff(client, store):
+    answer = client.get(f"/_index/gcc/{FUSED}")
+    assert answer.headers["content-disposition"] == 'attachment; filename="innsbruck_2024_20240501_0_gcc.tif"'
+    with rasterio.open(io.BytesIO(answer.content)) as made, rasterio.open(store / FUSED) as source:
+        blue, green, red, _ = source.read().astype(float)
+        np.testing.assert_allclose(made.read(1), green / (blue + green + red), rtol=1e-6)
+        assert made.crs == source.crs
+        assert made.transform == source.transform
+
+
+def test_the_site_series_is_the_published_one(client, store):
+    series = client.get(f"/_api/series/{SEASON}/{SCENARIO}/processed").json()
+    published = json.loads((store / SEASON / f"processed_{SCENARIO}/gcc/fusion/timeseries.json").read_text())
+    assert series["sources"]["fused"]["gcc"] == [row["greenness_index"] for row in published]
+    assert series["camera"]["date"][0] == "2024-03-01"
+    assert series["transitions"]["green_up_50pct_date"] == "2024-05-02"
+
+
+def test_a_pixel_reads_the_same_from_the_pack_and_from_the_rasters(client):
+    season = client.get(f"/_api/season/{SEASON}/{SCENARIO}").json()
+    left, bottom, _, _ = season["extent"]
+    place = f"x={left + 615}&y={bottom + 975}"
+    packed = client.get(f"/_api/pixel/{SEASON}/{SCENARIO}/processed?{place}").json()
+    rasters = client.get(f"/_api/pixel/{SEASON}/{SCENARIO}/prepared?{place}").json()
+    assert (packed["origin"], rasters["origin"]) == ("pack", "GeoTIFFs")
+    for name in ("gcc", "ndvi", "b8a"):
+        np.testing.assert_allclose(packed["sources"]["s2"][name], rasters["sources"]["s2"][name], atol=2e-4)
+    assert packed["sources"]["s2"]["date"] == rasters["sources"]["s2"]["date"]
+
+
+def test_the_interval_of_an_index_follows_from_the_bands(client):
+    season = client.get(f"/_api/season/{SEASON}/{SCENARIO}").json()
+    place = f"x={season['marker'][0]}&y={season['marker'][1]}"
+    fused = client.get(f"/_api/pixel/{SEASON}/{SCENARIO}/processed?{place}").json()["sources"]["fused"]
+    at = 60
+    bands = np.array([fused[key][at] for key in ("b02", "b03", "b04", "b8a")])
+    spread = np.array([fused[f"{key}_sd"][at] for key in ("b02", "b03", "b04", "b8a")])
+    drawn = bands[:, None] + spread[:, None] * np.random.default_rng(1).standard_normal((4, 200_000))
+    gcc = drawn[1] / drawn[:3].sum(axis=0)
+    ndvi = (drawn[3] - drawn[2]) / (drawn[3] + drawn[2])
+    assert fused["gcc_sd"][at] == pytest.approx(gcc.std(), rel=0.02)
+    assert fused["ndvi_sd"][at] == pytest.approx(ndvi.std(), rel=0.02)
+
+
+def test_index_then_blend_has_gcc_alone(client):
+    sources = client.get(f"/_api/series/{SEASON}/aggressive_itb_sigma20/processed").json()["sources"]
+    assert all(value is not None for value in sources["fused"]["gcc"])
+    assert not any(sources["fused"]["ndvi"])
+
+
+def test_a_southern_site_keeps_its_zone(client):
+    season = client.get(f"/_api/season/southern/2024/{SCENARIO}").json()
+    header, _ = decode(client.get(f"/_frame/southern/2024/processed_{SCENARIO}/fusion/20240301_0.geotiff").content)
+    assert season["epsg"] == header["epsg"] == 32755
+
+
+# -- errors, in words --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "words"),
+    [
+        (f"/_api/season/insbruck/2024/{SCENARIO}", 404, "did you mean innsbruck"),
+        (f"/_api/season/innsbruck/2019/{SCENARIO}", 404, "satfusion sites add innsbruck --season 2019"),
+        ("/_api/season/innsbruck/2024/eager", 400, "is not a scenario"),
+        (f"/_api/series/{SEASON}/{SCENARIO}/cooked", 400, "is not a stage"),
+        (f"/_api/pixel/{SEASON}/{SCENARIO}/processed?x=here&y=0", 400, "not a number"),
+        (f"/_api/pixel/{SEASON}/{SCENARIO}/processed?x=0&y=0", 400, "outside"),
+        (f"/_frame/{FUSED}?bands=1,9", 400, "has 4 bands"),
+        (f"/_frame/{FUSED}?bands=-1", 400, "not a list of band numbers"),
+        (f"/_index/evi/{FUSED}", 400, "ask for ndvi or gcc"),
+        (f"/_frame/{SEASON}/raw/s2/20990101_0.geotiff", 404, "materialise it"),
+    ],
+)
+def test_what_cannot_be_answered_is_said_in_one_sentence(client, path, status, words):
+    answer = client.get(path)
+    assert answer.status_code == status
+    assert words in answer.json()["error"]
+
+
+def test_an_unreadable_raster_is_named(damaged_client):
+    answer = damaged_client.get(f"/_frame/{SEASON}/raw/s2/20240501_0.geotiff")
+    assert answer.status_code == 500
+    assert f"{SEASON}/raw/s2/20240501_0.geotiff is not a readable raster" in answer.json()["error"]
+
+
+def test_json_that_python_wrote_with_nan_is_read(damaged_client):
+    assert damaged_client.get(f"/_api/json/{SEASON}/metrics.json").json()["temporal"][SCENARIO]["nse_pc"] is None
+
+
+def test_broken_json_is_said_and_spoils_nothing_else(damaged, damaged_client):
+    assert "broken.json is not valid JSON" in damaged_client.get(f"/_api/json/{SEASON}/broken.json").json()["error"]
+    (damaged / SEASON / "metrics.json").write_text("{")
+    season = damaged_client.get("/_api/catalog").json()["sites"][0]["seasons"][-1]
+    assert "metrics.json is not valid JSON" in season["problem"]
+
+
+@pytest.mark.parametrize("page", OLD_PAGES)
+def test_old_addresses_redirect_within_the_viewer(client, page):
+    answer = client.get(f"/{page}?site=innsbruck&season=2024", follow_redirects=False)
+    assert answer.status_code == 308
+    assert answer.headers["location"].startswith("/innsbruck/2024")
+
+
+def test_a_viewer_that_is_not_built_says_how(store, tmp_path):
+    with serve(store, dist=tmp_path / "none") as url:
+        answer = httpx.get(f"{url}/innsbruck/2024")
+    assert answer.status_code == 503
+    assert "make webapp" in answer.text
+
+
+def test_the_catalogue_opens_no_folder_of_days(store, monkeypatch):
+    """Its cost grows with the number of seasons, not of days: a few listings each."""
+    calls = []
+    scandir = os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path: calls.append(path) or scandir(path))
+    catalog = Catalog(Fence(store), store / "sites.geojson").overview()
+    seasons = sum(len(site["seasons"]) for site in catalog["sites"])
+    assert len(calls) <= len(catalog["sites"]) + 2 * seasons
+    assert not [path for path in calls if Path(path).name in {"fusion", "s3"}]
