@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from pyproj import Transformer
 
@@ -120,7 +120,7 @@ class Catalog:
 
     def _stage(self, folder: Path, stage: Any, scenario: Scenario) -> dict[str, Any]:
         products: dict[str, Any] = {}
-        for source in ("s2", "fused", "s3", "distance"):
+        for source in get_args(layout.Source):
             product = layout.folder(stage, source, scenario)
             if product is not None:
                 products[source] = self._files(folder / product.path, product.names)

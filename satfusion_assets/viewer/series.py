@@ -36,41 +36,47 @@ Series = dict[str, list[Any]]
 def site_series(fence: Fence, site: Site, season: int, scenario: Scenario, stage: Stage) -> dict[str, Any]:
     """Series of all sources at the site for ``stage``, and the camera's.
 
-    Processed series are those published; the others are sampled from the rasters in the same 3x3 window.
+    Processed series are those published; the others are sampled in the same 3x3 window.
     """
     folder = fence.season(site.name, season)
     if stage == "processed":
-        sources: dict[str, Series] = {str(source): _published(fence, folder, scenario, source) for source in _SOURCES}
+        sources = {str(source): _published(fence, folder, scenario, source) for source in _SOURCES}
         origin = "published series"
     else:
-        sources = _sampled(fence, folder, scenario, stage, _marker(site), SITE_WINDOW)
-        origin = "3x3 pixels of the rasters"
+        sources, origin = _at(fence, folder, scenario, stage, _marker(site), SITE_WINDOW)
     return {"sources": sources, "origin": origin, **_camera(fence, folder)}
 
 
 def pixel_season(
     fence: Fence, site: Site, season: int, scenario: Scenario, stage: Stage, east: float, north: float
 ) -> dict[str, Any]:
-    """The season of the pixel at (east, north): from the pack for processed products, else from the rasters."""
+    """The season of the pixel at (east, north), metres in the site's zone; InvalidInput outside every raster."""
     folder = fence.season(site.name, season)
-    pack = folder / pack_folder(scenario)
-    origin = "GeoTIFFs"
-    layers: dict[str, PixelLayer] | None = None
-    if stage in {"processed", "fusion"} and pack.is_dir():
-        layers = read_pixel(pack, fence.relative(pack), east, north)
-        origin = "pack"
-    sources: dict[str, Series]
-    if layers is not None:
-        sources = {str(name): _columns(layers[name].days, _mean(layers[name])) for name in _SOURCES if name in layers}
-        if "fused" in layers:
-            _attach_quality(sources["fused"], layers)
-    else:
-        sources = _sampled(fence, folder, scenario, stage, (east, north), 1)
+    sources, origin = _at(fence, folder, scenario, stage, (east, north), 1)
+    if not any(sources.get(name, {}).get("date") for name in _SOURCES):
+        raise InvalidInput(f"No raster of this stage holds the point ({east:.0f}, {north:.0f}).")
     to_degrees = Transformer.from_crs(site_grid(site).epsg, 4326, always_xy=True)
     longitude, latitude = to_degrees.transform(east, north)
-    if not any(sources.get(name, {}).get("date") for name in _SOURCES):
-        raise InvalidInput(f"The point ({east:.0f}, {north:.0f}) lies outside every raster of this stage.")
     return {"sources": sources, "origin": origin, "longitude": longitude, "latitude": latitude}
+
+
+def _at(
+    fence: Fence, folder: Path, scenario: Scenario, stage: Stage, place: tuple[float, float], side: int
+) -> tuple[dict[str, Series], str]:
+    """All sources in the window at a place, and where they were read: the pack for fused products, else the rasters."""
+    pack = folder / pack_folder(scenario)
+    if stage in {"processed", "fusion"} and pack.is_dir():
+        layers = read_pixel(pack, fence.relative(pack), *place, side)
+        if layers is not None:
+            return _packed(layers), "pack"
+    return _sampled(folder, scenario, stage, place, side), "GeoTIFFs"
+
+
+def _packed(layers: dict[str, PixelLayer]) -> dict[str, Series]:
+    sources = {str(name): _columns(layers[name].days, _mean(layers[name])) for name in _SOURCES if name in layers}
+    if "fused" in layers:
+        _attach_quality(sources["fused"], layers)
+    return sources
 
 
 def scenario_series(fence: Fence, site: Site, season: int) -> dict[str, Any]:
@@ -98,7 +104,7 @@ def _published(fence: Fence, folder: Path, scenario: Scenario, source: layout.So
 
 
 def _sampled(
-    fence: Fence, folder: Path, scenario: Scenario, stage: Stage, place: tuple[float, float], side: int
+    folder: Path, scenario: Scenario, stage: Stage, place: tuple[float, float], side: int
 ) -> dict[str, Series]:
     products = {source: layout.folder(stage, source, scenario) for source in _SOURCES}
     with ThreadPoolExecutor(_READERS) as pool:

@@ -76,6 +76,8 @@ def _raw(folder: Path, land: Landscape, scenes: list[date], days: list[date]) ->
         stored = np.rint(truth * 10_000).astype(np.uint16)
         stored[:, :4, :] = 0
         write_raster(folder / f"raw/s2/{day:%Y%m%d}_0.geotiff", stored, land, ("B02", "B03", "B04", "B8A"), nodata=0)
+        classes = np.where(land.clouds(number) > 0.3, 9, 4) if rule == "low_ndvi" else np.full(land.shape, 4)
+        write_raster(folder / f"raw/scl/{day:%Y%m%d}_0.geotiff", classes[None].astype(np.uint8), land, ("SCL",), 0)
         rows["s2"].append(_screening(day, truth * 10_000, rule))
     for day in days[::2]:
         means = coarse(land.reflectance(day)) * 1.03

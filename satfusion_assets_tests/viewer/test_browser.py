@@ -299,7 +299,7 @@ def test_index_then_blend_shows_gcc_and_says_why_there_is_no_more(page: Page):
 
 @pytest.mark.parametrize(
     ("stage", "sources"),
-    [("raw", ["s2", "s3"]), ("prepared", ["s2", "distance", "s3"]), ("fusion", ["s2", "fused", "s3"])],
+    [("raw", ["s2", "scl", "s3"]), ("prepared", ["s2", "distance", "s3"]), ("fusion", ["s2", "fused", "s3"])],
 )
 def test_every_stage_shows_its_products(page: Page, stage: str, sources: list[str]):
     page.goto(f"{SEASON}?date=2024-05-15&stage={stage}")

@@ -151,7 +151,7 @@ def test_a_season_lists_every_day_with_its_file(client):
     assert len(fused["days"]) == len(fused["names"]) == 120
     assert (fused["days"][0], fused["names"][0]) == ("2024-03-01", "20240301_0.geotiff")
     assert client.get(f"/_files/{fused['folder']}/{fused['names'][0]}").status_code == 200
-    assert season["stages"]["raw"].keys() == {"s2", "s3"}
+    assert season["stages"]["raw"].keys() == {"s2", "scl", "s3"}
     assert season["pack"] is True
 
 
@@ -273,7 +273,7 @@ def test_a_southern_site_keeps_its_zone(client):
         ("/_api/season/innsbruck/2024/eager", 400, "is not a scenario"),
         (f"/_api/series/{SEASON}/{SCENARIO}/cooked", 400, "is not a stage"),
         (f"/_api/pixel/{SEASON}/{SCENARIO}/processed?x=here&y=0", 400, "not a number"),
-        (f"/_api/pixel/{SEASON}/{SCENARIO}/processed?x=0&y=0", 400, "outside"),
+        (f"/_api/pixel/{SEASON}/{SCENARIO}/processed?x=0&y=0", 400, "No raster of this stage holds"),
         (f"/_frame/{FUSED}?bands=1,9", 400, "has 4 bands"),
         (f"/_frame/{FUSED}?bands=-1", 400, "not a list of band numbers"),
         (f"/_index/evi/{FUSED}", 400, "ask for ndvi or gcc"),

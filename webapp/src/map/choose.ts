@@ -2,7 +2,7 @@
 import type { Layer, Season } from '../api';
 import type { Source, Stage } from '../route';
 import type { Frame } from '../raster/frame';
-import { fits, layerStyle, STYLES, type Style } from '../raster/styles';
+import { fits, layerStyle, sceneClasses, STYLES, type Style } from '../raster/styles';
 import { isItb } from '../ui/words';
 
 /** Options of the style select: styles, then the quality layers that exist. */
@@ -25,6 +25,7 @@ export function layerOf(season: Season, key: string): Layer | undefined {
 /** The style for a frame: the wanted one where it fits, else the nearest that does. */
 export function styleFor(wanted: string, source: Source, frame: Frame | null, season: Season): Style {
   if (source === 'distance') return layerStyle('distance', 'Distance to cloud', 'coarse pixels', 'coarse pixels of 300 m to the nearest cloud');
+  if (source === 'scl') return sceneClasses;
   const layer = layerOf(season, wanted);
   if (layer && source === 'fused') return layerStyle(layer.key, layer.label, layer.unit, layer.explanation);
   const style = STYLES.find((one) => one.key === wanted) ?? STYLES[0]!;

@@ -56,7 +56,7 @@ export function Explore({ season }: { season: Season; overview: Overview | null 
       <div class="toolbar" role="group" aria-label="What is shown">
         <Toggle label="Stage" value={stage} options={STAGES.map((key) => [key, STAGE_NAMES[key], STAGE_NOTES[key]] as const)} onChange={(value) => go({ stage: value }, true)} />
         <Select label="Show" value={styleKey(season, stage, style)} options={styleOptions(season, stage)} onChange={(value) => go({ style: value, range: null }, true)} />
-        <Toggle label="View" value={view} options={VIEWS.map((key) => [key, VIEW_NAMES[key]] as const)} onChange={(value) => go({ view: value }, true)} />
+        <Toggle label="View" value={view} options={VIEWS.map((key) => [key, VIEW_NAMES[key]] as const)} onChange={(value) => go({ view: value, range: null }, true)} />
         <Downloads season={season} stage={stage} series={series.data} pixel={pixel.data} />
       </div>
       <Timeline rows={rows} from={from} to={to} scenes={scenes} words={spokenDay(shownDay, days)} />
@@ -140,7 +140,7 @@ function useRows(season: Season, stage: Stage, days: Record<Source, number[]>): 
       const kept = screened.filter((scene) => !scene.rules[strategy]).map((scene) => toDay(scene.date)!);
       return { label, colour: COLOURS[source], days: stage === 'raw' ? kept : days[source] ?? [], hollow: out.filter((day) => !kept.includes(day)) };
     };
-    const shown = sourcesOf(stage).filter((source) => source !== 'distance').map((source) => row(source, source === 'fused' ? 'Fused' : source.toUpperCase()));
+    const shown = sourcesOf(stage).filter((source) => source !== 'distance' && source !== 'scl').map((source) => row(source, source === 'fused' ? 'Fused' : source.toUpperCase()));
     return [...shown, { label: 'Camera', colour: COLOURS.camera, days: season.photos.days.map((iso) => toDay(iso)!) }];
   }, [season, stage, days]);
 }

@@ -86,6 +86,16 @@ export const labelStyle = (key: string, label: string): ValueStyle => ({
   kind: 'value', key, label, quantity: 'value', range: [0, DATE_LABELS.length - 1], ramp: CLASSES, unit: '', note: '', classes: DATE_LABELS,
 });
 
+/** Sentinel-2's scene classification, with the colours that ESA draws it in. */
+const SCENE: readonly (readonly [string, Rgb])[] = [
+  ['no data', [0, 0, 0]], ['defective', [255, 0, 0]], ['dark, shadowed', [47, 47, 47]], ['cloud shadow', [100, 50, 0]], ['vegetation', [0, 160, 0]], ['bare', [255, 230, 90]],
+  ['water', [0, 0, 255]], ['unclassified', [128, 128, 128]], ['cloud, medium', [192, 192, 192]], ['cloud, high', [235, 235, 235]], ['cirrus', [100, 200, 255]], ['snow', [255, 150, 255]],
+];
+
+export const sceneClasses: ValueStyle = {
+  kind: 'value', key: 'scl', label: 'Scene classes', quantity: 'value', range: [0, SCENE.length - 1], ramp: SCENE.map(([, colour]) => colour), unit: '', note: '', classes: SCENE.map(([words]) => words),
+};
+
 const SPREAD: Partial<Record<Quantity, number>> = { ndvi: 0.3, gcc: 0.06, b8a: 0.15 };
 
 /** The difference of a style's quantity, symmetric about zero; colour styles compare GCC. */
