@@ -6,6 +6,7 @@ import dagster as dg
 
 from satfusion_assets.assets import fused, metrics, prepared, raw, screening
 from satfusion_assets.automation import SCHEDULES, SENSORS, automated
+from satfusion_assets.checks import product_checks
 from satfusion_assets.jobs import JOBS
 from satfusion_assets.resources import Platform
 
@@ -16,8 +17,10 @@ def build_defs(platform: Platform | None = None) -> dg.Definitions:
     """The whole code location for ``platform``; None = as the environment says."""
     platform = platform or Platform()
     platform.store.recover()
+    assets = load_assets()
     return dg.Definitions(
-        assets=automated(load_assets()),
+        assets=automated(assets),
+        asset_checks=product_checks(assets),
         jobs=JOBS,
         sensors=SENSORS,
         schedules=SCHEDULES,

@@ -33,7 +33,9 @@ Inputs = Mapping[str, Sequence[str]]
 def automated(assets: Sequence[dg.AssetsDefinition]) -> list[dg.AssetsDefinition]:
     """``assets`` with the condition that each one's place in the graph asks for; raw products are left to sensors."""
     inputs = {
-        spec.key.path[-1]: tuple(dep.asset_key.path[-1] for dep in spec.deps) for asset in assets for spec in asset.specs
+        spec.key.path[-1]: tuple(dep.asset_key.path[-1] for dep in spec.deps)
+        for asset in assets
+        for spec in asset.specs
     }
 
     def with_condition(spec: dg.AssetSpec) -> dg.AssetSpec:

@@ -66,9 +66,7 @@ class Stage:
             patch.setattr(self.instance, "get_dynamic_partitions", lambda partitions_def_name: partitions)
             result = dg.evaluate_automation_conditions(defs, self.instance, cursor=self._cursor)
         self._cursor = result.cursor
-        return {
-            (asset, key) for asset in DERIVED for key in result.get_requested_partitions(dg.AssetKey(asset)) if key
-        }
+        return {(asset, key) for asset in DERIVED for key in result.get_requested_partitions(dg.AssetKey(asset)) if key}
 
     def settle(self, outcome: Callable[[str, str], str | None] = lambda asset, key: None) -> Counter[tuple[str, str]]:
         """Tick and materialise until nothing is requested any more; how often each partition was made."""
