@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationTargetMaterializationData
 
 from satfusion_assets.definitions import defs
 from satfusion_assets.partitions import SITE_SEASON, scenario_key, strategy_key
@@ -41,15 +42,25 @@ class Stage:
         self._cursor = None
 
     def materialise(self, asset: str, key: str, version: str | None = None, passed: bool = True) -> None:
-        """Record a materialisation of one partition and its checks; a new data version unless one is given."""
+        """Record a materialisation of one partition (a new data version unless one is given) and failed checks."""
         self.version += 1
         tags = {"dagster/data_version": version or str(self.version)}
         event = dg.AssetMaterialization(asset, partition=key, tags=tags)
         self.instance.report_runless_asset_event(event)
-        for check in GRAPH.get_check_keys_for_assets({dg.AssetKey(asset)}):
-            partition = key if GRAPH.get(check).partitions_def is not None else None
+        if not passed:
+            self._fail_checks(dg.AssetKey(asset), key)
+
+    def _fail_checks(self, asset: dg.AssetKey, key: str) -> None:
+        filtered = dg.AssetRecordsFilter(asset_key=asset, asset_partitions=[key])
+        record = self.instance.fetch_materializations(filtered, limit=1).records[0]
+        target = AssetCheckEvaluationTargetMaterializationData(
+            storage_id=record.storage_id, run_id=record.run_id, timestamp=record.timestamp
+        )
+        for check in GRAPH.get_check_keys_for_assets({asset}):
             self.instance.report_runless_asset_event(
-                dg.AssetCheckEvaluation(check.asset_key, check.name, passed, {}, partition=partition)
+                dg.AssetCheckEvaluation(
+                    check.asset_key, check.name, False, {}, partition=key, target_materialization_data=target
+                )
             )
 
     def everything(self, *site_seasons: SiteSeason) -> None:
