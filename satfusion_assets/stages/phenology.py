@@ -70,9 +70,7 @@ def phenology_maps(store: ProductStore, site: Site, site_season: SiteSeason, sce
         processed = stack.enter_context(store.read(Product("processed", site_season, scenario.key)))
         seasons = [*_neighbours(stack, store, site, site_season, scenario), fused]
         days, gcc, deviation = joined_gcc(seasons, scenario)
-        maps = transition_maps(
-            days, gcc, site_season.season, error=deviation, least_amplitude=LEAST_AMPLITUDE
-        )
+        maps = transition_maps(days, gcc, site_season.season, error=deviation, least_amplitude=LEAST_AMPLITUDE)
         inputs = [fused, processed]
         with store.publish(Product("phenology", site_season, scenario.key), inputs=inputs) as draft:
             for number, transition in enumerate(TRANSITIONS):

@@ -13,7 +13,7 @@ from typing import Any, Final
 from odc.geo.geobox import GeoBox
 from pystac import Link
 from pystac.errors import STACError
-from pystac_client import Client, ConformanceClasses
+from pystac_client import Client, ConformanceClasses, ItemSearch
 from pystac_client.exceptions import APIError
 from pystac_client.stac_api_io import StacApiIO
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
@@ -53,6 +53,48 @@ class SearchResult:
     malformed: dict[str, str]
     pages: tuple[str, ...]
     matched: int | None
+
+
+@dataclass(frozen=True)
+class LatestChange:
+    """What a search would find, in short: two equal ones mean that nothing was added, reprocessed or withdrawn.
+
+    updated: when the archive last touched one of the items, None = there is none. matched: how many there are.
+    """
+
+    updated: str | None
+    matched: int | None
+
+
+def latest_change(
+    url: str, collection: S2Collection, area: GeoBox, start: date, end: date, patience: Patience
+) -> LatestChange:
+    """The latest change among the items that ``search_scenes`` would list, with a single request.
+
+    ArchiveUnavailable when the catalogue does not answer, ArchiveAnswerInvalid when its answer is no catalogue's.
+    """
+    search = ItemSearch(
+        f"{url.rstrip('/')}/search",
+        method="POST",
+        collections=[str(collection)],
+        intersects=_polygon(area),
+        datetime=_interval(start, end),
+        sortby=[{"field": "properties.updated", "direction": "desc"}],
+        fields={"include": ["id", "properties.updated"]},
+        limit=1,
+        stac_io=_PoliteIO(patience),
+    )
+    try:
+        page = next(search.pages_as_dicts(), None) or {"features": []}
+        newest = page["features"][0]["properties"]["updated"] if page["features"] else None
+        return LatestChange(newest, _matched([page]))
+    except APIError as error:
+        status = f"HTTP {_status(error)}" if _status(error) else "no complete answer"
+        raise ArchiveUnavailable(f"Earth Search did not answer at {public_url(url)} ({status}).") from None
+    except _UNREADABLE as error:
+        raise ArchiveAnswerInvalid(
+            f"Earth Search at {public_url(url)} gave no catalogue's answer; check SATFUSION_EARTH_SEARCH_URL."
+        ) from error
 
 
 def search_scenes(
@@ -95,7 +137,7 @@ def _pages(
     search = client.search(
         collections=[str(collection)],
         intersects=_polygon(area),
-        datetime=f"{start.isoformat()}T00:00:00Z/{end.isoformat()}T23:59:59.999Z",
+        datetime=_interval(start, end),
         limit=PAGE,
         fields=fields,
     )
@@ -143,7 +185,8 @@ class _PoliteIO(StacApiIO):
                 allowed_methods=None,
                 raise_on_status=False,
                 retry_after_max=int(LONGEST_WAIT_S),
-            )
+            ),
+            timeout=patience.timeout_s,
         )
 
     def get_pages(
@@ -155,6 +198,10 @@ class _PoliteIO(StacApiIO):
         while following := next((link for link in page.get("links", []) if link["rel"] == "next"), None):
             page = self.read_json(Link.from_dict(following), parameters=parameters)
             yield page
+
+
+def _interval(start: date, end: date) -> str:
+    return f"{start.isoformat()}T00:00:00Z/{end.isoformat()}T23:59:59.999Z"
 
 
 def _polygon(area: GeoBox) -> dict[str, Any]:
