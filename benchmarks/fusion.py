@@ -197,7 +197,7 @@ def generate(folder: Path, side: int, ratio: int, scenes: int) -> None:
 def _generate(path: Path, bands: int, side: int, pixel: float, rows: Any) -> None:
     if path.exists():
         return
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     profile = {"driver": "GTiff", "count": bands, "height": side, "width": side, "dtype": "float32", "nodata": np.nan}
     grid = {"crs": "EPSG:32632", "transform": from_origin(600_000, 5_200_020, pixel, pixel)}
     with rasterio.open(path, "w", **profile, **grid, tiled=side > 512, bigtiff="if_safer") as raster:

@@ -4,21 +4,34 @@ from __future__ import annotations
 
 import dagster as dg
 
-from satfusion_assets.assets import fused, metrics, prepared, raw, screening
+from satfusion_assets.assets import evaluation, fused, metrics, prepared, raw, screening
+from satfusion_assets.automation import SCHEDULES, SENSORS, automated
+from satfusion_assets.checks import product_checks
+from satfusion_assets.jobs import JOBS
 from satfusion_assets.resources import Platform
 
-ASSET_MODULES = [raw, screening, prepared, fused, metrics]
+ASSET_MODULES = [raw, screening, prepared, fused, metrics, evaluation]
 
 
 def build_defs(platform: Platform | None = None) -> dg.Definitions:
     """The whole code location for ``platform``; None = as the environment says."""
     platform = platform or Platform()
     platform.store.recover()
+    assets = load_assets()
     return dg.Definitions(
-        assets=dg.load_assets_from_modules(ASSET_MODULES),
+        assets=automated(assets),
+        asset_checks=product_checks(assets),
+        jobs=JOBS,
+        sensors=SENSORS,
+        schedules=SCHEDULES,
         resources={"platform": platform},
         executor=dg.in_process_executor,
     )
+
+
+def load_assets() -> list[dg.AssetsDefinition]:
+    """The assets as their modules define them."""
+    return [item for item in dg.load_assets_from_modules(ASSET_MODULES) if isinstance(item, dg.AssetsDefinition)]
 
 
 defs = build_defs()

@@ -22,7 +22,8 @@ def fused(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform
     from satfusion_assets.stages.fuse import fuse_season
 
     site_season, scenario = site_season_of(context), scenario_of(context)
-    return materialise(lambda: fuse_season(platform.store, platform.site(site_season), site_season, scenario))
+    engine = platform.settings.fusion_engine
+    return materialise(lambda: fuse_season(platform.store, platform.site(site_season), site_season, scenario, engine))
 
 
 @dg.asset(

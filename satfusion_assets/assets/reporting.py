@@ -38,7 +38,7 @@ def metadata_of(outcome: Outcome) -> dict[str, Any]:
     manifest = outcome.manifest
     metadata: dict[str, Any] = {name: value for name, value in outcome.numbers.items() if value is not None}
     metadata |= outcome.notes
-    metadata |= {name: _table(rows) for name, rows in outcome.tables.items() if rows}
+    metadata |= {name: table(rows) for name, rows in outcome.tables.items() if rows}
     metadata |= {"files": len(manifest.files), "megabytes": round(manifest.total_bytes / 1e6, 3)}
     if manifest.parameters:
         metadata["parameters"] = dg.MetadataValue.json(manifest.parameters)
@@ -48,7 +48,7 @@ def metadata_of(outcome: Outcome) -> dict[str, Any]:
     return metadata
 
 
-def _table(rows: Sequence[Mapping[str, Any]]) -> dg.TableMetadataValue:
+def table(rows: Sequence[Mapping[str, Any]]) -> dg.TableMetadataValue:
     records = [dg.TableRecord({key: _cell(value) for key, value in row.items()}) for row in rows[:TABLE_ROWS]]
     columns = [dg.TableColumn(name, _column_type(rows, name)) for name in rows[0]]
     return dg.MetadataValue.table(records, schema=dg.TableSchema(columns))

@@ -26,6 +26,7 @@ class Stage(StrEnum):
     FUSED = "fused"
     PROCESSED = "processed"
     METRICS = "metrics"
+    EVALUATION = "evaluation"
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,17 @@ GROUPS: Final = (
     Group(SITE_SEASON, dict.fromkeys(("raw_s2", "raw_s3", "raw_phenocam"), Stage.RAW)),
     Group(SITE_SEASON, dict.fromkeys(("camera_phenology", "preselected"), Stage.PRESELECTED)),
     Group(STRATEGY, dict.fromkeys(("prepared_bti", "prepared_itb"), Stage.PREPARED)),
-    Group(SCENARIO, {"fused": Stage.FUSED, "processed": Stage.PROCESSED, "scenario_metrics": Stage.METRICS}),
-    Group(SITE_SEASON, {"metrics": Stage.METRICS}),
+    Group(
+        SCENARIO,
+        {
+            "fused": Stage.FUSED,
+            "processed": Stage.PROCESSED,
+            "pack": Stage.PROCESSED,
+            "scenario_metrics": Stage.METRICS,
+            "phenology": Stage.EVALUATION,
+        },
+    ),
+    Group(SITE_SEASON, {"metrics": Stage.METRICS, "gap_benchmark": Stage.EVALUATION}),
 )
 """The whole graph. The archives are asked in runs of their own: only what they changed makes the rest due."""
 

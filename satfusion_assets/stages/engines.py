@@ -10,7 +10,6 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from datetime import datetime
-from enum import StrEnum
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,16 +24,12 @@ from satfusion_assets.errors import InvalidInput
 from satfusion_assets.processing.efast import Fused, Parameters, Status, check_images, fuse
 from satfusion_assets.processing.efast.inputs import Images, day_numbers
 from satfusion_assets.processing.efast.windows import windows
+from satfusion_assets.settings import EngineName
+
+__all__ = ["Engine", "EngineName", "engine", "fuse_with_package", "package_installed"]
 
 Engine = Callable[..., Fused]
 """Takes what ``satfusion_assets.processing.efast.fuse`` takes, but for ``conformance``."""
-
-
-class EngineName(StrEnum):
-    """Engines by the name that configuration gives them."""
-
-    SATFUSION = "satfusion"
-    PACKAGE = "efast"
 
 
 def package_installed() -> bool:

@@ -107,12 +107,16 @@ def _fuse_blocks(
     progress: Progress,
 ) -> tuple[Status, ...]:
     days = np.array(order.days, "datetime64[D]")
+
+    def fuse_block(index: int, block: Block) -> None:
+        fused = _block_plan(images, block, used, order.threads).fuse(days, parameters)
+        partial.write(index, fused.values, Window.from_slices(*block.fine(images.ratio)), fused.status)
+        logger.info("Fused block %d of %d.", index + 1, len(plan))
+
     for index, block in enumerate(plan):
         if index not in partial.done:
-            fused = _block_plan(images, block, used, order.threads).fuse(days, parameters)
-            rows, columns = block.fine(images.ratio)
-            partial.write(index, fused.values, Window.from_slices(rows, columns), fused.status)
-            logger.info("Fused block %d of %d.", index + 1, len(plan))
+            # In a function of its own, so that a block's images are gone before the next one's are read.
+            fuse_block(index, block)
         progress(index + 1, len(plan))
     return partial.status(len(order.days))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
@@ -11,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satfusion_assets.grid import site_grid
-from satfusion_assets.processing.indices import gcc_deviation
 from satfusion_assets.processing.phenology import (
     SATELLITE,
     TRANSITIONS,
@@ -25,7 +25,9 @@ from satfusion_assets.processing.preparation import gcc_image
 from satfusion_assets.processing.series import DailySeries
 from satfusion_assets.scenarios import Mode, Scenario
 from satfusion_assets.sites import Site, SiteSeason
+from satfusion_assets.stages.fuse import fuse_inputs, prepared_inputs
 from satfusion_assets.stages.outcome import Outcome
+from satfusion_assets.stages.prepare import PREPARED
 from satfusion_assets.stages.score import gcc_series
 from satfusion_assets.store import Product, ProductStore, View
 from satfusion_assets.store.layout import (
@@ -68,12 +70,12 @@ def phenology_maps(store: ProductStore, site: Site, site_season: SiteSeason, sce
     with ExitStack() as stack:
         fused = stack.enter_context(store.read(Product("fused", site_season, scenario.key)))
         processed = stack.enter_context(store.read(Product("processed", site_season, scenario.key)))
+        prepared = stack.enter_context(store.read(Product(PREPARED[scenario.mode], site_season, scenario.strategy)))
         seasons = [*_neighbours(stack, store, site, site_season, scenario), fused]
-        days, gcc, deviation = joined_gcc(seasons, scenario)
-        maps = transition_maps(
-            days, gcc, site_season.season, error=deviation, least_amplitude=LEAST_AMPLITUDE
-        )
-        inputs = [fused, processed]
+        days, gcc = joined_gcc(seasons, scenario)
+        error = gcc_deviation(prepared, scenario, days)
+        maps = transition_maps(days, gcc, site_season.season, error=error, least_amplitude=LEAST_AMPLITUDE)
+        inputs = [fused, processed, prepared]
         with store.publish(Product("phenology", site_season, scenario.key), inputs=inputs) as draft:
             for number, transition in enumerate(TRANSITIONS):
                 values = np.stack([maps.day_of_year[number], maps.lower[number], maps.upper[number]])
@@ -92,24 +94,27 @@ def phenology_maps(store: ProductStore, site: Site, site_season: SiteSeason, sce
     return Outcome(draft.manifest, numbers={"dated_fraction": round(dated, 4)} | median)
 
 
-def joined_gcc(
-    seasons: Sequence[View], scenario: Scenario
-) -> tuple[NDArray[np.datetime64], NDArray[np.float32], NDArray[np.float32]]:
-    """Days (p,), GCC (p, H, W) and its predictive standard deviation of fused seasons, in order of time."""
-    layout = FusedLayout(scenario)
-    days, values, deviations = [], [], []
+def joined_gcc(seasons: Sequence[View], scenario: Scenario) -> tuple[NDArray[np.datetime64], NDArray[np.float32]]:
+    """Days (p,) and GCC (p, H, W) of fused seasons, in order of time."""
+    days, values = [], []
     for view in sorted(seasons, key=lambda view: view.product.site_season):
-        names = [name for name in view.names(f"{layout.folder}/*.tif") if "/quality/" not in name]
+        names = [name for name in view.names(f"{FusedLayout(scenario).folder}/*.tif") if "/quality/" not in name]
         stack = view.read_stack(names)
-        when = np.array([day_of(name) for name in names], "datetime64[D]")
-        spread = view.read_raster(layout.quality("standard_deviation")).physical()
-        everyday = spread.reshape(-1, stack.shape[1], *spread.shape[1:])
-        first = np.datetime64(view.product.site_season.start, "D")
-        deviation = everyday[(when - first).astype(int)]
-        days.append(when)
+        days.append(np.array([day_of(name) for name in names], "datetime64[D]"))
         values.append(stack[:, 0] if scenario.mode is Mode.ITB else gcc_image(stack)[:, 0])
-        deviations.append(deviation[:, 0] if scenario.mode is Mode.ITB else gcc_deviation(stack, deviation))
-    return np.concatenate(days), np.concatenate(values), np.concatenate(deviations)
+    return np.concatenate(days), np.concatenate(values)
+
+
+def gcc_deviation(prepared: View, scenario: Scenario, days: NDArray[np.datetime64]) -> NDArray[np.float32]:
+    """Predictive standard deviation of fused GCC (p, H, W).
+
+    The bands' own deviations say little of it, since errors of brightness cancel in the index: GCC itself is fused,
+    and its deviation stands for both modes. Zero where there is none.
+    """
+    inputs = prepared_inputs(prepared, scenario)
+    if scenario.mode is Mode.BTI:
+        inputs = replace(inputs, coarse=gcc_image(inputs.coarse), fine=gcc_image(inputs.fine))
+    return np.nan_to_num(fuse_inputs(inputs, scenario, days).quality.standard_deviation[:, 0])
 
 
 def _neighbours(

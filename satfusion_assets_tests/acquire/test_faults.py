@@ -55,7 +55,7 @@ SPOTS = (
 
 PASSING: dict[str, dict[str, Any]] = {
     **{str(status): {"kind": "status", "status": status, "times": 2} for status in STATUSES},
-    "429 with Retry-After": {"kind": "status", "status": 429, "retry_after": 0.1, "times": 1},
+    "429 with Retry-After": {"kind": "status", "status": 429, "retry_after": 1, "times": 1},
     "hang": {"kind": "hang", "times": 1},
     "slow": {"kind": "delay", "seconds": 0.2, "times": 3},
     "truncate": {"kind": "truncate", "keep": 0.5, "times": 2},
@@ -71,6 +71,10 @@ EVERY_DAY = {"503", "truncate"}
 """Faults that the quick suite tries; the rest is the long campaign's."""
 
 
+UNKNOWABLE = ("pictures", "corrupt")
+"""A changed byte in a JPEG is another picture, and nothing in the protocol tells."""
+
+
 def cases(faults: dict[str, dict[str, Any]]) -> list[Any]:
     return [
         pytest.param(
@@ -78,6 +82,7 @@ def cases(faults: dict[str, dict[str, Any]]) -> list[Any]:
         )
         for spot in SPOTS
         for name, rule in faults.items()
+        if (spot.what, name) != UNKNOWABLE
     ]
 
 

@@ -1,6 +1,6 @@
 """Sentinel-2 L2A from Earth Search: catalogue, scenes, pixels."""
 
-from satfusion_assets.archives.earth_search.catalogue import SearchResult, search_scenes
+from satfusion_assets.archives.earth_search.catalogue import LatestChange, SearchResult, latest_change, search_scenes
 from satfusion_assets.archives.earth_search.cog import Damaged, FileFacts
 from satfusion_assets.archives.earth_search.pixels import SCL_OUTSIDE, Quarantine, Quarantined, ScenePixels, read_scene
 from satfusion_assets.archives.earth_search.scenes import Scene, name_scenes, resolve_reprocessings, scene_from_item
@@ -9,11 +9,13 @@ __all__ = [
     "SCL_OUTSIDE",
     "Damaged",
     "FileFacts",
+    "LatestChange",
     "Quarantine",
     "Quarantined",
     "Scene",
     "ScenePixels",
     "SearchResult",
+    "latest_change",
     "name_scenes",
     "read_scene",
     "resolve_reprocessings",

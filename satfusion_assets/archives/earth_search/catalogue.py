@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
 from odc.geo.geobox import GeoBox
+from pystac import Link
 from pystac.errors import STACError
-from pystac_client import Client, ConformanceClasses
+from pystac_client import Client, ConformanceClasses, ItemSearch
 from pystac_client.exceptions import APIError
 from pystac_client.stac_api_io import StacApiIO
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
@@ -54,6 +55,48 @@ class SearchResult:
     matched: int | None
 
 
+@dataclass(frozen=True)
+class LatestChange:
+    """What a search would find, in short: two equal ones mean that nothing was added, reprocessed or withdrawn.
+
+    updated: when the archive last touched one of the items, None = there is none. matched: how many there are.
+    """
+
+    updated: str | None
+    matched: int | None
+
+
+def latest_change(
+    url: str, collection: S2Collection, area: GeoBox, start: date, end: date, patience: Patience
+) -> LatestChange:
+    """The latest change among the items that ``search_scenes`` would list, with a single request.
+
+    ArchiveUnavailable when the catalogue does not answer, ArchiveAnswerInvalid when its answer is no catalogue's.
+    """
+    search = ItemSearch(
+        f"{url.rstrip('/')}/search",
+        method="POST",
+        collections=[str(collection)],
+        intersects=_polygon(area),
+        datetime=_interval(start, end),
+        sortby=[{"field": "properties.updated", "direction": "desc"}],
+        fields={"include": ["id", "properties.updated"]},
+        limit=1,
+        stac_io=_PoliteIO(patience),
+    )
+    try:
+        page = next(search.pages_as_dicts(), None) or {"features": []}
+        newest = page["features"][0]["properties"]["updated"] if page["features"] else None
+        return LatestChange(newest, _matched([page]))
+    except APIError as error:
+        status = f"HTTP {_status(error)}" if _status(error) else "no complete answer"
+        raise ArchiveUnavailable(f"Earth Search did not answer at {public_url(url)} ({status}).") from None
+    except _UNREADABLE as error:
+        raise ArchiveAnswerInvalid(
+            f"Earth Search at {public_url(url)} gave no catalogue's answer; check SATFUSION_EARTH_SEARCH_URL."
+        ) from error
+
+
 def search_scenes(
     url: str, collection: S2Collection, area: GeoBox, start: date, end: date, patience: Patience
 ) -> SearchResult:
@@ -88,17 +131,18 @@ def search_scenes(
 def _pages(
     url: str, collection: S2Collection, area: GeoBox, start: date, end: date, patience: Patience
 ) -> list[dict[str, Any]]:
-    client = Client.open(url, stac_io=_polite_io(patience), timeout=patience.timeout_s)
+    requester = _PoliteIO(patience)
+    client = Client.open(url, stac_io=requester, timeout=patience.timeout_s)
     fields = {"include": list(_FIELDS)} if client.conforms_to(ConformanceClasses.FIELDS) else None
     search = client.search(
         collections=[str(collection)],
         intersects=_polygon(area),
-        datetime=f"{start.isoformat()}T00:00:00Z/{end.isoformat()}T23:59:59.999Z",
+        datetime=_interval(start, end),
         limit=PAGE,
         fields=fields,
     )
     pages: list[dict[str, Any]] = []
-    for page in search.pages_as_dicts():
+    for page in requester.get_pages(search.url, search.method, search.get_parameters()):
         pages.append(page)
         if len(pages) > _MOST_PAGES:
             raise _Incomplete("its pages go in circles")
@@ -122,25 +166,42 @@ def _result(pages: list[dict[str, Any]]) -> SearchResult:
     return SearchResult(tuple(scenes), malformed, tuple(_digest(page) for page in pages), _matched(pages))
 
 
-def _polite_io(patience: Patience) -> StacApiIO:
+class _PoliteIO(StacApiIO):
     """Retries statuses for POST too (the search is one), 403 included because that is how the archive throttles.
 
     Broken connections and bodies are retried around it: there a body cut off counts as well.
     """
-    return StacApiIO(
-        max_retries=Retry(
-            total=None,
-            connect=0,
-            read=0,
-            other=0,
-            status=patience.attempts - 1,
-            backoff_factor=patience.first_wait_s,
-            status_forcelist=sorted(THROTTLED),
-            allowed_methods=None,
-            raise_on_status=False,
-            retry_after_max=int(LONGEST_WAIT_S),
+
+    def __init__(self, patience: Patience) -> None:
+        super().__init__(
+            max_retries=Retry(
+                total=None,
+                connect=0,
+                read=0,
+                other=0,
+                status=patience.attempts - 1,
+                backoff_factor=patience.first_wait_s,
+                status_forcelist=sorted(THROTTLED),
+                allowed_methods=None,
+                raise_on_status=False,
+                retry_after_max=int(LONGEST_WAIT_S),
+            ),
+            timeout=patience.timeout_s,
         )
-    )
+
+    def get_pages(
+        self, url: str, method: str | None = None, parameters: dict[str, Any] | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """Every page, empty ones included: the client's own way stops at one without a word, also at the first."""
+        page = self.read_json(url, method=method, parameters=parameters)
+        yield page
+        while following := next((link for link in page.get("links", []) if link["rel"] == "next"), None):
+            page = self.read_json(Link.from_dict(following), parameters=parameters)
+            yield page
+
+
+def _interval(start: date, end: date) -> str:
+    return f"{start.isoformat()}T00:00:00Z/{end.isoformat()}T23:59:59.999Z"
 
 
 def _polygon(area: GeoBox) -> dict[str, Any]:

@@ -1,0 +1,31 @@
+"""What good means for each product: judgements on what is published, by reading it back."""
+
+from __future__ import annotations
+
+from satfusion_assets.stages.judge.fused import FUSED, PROCESSED
+from satfusion_assets.stages.judge.prepared import PREPARED, PRESELECTED
+from satfusion_assets.stages.judge.raw import RAW_PHENOCAM, RAW_S2, RAW_S3
+from satfusion_assets.stages.judge.scores import METRICS, SCENARIO_METRICS
+from satfusion_assets.stages.judge.verdict import FILES, Criterion, Judged, Verdict, judge
+
+CRITERIA: dict[str, tuple[Criterion, ...]] = {
+    "raw_s2": RAW_S2,
+    "raw_s3": RAW_S3,
+    "raw_phenocam": RAW_PHENOCAM,
+    "preselected": PRESELECTED,
+    "prepared_bti": PREPARED,
+    "prepared_itb": PREPARED,
+    "fused": FUSED,
+    "processed": PROCESSED,
+    "scenario_metrics": SCENARIO_METRICS,
+    "metrics": METRICS,
+}
+"""Criteria by product; every product is held to FILES as well."""
+
+
+def criteria(product: str) -> tuple[Criterion, ...]:
+    """What ``product`` is held to."""
+    return (FILES, *CRITERIA.get(product, ()))
+
+
+__all__ = ["CRITERIA", "Criterion", "Judged", "Verdict", "criteria", "judge"]

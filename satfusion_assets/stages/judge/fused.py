@@ -1,0 +1,129 @@
+"""What good means for fused images and for the series read from them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+import numpy as np
+
+from satfusion_assets.scenarios import Mode
+from satfusion_assets.stages.judge.verdict import Criterion, Judged, Verdict, rounded, verdict
+from satfusion_assets.store.layout import SOURCES, FusedLayout, ProcessedLayout, day_of
+
+LEAST_DAYS: Final = 0.9
+RANGES: Final = {Mode.BTI: (-0.1, 1.6), Mode.ITB: (0.1, 0.9)}
+MOST_OUTSIDE: Final = 0.001
+TALLEST_JUMP: Final = {Mode.BTI: 0.15, Mode.ITB: 0.04}
+"""Median change over the image from one day to the next; snow may fall in a day, hence a warning only."""
+
+
+def images(judged: Judged) -> list[str]:
+    """Names of the daily images, without the quality layers."""
+    folder = FusedLayout(judged.scenario).folder
+    return [name for name in judged.view.names(f"{folder}/*.tif") if "/quality/" not in name]
+
+
+def grid(judged: Judged) -> Verdict:
+    bad = []
+    names = images(judged)
+    for name in names:
+        raster = judged.raster(name)
+        if raster.geobox != judged.grid.fine or tuple(raster.descriptions) != judged.channels:
+            bad.append({"file": name, "why": "is not on the site's grid, or has other bands"})
+    return verdict(bad, len(names), "images", {"images": len(names)})
+
+
+def day_coverage(judged: Judged) -> Verdict:
+    season = judged.product.site_season
+    wanted = (season.end - season.start).days + 1
+    there = {day_of(name) for name in images(judged)}
+    statuses = judged.view.read_json(FusedLayout(judged.scenario).status)
+    silent = [day for day in (season.start + timedelta(n) for n in range(wanted)) if day.isoformat() not in statuses]
+    share = len(there) / wanted
+    says = f"{len(there)} of {wanted} days have an image; {len(silent)} days have neither image nor reason."
+    return Verdict(share >= LEAST_DAYS and not silent, says, {"days": len(there), "share": rounded(share)})
+
+
+def value_range(judged: Judged) -> Verdict:
+    low, high = RANGES[judged.mode]
+    bad, valid, total = [], 0, 0
+    names = images(judged)
+    for name in names:
+        values = judged.raster(name).values
+        finite = values[np.isfinite(values)]
+        valid, total = valid + finite.size, total + values.size
+        outside = float(((finite < low) | (finite > high)).mean()) if finite.size else 0.0
+        if outside > MOST_OUTSIDE:
+            bad.append({"day": day_of(name).isoformat(), "share_outside": rounded(outside)})
+    numbers = {"valid_fraction": rounded(valid / max(total, 1)), "days_outside": len(bad)}
+    found = verdict(bad, len(names), "images", numbers)
+    return found if valid else Verdict(False, "There is not a single fused pixel.", numbers)
+
+
+def jumps(judged: Judged) -> Verdict:
+    """Image against the day before: the median over pixels of the largest change in any channel."""
+    tallest = TALLEST_JUMP[judged.mode]
+    bad, largest = [], 0.0
+    before: tuple[str, np.ndarray] | None = None
+    for name in images(judged):
+        values = judged.raster(name).values
+        if before is not None and day_of(name) - day_of(before[0]) == timedelta(days=1):
+            change = np.abs(values - before[1]).max(axis=0)
+            change = change[np.isfinite(change)]
+            jump = float(np.median(change)) if change.size else 0.0
+            largest = max(largest, jump)
+            if jump > tallest:
+                bad.append({"day": day_of(name).isoformat(), "jump": rounded(jump)})
+        before = (name, values)
+    return verdict(bad, len(images(judged)), "days", {"largest_jump": rounded(largest)})
+
+
+def series_complete(judged: Judged) -> Verdict:
+    layout = ProcessedLayout(judged.scenario)
+    bad = []
+    for source in SOURCES:
+        pictures = {day_of(name) for name in judged.view.names(f"{layout.folder}/{source}/*.geotiff")}
+        rows = judged.view.read_json(layout.series("gcc", source))
+        if len(rows) != len(pictures):
+            bad.append({"source": source, "why": f"{len(rows)} values for {len(pictures)} images"})
+        if not pictures:
+            bad.append({"source": source, "why": "there is no image"})
+    return verdict(bad, len(SOURCES), "series", {})
+
+
+def window(judged: Judged) -> Verdict:
+    layout = ProcessedLayout(judged.scenario)
+    cut = judged.view.read_json(layout.window)
+    shape = (cut["height"], cut["width"])
+    names = [name for source in SOURCES for name in judged.view.names(f"{layout.folder}/{source}/*.geotiff")[:1]]
+    bad = [{"file": name, "why": f"is not {shape}"} for name in names if judged.raster(name).values.shape[1:] != shape]
+    if cut["site_pixel"] is None:
+        bad.append({"file": layout.window, "why": "the camera's field lies outside the window"})
+    return verdict(bad, len(names), "sources", {"height": cut["height"], "width": cut["width"]})
+
+
+def greenness(judged: Judged) -> Verdict:
+    rows = judged.view.read_json(ProcessedLayout(judged.scenario).series("gcc", "fusion"))
+    values = np.array([row["greenness_index"] for row in rows if row["greenness_index"] is not None])
+    low, high = RANGES[Mode.ITB]
+    outside = int(((values < low) | (values > high)).sum())
+    says = (
+        f"{len(values)} of {len(rows)} days have a greenness at the camera's field, {outside} outside {low} to {high}."
+    )
+    return Verdict(len(values) > 0 and outside == 0, says, {"days": len(values), "outside": outside})
+
+
+FUSED: Final = (
+    Criterion("grid", "Every image lies on the site's grid with its bands.", grid, True),
+    Criterion(
+        "day_coverage", "Nearly every day of the season has an image, every other one a reason.", day_coverage, False
+    ),
+    Criterion("range", "Values stay in their physical range, and there are some.", value_range, True),
+    Criterion("jumps", "The whole image does not jump from one day to the next.", jumps, False),
+)
+PROCESSED: Final = (
+    Criterion("series", "Each source has images, and a value for each of them.", series_complete, True),
+    Criterion("window", "All sources are cut to one window, which holds the camera's field.", window, True),
+    Criterion("greenness", "The fused greenness at the camera's field is there and plausible.", greenness, True),
+)

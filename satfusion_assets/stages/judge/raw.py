@@ -1,0 +1,208 @@
+"""What good means for raw products."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date, timedelta
+from itertools import pairwise
+from typing import Any, Final
+
+import numpy as np
+from odc.geo.geobox import GeoBox
+
+from satfusion_assets.scenarios import S2_BANDS, S3_BANDS
+from satfusion_assets.stages.judge.verdict import Criterion, Judged, Verdict, rounded, verdict
+from satfusion_assets.store.layout import (
+    PHENOCAM_GCC,
+    S2_SCENES,
+    S3_OVERPASSES,
+    day_of,
+    raw_scl,
+)
+
+BRIGHTEST_DN: Final = 20_000
+"""Reflectance 2: sunlit snow and cloud edges stay below."""
+TYPICAL_DN: Final = (100, 12_000)
+"""Where the median of a season's valid pixels lies, from forest in the blue to snow."""
+TYPICAL_REFLECTANCE: Final = (0.005, 1.2)
+"""The same for Sentinel-3, top of atmosphere or surface; percent or digital numbers are far outside."""
+MOST_OUTLIERS: Final = 0.01
+MOST_SET_ASIDE: Final = 0.2
+LONGEST_GAP_S2: Final = timedelta(days=30)
+LONGEST_GAP_S3: Final = timedelta(days=15)
+GCC_RANGE: Final = (0.2, 0.7)
+FEWEST_CAMERA_DAYS: Final = 60
+
+
+def s2_bands_and_grid(judged: Judged) -> Verdict:
+    bad = []
+    names = judged.view.names("raw/s2/*.geotiff")
+    for name in names:
+        scl = raw_scl(name.rsplit("/", 1)[-1].removesuffix(".geotiff"))
+        why = _misfit(judged, name, judged.grid.fine, S2_BANDS, "uint16", 0)
+        why = why or _misfit(judged, scl, judged.grid.scl, ("SCL",), "uint8", None)
+        if why:
+            bad.append({"file": name, "why": why})
+    return verdict(bad, len(names), "scenes", {"scenes": len(names)})
+
+
+def s3_bands_and_grid(judged: Judged) -> Verdict:
+    names = judged.view.names("raw/s3/*.geotiff")
+    whys = {name: _misfit(judged, name, judged.grid.coarse, S3_BANDS, "float32", np.nan) for name in names}
+    bad = [{"file": name, "why": why} for name, why in whys.items() if why]
+    return verdict(bad, len(names), "overpasses", {"overpasses": len(names)})
+
+
+def _misfit(
+    judged: Judged, name: str, geobox: GeoBox, bands: Sequence[str], dtype: str, nodata: float | None
+) -> str | None:
+    raster = judged.raster(name)
+    if raster.geobox != geobox:
+        return f"lies on {raster.geobox.crs} {tuple(raster.geobox.shape)}, not on the site's grid"
+    if tuple(raster.descriptions) != tuple(bands):
+        return f"has bands {raster.descriptions}, not {tuple(bands)}"
+    if str(raster.values.dtype) != dtype:
+        return f"has values of type {raster.values.dtype}, not {dtype}"
+    if nodata is not None and str(raster.nodata) != str(float(nodata)):
+        return f"marks missing pixels with {raster.nodata}, not {nodata}"
+    return None
+
+
+def s2_values(judged: Judged) -> Verdict:
+    return _values(judged, "raw/s2/*.geotiff", TYPICAL_DN, BRIGHTEST_DN)
+
+
+def s3_values(judged: Judged) -> Verdict:
+    return _values(judged, "raw/s3/*.geotiff", TYPICAL_REFLECTANCE, 2.0)
+
+
+def _values(judged: Judged, pattern: str, typical: tuple[float, float], brightest: float) -> Verdict:
+    medians, bright, total = [], 0, 0
+    empty = []
+    names = judged.view.names(pattern)
+    for name in names:
+        values = judged.raster(name).masked()
+        valid = values[np.isfinite(values)]
+        total += valid.size
+        bright += int((valid > brightest).sum())
+        if valid.size == 0:
+            empty.append({"file": name, "why": "has no valid pixel"})
+        else:
+            medians.append(float(np.median(valid)))
+    median, share = rounded(np.median(medians)) if medians else float("nan"), bright / max(total, 1)
+    passed = not empty and typical[0] <= median <= typical[1] and share <= MOST_OUTLIERS
+    says = (
+        f"Median of the scenes' medians is {median:g} (expected {typical[0]:g} to {typical[1]:g}), "
+        f"{100 * share:.2f} % of pixels are above {brightest:g}, {len(empty)} of {len(names)} are empty."
+    )
+    return Verdict(passed, says, {"median": median, "share_too_bright": rounded(share)}, empty[:20])
+
+
+def s2_offset(judged: Judged) -> Verdict:
+    record = judged.view.read_json(S2_SCENES)
+    bad = []
+    for scene in record["scenes"]:
+        subtracted = scene["offset_subtracted"]
+        if subtracted not in (0, 1000):
+            bad.append({"scene": scene["name"], "why": f"offset {subtracted} was subtracted"})
+        elif not scene["offset_decision"]:
+            bad.append({"scene": scene["name"], "why": "nothing says why the offset was decided so"})
+        elif scene["pixels_at_or_below_zero"] > _many_dark(judged):
+            bad.append(
+                {"scene": scene["name"], "why": f"{scene['pixels_at_or_below_zero']} pixels at or below zero after it"}
+            )
+    shifted = sum(scene["offset_subtracted"] != 0 for scene in record["scenes"])
+    return verdict(bad, len(record["scenes"]), "scenes' offsets", {"offset_subtracted_from": shifted})
+
+
+def _many_dark(judged: Judged) -> int:
+    """Pixels that may lie at or below zero for other reasons than an offset taken off twice."""
+    return int(0.2 * len(S2_BANDS) * judged.grid.fine.shape[0] * judged.grid.fine.shape[1])
+
+
+def s2_duplicates(judged: Judged) -> Verdict:
+    scenes = judged.view.read_json(S2_SCENES)["scenes"]
+    taken = Counter((scene["platform"], scene["sensed"], scene["tile"], scene["relative_orbit"]) for scene in scenes)
+    bad = [{"acquisition": " ".join(map(str, key)), "times": count} for key, count in taken.items() if count > 1]
+    return verdict(bad, len(taken), "acquisitions", {"acquisitions": len(taken)})
+
+
+def s3_duplicates(judged: Judged) -> Verdict:
+    taken = Counter(one["time"] for one in judged.view.read_json(S3_OVERPASSES)["overpasses"])
+    bad = [{"overpass": time, "times": count} for time, count in taken.items() if count > 1]
+    return verdict(bad, len(taken), "overpasses", {"overpasses": len(taken)})
+
+
+def s2_coverage(judged: Judged) -> Verdict:
+    record = judged.view.read_json(S2_SCENES)
+    listed = len(record["scenes"]) + len(record["set_aside"])
+    return _coverage(judged, "raw/s2/*.geotiff", listed, len(record["set_aside"]), LONGEST_GAP_S2)
+
+
+def s3_coverage(judged: Judged) -> Verdict:
+    record = judged.view.read_json(S3_OVERPASSES)
+    listed = len(record["overpasses"]) + len(record["set_aside"])
+    return _coverage(judged, "raw/s3/*.geotiff", listed, 0, LONGEST_GAP_S3)
+
+
+def _coverage(judged: Judged, pattern: str, listed: int, set_aside: int, longest: timedelta) -> Verdict:
+    """Of what the archive listed, how much is here, and the longest stretch without any."""
+    days = sorted({day_of(name) for name in judged.view.names(pattern)})
+    gap, since = _longest_gap(days)
+    share = set_aside / max(listed, 1)
+    says = (
+        f"{listed - set_aside} of {listed} listed are here, on {len(days)} days; the longest stretch without any is "
+        f"{gap.days} days from {since}."
+    )
+    numbers = {"listed": listed, "set_aside": set_aside, "days": len(days), "longest_gap_days": gap.days}
+    return Verdict(share <= MOST_SET_ASIDE and gap <= longest, says, numbers)
+
+
+def _longest_gap(days: Sequence[date]) -> tuple[timedelta, date | None]:
+    gaps = [(later - earlier, earlier) for earlier, later in pairwise(days)]
+    return max(gaps, default=(timedelta(0), days[0] if days else None))
+
+
+def camera_series(judged: Judged) -> Verdict:
+    rows = judged.view.read_json(f"{PHENOCAM_GCC}.json")
+    bad: list[dict[str, Any]] = []
+    for earlier, row in zip([None, *rows], rows, strict=False):
+        value = row["greenness_index"]
+        if value is None or not GCC_RANGE[0] <= value <= GCC_RANGE[1]:
+            bad.append({"date": row["date"], "why": f"greenness {value} is outside {GCC_RANGE}"})
+        if earlier is not None and earlier["date"] >= row["date"]:
+            bad.append({"date": row["date"], "why": "comes twice or out of order"})
+    values = [row["greenness_index"] for row in rows if row["greenness_index"] is not None]
+    amplitude = rounded(np.percentile(values, 95) - np.percentile(values, 5)) if values else float("nan")
+    return verdict(bad, len(rows), "days", {"days": len(rows), "amplitude": amplitude})
+
+
+def camera_coverage(judged: Judged) -> Verdict:
+    days = len(judged.view.read_json(f"{PHENOCAM_GCC}.json"))
+    pictures = len(judged.view.names("raw/phenocam/*.jpg"))
+    says = f"{days} usable days and {pictures} midday pictures (at least {FEWEST_CAMERA_DAYS} days are wanted)."
+    return Verdict(days >= FEWEST_CAMERA_DAYS, says, {"days": days, "pictures": pictures})
+
+
+RAW_S2: Final = (
+    Criterion(
+        "bands_and_grid", "Each scene has B02 B03 B04 B8A and its SCL, on the site's grid.", s2_bands_and_grid, True
+    ),
+    Criterion("values", "Digital numbers are reflectance x 10 000, and no scene is blank.", s2_values, True),
+    Criterion("offset", "Each scene says how its offset was decided, and no pixel speaks against it.", s2_offset, True),
+    Criterion("no_duplicates", "Each acquisition is there once.", s2_duplicates, True),
+    Criterion("coverage", "Most of what the archive listed is here, without long gaps.", s2_coverage, False),
+)
+RAW_S3: Final = (
+    Criterion(
+        "bands_and_grid", "Each overpass has Oa04 Oa06 Oa08 Oa17 on the site's coarse grid.", s3_bands_and_grid, True
+    ),
+    Criterion("values", "Values are reflectance, and no overpass is blank.", s3_values, True),
+    Criterion("no_duplicates", "Each overpass is there once.", s3_duplicates, True),
+    Criterion("coverage", "The archive has data without long gaps.", s3_coverage, False),
+)
+RAW_PHENOCAM: Final = (
+    Criterion("series", "The camera's greenness is a fraction, one value a day, in order.", camera_series, True),
+    Criterion("coverage", "There are enough usable days to score against.", camera_coverage, False),
+)

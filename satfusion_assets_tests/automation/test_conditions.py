@@ -1,0 +1,187 @@
+"""A raw update reaches everything downstream of its partition, nothing else, and once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+import dagster as dg
+import pytest
+from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationTargetMaterializationData
+
+from satfusion_assets.definitions import defs
+from satfusion_assets.partitions import SITE_SEASON, scenario_key, strategy_key
+from satfusion_assets.scenarios import SCENARIOS, Strategy
+from satfusion_assets.sites import SiteSeason
+
+HERE, THERE = SiteSeason("innsbruck", 2024), SiteSeason("forthgr", 2024)
+RAW = ("raw_s2", "raw_s3", "raw_phenocam")
+GRAPH = defs.resolve_asset_graph()
+DERIVED = [key.to_user_string() for key in GRAPH.materializable_asset_keys if GRAPH.get(key).parent_keys]
+LIMIT = 40
+"""Ticks after which a cascade must have come to rest."""
+
+
+def keys_of(asset: str, site_season: SiteSeason) -> list[str]:
+    """All partitions of ``asset`` in one site-season."""
+    names = GRAPH.get(dg.AssetKey(asset)).partitions_def
+    dimensions = names.partition_dimension_names if isinstance(names, dg.MultiPartitionsDefinition) else []
+    if "strategy" in dimensions:
+        return [strategy_key(site_season, strategy) for strategy in Strategy]
+    if "scenario" in dimensions:
+        return [scenario_key(site_season, scenario) for scenario in SCENARIOS]
+    return [site_season.key]
+
+
+class Stage:
+    """An instance on which runs are played: what automation requests is materialised before the next tick."""
+
+    def __init__(self, instance: dg.DagsterInstance) -> None:
+        self.instance = instance
+        self.version = 0
+        self._cursor = None
+
+    def materialise(self, asset: str, key: str, version: str | None = None, passed: bool = True) -> None:
+        """Record a materialisation of one partition (a new data version unless one is given) and failed checks."""
+        self.version += 1
+        tags = {"dagster/data_version": version or str(self.version)}
+        event = dg.AssetMaterialization(asset, partition=key, tags=tags)
+        self.instance.report_runless_asset_event(event)
+        if not passed:
+            self._fail_checks(dg.AssetKey(asset), key)
+
+    def _fail_checks(self, asset: dg.AssetKey, key: str) -> None:
+        filtered = dg.AssetRecordsFilter(asset_key=asset, asset_partitions=[key])
+        record = self.instance.fetch_materializations(filtered, limit=1).records[0]
+        target = AssetCheckEvaluationTargetMaterializationData(
+            storage_id=record.storage_id, run_id=record.run_id, timestamp=record.timestamp
+        )
+        for check in GRAPH.get_check_keys_for_assets({asset}):
+            self.instance.report_runless_asset_event(
+                dg.AssetCheckEvaluation(
+                    check.asset_key, check.name, False, {}, partition=key, target_materialization_data=target
+                )
+            )
+
+    def everything(self, *site_seasons: SiteSeason) -> None:
+        for key in GRAPH.toposorted_asset_keys:
+            asset = key.to_user_string()
+            for site_season in site_seasons:
+                for partition in keys_of(asset, site_season):
+                    self.materialise(asset, partition)
+
+    def tick(self) -> set[tuple[str, str]]:
+        """What one evaluation requests, as (asset, partition)."""
+        partitions = self.instance.get_dynamic_partitions(SITE_SEASON)
+        with pytest.MonkeyPatch.context() as patch:  # an evaluation asks for them a thousand times
+            patch.setattr(self.instance, "get_dynamic_partitions", lambda partitions_def_name: partitions)
+            result = dg.evaluate_automation_conditions(defs, self.instance, cursor=self._cursor)
+        self._cursor = result.cursor
+        return {(asset, key) for asset in DERIVED for key in result.get_requested_partitions(dg.AssetKey(asset)) if key}
+
+    def settle(self, outcome: Callable[[str, str], str | None] = lambda asset, key: None) -> Counter[tuple[str, str]]:
+        """Tick and materialise until nothing is requested any more; how often each partition was made."""
+        made: Counter[tuple[str, str]] = Counter()
+        quiet = 0
+        for _ in range(LIMIT):
+            requested = self.tick()
+            for key in GRAPH.toposorted_asset_keys:
+                for asset, partition in sorted(requested):
+                    if asset == key.to_user_string():
+                        self.materialise(asset, partition, outcome(asset, partition))
+            made.update(requested)
+            quiet = 0 if requested else quiet + 1
+            if quiet == 2:
+                return made
+        raise AssertionError(f"no rest after {LIMIT} ticks: {made.most_common(5)}")
+
+
+@pytest.fixture
+def stage() -> Iterator[Stage]:
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.add_dynamic_partitions(SITE_SEASON, [HERE.key, THERE.key])
+        yield Stage(instance)
+
+
+@pytest.fixture
+def settled(stage: Stage) -> Stage:
+    """Both site-seasons complete, automation on and at rest."""
+    stage.everything(HERE, THERE)
+    assert not stage.settle()
+    return stage
+
+
+def downstream(asset: str, *beside: str) -> set[tuple[str, str]]:
+    """Every partition of HERE that descends from ``asset``, without those of the assets ``beside``."""
+    selected = dg.AssetSelection.assets(asset).downstream(include_self=False).resolve(GRAPH)
+    names = {key.to_user_string() for key in selected} - set(beside)
+    return {(name, str(key)) for name in names for key in keys_of(name, HERE)}
+
+
+def test_switching_automation_on_starts_nothing(stage: Stage) -> None:
+    stage.everything(HERE)
+    assert not stage.settle()
+
+
+@pytest.mark.parametrize("raw", RAW)
+def test_a_raw_update_remakes_all_that_descends_from_its_partition_once(settled: Stage, raw: str) -> None:
+    settled.materialise(raw, HERE.key)
+    assert settled.settle() == Counter(dict.fromkeys(downstream(raw), 1))
+
+
+def test_raw_updates_at_the_same_time_remake_everything_once(settled: Stage) -> None:
+    for raw in RAW:
+        settled.materialise(raw, HERE.key)
+    expected = set().union(*(downstream(raw) for raw in RAW))
+    assert settled.settle() == Counter(dict.fromkeys(expected, 1))
+
+
+def test_a_camera_update_while_scenes_are_on_their_way_waits_for_them(settled: Stage) -> None:
+    settled.materialise("raw_s2", HERE.key)
+    first = settled.tick()
+    settled.materialise("raw_phenocam", HERE.key)
+    for asset, key in first:
+        settled.materialise(asset, key)
+    made = settled.settle() + Counter(first)
+    assert max(made.values()) == 1
+    assert set(made) == downstream("raw_s2") | downstream("raw_phenocam")
+
+
+def test_a_run_that_found_nothing_new_moves_nothing(stage: Stage) -> None:
+    stage.everything(HERE)
+    stage.materialise("raw_s2", HERE.key, "same")
+    stage.settle()
+    stage.materialise("raw_s2", HERE.key, "same")
+    assert not stage.settle()
+
+
+def test_products_that_come_out_the_same_end_the_cascade(settled: Stage) -> None:
+    kept = {
+        (asset, str(key)): f"{asset}{key}" for asset in ("prepared_bti", "prepared_itb") for key in keys_of(asset, HERE)
+    }
+    for (asset, key), version in kept.items():
+        settled.materialise(asset, key, version)
+    settled.settle()
+    settled.materialise("raw_s3", HERE.key)
+    made = settled.settle(lambda asset, key: kept.get((asset, str(key))))
+    assert {asset for asset, _ in made} & {"fused", "processed", "scenario_metrics"} == set()
+
+
+def test_a_failed_blocking_check_holds_everything_downstream_of_its_partition_back(settled: Stage) -> None:
+    settled.materialise("raw_s2", HERE.key, passed=False)
+    assert not settled.settle()
+    settled.materialise("raw_s2", THERE.key)
+    made = settled.settle()
+    assert made
+    assert all(THERE.key in key for _, key in made)
+
+
+def test_a_new_site_season_is_made_whole_as_soon_as_its_raw_products_are_there(settled: Stage) -> None:
+    new = SiteSeason("vindeln2", 2024)
+    settled.instance.add_dynamic_partitions(SITE_SEASON, [new.key])
+    assert not settled.settle(), "nothing to be made from yet"
+    for raw in RAW:
+        settled.materialise(raw, new.key)
+    made = settled.settle()
+    assert set(made) == {(asset, str(key)) for asset in DERIVED for key in keys_of(asset, new)}
+    assert max(made.values()) == 1

@@ -1,0 +1,183 @@
+"""Small whole products of one site-season, as dictionaries of files that a test may spoil before they are published."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from odc.geo.geobox import GeoBox
+
+from satfusion_assets.grid import site_grid
+from satfusion_assets.scenarios import BANDS, S2_BANDS, S3_BANDS, SCENARIOS, Mode, Scenario, Strategy
+from satfusion_assets.sites import Site, SiteSeason
+from satfusion_assets.store import Product, ProductStore
+from satfusion_assets.store.layout import (
+    METRICS,
+    PHENOCAM_GCC,
+    S2_SCENES,
+    S3_OVERPASSES,
+    SOURCES,
+    FusedLayout,
+    PreparedLayout,
+    ProcessedLayout,
+    camera_picture,
+    preselection,
+    raw_scene,
+    raw_scl,
+)
+from satfusion_assets.store.rasters import encode_raster
+
+SITE = Site(name="innsbruck", latitude=47.116, longitude=11.32, seasons=(2024,), extent_m=600)
+SEASON = SiteSeason("innsbruck", 2024)
+GRID = site_grid(SITE)
+DAYS = [SEASON.start + timedelta(n) for n in range(366)]
+SCENE_DAYS = DAYS[::15]
+BTI, ITB = SCENARIOS[0], SCENARIOS[2]
+REFLECTANCE = np.array([0.04, 0.07, 0.05, 0.3], np.float32)
+
+Files = dict[str, Any]
+"""Contract path -> Picture, bytes, or what becomes JSON."""
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A raster before it is encoded (once, however many files share it); values: (bands, H, W)."""
+
+    values: np.ndarray
+    geobox: GeoBox
+    nodata: float | None
+    bands: tuple[str, ...]
+
+    @cached_property
+    def encoded(self) -> bytes:
+        return encode_raster(self.values, self.geobox, nodata=self.nodata, descriptions=self.bands)
+
+
+def publish(store: ProductStore, product: Product, files: Mapping[str, Any]) -> None:
+    with store.publish(product) as draft:
+        for name, content in files.items():
+            if isinstance(content, Picture):
+                draft.write_bytes(name, content.encoded)
+            elif isinstance(content, bytes):
+                draft.write_bytes(name, content)
+            else:
+                draft.write_json(name, content)
+
+
+def flat(geobox: GeoBox, values: np.ndarray, bands: tuple[str, ...], nodata: float | None = np.nan) -> Picture:
+    """The same value everywhere, per band."""
+    cube = np.broadcast_to(values[:, np.newaxis, np.newaxis], (len(bands), *geobox.shape)).copy()
+    return Picture(cube, geobox, nodata, bands)
+
+
+def scene_name(day: date) -> str:
+    return f"{day:%Y%m%d}_0"
+
+
+def raw_s2() -> Files:
+    scenes = [_scene(day) for day in SCENE_DAYS]
+    files: Files = {S2_SCENES: {"collection": "sentinel-2-l2a", "scenes": scenes, "set_aside": []}}
+    bands = flat(GRID.fine, (REFLECTANCE * 10_000).astype(np.uint16), S2_BANDS, 0)
+    scl = flat(GRID.scl, np.array([4], np.uint8), ("SCL",), 255)
+    for name in map(scene_name, SCENE_DAYS):
+        files |= {raw_scene("s2", name): bands, raw_scl(name): scl}
+    return files
+
+
+def _scene(day: date) -> dict[str, Any]:
+    return {
+        "name": scene_name(day),
+        "platform": "sentinel-2a",
+        "sensed": f"{day}T10:10:00+00:00",
+        "tile": "32TPT",
+        "relative_orbit": 22,
+        "offset_subtracted": 1000,
+        "offset_decision": "baseline 05.10",
+        "pixels_at_or_below_zero": 0,
+    }
+
+
+def raw_s3() -> Files:
+    days = DAYS[::5]
+    overpasses = [{"name": scene_name(day), "time": f"{day}T09:30:00"} for day in days]
+    files: Files = {S3_OVERPASSES: {"overpasses": overpasses, "set_aside": []}}
+    names = [raw_scene("s3", scene_name(day)) for day in days]
+    return files | dict.fromkeys(names, flat(GRID.coarse, REFLECTANCE, S3_BANDS))
+
+
+def raw_phenocam() -> Files:
+    greenness = 0.36 + 0.08 * np.sin(np.linspace(0, np.pi, len(DAYS)))
+    rows = [{"date": day.isoformat(), "greenness_index": float(g)} for day, g in zip(DAYS, greenness, strict=True)]
+    return {f"{PHENOCAM_GCC}.json": rows, camera_picture(DAYS[0]): b"jpeg"}
+
+
+def preselected() -> Files:
+    def rows(days: list[date]) -> list[dict[str, Any]]:
+        verdicts = {f"excluded_{strategy}": False for strategy in Strategy}
+        return [{"filename": f"{scene_name(day)}.geotiff", "date": str(day), **verdicts} for day in days]
+
+    return {preselection("s2", "json"): rows(SCENE_DAYS), preselection("s3", "json"): rows(DAYS[::5])}
+
+
+def prepared(mode: Mode, strategy: Strategy = Strategy.AGGRESSIVE) -> Files:
+    layout = PreparedLayout(strategy, mode)
+    values, bands = channels(mode)
+    rows = [{"date": day.isoformat(), "valid_fraction": 0.8} for day in SCENE_DAYS]
+    files: Files = {layout.summary: {"s2": rows, "s3": []}}
+    fine, coarse = flat(GRID.fine, values, bands), flat(GRID.coarse, values, bands)
+    distance = flat(GRID.coarse, np.array([5], np.float32), ("distance",))
+    for day in SCENE_DAYS:
+        files |= {layout.fine(day): fine, layout.cloud_distance(day): distance, layout.coarse(day): coarse}
+    return files
+
+
+def channels(mode: Mode) -> tuple[np.ndarray, tuple[str, ...]]:
+    """A pixel's values and its bands."""
+    return (np.array([0.42], np.float32), ("gcc",)) if mode is Mode.ITB else (REFLECTANCE, BANDS)
+
+
+def fused(scenario: Scenario) -> Files:
+    layout = FusedLayout(scenario)
+    values, bands = channels(scenario.mode)
+    files: Files = {layout.status: {day.isoformat(): "ok" for day in DAYS}}
+    return files | dict.fromkeys(map(layout.image, DAYS), flat(GRID.fine, values, bands))
+
+
+def processed(scenario: Scenario) -> Files:
+    layout = ProcessedLayout(scenario)
+    values, bands = channels(scenario.mode)
+    cut = GRID.fine[:40, :50]
+    window = {"row": 0, "col": 0, "height": 40, "width": 50, "epsg": GRID.epsg, "site_pixel": [20, 20]}
+    files: Files = {layout.window: window}
+    for source in SOURCES:
+        files |= dict.fromkeys((layout.image(source, day) for day in SCENE_DAYS), flat(cut, values, bands))
+        files[layout.series("gcc", source)] = [{"date": str(day), "greenness_index": 0.42} for day in SCENE_DAYS]
+    return files
+
+
+def scenario_metrics(scenario: Scenario) -> Files:
+    return {ProcessedLayout(scenario).scores: {"temporal": {"pearson_r": 0.9, "nse": 0.7, "n_samples": 300}}}
+
+
+def metrics() -> Files:
+    return {METRICS: {"temporal": {scenario.score_key: {"nse": 0.7} for scenario in SCENARIOS}}}
+
+
+MAKERS: dict[Product, Callable[[], Files]] = {
+    Product("raw_s2", SEASON): raw_s2,
+    Product("raw_s3", SEASON): raw_s3,
+    Product("raw_phenocam", SEASON): raw_phenocam,
+    Product("preselected", SEASON): preselected,
+    Product("prepared_bti", SEASON, "aggressive"): lambda: prepared(Mode.BTI),
+    Product("prepared_itb", SEASON, "aggressive"): lambda: prepared(Mode.ITB),
+    Product("fused", SEASON, BTI.key): lambda: fused(BTI),
+    Product("fused", SEASON, ITB.key): lambda: fused(ITB),
+    Product("processed", SEASON, BTI.key): lambda: processed(BTI),
+    Product("scenario_metrics", SEASON, BTI.key): lambda: scenario_metrics(BTI),
+    Product("metrics", SEASON): metrics,
+}
+"""How a good product of every kind is made."""

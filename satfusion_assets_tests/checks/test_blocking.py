@@ -1,0 +1,54 @@
+"""A product that breaks a vital criterion is recorded and goes no further; the verdict is its partition's alone."""
+
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from satfusion_assets.definitions import build_defs
+from satfusion_assets.partitions import SITE_SEASON, scenario_key
+from satfusion_assets.resources import Platform
+from satfusion_assets.settings import Settings
+from satfusion_assets.stages import fuse, process
+from satfusion_assets.stages.outcome import Outcome
+from satfusion_assets.store import Product, ProductStore
+from satfusion_assets.store.layout import FusedLayout
+from satfusion_assets_tests.checks import products as made
+from satfusion_assets_tests.checks.products import BTI, DAYS, SEASON, SITE, Files
+
+KEY = scenario_key(SEASON, BTI)
+
+
+def publishing(store: ProductStore, name: str, files: Files) -> Outcome:
+    product = Product(name, SEASON, BTI.key)
+    made.publish(store, product, files)
+    manifest = store.manifest(product)
+    assert manifest is not None
+    return Outcome(manifest)
+
+
+@pytest.mark.parametrize("reflectance", [0.07, 3.0])
+def test_impossible_reflectance_is_recorded_but_not_processed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reflectance: float
+) -> None:
+    platform = Platform(Settings(_env_file=None, data_root=tmp_path))
+    platform.registry.add(SITE)
+    files = made.fused(BTI)
+    picture = files[FusedLayout(BTI).image(DAYS[0])]
+    picture.values[:] = reflectance
+    monkeypatch.setattr(fuse, "fuse_season", lambda store, *_: publishing(store, "fused", files))
+    monkeypatch.setattr(process, "process", lambda store, *_: publishing(store, "processed", made.processed(BTI)))
+    bad = reflectance > 1
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.add_dynamic_partitions(SITE_SEASON, [SEASON.key])
+        job = build_defs(platform).resolve_implicit_global_asset_job_def()
+        selection = [dg.AssetKey("fused"), dg.AssetKey("processed")]
+        result = job.execute_in_process(
+            instance=instance, partition_key=KEY, asset_selection=selection, raise_on_error=False
+        )
+        done = {event.asset_key.to_user_string() for event in result.get_asset_materialization_events()}
+        verdicts = {item.check_name: item for item in result.get_asset_check_evaluations()}
+    assert result.success is not bad
+    assert done == ({"fused"} if bad else {"fused", "processed"})
+    assert verdicts["range"].passed is not bad
+    assert {str(item.partition) for item in verdicts.values()} == {str(KEY)}
