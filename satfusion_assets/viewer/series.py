@@ -13,6 +13,7 @@ from pyproj import Transformer
 
 from satfusion_assets.errors import InvalidInput
 from satfusion_assets.grid import site_grid
+from satfusion_assets.processing.indices import gcc_deviation
 from satfusion_assets.scenarios import SCENARIOS, SERIES_BANDS, Scenario
 from satfusion_assets.sites import Site
 from satfusion_assets.store.layout import PHENOCAM_GCC, PHENOCAM_GCC_3Y, PHENOCAM_PHENOLOGY, pack_folder
@@ -171,16 +172,12 @@ def _spread(deviation: np.ndarray, fused: np.ndarray) -> Series:
     """
     if deviation.shape[1] == 1:
         return {"gcc_sd": rounded(deviation[:, 0])} if fused.shape[1] == 1 else {}
-    blue, green, red, nir = fused.T[:4]
-    visible, infrared = blue + green + red, nir + red
-    slopes = {
-        "gcc_sd": (-green / visible**2, (visible - green) / visible**2, -green / visible**2, 0.0),
-        "ndvi_sd": (0.0, 0.0, -2 * nir / infrared**2, 2 * red / infrared**2),
-    }
     columns: Series = {f"{band}_sd": rounded(deviation[:, n]) for n, band in enumerate(SERIES_BANDS)}
-    for name, slope in slopes.items():
-        squares = [(slope[n] * deviation[:, n]) ** 2 for n in range(4)]
-        columns[name] = rounded(np.sqrt(np.sum(squares, axis=0)))
+    pixels = fused[:, :, None, None], deviation[:, :, None, None]
+    red, nir = fused[:, 2], fused[:, 3]
+    slopes = np.stack([2 * nir, 2 * red], axis=1) / np.where(nir + red > 0, nir + red, np.nan)[:, None] ** 2
+    columns["gcc_sd"] = rounded(gcc_deviation(*pixels)[:, 0, 0])
+    columns["ndvi_sd"] = rounded(np.hypot(*(slopes * deviation[:, 2:4]).T))
     return columns
 
 

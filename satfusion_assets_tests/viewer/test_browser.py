@@ -347,15 +347,16 @@ def test_a_gap_shows_what_was_withheld_and_what_was_fused(page: Page):
 
 
 def test_phenology_gives_the_date_of_the_pixel_under_the_pointer(page: Page):
-    page.goto(f"{SEASON}/phenology?layer=rising_50")
-    box = page.locator(".panel[data-source='rising_50'] .map-box")
-    expect(box).to_have_attribute("data-day", "rising_50")
-    box.hover(position={"x": 60, "y": 60})
-    expect(page.locator(".panel[data-source='rising_50'] .readout")).to_have_text(
-        re.compile(r"^\d+ (Apr|May) \(day \d+\.0\)$")
-    )
-    page.get_by_role("combobox", name="Layer").select_option("label")
-    expect(page.locator(".classes")).to_contain_text("season truncated")
+    page.goto(f"{SEASON}/phenology")
+    wait_painted(page, "rising", "50:date")
+    page.locator(".panel[data-source='rising'] .map-box").hover(position={"x": 60, "y": 60})
+    readout = page.locator(".panel[data-source='rising'] .readout")
+    expect(readout).to_have_text(re.compile(r"^\d+ (Apr|May) \(\d+ (Apr|May) to \d+ (Apr|May)\), \w+"))
+    page.get_by_role("combobox", name="Layer").select_option("25:label")
+    wait_painted(page, "falling", "25:label")
+    expect(page.locator(".classes").first).to_contain_text("season truncated")
+    page.get_by_role("combobox", name="Layer").select_option("50:width")
+    expect(page).to_have_url(re.compile("layer=50%3Awidth"))
 
 
 def test_dates_stand_with_their_interval_and_their_distance_from_the_camera(page: Page):

@@ -223,7 +223,7 @@ function options(width: number, height: number, curves: readonly Curve[], now: (
       points: { size: 7 },
       move: (u, left, top) => [Math.round(u.valToPos(Math.round(u.posToVal(left, 'x')), 'x')), top],
     },
-    scales: { x: { time: false }, y: { range: (u, low, high) => padded(u, low, high, now()) } },
+    scales: { x: { time: false }, y: { range: () => padded(now()) } },
     axes: [
       { ...axis, size: 26, splits: (u) => months(u.scales.x!.min!, u.scales.x!.max!).map((m) => m.day), values: (u) => months(u.scales.x!.min!, u.scales.x!.max!).map((m) => m.label) },
       { ...axis, size: LEFT },
@@ -237,10 +237,10 @@ function options(width: number, height: number, curves: readonly Curve[], now: (
   };
 }
 
-/** A little air above and below what is drawn. */
-function padded(_: uPlot, low: number | null, high: number | null, { shown }: Drawing): [number, number] {
-  let min = low ?? Infinity;
-  let max = high ?? -Infinity;
+/** The values with a little air; a wide interval may leave the plot, it must not flatten the curve. */
+function padded({ shown }: Drawing): [number, number] {
+  let min = Infinity;
+  let max = -Infinity;
   for (const curve of shown) for (const value of curve.values) if (value !== null && value !== undefined) {
     min = Math.min(min, value);
     max = Math.max(max, value);

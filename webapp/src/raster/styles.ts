@@ -79,8 +79,8 @@ export const spreadStyle = (key: string, label: string, top: number): ValueStyle
 });
 
 /** How a date came about, by the numbers of the label maps. */
-const DATE_LABELS = ['too few observations', 'dated', 'crossing in a gap', 'season truncated', 'no season'];
-const CLASSES: readonly Rgb[] = [[150, 150, 150], [27, 120, 55], [240, 178, 72], [59, 76, 145], [230, 225, 215]];
+export const DATE_LABELS = ['too few observations', 'dated', 'base borrowed from the other side', 'in a gap of the series', 'season truncated', 'no season'];
+const CLASSES: readonly Rgb[] = [[150, 150, 150], [27, 120, 55], [98, 181, 130], [240, 178, 72], [59, 76, 145], [230, 225, 215]];
 
 export const labelStyle = (key: string, label: string): ValueStyle => ({
   kind: 'value', key, label, quantity: 'value', range: [0, DATE_LABELS.length - 1], ramp: CLASSES, unit: '', note: '', classes: DATE_LABELS,

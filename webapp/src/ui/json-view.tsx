@@ -24,7 +24,7 @@ export function JsonView({ value, name, depth = 0 }: { value: Json; name: string
   const object = value as Obj;
   const rows = Object.entries(object);
   if (rows.length > 1 && rows.every(([, one]) => isObject(one) && Object.values(flat(one)).every(isScalar))) {
-    return <Records rows={rows.map(([key, one]) => ({ [name]: key, ...flat(one as Obj) }))} name={name} />;
+    return <Records rows={rows.map(([key, one]) => ({ name: key, ...flat(one as Obj) }))} name={name} />;
   }
   const facts = rows.filter(([, one]) => isScalar(one));
   const parts = rows.filter(([, one]) => !isScalar(one));
