@@ -19,19 +19,6 @@ def gcc(blue: npt.ArrayLike, green: npt.ArrayLike, red: npt.ArrayLike) -> FloatA
     return _share(bands[1], sum(bands[1:], bands[0]), bands)
 
 
-def gcc_deviation(values: FloatArray, deviation: FloatArray) -> FloatArray:
-    """Standard deviation of GCC (..., H, W) from that of reflectance (..., b, H, W), to first order.
-
-    Errors of the bands are taken as independent, which overstates it where they rise and fall together.
-    """
-    blue, green, red = (values[..., band, :, :] for band in range(3))
-    total = blue + green + red
-    share = gcc(blue, green, red)
-    terms = ((1 - share) * deviation[..., 1, :, :]) ** 2
-    terms = terms + (share * deviation[..., 0, :, :]) ** 2 + (share * deviation[..., 2, :, :]) ** 2
-    return np.where(total > 0, np.sqrt(terms) / np.where(total > 0, total, 1), np.nan)
-
-
 def ndvi(red: npt.ArrayLike, nir: npt.ArrayLike) -> FloatArray:
     """Normalised difference vegetation index ``(nir - red) / (nir + red)``; shapes broadcast, units cancel."""
     low, high = _float(red), _float(nir)

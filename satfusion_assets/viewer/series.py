@@ -13,8 +13,7 @@ from pyproj import Transformer
 
 from satfusion_assets.errors import InvalidInput
 from satfusion_assets.grid import site_grid
-from satfusion_assets.processing.indices import gcc_deviation
-from satfusion_assets.scenarios import SCENARIOS, SERIES_BANDS, Scenario
+from satfusion_assets.scenarios import SCENARIOS, SERIES_BANDS, Mode, Scenario
 from satfusion_assets.sites import Site
 from satfusion_assets.store.layout import PHENOCAM_GCC, PHENOCAM_GCC_3Y, PHENOCAM_PHENOLOGY, pack_folder
 from satfusion_assets.store.packs import PixelLayer, read_pixel
@@ -65,19 +64,33 @@ def _at(
     fence: Fence, folder: Path, scenario: Scenario, stage: Stage, place: tuple[float, float], side: int
 ) -> tuple[dict[str, Series], str]:
     """All sources in the window at a place, and where they were read: the pack for fused products, else the rasters."""
-    pack = folder / pack_folder(scenario)
-    if stage in {"processed", "fusion"} and pack.is_dir():
-        layers = read_pixel(pack, fence.relative(pack), *place, side)
-        if layers is not None:
-            return _packed(layers), "pack"
-    return _sampled(folder, scenario, stage, place, side), "GeoTIFFs"
-
-
-def _packed(layers: dict[str, PixelLayer]) -> dict[str, Series]:
+    layers = _pack_layers(fence, folder, scenario, place, side) if stage in {"processed", "fusion"} else None
+    if layers is None:
+        return _sampled(folder, scenario, stage, place, side), "GeoTIFFs"
     sources = {str(name): _columns(layers[name].days, _mean(layers[name])) for name in _SOURCES if name in layers}
     if "fused" in layers:
-        _attach_quality(sources["fused"], layers)
-    return sources
+        fused = sources["fused"]
+        _attach_quality(fused, layers)
+        twin = _pack_layers(fence, folder, _index_twin(scenario), place, side, (STANDARD_DEVIATION,)) or {}
+        if STANDARD_DEVIATION in twin:
+            fused["gcc_sd"] = rounded(_on_days(twin[STANDARD_DEVIATION], fused["date"])[:, 0])
+    return sources, "pack"
+
+
+def _index_twin(scenario: Scenario) -> Scenario:
+    """The scenario that fuses GCC itself: its standard deviation stands for both modes.
+
+    The bands' own deviations say little of an index, since errors of brightness cancel in it.
+    """
+    return Scenario(scenario.strategy, Mode.ITB, scenario.sigma)
+
+
+def _pack_layers(
+    fence: Fence, folder: Path, scenario: Scenario, place: tuple[float, float], side: int, only: tuple[str, ...] = ()
+) -> dict[str, PixelLayer] | None:
+    """Layers of the scenario's pack at a place; None without a pack or outside it."""
+    pack = folder / pack_folder(scenario)
+    return read_pixel(pack, fence.relative(pack), *place, side, only) if pack.is_dir() else None
 
 
 def scenario_series(fence: Fence, site: Site, season: int) -> dict[str, Any]:
@@ -147,38 +160,23 @@ def _mean(layer: PixelLayer) -> np.ndarray:
 
 
 def _attach_quality(fused: Series, layers: dict[str, PixelLayer]) -> None:
-    """Put the quality layers beside the fused series, and the standard deviation of every quantity that has one."""
-    columns = {str(name): list(values) for name, values in fused.items()}
+    """Put the quality layers beside the fused series: a column each, and one a band where they have several."""
     for name in sorted(layers.keys() - set(_SOURCES)):
         layer = layers[name]
-        values = _on_days(layer, columns["date"])
-        for number, band in enumerate(layer.bands):
-            fused[name if len(layer.bands) == 1 else f"{name}_{band}"] = rounded(values[:, number])
-        if name == STANDARD_DEVIATION:
-            fused.update(_spread(values, np.array(_mean(layers["fused"]))))
+        values = _on_days(layer, fused["date"])
+        if len(layer.bands) == 1:
+            fused[name] = rounded(values[:, 0])
+        else:
+            suffix = "sd" if name == STANDARD_DEVIATION else name
+            fused.update(
+                {f"{band}_{suffix}": rounded(column) for band, column in zip(SERIES_BANDS, values.T, strict=False)}
+            )
 
 
 def _on_days(layer: PixelLayer, days: list[str]) -> np.ndarray:
     rows = dict(zip(layer.days, _mean(layer), strict=True))
     missing = np.full(len(layer.bands), np.nan)
     return np.stack([rows.get(day, missing) for day in days]) if days else np.empty((0, len(layer.bands)))
-
-
-def _spread(deviation: np.ndarray, fused: np.ndarray) -> Series:
-    """Standard deviations (t, b) of the fused bands (t, b) as columns, of the indices to first order.
-
-    The errors of the bands are taken as independent, which overstates the spread of a ratio when they rise and fall
-    together. One band is GCC itself.
-    """
-    if deviation.shape[1] == 1:
-        return {"gcc_sd": rounded(deviation[:, 0])} if fused.shape[1] == 1 else {}
-    columns: Series = {f"{band}_sd": rounded(deviation[:, n]) for n, band in enumerate(SERIES_BANDS)}
-    pixels = fused[:, :, None, None], deviation[:, :, None, None]
-    red, nir = fused[:, 2], fused[:, 3]
-    slopes = np.stack([2 * nir, 2 * red], axis=1) / np.where(nir + red > 0, nir + red, np.nan)[:, None] ** 2
-    columns["gcc_sd"] = rounded(gcc_deviation(*pixels)[:, 0, 0])
-    columns["ndvi_sd"] = rounded(np.hypot(*(slopes * deviation[:, 2:4]).T))
-    return columns
 
 
 def _camera(fence: Fence, folder: Path) -> dict[str, Any]:

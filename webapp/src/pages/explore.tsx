@@ -82,7 +82,7 @@ export function Explore({ season }: { season: Season; overview: Overview | null 
           <li><kbd>←</kbd> <kbd>→</kbd> day, <kbd>Shift</kbd> + <kbd>←</kbd> <kbd>→</kbd> Sentinel-2 scene, <kbd>Page ↑↓</kbd> ten days, <kbd>Home</kbd> <kbd>End</kbd> season.</li>
           <li>A map with the focus takes the arrow keys for panning, <kbd>+</kbd> <kbd>−</kbd> for zoom, <kbd>Enter</kbd> for the pixel in its middle.</li>
           <li>Each panel names the day that it shows; “−1 d” is the day before the chosen one. Hollow marks are scenes that the pre-selection excluded.</li>
-          <li>Checkerboard is missing data. The yellow square is the 3×3 window of the site’s series. All days are UTC. The band of a fused index takes the errors of its bands as independent, so it is wide where they rise and fall together.</li>
+          <li>Checkerboard is missing data. The yellow square is the 3×3 window of the site’s series. All days are UTC. The band of fused GCC is that of GCC fused itself (Index-then-Blend, same strategy and sigma); NDVI has none.</li>
         </ul>
         <p class="note">The same from a shell:</p>
         <Command text={command} />
