@@ -5,7 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from satfusion_assets.assets import evaluation, fused, metrics, prepared, raw, screening
-from satfusion_assets.automation import SCHEDULES, SENSORS, automated
+from satfusion_assets.automation import SCHEDULES, SENSORS, automated, freshness_checks, freshness_schedule
 from satfusion_assets.checks import product_checks
 from satfusion_assets.jobs import JOBS
 from satfusion_assets.resources import Platform
@@ -18,12 +18,13 @@ def build_defs(platform: Platform | None = None) -> dg.Definitions:
     platform = platform or Platform()
     platform.store.recover()
     assets = load_assets()
+    freshness = freshness_checks(assets)
     return dg.Definitions(
         assets=automated(assets),
-        asset_checks=product_checks(assets),
+        asset_checks=[*product_checks(assets), freshness],
         jobs=JOBS,
         sensors=SENSORS,
-        schedules=SCHEDULES,
+        schedules=[*SCHEDULES, freshness_schedule(freshness)],
         resources={"platform": platform},
         executor=dg.in_process_executor,
     )

@@ -23,6 +23,8 @@ from satfusion_assets.sites import SiteRegistry, SiteSeason
 from satfusion_assets.store import Product, ProductStore
 from satfusion_assets.store.layout import FusedLayout, PreparedLayout, ProcessedLayout, day_of
 
+pytestmark = pytest.mark.timeout(1500)
+
 SEASON = SiteSeason("innsbruck", 2024)
 SCORES = {"pearson_r", "r_squared", "rmse", "mae", "nrmse", "nse_pc", "nse", "n_samples", "date_range"}
 

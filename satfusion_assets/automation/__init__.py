@@ -4,6 +4,7 @@ Everything is off until somebody switches it on, on the automation page of the U
 """
 
 from satfusion_assets.automation.conditions import automated, carry_downstream
+from satfusion_assets.automation.freshness import freshness_checks, freshness_schedule
 from satfusion_assets.automation.registry import sites_file
 from satfusion_assets.automation.seasons import new_seasons
 from satfusion_assets.automation.sentinel3 import ask_sentinel3
@@ -12,4 +13,4 @@ from satfusion_assets.automation.watching import watch_phenocam_archive, watch_s
 SENSORS = [sites_file, watch_sentinel2_archive, watch_phenocam_archive, carry_downstream]
 SCHEDULES = [ask_sentinel3, new_seasons]
 
-__all__ = ["SCHEDULES", "SENSORS", "automated"]
+__all__ = ["SCHEDULES", "SENSORS", "automated", "freshness_checks", "freshness_schedule"]

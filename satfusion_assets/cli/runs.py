@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Final
 
 import dagster as dg
 
+from satfusion_assets.automation.freshness import FRESH
 from satfusion_assets.errors import SatfusionError
 from satfusion_assets.partitions import SCENARIO, SITE_SEASON, STRATEGY, scenario_key, strategy_key
 from satfusion_assets.resources import Platform
@@ -56,6 +58,10 @@ GROUPS: Final = (
 """The whole graph. The archives are asked in runs of their own: only what they changed makes the rest due."""
 
 
+QUIET: Final = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+"""Dagster's own account of a run stays in the UI; the terminal shows what the stages say."""
+
+
 @dataclass(frozen=True)
 class Run:
     """One Dagster run: some assets of one partition."""
@@ -89,23 +95,28 @@ def execute(
     defs: dg.Definitions, instance: dg.DagsterInstance, platform: Platform, runs: Sequence[Run], *, rebuild: bool
 ) -> Iterator[tuple[Run, bool]]:
     """Run what is not up to date, in order; yields each run and whether it had to run. RunFailed ends it."""
-    job = defs.resolve_implicit_global_asset_job_def()
+    everything = defs.resolve_implicit_global_asset_job_def()
+
+    @cache
+    def job(assets: tuple[str, ...]) -> dg.JobDefinition:
+        keys = {dg.AssetKey(name) for name in assets}
+        checks = everything.asset_layer.asset_graph.get_check_keys_for_assets(keys)
+        return everything.get_subset(
+            asset_selection=keys, asset_check_selection={key for key in checks if key.name != FRESH}
+        )
+
     for run in runs:
         due = [
             name for name, product in zip(run.assets, run.products, strict=True) if rebuild or _due(platform, product)
         ]
         if due:
-            _execute(job, instance, run, due)
+            _execute(job(run.assets[run.assets.index(due[0]) :]), instance, run)
         yield run, bool(due)
 
 
-def _execute(job: dg.JobDefinition, instance: dg.DagsterInstance, run: Run, due: Sequence[str]) -> None:
-    first_due = run.assets.index(due[0])
+def _execute(job: dg.JobDefinition, instance: dg.DagsterInstance, run: Run) -> None:
     result = job.execute_in_process(
-        instance=instance,
-        partition_key=run.partition_key,
-        asset_selection=[dg.AssetKey(name) for name in run.assets[first_due:]],
-        raise_on_error=False,
+        instance=instance, partition_key=run.partition_key, run_config=QUIET, raise_on_error=False
     )
     if not result.success:
         raise RunFailed(f"{run.partition_key}: {_cause(result)} (run {result.run_id})")

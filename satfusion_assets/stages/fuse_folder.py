@@ -139,15 +139,11 @@ def _block_plan(images: FolderImages, block: Block, used: tuple[list[int], list[
 
 
 def _used(images: FolderImages, order: FuseFolder) -> tuple[list[int], list[int]]:
-    """Positions of the scenes and composites that any prediction day can use.
+    """Positions of the scenes that any prediction day can use, and of all composites, which serve scene days too."""
 
-    Composites serve their scenes' days, too, so their reach is a scene's window longer.
-    """
-
-    def near(days: Sequence[date], reach: float) -> list[int]:
-        return [i for i, day in enumerate(days) if any(abs((day - p).days) < reach for p in order.days)]
-
-    return near(images.scenes.days, order.max_days), list(range(len(images.composites.days)))
+    reach = order.max_days
+    scenes = [i for i, day in enumerate(images.scenes.days) if any(abs((day - p).days) < reach for p in order.days)]
+    return scenes, list(range(len(images.composites.days)))
 
 
 def _rows(images: FolderImages, order: FuseFolder, scenes: int) -> int:

@@ -23,8 +23,8 @@ from satfusion_assets.processing.gaps.reports import (
 )
 from satfusion_assets.processing.gaps.stack import CloudPattern, SeasonStack, withhold
 from satfusion_assets.processing.gaps.windows import GAP_DAYS, Transition, calendar_gaps, midpoints
-from satfusion_assets.processing.phenology import SATELLITE, Phenology, transitions
 from satfusion_assets.processing.sampling import site_pixel
+from satfusion_assets.processing.season_dates import season_dates
 from satfusion_assets.processing.series import DailySeries
 from satfusion_assets.scenarios import SCENARIOS, Mode, Scenario, Strategy
 from satfusion_assets.sites import Site, SiteSeason
@@ -103,19 +103,6 @@ def cloud_patterns(store: ProductStore, site: Site, site_season: SiteSeason) -> 
     return patterns
 
 
-def find_dates(series: DailySeries, year: int) -> dict[str, date | None]:
-    """10, 25 and 50 % dates of the main growing season, ``rising_50`` ...; None = no such date."""
-    return season_dates(transitions(series.days, series.values, SATELLITE), year)
-
-
-def season_dates(phenology: Phenology, year: int) -> dict[str, date | None]:
-    """The main growing season's dates by name."""
-    season = phenology.growing_season(year)
-    limbs = {"rising": season.rising, "falling": season.falling} if season else {"rising": {}, "falling": {}}
-    found = {f"{limb}_{percent}": of.get(percent) for limb, of in limbs.items() for percent in (10, 25, 50)}
-    return {name: transition.date if transition else None for name, transition in found.items()}
-
-
 def _prepared(site_season: SiteSeason, strategy: Strategy) -> Product:
     return Product(PREPARED[Mode.BTI], site_season, strategy)
 
@@ -144,7 +131,7 @@ def _write(
     camera: DailySeries,
 ) -> dict[str, object]:
     season = context.site_season
-    report = gap_metrics(context, outcomes, camera, lambda series: find_dates(series, season.season))
+    report = gap_metrics(context, outcomes, camera, lambda series: season_dates(series, season.season))
     by_strategy = {item.strategy: [gap for gap in item.gaps if _is_calendar(gap)] for item in outcomes}
     best = best_scenario(report)
     for scenario in SCENARIOS:

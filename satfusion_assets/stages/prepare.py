@@ -13,7 +13,7 @@ import numpy as np
 from satfusion_assets.errors import NoData
 from satfusion_assets.grid import SiteGrid, site_grid
 from satfusion_assets.processing.clouds import scl_mask, site_cloud_distance, site_mask
-from satfusion_assets.processing.composites import Composites, daily_composites, moving_average
+from satfusion_assets.processing.composites import Composites, cloud_free, daily_composites, moving_average
 from satfusion_assets.processing.preparation import PreparedScene, gcc_image, merge_scenes, reflectance
 from satfusion_assets.scenarios import BANDS, Mode, Strategy
 from satfusion_assets.sites import Site, SiteSeason
@@ -102,7 +102,7 @@ def composite_days(s3: View, kept: list[str], smoothing_days: int) -> Composites
     names = [raw_scene("s3", scene) for scene in kept]
     values = np.stack([s3.read_raster(name).masked() for name in names])
     days = np.array([day_of(name) for name in names], dtype="datetime64[D]")
-    return moving_average(daily_composites(values, days), smoothing_days)
+    return moving_average(daily_composites(cloud_free(values, days), days), smoothing_days)
 
 
 def _write_fine_days(

@@ -38,7 +38,7 @@ ENCODINGS: Final = {
     "days_to_scene": Encoding("uint8", 1.0, NO_SCENE),
     "effective_scenes": Encoding("uint8", 0.1, 255),
     "coarse_support": Encoding("uint8", 1.0, 255),
-    "standard_deviation": Encoding("uint16", 1e-4, 65535),
+    "standard_deviation": Encoding("uint16", 2e-4, 65535),
 }
 
 

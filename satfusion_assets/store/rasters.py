@@ -120,6 +120,6 @@ def _profile(values: Array, geobox: GeoBox, nodata: float | None) -> dict[str, A
     if max(geobox.shape) <= 2 * _BLOCK:
         rows, columns = (min(_BLOCK, -(-size // 16) * 16) for size in geobox.shape)  # TIFF tiles are multiples of 16
         # Planes apart: a reader of one day or band then decodes nothing else.
-        tiles = {"tiled": True, "blockxsize": columns, "blockysize": rows, "interleave": "band", "zlevel": 3}
+        tiles = {"tiled": True, "blockxsize": columns, "blockysize": rows, "interleave": "band", "zlevel": 1}
         return profile | {"driver": "GTiff"} | tiles
     return profile | {"driver": "COG", "blocksize": _BLOCK, "overview_resampling": "nearest"}

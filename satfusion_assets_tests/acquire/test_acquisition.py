@@ -229,6 +229,17 @@ def test_a_start_beyond_the_quota_waits(sandbox: Sandbox, store: ProductStore) -
     assert 429 in {r["status"] for r in sandbox.requests("/openeo/")}
 
 
+def test_jobs_wait_while_the_account_has_no_free_slot(sandbox: Sandbox, store: ProductStore) -> None:
+    sandbox.world(concurrent_jobs=1, job_seconds=0.6)
+    try:
+        outcome = sandbox.acquire("raw_s3", store)
+    finally:
+        sandbox.world(concurrent_jobs=2, job_seconds=0)
+    assert outcome.numbers["jobs_in_this_run"] == 2
+    refused = [r for r in sandbox.requests("/openeo/1.2/jobs") if r["path"].endswith("/results") and r["status"] == 400]
+    assert refused
+
+
 def test_an_oauth_client_can_sign_in(sandbox: Sandbox, store: ProductStore) -> None:
     outcome = sandbox.acquire(
         "raw_s3", store, cdse_client_id="sandbox-client", cdse_client_secret="sandbox-secret", cdse_user=None

@@ -56,7 +56,7 @@ class Stage:
         target = AssetCheckEvaluationTargetMaterializationData(
             storage_id=record.storage_id, run_id=record.run_id, timestamp=record.timestamp
         )
-        for check in GRAPH.get_check_keys_for_assets({asset}):
+        for check in (one for one in GRAPH.get_check_keys_for_assets({asset}) if GRAPH.get(one).partitions_def):
             self.instance.report_runless_asset_event(
                 dg.AssetCheckEvaluation(
                     check.asset_key, check.name, False, {}, partition=key, target_materialization_data=target
