@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from satfusion_assets.assets.common import stage
+from satfusion_assets.assets.common import stage, view
 from satfusion_assets.assets.reporting import materialise
 from satfusion_assets.partitions import (
     by_scenario,
@@ -22,7 +22,10 @@ def phenology(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Plat
     from satfusion_assets.stages.phenology import phenology_maps
 
     site_season, scenario = site_season_of(context), scenario_of(context)
-    return materialise(lambda: phenology_maps(platform.store, platform.site(site_season), site_season, scenario))
+    return materialise(
+        lambda: phenology_maps(platform.store, platform.site(site_season), site_season, scenario),
+        link=view(platform, site_season, scenario, page="phenology"),
+    )
 
 
 @dg.asset(partitions_def=by_scenario, deps=["fused", "processed"], **stage("evaluation", "zarr"))
@@ -33,7 +36,9 @@ def pack(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]
     from satfusion_assets.stages.pack import pack_season
 
     site_season, scenario = site_season_of(context), scenario_of(context)
-    return materialise(lambda: pack_season(platform.store, site_season, scenario))
+    return materialise(
+        lambda: pack_season(platform.store, site_season, scenario), link=view(platform, site_season, scenario)
+    )
 
 
 @dg.asset(
@@ -52,4 +57,7 @@ def gap_benchmark(context: dg.AssetExecutionContext, platform: dg.ResourceParam[
     from satfusion_assets.stages.gaps import gap_benchmark as run_benchmark
 
     site_season = site_season_of(context)
-    return materialise(lambda: run_benchmark(platform.store, platform.site(site_season), site_season))
+    return materialise(
+        lambda: run_benchmark(platform.store, platform.site(site_season), site_season),
+        link=view(platform, site_season, page="gaps"),
+    )

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from satfusion_assets.assets.common import stage
+from satfusion_assets.assets.common import stage, view
 from satfusion_assets.assets.reporting import materialise
 from satfusion_assets.partitions import by_site_season, site_season_of
 from satfusion_assets.resources import Platform
@@ -17,7 +17,8 @@ def raw_s2(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platfor
 
     site_season = site_season_of(context)
     return materialise(
-        lambda: acquire_sentinel2(platform.site(site_season), site_season, platform.store, platform.settings)
+        lambda: acquire_sentinel2(platform.site(site_season), site_season, platform.store, platform.settings),
+        link=view(platform, site_season, stage="raw"),
     )
 
 
@@ -30,7 +31,8 @@ def raw_s3(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platfor
     return materialise(
         lambda: acquire_sentinel3(
             platform.site(site_season), site_season, platform.store, platform.settings, today=platform.now().date()
-        )
+        ),
+        link=view(platform, site_season, stage="raw"),
     )
 
 
@@ -41,7 +43,8 @@ def raw_phenocam(context: dg.AssetExecutionContext, platform: dg.ResourceParam[P
 
     site_season = site_season_of(context)
     return materialise(
-        lambda: acquire_phenocam(platform.site(site_season), site_season, platform.store, platform.settings)
+        lambda: acquire_phenocam(platform.site(site_season), site_season, platform.store, platform.settings),
+        link=view(platform, site_season, stage="raw"),
     )
 
 
@@ -51,4 +54,7 @@ def camera_phenology(context: dg.AssetExecutionContext, platform: dg.ResourcePar
     from satfusion_assets.stages.phenology import camera_phenology as stage_camera_phenology
 
     site_season = site_season_of(context)
-    return materialise(lambda: stage_camera_phenology(platform.store, site_season))
+    return materialise(
+        lambda: stage_camera_phenology(platform.store, site_season),
+        link=view(platform, site_season, page="phenology"),
+    )
