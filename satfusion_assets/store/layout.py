@@ -23,6 +23,7 @@ PHENOCAM_GCC: Final = "raw/phenocam/phenocam_gcc"
 PHENOCAM_GCC_3Y: Final = "raw/phenocam/phenocam_gcc_3y.json"
 PHENOCAM_PHENOLOGY: Final = "raw/phenocam/phenocam_phenology.json"
 METRICS: Final = "metrics.json"
+SKILL: Final = "skill.json"
 
 
 def stamp(day: date) -> str:
