@@ -47,6 +47,10 @@ Range = tuple[int, int]
 """First byte and the byte after the last."""
 
 
+_UTM_ZONES: Final = frozenset([*range(32601, 32661), *range(32701, 32761)])
+"""EPSG codes that Sentinel-2 tiles lie in."""
+
+
 @dataclass(frozen=True)
 class FileFacts:
     """Provenance of a remote file. href: without query. length: bytes of the whole file."""
@@ -109,7 +113,8 @@ def _read_once(archive: HttpArchive, href: str, target: GeoBox) -> RemotePatch:
 
 def _read_window(file: _SparseFile, target: GeoBox) -> Patch | None:
     with file.open_header() as dataset:
-        if dataset.crs is None or max(dataset.shape) > _LARGEST or dataset.dtypes[0] not in ("uint8", "uint16"):
+        sound = max(dataset.shape) <= _LARGEST and dataset.dtypes[0] in ("uint8", "uint16")
+        if not sound or dataset.crs is None or dataset.crs.to_epsg() not in _UTM_ZONES:
             raise Damaged(
                 f"{file.archive.name}: {file.facts.href} is no Sentinel-2 band; the archive's file is damaged.",
                 file.content,
