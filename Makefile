@@ -1,14 +1,16 @@
 # Two commands do everything: `make demo` runs the platform on its sandbox, `make test` passes the tests.
 VENV := .venv
 BIN := $(VENV)/bin
+NPM = PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix webapp
 export DAGSTER_HOME ?= $(CURDIR)/dagster_home
 
-.PHONY: demo clean-demo test test-slow lint types setup lock webapp clean
+.PHONY: demo clean-demo test test-slow lint types setup webapp lock clean
 
 demo: setup
 	$(BIN)/satfusion demo
 
 test: setup lint types
+	$(NPM) run test --silent
 	$(BIN)/pytest -n 2 --dist loadscope -m "not slow"
 
 test-slow: setup
@@ -21,8 +23,18 @@ lint: setup
 
 types: setup
 	$(BIN)/mypy
+	$(NPM) run check --silent
 
-setup: $(VENV)/installed
+setup: $(VENV)/installed webapp/dist/index.html
+
+webapp: webapp/dist/index.html
+
+webapp/node_modules/installed: $(VENV)/installed webapp/package.json webapp/package-lock.json
+	$(NPM) ci --silent
+	touch $@
+
+webapp/dist/index.html: webapp/node_modules/installed webapp/index.html webapp/vite.config.ts $(shell find webapp/src -type f)
+	$(NPM) run build --silent -- --logLevel warn
 
 $(VENV)/installed: requirements.lock pyproject.toml
 	python3 -m venv $(VENV)

@@ -1,7 +1,8 @@
 """The code location with hollow stages: the whole graph, partitions, checks and store, and next to no science.
 
 What a run of it takes is the orchestration's own time. Each product is one small file whose content depends on its
-inputs alone, so that it comes out the same bytes whatever was killed on the way. HOLLOW_SECONDS makes every stage take that long.
+inputs alone, so that it comes out the same bytes whatever was killed on the way.
+HOLLOW_SECONDS makes every stage take that long.
 """
 
 from __future__ import annotations

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dagster as dg
 
-from satfusion_assets.assets import fused, metrics, prepared, raw, screening
+from satfusion_assets.assets import evaluation, fused, metrics, prepared, raw, screening
 from satfusion_assets.automation import SCHEDULES, SENSORS, automated, freshness_checks, freshness_schedule
 from satfusion_assets.checks import product_checks
 from satfusion_assets.jobs import JOBS
 from satfusion_assets.resources import Platform
 
-ASSET_MODULES = [raw, screening, prepared, fused, metrics]
+ASSET_MODULES = [raw, screening, prepared, fused, metrics, evaluation]
 
 
 def build_defs(platform: Platform | None = None) -> dg.Definitions:

@@ -22,7 +22,7 @@ class Platform:
     The registry is read afresh on each use, because people edit sites.geojson while services run.
     """
 
-    settings: Settings = field(default_factory=Settings)
+    settings: Settings = field(default_factory=lambda: Settings())
     now: Callable[[], datetime] = utc_now
 
     @property

@@ -28,6 +28,13 @@ class S3Product(StrEnum):
     SYN_L2 = "syn_l2"
 
 
+class EngineName(StrEnum):
+    """Fusion engines: the platform's own, or the authors' package where it is installed."""
+
+    SATFUSION = "satfusion"
+    PACKAGE = "efast"
+
+
 class Settings(BaseSettings):
     """Where everything is; ``SATFUSION_*`` variables unless an alias is named."""
 
@@ -73,6 +80,7 @@ class Settings(BaseSettings):
     openeo_job_hours: float = Field(4.0, gt=0)
     """How long one run waits for openEO jobs before it leaves them to the next run."""
 
+    fusion_engine: EngineName = EngineName.SATFUSION
     smoothing_days: int = Field(5, ge=0)
     """Width in days of the moving average over Sentinel-3 composites; 0 = off."""
 

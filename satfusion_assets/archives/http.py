@@ -30,6 +30,9 @@ from satfusion_assets.errors import ArchiveAnswerInvalid, ArchiveUnavailable, Cr
 
 log = logging.getLogger(__name__)
 
+# At INFO the library writes every address with its query, and queries sign links.
+logging.getLogger("httpx").setLevel(logging.WARNING)
+
 T = TypeVar("T")
 
 

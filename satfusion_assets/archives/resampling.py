@@ -7,6 +7,7 @@ target pixels nothing is resampled. A pixel is missing where its nearest source 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any, Final
 
 import numpy as np
@@ -15,6 +16,8 @@ from odc.geo.geobox import GeoBox
 from rasterio.enums import Resampling
 from rasterio.warp import reproject
 
+_ONE_WARP: Final = Lock()
+"""In-memory datasets of concurrent warps have been seen without their geotransform; a warp takes a millisecond."""
 _ALIGNED: Final = 1e-3
 """Pixel fraction within which two grids are the same."""
 
@@ -54,7 +57,7 @@ def aligned_window(source: GeoBox, target: GeoBox) -> tuple[int, int, int, int] 
     """
     if source.crs != target.crs:
         return None
-    shift = ~source.affine * target.affine
+    shift = ~source.affine @ target.affine
     if not np.allclose((shift.a, shift.b, shift.d, shift.e), (1, 0, 0, 1), atol=_ALIGNED / max(target.shape)):
         return None
     row, column = round(shift.f), round(shift.c)
@@ -78,15 +81,16 @@ def _warp(
     values: NDArray[Any], source: GeoBox, target: GeoBox, method: Resampling, nodata: float | None
 ) -> NDArray[Any]:
     result = np.full((*values.shape[:-2], *target.shape), 0 if nodata is None else nodata, values.dtype)
-    reproject(
-        values,
-        result,
-        src_transform=source.affine,
-        src_crs=str(source.crs),
-        src_nodata=nodata,
-        dst_transform=target.affine,
-        dst_crs=str(target.crs),
-        dst_nodata=nodata,
-        resampling=method,
-    )
+    with _ONE_WARP:
+        reproject(
+            values,
+            result,
+            src_transform=source.affine,
+            src_crs=str(source.crs),
+            src_nodata=nodata,
+            dst_transform=target.affine,
+            dst_crs=str(target.crs),
+            dst_nodata=nodata,
+            resampling=method,
+        )
     return result

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from satfusion_assets.assets.common import stage
+from satfusion_assets.assets.common import stage, view
 from satfusion_assets.assets.reporting import materialise
 from satfusion_assets.partitions import by_scenario, scenario_of, site_season_of, strategy_to_scenario
 from satfusion_assets.resources import Platform
@@ -22,7 +22,11 @@ def fused(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform
     from satfusion_assets.stages.fuse import fuse_season
 
     site_season, scenario = site_season_of(context), scenario_of(context)
-    return materialise(lambda: fuse_season(platform.store, platform.site(site_season), site_season, scenario))
+    engine = platform.settings.fusion_engine
+    return materialise(
+        lambda: fuse_season(platform.store, platform.site(site_season), site_season, scenario, engine),
+        link=view(platform, site_season, scenario, stage="fusion"),
+    )
 
 
 @dg.asset(
@@ -37,4 +41,7 @@ def processed(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Plat
     from satfusion_assets.stages.process import process
 
     site_season, scenario = site_season_of(context), scenario_of(context)
-    return materialise(lambda: process(platform.store, platform.site(site_season), site_season, scenario))
+    return materialise(
+        lambda: process(platform.store, platform.site(site_season), site_season, scenario),
+        link=view(platform, site_season, scenario, stage="processed"),
+    )

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from satfusion_assets.assets.common import stage
+from satfusion_assets.assets.common import stage, view
 from satfusion_assets.assets.reporting import materialise
 from satfusion_assets.partitions import (
     by_scenario,
@@ -24,7 +24,10 @@ def scenario_metrics(context: dg.AssetExecutionContext, platform: dg.ResourcePar
     from satfusion_assets.stages.score import score_scenario
 
     site_season, scenario = site_season_of(context), scenario_of(context)
-    return materialise(lambda: score_scenario(platform.store, site_season, scenario))
+    return materialise(
+        lambda: score_scenario(platform.store, site_season, scenario),
+        link=view(platform, site_season, scenario, page="metrics"),
+    )
 
 
 @dg.asset(
@@ -42,4 +45,4 @@ def metrics(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platfo
     from satfusion_assets.stages.score import roll_up
 
     site_season = site_season_of(context)
-    return materialise(lambda: roll_up(platform.store, site_season))
+    return materialise(lambda: roll_up(platform.store, site_season), link=view(platform, site_season, page="metrics"))

@@ -2,10 +2,12 @@
 
 import dagster as dg
 
-from satfusion_assets.assets.common import stage
+from satfusion_assets.assets.common import stage, view
 from satfusion_assets.assets.reporting import materialise
 from satfusion_assets.partitions import by_strategy, same_site_season, site_season_of, strategy_of
 from satfusion_assets.resources import Platform
+from satfusion_assets.scenarios import SIGMAS, Mode, Scenario, Strategy
+from satfusion_assets.sites import SiteSeason
 
 
 @dg.asset(
@@ -24,7 +26,8 @@ def prepared_bti(context: dg.AssetExecutionContext, platform: dg.ResourceParam[P
     return materialise(
         lambda: prepare_reflectance(
             platform.store, platform.site(site_season), site_season, strategy, smoothing_days=days
-        )
+        ),
+        link=_prepared_view(platform, site_season, strategy, Mode.BTI),
     )
 
 
@@ -34,4 +37,12 @@ def prepared_itb(context: dg.AssetExecutionContext, platform: dg.ResourceParam[P
     from satfusion_assets.stages.prepare import prepare_gcc
 
     site_season, strategy = site_season_of(context), strategy_of(context)
-    return materialise(lambda: prepare_gcc(platform.store, platform.site(site_season), site_season, strategy))
+    return materialise(
+        lambda: prepare_gcc(platform.store, platform.site(site_season), site_season, strategy),
+        link=_prepared_view(platform, site_season, strategy, Mode.ITB),
+    )
+
+
+def _prepared_view(platform: Platform, site_season: SiteSeason, strategy: Strategy, mode: Mode) -> str:
+    """The viewer shows prepared images under a scenario; both sigmas share them."""
+    return view(platform, site_season, Scenario(strategy, mode, SIGMAS[0]), stage="prepared")

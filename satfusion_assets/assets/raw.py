@@ -2,18 +2,13 @@
 
 import dagster as dg
 
-from satfusion_assets.assets.common import stage
+from satfusion_assets.assets.common import stage, view
 from satfusion_assets.assets.reporting import materialise
 from satfusion_assets.partitions import by_site_season, site_season_of
 from satfusion_assets.resources import Platform
 
-RETRY = dg.RetryPolicy(max_retries=2, delay=60, backoff=dg.Backoff.EXPONENTIAL)
-"""An archive that is down is asked again by the run itself; all other failures are final."""
 
-
-@dg.asset(
-    partitions_def=by_site_season, pool="earth_search", retry_policy=RETRY, **stage("raw_sentinel", "sentinel2", "stac")
-)
+@dg.asset(partitions_def=by_site_season, pool="earth_search", **stage("raw_sentinel", "sentinel2", "stac"))
 def raw_s2(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """Sentinel-2 scenes of the season (B02 B03 B04 B8A at 10 m on the site's grid, offset applied) with their scene
     classification, from Earth Search.
@@ -22,13 +17,12 @@ def raw_s2(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platfor
 
     site_season = site_season_of(context)
     return materialise(
-        lambda: acquire_sentinel2(platform.site(site_season), site_season, platform.store, platform.settings)
+        lambda: acquire_sentinel2(platform.site(site_season), site_season, platform.store, platform.settings),
+        link=view(platform, site_season, stage="raw"),
     )
 
 
-@dg.asset(
-    partitions_def=by_site_season, pool="openeo", retry_policy=RETRY, **stage("raw_sentinel", "sentinel3", "openeo")
-)
+@dg.asset(partitions_def=by_site_season, pool="openeo", **stage("raw_sentinel", "sentinel3", "openeo"))
 def raw_s3(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """Sentinel-3 OLCI overpasses of the season (Oa04 Oa06 Oa08 Oa17 at 300 m on the site's grid), from Copernicus."""
     from satfusion_assets.stages.acquire import acquire_sentinel3
@@ -37,20 +31,20 @@ def raw_s3(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platfor
     return materialise(
         lambda: acquire_sentinel3(
             platform.site(site_season), site_season, platform.store, platform.settings, today=platform.now().date()
-        )
+        ),
+        link=view(platform, site_season, stage="raw"),
     )
 
 
-@dg.asset(
-    partitions_def=by_site_season, pool="phenocam", retry_policy=RETRY, **stage("raw_camera", "phenocam", "image")
-)
+@dg.asset(partitions_def=by_site_season, pool="phenocam", **stage("raw_camera", "phenocam", "image"))
 def raw_phenocam(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """The camera's daily gcc_90 over three years, its midday pictures of the season, and its regions of interest."""
     from satfusion_assets.stages.acquire import acquire_phenocam
 
     site_season = site_season_of(context)
     return materialise(
-        lambda: acquire_phenocam(platform.site(site_season), site_season, platform.store, platform.settings)
+        lambda: acquire_phenocam(platform.site(site_season), site_season, platform.store, platform.settings),
+        link=view(platform, site_season, stage="raw"),
     )
 
 
@@ -60,4 +54,7 @@ def camera_phenology(context: dg.AssetExecutionContext, platform: dg.ResourcePar
     from satfusion_assets.stages.phenology import camera_phenology as stage_camera_phenology
 
     site_season = site_season_of(context)
-    return materialise(lambda: stage_camera_phenology(platform.store, site_season))
+    return materialise(
+        lambda: stage_camera_phenology(platform.store, site_season),
+        link=view(platform, site_season, page="phenology"),
+    )

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from satfusion_assets.assets.common import stage
+from satfusion_assets.assets.common import stage, view
 from satfusion_assets.assets.reporting import materialise
 from satfusion_assets.partitions import by_site_season, site_season_of
 from satfusion_assets.resources import Platform
@@ -18,4 +18,7 @@ def preselected(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Pl
     from satfusion_assets.stages.preselect import preselect
 
     site_season = site_season_of(context)
-    return materialise(lambda: preselect(platform.store, platform.site(site_season), site_season))
+    return materialise(
+        lambda: preselect(platform.store, platform.site(site_season), site_season),
+        link=view(platform, site_season, page="preselection"),
+    )

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.logging import RichHandler
 
-from satfusion_assets.cli import demo, doctor, materialize, sandbox, sites
+from satfusion_assets.cli import acquire, demo, doctor, fuse, gaps, materialize, sandbox, sites, view
 from satfusion_assets.errors import SatfusionError
 
 app = typer.Typer(
@@ -21,6 +21,10 @@ app = typer.Typer(
 app.add_typer(sites.app, name="sites")
 app.add_typer(sandbox.app, name="sandbox")
 app.command()(materialize.materialize)
+app.command()(acquire.acquire)
+app.command()(fuse.fuse)
+app.command()(gaps.gaps)
+app.command()(view.view)
 app.command()(doctor.doctor)
 app.command()(demo.demo)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from satfusion_assets.cli.home import dagster_instance
-from satfusion_assets.cli.runs import Stage
+from satfusion_assets.cli.runs import Run, Stage
 from satfusion_assets.sites import SiteSeason
 
 
@@ -28,13 +29,19 @@ def materialize(
 
 def materialize_site_season(site_season: SiteSeason, *, until: Stage = Stage.METRICS, rebuild: bool = False) -> None:
     """Run the plan of ``site_season`` on the shared instance and say what happens. RunFailed names the cause."""
-    from satfusion_assets.cli.runs import execute, plan
+    from satfusion_assets.cli.runs import plan
+
+    run_plan(site_season, plan(site_season, until), rebuild=rebuild)
+
+
+def run_plan(site_season: SiteSeason, runs: Sequence[Run], *, rebuild: bool = False) -> None:
+    """Execute ``runs`` on the shared instance, a line for each."""
+    from satfusion_assets.cli.runs import execute
     from satfusion_assets.definitions import build_defs
     from satfusion_assets.partitions import SITE_SEASON
     from satfusion_assets.resources import Platform
 
     console, platform = Console(), Platform()
-    runs = plan(site_season, until)
     started = time.monotonic()
     with dagster_instance() as instance:
         instance.add_dynamic_partitions(SITE_SEASON, [site_season.key])

@@ -28,6 +28,7 @@ class Stage(StrEnum):
     FUSED = "fused"
     PROCESSED = "processed"
     METRICS = "metrics"
+    EVALUATION = "evaluation"
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,17 @@ GROUPS: Final = (
     Group(SITE_SEASON, dict.fromkeys(("raw_s2", "raw_s3", "raw_phenocam"), Stage.RAW)),
     Group(SITE_SEASON, dict.fromkeys(("camera_phenology", "preselected"), Stage.PRESELECTED)),
     Group(STRATEGY, dict.fromkeys(("prepared_bti", "prepared_itb"), Stage.PREPARED)),
-    Group(SCENARIO, {"fused": Stage.FUSED, "processed": Stage.PROCESSED, "scenario_metrics": Stage.METRICS}),
-    Group(SITE_SEASON, {"metrics": Stage.METRICS}),
+    Group(
+        SCENARIO,
+        {
+            "fused": Stage.FUSED,
+            "processed": Stage.PROCESSED,
+            "pack": Stage.PROCESSED,
+            "scenario_metrics": Stage.METRICS,
+            "phenology": Stage.EVALUATION,
+        },
+    ),
+    Group(SITE_SEASON, {"metrics": Stage.METRICS, "gap_benchmark": Stage.EVALUATION}),
 )
 """The whole graph. The archives are asked in runs of their own: only what they changed makes the rest due."""
 
@@ -74,6 +84,11 @@ def plan(site_season: SiteSeason, until: Stage = Stage.METRICS) -> list[Run]:
         for key, variant in _keys(site_season, group.grid) if assets else []:
             runs.append(Run(assets, key, tuple(Product(name, site_season, variant) for name in assets)))
     return runs
+
+
+def acquisition(site_season: SiteSeason, assets: Sequence[str]) -> list[Run]:
+    """The run that asks the archives behind ``assets``."""
+    return [Run(tuple(assets), site_season.key, tuple(Product(name, site_season) for name in assets))]
 
 
 def execute(

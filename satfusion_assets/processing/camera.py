@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from satfusion_assets.processing.phenology.series import EPOCH, daily
-from satfusion_assets.processing.phenology.smoothing import chosen_lambda, smooth
+from satfusion_assets.processing.phenology.smoothing import CAMERA, Smoother
 
 MARGIN_DAYS = 31
 """What a year's fit sees of the years beside it [d]."""
@@ -91,8 +91,7 @@ def _flag_window(series: NDArray[np.float64]) -> NDArray[np.bool_]:
             break
         trusted = np.full(series.size, np.nan)
         trusted[np.flatnonzero(observed)[kept]] = values[kept]
-        curve = smooth(trusted[None], float(chosen_lambda(trusted[None])[0])).value[0]
-        residual = values - curve[observed]
+        residual = values - Smoother(trusted[None], CAMERA).curves().value[0][observed]
         out = (residual > SIGMAS_ABOVE * limit) | (residual < -SIGMAS_BELOW * limit)
         settled = np.array_equal(~out, kept)
         kept = ~out

@@ -7,6 +7,7 @@ a window at the season's edge has fewer days, and no day appears that had no ove
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,32 @@ class Composites:
     days: npt.NDArray[np.datetime64]
     values: Float32Array
     support: npt.NDArray[np.int16]
+
+
+CLOUD_WINDOW_DAYS: Final = 15
+"""Reach to either side of the days that say how dark a clear coarse pixel is."""
+CLOUD_EXCESS: Final = 0.04
+"""Blue reflectance above the window's lower quartile from which a coarse pixel is cloud: three times what haze and the
+season change within the window, a fifth of what a thin cloud adds."""
+
+
+def cloud_free(values: npt.NDArray[np.floating], times: npt.ArrayLike) -> npt.NDArray[np.floating]:
+    """``values`` with every pixel NaN whose blue stands out from the same pixel's darker days around it.
+
+    Screening judges whole overpasses at the site; a cloud over the pixels beside it would pass, and the fusion would
+    take it for a change of the ground. Shape and times as in ``daily_composites``; fewer than three days in the window
+    judge nothing.
+    """
+    days = np.asarray(times).astype("datetime64[D]").astype(np.int64)
+    blue = values[:, 0]
+    screened = values.copy()
+    for number, day in enumerate(days):
+        window = blue[np.abs(days - day) <= CLOUD_WINDOW_DAYS]
+        known = np.isfinite(window).sum(axis=0)
+        with np.errstate(invalid="ignore"):
+            clear = np.nanquantile(np.where(known >= 3, window, np.inf), 0.25, axis=0)
+            screened[number, :, blue[number] > clear + CLOUD_EXCESS] = np.nan
+    return screened
 
 
 def daily_composites(values: npt.NDArray[np.floating], times: npt.ArrayLike) -> Composites:

@@ -82,9 +82,38 @@ class Moments:
 def pixel_moments(
     predicted: npt.NDArray[np.floating], truth: npt.NDArray[np.floating], scored: npt.NDArray[np.bool_]
 ) -> Moments:
-    """Moments over the pixels (H, W) that are ``scored`` and finite on both sides."""
-    n, *sums = _accumulate(predicted, truth, scored)
-    return Moments(int(n), *sums)
+    """Moments over the pixels that are ``scored`` and finite on both sides; arrays of one shape."""
+    return pool(grouped_moments(predicted, truth, scored, np.zeros(predicted.shape, dtype=np.int64), 1))
+
+
+def grouped_moments(
+    predicted: npt.NDArray[np.floating],
+    truth: npt.NDArray[np.floating],
+    scored: npt.NDArray[np.bool_],
+    group: npt.NDArray[np.int64],
+    groups: int,
+) -> npt.NDArray[np.float64]:
+    """The fields of ``Moments`` of each group of pixels: (groups, 13), to be pooled in any way.
+
+    Arrays of one shape; group: 0 ... groups - 1 of each pixel.
+    """
+    return _accumulate(predicted.ravel(), truth.ravel(), scored.ravel(), group.ravel(), groups)
+
+
+def pool(rows: npt.NDArray[np.float64]) -> Moments:
+    """One ``Moments`` of several groups (k, 13)."""
+    filled = rows[rows[:, 0] > 0]
+    if not len(filled):
+        return Moments()
+    n = filled[:, 0]
+    total = n.sum()
+    x, y = (n @ filled[:, 1]) / total, (n @ filled[:, 2]) / total
+    dx, dy = filled[:, 1] - x, filled[:, 2] - y
+    within = filled[:, 3:6].sum(axis=0) + np.array([n @ (dx * dx), n @ (dy * dy), n @ (dx * dy)])
+    lowest, highest = filled.min(axis=0), filled.max(axis=0)
+    sums = filled[:, 6:9].sum(axis=0)
+    extremes = (lowest[9], highest[10], lowest[11], highest[12])
+    return Moments(int(total), *(float(value) for value in (x, y, *within, *sums, *extremes)))
 
 
 def _varies(low: float, high: float) -> bool:
@@ -92,32 +121,33 @@ def _varies(low: float, high: float) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _accumulate(predicted: Any, truth: Any, scored: Any) -> Any:
-    n = 0
-    x = y = xx = yy = xy = error = absolute = squared = 0.0
-    x_min, x_max, y_min, y_max = np.inf, -np.inf, np.inf, -np.inf
-    for i in range(predicted.shape[0]):
-        for j in range(predicted.shape[1]):
-            a, b = np.float64(predicted[i, j]), np.float64(truth[i, j])
-            if not scored[i, j] or not np.isfinite(a) or not np.isfinite(b):
-                continue
-            n += 1
-            d = a - b
-            x += a
-            y += b
-            error += d
-            absolute += abs(d)
-            squared += d * d
-            x_min, x_max = min(x_min, a), max(x_max, a)
-            y_min, y_max = min(y_min, b), max(y_max, b)
-    if n > 0:
-        x /= n
-        y /= n
-    for i in range(predicted.shape[0]):
-        for j in range(predicted.shape[1]):
-            a, b = np.float64(predicted[i, j]) - x, np.float64(truth[i, j]) - y
-            if scored[i, j] and np.isfinite(a) and np.isfinite(b):
-                xx += a * a
-                yy += b * b
-                xy += a * b
-    return n, x, y, xx, yy, xy, error, absolute, squared, x_min, x_max, y_min, y_max
+def _accumulate(predicted: Any, truth: Any, scored: Any, group: Any, groups: int) -> Any:
+    rows = np.zeros((groups, 13))
+    rows[:, 9::2] = np.inf
+    rows[:, 10::2] = -np.inf
+    for i in range(predicted.size):
+        a, b = np.float64(predicted[i]), np.float64(truth[i])
+        if not scored[i] or not np.isfinite(a) or not np.isfinite(b):
+            continue
+        row = rows[group[i]]
+        d = a - b
+        row[0] += 1
+        row[1] += a
+        row[2] += b
+        row[6] += d
+        row[7] += abs(d)
+        row[8] += d * d
+        row[9], row[10] = min(row[9], a), max(row[10], a)
+        row[11], row[12] = min(row[11], b), max(row[12], b)
+    for g in range(groups):
+        if rows[g, 0] > 0:
+            rows[g, 1] /= rows[g, 0]
+            rows[g, 2] /= rows[g, 0]
+    for i in range(predicted.size):
+        row = rows[group[i]]
+        a, b = np.float64(predicted[i]) - row[1], np.float64(truth[i]) - row[2]
+        if scored[i] and np.isfinite(a) and np.isfinite(b):
+            row[3] += a * a
+            row[4] += b * b
+            row[5] += a * b
+    return rows

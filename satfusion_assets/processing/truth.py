@@ -1,25 +1,26 @@
 """Fused images and their competitors against a known truth: every day, pixel and band.
 
 For a landscape whose true surface reflectance is known. Every method of one strategy is scored on the pixels that all
-of them estimate, in strata of land cover, of days to the nearest clear scene, and of calendar month; the share that a
+of them estimate, in strata of snow, land cover, days to the nearest clear scene, and calendar month; the share that a
 method estimates at all stands beside it, and where it states a standard deviation, how well that covers the truth.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from satfusion_assets.processing import calibration
 from satfusion_assets.processing.calibration import Calibration
 from satfusion_assets.processing.gaps.benchmark import QUANTITIES, Images, quantities
 from satfusion_assets.processing.gaps.competitors import PIXEL_METHODS, Method, Prediction
 from satfusion_assets.processing.gaps.fusion import Fusion
 from satfusion_assets.processing.gaps.stack import Days, SeasonStack
-from satfusion_assets.processing.moments import Moments, pixel_moments
+from satfusion_assets.processing.moments import Moments, grouped_moments, pool
 from satfusion_assets.scenarios import BANDS, SCENARIOS, Strategy
 
 if TYPE_CHECKING:
@@ -30,8 +31,11 @@ BoolArray = npt.NDArray[np.bool_]
 DISTANCE_CLASSES: Final = ((0, 0), (1, 3), (4, 7), (8, 15), (16, 30), (31, 9999))
 """Days to the nearest clear scene of the pixel, first and last of each class."""
 
+SNOW_SHARE: Final = 0.05
+"""Share of a pixel under snow above which its ground counts as snow."""
+
 DAYS_AT_ONCE: Final = 61
-"""Days held in memory together."""
+"""Days held in memory together: images of every method, about 400 MB at 150 x 150 pixels."""
 
 FUSIONS: Final = frozenset(scenario.key for scenario in SCENARIOS)
 
@@ -40,22 +44,44 @@ FUSIONS: Final = frozenset(scenario.key for scenario in SCENARIOS)
 class Truth:
     """What is really there.
 
-    reflectance: true surface reflectance (p, 4, H, W) of days (p,). land_cover: (H, W) codes; names: of the codes.
+    reflectance: true surface reflectance (p, 4, H, W) of days (p,). land_cover: (H, W) codes. names: of the codes that
+    have one. snow: share of each pixel under snow (p, H, W) of days (p,).
     """
 
     reflectance: Callable[[Days], npt.NDArray[np.floating]]
     land_cover: npt.NDArray[np.integer]
     names: Mapping[int, str]
+    snow: Callable[[Days], npt.NDArray[np.floating]]
+
+    def snowy(self, days: Days) -> BoolArray:
+        """Pixels (p, H, W) that are under snow by more than ``SNOW_SHARE``."""
+        return self.snow(days) > SNOW_SHARE
 
 
 @dataclass
 class _Cell:
-    """Running sums of one method, quantity and stratum."""
+    """Sums of one method, quantity and stratum."""
 
     moments: Moments = field(default_factory=Moments)
     pixels: int = 0
     estimated: int = 0
     calibration: Calibration = field(default_factory=Calibration)
+
+
+@dataclass(frozen=True)
+class _Groups:
+    """The finest groups of some days' pixels, and the strata as sets of them.
+
+    number: (p, H, W) of each pixel. count: how many there are. strata: (kind, stratum) -> flags (count,).
+    """
+
+    number: npt.NDArray[np.int64]
+    count: int
+    strata: Mapping[tuple[str, str], BoolArray]
+
+    def tally(self, flags: BoolArray) -> npt.NDArray[np.int64]:
+        """How many flagged pixels (p, H, W) each group has."""
+        return np.bincount(self.number[flags], minlength=self.count)
 
 
 _Key = tuple[str, str, str, str]
@@ -66,23 +92,23 @@ def truth_rows(
 ) -> list[dict[str, Any]]:
     """Scores of every method on one strategy's stack: one row per method, quantity and stratum.
 
-    stratum_kind is ``all``, ``land_cover``, ``days_to_clear``, ``month`` or ``day``. rmse, mae, bias, r, nse: on the
-    pixels that all methods estimate. methods: the strategy's four scenarios and all pixel competitors unless given.
+    stratum_kind is ``ground`` (``snow_free``, ``snow``), ``land_cover`` and ``days_to_clear`` on snow-free ground, and
+    ``all``, ``month`` and ``day`` on any ground. rmse, mae, bias, r, nse: on the pixels that all methods estimate.
+    methods: the strategy's four scenarios and all pixel competitors unless given.
     """
-    chosen = methods or [*(Fusion(s) for s in SCENARIOS if s.strategy is strategy), *PIXEL_METHODS]
+    chosen = methods or [*(Fusion(s, states_sd=True) for s in SCENARIOS if s.strategy is strategy), *PIXEL_METHODS]
     cells: dict[_Key, _Cell] = {}
     for start in range(0, len(days), DAYS_AT_ONCE):
         part = days[start : start + DAYS_AT_ONCE]
         predictions = {method.name: method.predict(stack, part) for method in chosen}
         images = {name: quantities(prediction) for name, prediction in predictions.items()}
         true = quantities(Prediction(truth.reflectance(part).astype(np.float32)))
-        distance = days_to_clear(stack, part)
-        for number, day in enumerate(part):
-            strata = list(_strata(day, distance[number], truth))
-            here = {name: {key: image[number] for key, image in of.items()} for name, of in images.items()}
-            _add_day(cells, here, {key: image[number] for key, image in true.items()}, strata)
-            for name, prediction in predictions.items():
-                _add_calibration(cells, name, prediction, number, true, strata)
+        groups = _groups(part, days_to_clear(stack, part), truth)
+        for quantity in QUANTITIES:
+            having = {name: of[quantity] for name, of in images.items() if quantity in of}
+            _add_scores(cells, quantity, having, true[quantity], groups)
+        for name, prediction in predictions.items():
+            _add_calibration(cells, name, prediction, true, groups)
     return [_row(strategy, key, cell) for key, cell in cells.items()]
 
 
@@ -130,15 +156,29 @@ def fusion_losses(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return sorted(losses, key=lambda row: -np.inf if row["loss"] is None else -row["loss"])
 
 
-def _strata(day: np.datetime64, distance: npt.NDArray[np.int64], truth: Truth) -> Iterator[tuple[str, str, BoolArray]]:
-    everything = np.ones(distance.shape, dtype=bool)
-    yield "all", "all", everything
-    yield "day", str(day), everything
-    yield "month", str(day)[5:7], everything
-    for code, name in truth.names.items():
-        yield "land_cover", name, truth.land_cover == code
-    for first, last in DISTANCE_CLASSES:
-        yield "days_to_clear", _class_name(first, last), (distance >= first) & (distance <= last)
+def _groups(days: Days, distance: npt.NDArray[np.int64], truth: Truth) -> _Groups:
+    """Day by land cover by distance class by snow.
+
+    Snow is masked in every Sentinel-2 image, so no method knows it: it would drown whatever tells methods apart.
+    """
+    first_days = np.array([first for first, _ in DISTANCE_CLASSES])
+    distance_class = np.searchsorted(first_days, distance, side="right") - 1
+    codes, cover = np.unique(truth.land_cover, return_inverse=True)
+    shape = (len(days), len(codes), len(DISTANCE_CLASSES), 2)
+    day, cover = np.arange(len(days))[:, None, None], cover.reshape(truth.land_cover.shape)[None]
+    parts = np.broadcast_arrays(day, cover, distance_class, truth.snowy(days).astype(np.int64))
+    number = np.ravel_multi_index(parts, shape)
+    of_day, of_cover, of_distance, snowy = np.unravel_index(np.arange(np.prod(shape)), shape)
+    free = snowy == 0
+    strata = {("all", "all"): np.ones(of_day.size, dtype=bool)}
+    strata |= {("ground", "snow_free"): free, ("ground", "snow"): ~free}
+    months = np.array([str(day)[5:7] for day in days])
+    strata |= {("month", month): months[of_day] == month for month in np.unique(months).tolist()}
+    strata |= {("day", str(day)): of_day == n for n, day in enumerate(days)}
+    covers = [truth.names.get(int(code), f"class {code}") for code in codes]
+    strata |= {("land_cover", name): free & (of_cover == n) for n, name in enumerate(covers)}
+    strata |= {("days_to_clear", _class_name(*c)): free & (of_distance == n) for n, c in enumerate(DISTANCE_CLASSES)}
+    return _Groups(number, of_day.size, strata)
 
 
 def _class_name(first: int, last: int) -> str:
@@ -147,52 +187,47 @@ def _class_name(first: int, last: int) -> str:
     return str(first) if first == last else f"{first}-{last}"
 
 
-def _add_day(
+def _add_scores(
     cells: dict[_Key, _Cell],
-    images: Mapping[str, Images],
-    true: Images,
-    strata: Sequence[tuple[str, str, BoolArray]],
+    quantity: str,
+    images: Mapping[str, npt.NDArray[np.floating]],
+    true: npt.NDArray[np.floating],
+    groups: _Groups,
 ) -> None:
-    for quantity in QUANTITIES:
-        having = {name: of[quantity] for name, of in images.items() if quantity in of}
-        known = np.isfinite(true[quantity])
-        estimated = {name: np.isfinite(image) & known for name, image in having.items()}
-        common = np.logical_and.reduce([known, *estimated.values()])
-        for kind, stratum, inside in strata:
-            if not inside.any():
+    known = np.isfinite(true)
+    estimated = {name: np.isfinite(image) & known for name, image in images.items()}
+    common = np.logical_and.reduce([known, *estimated.values()])
+    pixels = groups.tally(known)
+    for name, image in images.items():
+        sums = grouped_moments(image, true, common, groups.number, groups.count)
+        said = groups.tally(estimated[name])
+        for (kind, stratum), chosen in groups.strata.items():
+            if not pixels[chosen].any():
                 continue
-            pixels, scored = int((inside & known).sum()), inside & common
-            for name, image in having.items():
-                cell = cells.setdefault((name, quantity, kind, stratum), _Cell())
-                cell.pixels += pixels
-                cell.estimated += int((inside & estimated[name]).sum())
-                cell.moments += pixel_moments(image, true[quantity], scored)
+            cell = cells.setdefault((name, quantity, kind, stratum), _Cell())
+            cell.pixels += int(pixels[chosen].sum())
+            cell.estimated += int(said[chosen].sum())
+            cell.moments += pool(sums[chosen])
 
 
 def _add_calibration(
-    cells: dict[_Key, _Cell],
-    name: str,
-    prediction: Prediction,
-    number: int,
-    true: Images,
-    strata: Sequence[tuple[str, str, BoolArray]],
+    cells: dict[_Key, _Cell], name: str, prediction: Prediction, true: Images, groups: _Groups
 ) -> None:
     if prediction.sd is None:
         return
-    names = BANDS if prediction.values.shape[1] == len(BANDS) else ("gcc",)
-    for band, quantity in enumerate(names):
-        for kind, stratum, inside in strata:
-            if kind == "day" or not inside.any():
-                continue
-            cell = cells[name, quantity, kind, stratum]
-            cell.calibration.add(
-                prediction.values[number, band], prediction.sd[number, band], true[quantity][number], inside
-            )
+    everywhere = np.ones(groups.number.shape, dtype=bool)
+    for band, quantity in enumerate(BANDS if prediction.values.shape[1] == len(BANDS) else ("gcc",)):
+        sums = calibration.grouped_calibration(
+            prediction.values[:, band], prediction.sd[:, band], true[quantity], everywhere, groups.number, groups.count
+        )
+        for (kind, stratum), chosen in groups.strata.items():
+            if (name, quantity, kind, stratum) in cells:
+                cells[name, quantity, kind, stratum].calibration += calibration.pool(sums[chosen])
 
 
 def _row(strategy: Strategy, key: _Key, cell: _Cell) -> dict[str, Any]:
     method, quantity, kind, stratum = key
-    scores, calibration = cell.moments.scores(), cell.calibration.scores()
+    scores, stated = cell.moments.scores(), cell.calibration.scores()
     return {
         "strategy": str(strategy),
         "method": method,
@@ -206,5 +241,5 @@ def _row(strategy: Strategy, key: _Key, cell: _Cell) -> dict[str, Any]:
         "r": scores["pearson_r"],
         "nse": scores["nse_s2"],
         "estimated_share": cell.estimated / cell.pixels if cell.pixels else None,
-        **{name: calibration[name] for name in ("coverage_68", "coverage_95", "crps", "mean_sd")},
+        **{name: stated[name] for name in ("coverage_68", "coverage_95", "crps", "mean_sd")},
     }

@@ -36,7 +36,9 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 def write_cog(path: Path, image: npt.NDArray[Any], tile: Tile, resolution: int) -> None:
     """A single-band cloud-optimised GeoTIFF: DEFLATE, tiled, with overviews, nodata 0, no scale and no offset."""
-    options = {"BLOCKSIZE": _BLOCK, "COMPRESS": "DEFLATE", "PREDICTOR": "YES", "LEVEL": 1}
+    # One overview halves a tile this small to what a screen shows; more of them cost as much as the image itself.
+    overviews = {"OVERVIEW_COUNT": 1, "OVERVIEW_RESAMPLING": "NEAREST"}
+    options = {"BLOCKSIZE": _BLOCK, "COMPRESS": "DEFLATE", "PREDICTOR": "YES", "LEVEL": 1, **overviews}
     with (
         publish(path) as partial,
         rasterio.open(
@@ -50,7 +52,6 @@ def write_cog(path: Path, image: npt.NDArray[Any], tile: Tile, resolution: int) 
             crs=f"EPSG:{tile.epsg}",
             transform=Affine(*tile.transform(resolution)),
             nodata=0,
-            OVERVIEW_RESAMPLING="NEAREST",
             **options,
         ) as target,
     ):

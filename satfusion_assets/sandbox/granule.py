@@ -149,8 +149,9 @@ def metadata_xml(product: Product, landscape: Landscape) -> bytes:
         for step in (10, 20, 60)
     )
     schema = "https://psd-14.sentinel2.eo.esa.int/PSD/S2_PDI_Level-2A_Tile_Metadata.xsd"
+    instance = "http://www.w3.org/2001/XMLSchema-instance"
     text = f"""<?xml version="1.0" encoding="UTF-8" standalone="no"?>
-<n1:Level-2A_Tile_ID xmlns:n1="{schema}" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">
+<n1:Level-2A_Tile_ID xmlns:n1="{schema}" xmlns:xsi="{instance}" xsi:schemaLocation="{schema} {schema}">
   <n1:General_Info>
     <L1C_TILE_ID metadataLevel="Brief">{names.tile_l1c}</L1C_TILE_ID>
     <TILE_ID metadataLevel="Brief">{names.tile}</TILE_ID>

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import pickle
 from collections.abc import Callable, Sequence
 from datetime import date
 from functools import cached_property, partial
@@ -17,7 +18,7 @@ from satfusion_assets.sandbox.catalogue import Catalogue, Product
 from satfusion_assets.sandbox.files import damage, write_bytes, write_cog
 from satfusion_assets.sandbox.landscape import Landscape
 from satfusion_assets.sandbox.scene import RESOLUTION, Renderer
-from satfusion_assets.sandbox.sentinel3 import Olci
+from satfusion_assets.sandbox.sentinel3 import PER_DEGREE, Olci
 from satfusion_assets.sandbox.world import Bounds
 from satfusion_assets.sites import Site
 
@@ -42,7 +43,7 @@ class Place:
         self.folder = root / f"{site.name}-{hashlib.sha256(facts.encode()).hexdigest()[:10]}"
         self._lock = Lock()
         self._locks: dict[Path, Lock] = {}
-        self._items: dict[tuple[str, str], dict[str, Any]] = {}
+        self._items: dict[tuple[str, str], bytes] = {}
         self._images: tuple[date, dict[str, date]] | None = None
         self._by_id: dict[tuple[str, int], dict[str, Product]] = {}
 
@@ -69,14 +70,9 @@ class Place:
 
     @property
     def cube_bounds(self) -> list[float]:
-        reach = 0.045
-        wide = reach * 1.6
-        return [
-            self.site.longitude - wide,
-            self.site.latitude - reach,
-            self.site.longitude + wide,
-            self.site.latitude + reach,
-        ]
+        """west, south, east, north of the area with Sentinel-3 data."""
+        x, y, half = self.cubes.olci.lattice.x, self.cubes.olci.lattice.y, 0.5 / PER_DEGREE
+        return [float(x[0] - half), float(y[-1] - half), float(x[-1] + half), float(y[0] + half)]
 
     def touches(self, bounds: Bounds) -> bool:
         """Whether the site's world may touch ``bounds`` (a cheap test without building the landscape)."""
@@ -84,10 +80,12 @@ class Place:
         return overlap((near[0] - 0.35, near[1] - 0.12, near[0] + 0.35, near[1] + 0.12), bounds)
 
     def item(self, product: Product) -> dict[str, Any]:
+        """The product's STAC item; every caller gets a copy of its own, which it may change."""
         key = (product.collection, product.id)
         if key not in self._items:
-            self._items[key] = stac.item(product, self.landscape)
-        return self._items[key]
+            self._items[key] = pickle.dumps(stac.item(product, self.landscape))
+        item: dict[str, Any] = pickle.loads(self._items[key])
+        return item
 
     def products_by_id(self, collection: str, year: int) -> dict[str, Product]:
         key = (collection, year)

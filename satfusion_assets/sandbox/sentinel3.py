@@ -40,8 +40,6 @@ SURFACE: Final = (
 """Bands that carry the surface between landscape and sensor; OLCI's lie between them."""
 _FWHM: Final = 405.0
 """Full width at half maximum of the point spread in metres: 1.35 of the sensor's 300 m."""
-_REACH: Final = 5000.0
-"""Half-width of the area with data, in metres around the site."""
 _TRACKS: Final = 360 / (385 / 27)
 """Degrees between two tracks of a day: 385 orbits in 27 days."""
 _HALF_SWATH: Final = 635.0
@@ -99,11 +97,16 @@ class Olci:
     def __init__(self, landscape: Landscape) -> None:
         self.landscape = landscape
 
+    @property
+    def reach(self) -> float:
+        """Half-width of the area with data in metres: the site's grid and some pixels around it."""
+        return max(4000.0, self.landscape.site.extent_m / 2 + 2500)
+
     @cached_property
     def lattice(self) -> Lattice:
         """All pixels with a centre inside the area with data."""
         site = self.landscape.site
-        high = _REACH / 111_320
+        high = self.reach / 111_320
         wide = high / math.cos(math.radians(site.latitude))
         row, column = (
             math.ceil((90 - site.latitude - high) * PER_DEGREE),
@@ -115,11 +118,14 @@ class Olci:
 
     @cached_property
     def _samples(self) -> npt.NDArray[np.int32]:
-        """Cells at which the ground is sampled: every third of the core (30 m) and all around it (60 m)."""
-        cells = self.landscape.cells
+        """Cells at which the ground is sampled: every third of the core (30 m), those around it (60 m) within reach."""
+        cells, plan = self.landscape.cells, self.landscape.plan
         side = cells.core_size
         inner = np.arange(side * side, dtype=np.int32).reshape(side, side)[1::3, 1::3].ravel()
-        return np.concatenate([inner, np.arange(side * side, cells.count, dtype=np.int32)])
+        # The grid of degrees lies askew to that of metres, hence a little more than three sigma of the point spread.
+        near = np.maximum(np.abs(plan.east), np.abs(plan.north)) < self.reach + 1000
+        outer = np.flatnonzero(near[side * side :]) + side * side
+        return np.concatenate([inner, outer.astype(np.int32)])
 
     @cached_property
     def _view(self) -> View:

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from satfusion_assets.errors import NoData
-from satfusion_assets.grid import RATIO, site_grid
-from satfusion_assets.processing.efast import Fused, fuse
+from satfusion_assets.grid import RATIO, SiteGrid, site_grid
+from satfusion_assets.processing.efast import Fused, Status, fuse
+from satfusion_assets.processing.efast.quality import NO_SCENE, Quality
 from satfusion_assets.scenarios import Scenario
 from satfusion_assets.sites import Site, SiteSeason
+from satfusion_assets.stages.engines import Engine, EngineName, engine
 from satfusion_assets.stages.outcome import Outcome
 from satfusion_assets.stages.prepare import CHANNELS, PREPARED
-from satfusion_assets.store import Product, ProductStore, View
+from satfusion_assets.stages.quality import write_quality
+from satfusion_assets.store import Draft, Product, ProductStore, View
 from satfusion_assets.store.layout import FusedLayout, PreparedLayout, day_of
 
 log = logging.getLogger(__name__)
@@ -25,31 +30,77 @@ MAX_DAYS: Final = 30
 """Reach of the fusion in days to either side, as the thesis ran it."""
 
 
-def fuse_season(store: ProductStore, site: Site, site_season: SiteSeason, scenario: Scenario) -> Outcome:
-    """Publish ``fused``: one raster a day that could be predicted, and the status of every day."""
+def fuse_season(
+    store: ProductStore,
+    site: Site,
+    site_season: SiteSeason,
+    scenario: Scenario,
+    engine_name: EngineName = EngineName.SATFUSION,
+) -> Outcome:
+    """Publish ``fused``: one raster a day that could be predicted, quality layers, and the status of every day.
+
+    The authors' package, where it is the engine, has no quality layers.
+    """
     layout, grid = FusedLayout(scenario), site_grid(site)
     product = Product("fused", site_season, scenario.key)
-    parameters = {"sigma": scenario.sigma, "max_days": MAX_DAYS, "minimum_acquisition_importance": 0}
+    parameters = {
+        "engine": str(engine_name),
+        "sigma": scenario.sigma,
+        "max_days": MAX_DAYS,
+        "minimum_acquisition_importance": 0,
+    }
     days = season_days(site_season)
     with store.read(Product(PREPARED[scenario.mode], site_season, scenario.strategy)) as prepared:
-        result = fuse_prepared(prepared, scenario, days)
+        inputs = prepared_inputs(prepared, scenario)
+        result = fuse_inputs(inputs, scenario, np.array(days, dtype="datetime64[D]"), engine(engine_name))
         with store.publish(product, parameters=parameters, inputs=[prepared]) as draft:
-            channels = CHANNELS[scenario.mode]
-            for day, values, status in zip(days, result.values, result.status, strict=True):
-                if status == "ok":
-                    draft.write_raster(layout.image(day), values, grid.fine, nodata=np.nan, descriptions=channels)
+            _write_images(draft, layout, grid, days, result)
+            if engine_name is EngineName.SATFUSION:
+                write_quality(draft, layout, grid, days, result.quality)
             statuses = {day.isoformat(): str(status) for day, status in zip(days, result.status, strict=True)}
             draft.write_json(layout.status, statuses)
     assert draft.manifest is not None
     counts = Counter(statuses.values())
     valid = float(np.isfinite(result.values).mean())
     log.info("%s: %d of %d days fused, %.1f %% of pixels.", product.key, counts["ok"], len(days), 100 * valid)
-    numbers = {"days": counts["ok"], "valid_fraction": round(valid, 4)}
-    return Outcome(draft.manifest, numbers=numbers | {f"days_{key}": n for key, n in counts.items() if key != "ok"})
+    numbers: dict[str, int | float | None] = {"days": counts["ok"], "valid_fraction": round(valid, 4)}
+    numbers |= {f"days_{status}": number for status, number in counts.items() if status != Status.OK}
+    if engine_name is EngineName.SATFUSION:
+        numbers |= _quality_numbers(result.quality)
+    return Outcome(draft.manifest, numbers=numbers)
 
 
-def fuse_prepared(prepared: View, scenario: Scenario, days: list[date]) -> Fused:
-    """Fuse the prepared images of ``scenario`` for ``days``; NoData when a sensor has no image at all."""
+def _write_images(draft: Draft, layout: FusedLayout, grid: SiteGrid, days: list[date], result: Fused) -> None:
+    """One raster for each day that has an estimate anywhere."""
+    predicted = [index for index, status in enumerate(result.status) if status is Status.OK]
+    names = [layout.image(days[index]) for index in predicted]
+    draft.write_stack(names, result.values[predicted], grid.fine, band_names=CHANNELS[layout.scenario.mode])
+
+
+def _quality_numbers(quality: Quality) -> dict[str, int | float | None]:
+    """Medians over a sparse lattice of days and pixels, which is all that a headline needs."""
+    lattice = (slice(None, None, 5), ..., slice(None, None, 5), slice(None, None, 5))
+    days, deviation = quality.days_to_scene[lattice], quality.standard_deviation[lattice]
+    near, known = days[days != NO_SCENE], deviation[np.isfinite(deviation)]
+    return {
+        "median_days_to_scene": float(np.median(near)) if near.size else None,
+        "median_standard_deviation": round(float(np.median(known)), 5) if known.size else None,
+    }
+
+
+@dataclass(frozen=True)
+class FusionInputs:
+    """Prepared images as the engine takes them, shapes as in ``fuse``."""
+
+    coarse: NDArray[np.floating[Any]]
+    coarse_days: NDArray[np.datetime64]
+    fine: NDArray[np.floating[Any]]
+    fine_days: NDArray[np.datetime64]
+    cloud_distance: NDArray[np.floating[Any]]
+
+
+def prepared_inputs(prepared: View, scenario: Scenario) -> FusionInputs:
+    """The prepared images of ``scenario``; NoData when a sensor has no image at all."""
     layout = PreparedLayout(scenario.strategy, scenario.mode)
     fine = prepared.names(f"{layout.folder}/s2/*_{layout.kind}.tif")
     coarse = prepared.names(f"{layout.folder}/s3/*.tif")
@@ -58,13 +109,23 @@ def fuse_prepared(prepared: View, scenario: Scenario, days: list[date]) -> Fused
             raise NoData(
                 f"{prepared.product.key} holds no {sensor} image; look at the pre-selection and materialise it again."
             )
-    return fuse(
-        np.array(days, dtype="datetime64[D]"),
-        _stack(prepared, coarse),
-        _days(coarse),
-        _stack(prepared, fine),
-        _days(fine),
-        _stack(prepared, [layout.cloud_distance(day_of(name)) for name in fine])[:, 0],
+    distances = prepared.read_stack([layout.cloud_distance(day_of(name)) for name in fine])
+    return FusionInputs(
+        prepared.read_stack(coarse), _days(coarse), prepared.read_stack(fine), _days(fine), distances[:, 0]
+    )
+
+
+def fuse_inputs(
+    inputs: FusionInputs, scenario: Scenario, days: NDArray[np.datetime64], with_engine: Engine = fuse
+) -> Fused:
+    """Fuse for ``days`` with the numbers of ``scenario``."""
+    return with_engine(
+        days,
+        inputs.coarse,
+        inputs.coarse_days,
+        inputs.fine,
+        inputs.fine_days,
+        inputs.cloud_distance,
         ratio=RATIO,
         sigma=scenario.sigma,
         max_days=MAX_DAYS,
@@ -74,10 +135,6 @@ def fuse_prepared(prepared: View, scenario: Scenario, days: list[date]) -> Fused
 def season_days(site_season: SiteSeason) -> list[date]:
     """Every day that is predicted."""
     return [site_season.start + timedelta(n) for n in range((site_season.end - site_season.start).days + 1)]
-
-
-def _stack(prepared: View, names: list[str]) -> np.ndarray:
-    return np.stack([prepared.read_raster(name).values for name in names])
 
 
 def _days(names: list[str]) -> np.ndarray:

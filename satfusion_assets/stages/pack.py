@@ -8,6 +8,8 @@ from typing import Final
 
 import numpy as np
 
+from satfusion_assets.grid import FINE_M, RATIO
+from satfusion_assets.processing.crop import Window
 from satfusion_assets.scenarios import Scenario
 from satfusion_assets.sites import SiteSeason
 from satfusion_assets.stages.outcome import Outcome
@@ -52,15 +54,15 @@ def _images(processed: View, scenario: Scenario) -> Iterator[PackLayer]:
 
 def _quality(fused: View, scenario: Scenario, window: dict[str, int]) -> Iterator[PackLayer]:
     """Layers of the whole grid, cut to ``window``; a band per day, or per day and channel."""
-    rows = slice(window["row"], window["row"] + window["height"])
-    columns = slice(window["col"], window["col"] + window["width"])
+    cut = Window(window["row"], window["col"], window["height"], window["width"])
     for name in fused.names(f"{FusedLayout(scenario).folder}/quality/*.tif"):
         raster = fused.read_raster(name)
         found = [_BAND.match(text or "") for text in raster.descriptions]
         key = name.rsplit("/", 1)[-1].removesuffix(".tif")
         days = sorted({match["day"] for match in found if match})
         bands = tuple(dict.fromkeys(match["name"] or key for match in found if match))
-        values = raster.masked()[:, rows, columns]
+        physical = raster.physical()
+        values = cut.cut(physical) if raster.geobox.resolution.x == FINE_M else cut.cut_coarse(physical, RATIO)
         cube = np.full((len(days), len(bands), *values.shape[1:]), np.nan, np.float32)
         for number, match in enumerate(found):
             if match:

@@ -13,7 +13,7 @@ import numpy as np
 from satfusion_assets.errors import NoData
 from satfusion_assets.grid import SiteGrid, site_grid
 from satfusion_assets.processing.clouds import scl_mask, site_cloud_distance, site_mask
-from satfusion_assets.processing.composites import Composites, daily_composites, moving_average
+from satfusion_assets.processing.composites import Composites, cloud_free, daily_composites, moving_average
 from satfusion_assets.processing.preparation import PreparedScene, gcc_image, merge_scenes, reflectance
 from satfusion_assets.scenarios import BANDS, Mode, Strategy
 from satfusion_assets.sites import Site, SiteSeason
@@ -52,7 +52,7 @@ def prepare_reflectance(
         with store.publish(product, parameters=parameters, inputs=[s2, s3, screened]) as draft:
             fine = list(_write_fine_days(draft, layout, grid, s2, kept_scenes(screened, "s2", strategy)))
             composites = composite_days(s3, kept_scenes(screened, "s3", strategy), smoothing_days)
-            coarse = list(_write_composites(draft, layout, grid, composites))
+            coarse = _write_composites(draft, layout, grid, composites)
             draft.write_json(layout.summary, {"s2": fine, "s3": coarse})
     assert draft.manifest is not None
     log.info("%s: %d Sentinel-2 days, %d Sentinel-3 days.", product.key, len(fine), len(coarse))
@@ -65,18 +65,23 @@ def prepare_gcc(store: ProductStore, site: Site, site_season: SiteSeason, strate
     grid = site_grid(site)
     with store.read(Product(PREPARED[Mode.BTI], site_season, strategy)) as view:
         with store.publish(Product(PREPARED[Mode.ITB], site_season, strategy), inputs=[view]) as draft:
-            for name in view.names(f"{source.folder}/s?/*.tif"):
-                target = name.replace(source.folder, layout.folder, 1).replace(f"_{source.kind}.", f"_{layout.kind}.")
-                if name.endswith("_DIST_CLOUD.tif"):
-                    draft.adopt(view.path(name), target)
-                    continue
-                index = gcc_image(view.read_raster(name).masked()).astype(np.float32)
-                geobox = grid.coarse if "/s3/" in name else grid.fine
-                draft.write_raster(target, index, geobox, nodata=np.nan, descriptions=CHANNELS[Mode.ITB])
+            for sensor, geobox in (("s2", grid.fine), ("s3", grid.coarse)):
+                names = view.names(f"{source.folder}/{sensor}/*.tif")
+                distances = [name for name in names if name.endswith("_DIST_CLOUD.tif")]
+                images = [name for name in names if name not in distances]
+                for name in distances:
+                    draft.adopt(view.path(name), _renamed(name, source, layout))
+                index = gcc_image(view.read_stack(images)).astype(np.float32)
+                targets = [_renamed(name, source, layout) for name in images]
+                draft.write_stack(targets, index, geobox, band_names=CHANNELS[Mode.ITB])
             summary = view.read_json(source.summary)
             draft.write_json(layout.summary, summary)
     assert draft.manifest is not None
     return Outcome(draft.manifest, numbers=_numbers(summary["s2"], summary["s3"]))
+
+
+def _renamed(name: str, source: PreparedLayout, target: PreparedLayout) -> str:
+    return name.replace(source.folder, target.folder, 1).replace(f"_{source.kind}.", f"_{target.kind}.")
 
 
 def kept_scenes(screened: View, sensor: Sensor, strategy: Strategy) -> list[str]:
@@ -97,7 +102,7 @@ def composite_days(s3: View, kept: list[str], smoothing_days: int) -> Composites
     names = [raw_scene("s3", scene) for scene in kept]
     values = np.stack([s3.read_raster(name).masked() for name in names])
     days = np.array([day_of(name) for name in names], dtype="datetime64[D]")
-    return moving_average(daily_composites(values, days), smoothing_days)
+    return moving_average(daily_composites(cloud_free(values, days), days), smoothing_days)
 
 
 def _write_fine_days(
@@ -131,18 +136,21 @@ def _prepared_scene(s2: View, scene: str) -> PreparedScene:
 
 def _write_composites(
     draft: Draft, layout: PreparedLayout, grid: SiteGrid, composites: Composites
-) -> Iterator[dict[str, Any]]:
-    for day, values, support in zip(composites.days, composites.values, composites.support, strict=True):
-        when: date = day.item()
-        valid = float(np.isfinite(values).all(axis=0).mean())
-        if valid == 0:
-            continue
-        draft.write_raster(layout.coarse(when), values, grid.coarse, nodata=np.nan, descriptions=CHANNELS[layout.mode])
-        yield {
-            "date": when.isoformat(),
-            "valid_fraction": round(valid, 4),
-            "mean_support": round(float(support.mean()), 2),
+) -> list[dict[str, Any]]:
+    """Every composite that has a pixel; returns what is in each."""
+    valid = np.isfinite(composites.values).all(axis=1).mean(axis=(1, 2))
+    filled = np.flatnonzero(valid > 0)
+    days: list[date] = [composites.days[index].item() for index in filled]
+    names = [layout.coarse(day) for day in days]
+    draft.write_stack(names, composites.values[filled], grid.coarse, band_names=CHANNELS[layout.mode])
+    return [
+        {
+            "date": day.isoformat(),
+            "valid_fraction": round(float(valid[index]), 4),
+            "mean_support": round(float(composites.support[index].mean()), 2),
         }
+        for day, index in zip(days, filled, strict=True)
+    ]
 
 
 def _numbers(fine: list[dict[str, Any]], coarse: list[dict[str, Any]]) -> dict[str, int | float | None]:

@@ -66,36 +66,35 @@ def process(store: ProductStore, site: Site, site_season: SiteSeason, scenario: 
 def _fused_images(fused: View, scenario: Scenario) -> SourceImages:
     folder = FusedLayout(scenario).folder
     names = [name for name in fused.names(f"{folder}/*.tif") if "/quality/" not in name]
-    return SourceImages([day_of(name) for name in names], np.stack([fused.read_raster(name).values for name in names]))
+    return SourceImages([day_of(name) for name in names], fused.read_stack(names))
 
 
 def _fine_images(prepared: View, scenario: Scenario, season: SiteSeason, window: Window) -> SourceImages:
     layout = PreparedLayout(scenario.strategy, scenario.mode)
     names = _in_season(prepared.names(f"{layout.folder}/s2/*_{layout.kind}.tif"), season)
-    values = [window.cut(prepared.read_raster(name).values) for name in names]
-    return SourceImages([day_of(name) for name in names], _stack(values, scenario, window))
+    values = window.cut(prepared.read_stack(names)) if names else _nothing(scenario, window)
+    return SourceImages([day_of(name) for name in names], values)
 
 
 def _coarse_images(prepared: View, scenario: Scenario, season: SiteSeason, window: Window) -> SourceImages:
     layout = PreparedLayout(scenario.strategy, scenario.mode)
     names = _in_season(prepared.names(f"{layout.folder}/s3/*.tif"), season)
-    values = [window.cut_coarse(prepared.read_raster(name).values, RATIO) for name in names]
-    return SourceImages([day_of(name) for name in names], _stack(values, scenario, window))
+    values = window.cut_coarse(prepared.read_stack(names), RATIO) if names else _nothing(scenario, window)
+    return SourceImages([day_of(name) for name in names], values)
+
+
+def _nothing(scenario: Scenario, window: Window) -> np.ndarray:
+    """A season without an image of a sensor."""
+    return np.empty((0, len(CHANNELS[scenario.mode]), window.height, window.width), np.float32)
 
 
 def _in_season(names: list[str], season: SiteSeason) -> list[str]:
     return [name for name in names if season.start <= day_of(name) <= season.end]
 
 
-def _stack(values: list[np.ndarray], scenario: Scenario, window: Window) -> np.ndarray:
-    empty = np.empty((0, len(CHANNELS[scenario.mode]), window.height, window.width), np.float32)
-    return np.stack(values) if values else empty
-
-
 def _write_images(draft: Draft, layout: ProcessedLayout, source: Source, stack: SourceImages, geobox: GeoBox) -> None:
-    channels = CHANNELS[layout.scenario.mode]
-    for day, values in zip(stack.days, stack.values, strict=True):
-        draft.write_raster(layout.image(source, day), values, geobox, nodata=np.nan, descriptions=channels)
+    names = [layout.image(source, day) for day in stack.days]
+    draft.write_stack(names, np.ascontiguousarray(stack.values), geobox, band_names=CHANNELS[layout.scenario.mode])
 
 
 def _write_series(

@@ -8,12 +8,22 @@ from typing import Any
 
 from satfusion_assets.errors import ProductMissing
 from satfusion_assets.processing.scores import SeasonSeries, baselines, derived, phenocam_stats, temporal_scores
+from satfusion_assets.processing.season_dates import phase_transitions, season_dates
 from satfusion_assets.processing.series import DailySeries, read_series
+from satfusion_assets.processing.skill import season_skill
 from satfusion_assets.scenarios import SCENARIOS, Mode, Scenario, Strategy
 from satfusion_assets.sites import SiteSeason
 from satfusion_assets.stages.outcome import Outcome
 from satfusion_assets.store import Product, ProductStore, View
-from satfusion_assets.store.layout import METRICS, PHENOCAM_GCC, ProcessedLayout, Source, preselection
+from satfusion_assets.store.layout import (
+    METRICS,
+    PHENOCAM_GCC,
+    PHENOCAM_GCC_3Y,
+    SKILL,
+    ProcessedLayout,
+    Source,
+    preselection,
+)
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +50,8 @@ def score_scenario(store: ProductStore, site_season: SiteSeason, scenario: Scena
 
 
 def roll_up(store: ProductStore, site_season: SiteSeason) -> Outcome:
-    """Publish ``metrics``: metrics.json of a site-season from its scenarios, its baselines and the camera.
+    """Publish ``metrics``: metrics.json of a site-season from its scenarios, its baselines and the camera, and
+    skill.json, what is left of each scenario's scores without the camera's own colours (docs/metrics.md).
 
     A scenario that has not been materialised is null in ``temporal``; ProductMissing when none has.
     """
@@ -65,9 +76,12 @@ def roll_up(store: ProductStore, site_season: SiteSeason) -> Outcome:
             "baseline": baselines(season),
             "derived": derived(temporal),
         }
+        region = phenocam.manifest.parameters.get("region", "camera")
+        phases = phase_transitions(season_dates(_three_years(phenocam), site_season.season))
         inputs = [phenocam, screened, *scored.values(), *processed.values()]
         with store.publish(Product("metrics", site_season), inputs=inputs) as draft:
             draft.write_json(METRICS, metrics)
+            draft.write_json(SKILL, season_skill(season.fused, {region: season.camera}, {region: phases}))
     assert draft.manifest is not None
     table = score_table(metrics)
     best = max((row for row in table if row["nse"] is not None), key=lambda row: row["nse"], default=None)
@@ -91,6 +105,10 @@ def score_table(metrics: dict[str, Any]) -> list[dict[str, Any]]:
 def camera_series(phenocam: View) -> DailySeries:
     """The camera's gcc_90 of the season."""
     return read_series(phenocam.read_json(f"{PHENOCAM_GCC}.json"))
+
+
+def _three_years(phenocam: View) -> DailySeries:
+    return read_series(phenocam.read_json(PHENOCAM_GCC_3Y))
 
 
 def gcc_series(processed: View, scenario: Scenario, source: Source) -> DailySeries:

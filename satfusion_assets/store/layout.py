@@ -23,6 +23,7 @@ PHENOCAM_GCC: Final = "raw/phenocam/phenocam_gcc"
 PHENOCAM_GCC_3Y: Final = "raw/phenocam/phenocam_gcc_3y.json"
 PHENOCAM_PHENOLOGY: Final = "raw/phenocam/phenocam_phenology.json"
 METRICS: Final = "metrics.json"
+SKILL: Final = "skill.json"
 
 
 def stamp(day: date) -> str:
@@ -136,6 +137,50 @@ class ProcessedLayout:
 def pack_folder(scenario: Scenario) -> str:
     """The season of one scenario as one analysis-ready Zarr group."""
     return f"packs/{scenario.key}.zarr"
+
+
+class GapLayout:
+    """Files of the gap benchmark. The contract's own paths hold the best BtI scenario."""
+
+    manifest: Final = "validation/gap_manifest.json"
+    withheld: Final = "validation/gap_withheld_images.json"
+    metrics: Final = "validation/gap_metrics.json"
+
+    @staticmethod
+    def summary(scenario: Scenario | None) -> str:
+        """The summary of one scenario; None = the best one, at the contract's path."""
+        folder = "validation" if scenario is None else f"validation/scenarios/{scenario.key}"
+        return f"{folder}/gap_validation_summary.json"
+
+    @staticmethod
+    def image(gap: str, scenario: Scenario, day: date) -> str:
+        """The fused image of a gap's prediction day, made without the withheld scenes."""
+        kind = PreparedLayout(scenario.strategy, scenario.mode).kind
+        return f"validation/fusion/gap_{gap}/{kind}_{stamp(day)}.tif"
+
+
+@dataclass(frozen=True)
+class PhenologyLayout:
+    """Date maps of one scenario, and the dates at the site."""
+
+    scenario: Scenario
+
+    @property
+    def folder(self) -> str:
+        return f"phenology_{self.scenario.key}"
+
+    def dates(self, transition: str) -> str:
+        """One transition (``rising_50``) in three bands: day of year, lower and upper end of the 95 % interval."""
+        return f"{self.folder}/{transition}.tif"
+
+    @property
+    def labels(self) -> str:
+        """How each date came about, a band per transition, and the number of seasons."""
+        return f"{self.folder}/labels.tif"
+
+    @property
+    def site(self) -> str:
+        return f"{self.folder}/site.json"
 
 
 def day_of(name: str) -> date:

@@ -6,7 +6,7 @@ own, CF-encoded, decoding to float with NaN for missing. The viewer draws any pi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -139,17 +139,20 @@ class PixelLayer:
     bands: tuple[str, ...]
 
 
-def read_pixel(path: Path, name: str, east: float, north: float, side: int = 1) -> dict[str, PixelLayer] | None:
-    """All layers of the pack at ``path`` in the ``side`` x ``side`` pixels around a point; None = outside.
+def read_pixel(
+    path: Path, name: str, east: float, north: float, side: int = 1, only: Collection[str] = ()
+) -> dict[str, PixelLayer] | None:
+    """Layers of the pack at ``path`` in the ``side`` x ``side`` pixels around a point; None = outside.
 
-    Raises ProductCorrupt, which names the pack by ``name``.
+    only: names of the layers wanted, all when empty. Raises ProductCorrupt, which names the pack by ``name``.
     """
     try:
         root = zarr.open_group(path, mode="r")
         window = _window(root, east, north, side)
         if window is None:
             return None
-        return {key: _read_layer(root, key, window) for key in sorted(root.array_keys()) if f"time_{key}" in root}
+        keys = [key for key in sorted(root.array_keys()) if f"time_{key}" in root and (not only or key in only)]
+        return {key: _read_layer(root, key, window) for key in keys}
     except (KeyError, ValueError, RuntimeError, OSError) as error:
         raise ProductCorrupt(f"{name} is not a readable pack ({error}); materialise it again.") from error
 

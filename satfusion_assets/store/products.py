@@ -15,24 +15,17 @@ removes. Versions in use are leased with ``flock``, which the kernel releases wh
 
 from __future__ import annotations
 
-import csv
 import errno
-import io
 import json
 import logging
-import os
-import shutil
 import uuid
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from fnmatch import fnmatchcase
 from importlib.metadata import version as package_version
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
-from odc.geo.geobox import GeoBox
-
-from satfusion_assets.errors import ProductCorrupt, ProductMissing, StoreError, StoreFull
+from satfusion_assets.errors import ProductMissing, StoreError, StoreFull
 from satfusion_assets.sites import SiteSeason
 from satfusion_assets.store.leases import (
     LEASE,
@@ -43,111 +36,13 @@ from satfusion_assets.store.leases import (
     remove_unless_in_use,
 )
 from satfusion_assets.store.manifest import MANIFEST, FileRecord, Manifest, Product, data_version
-from satfusion_assets.store.rasters import Raster, encode_raster, read_raster
+from satfusion_assets.store.version import Draft, View
 
 log = logging.getLogger(__name__)
 
 HIDDEN: Final = ".satfusion"
 _STAGED: Final = "current.new"
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
-
-
-class View:
-    """One version of a product, leased: it stays whole on disk until the reader is done."""
-
-    def __init__(self, product: Product, folder: Path) -> None:
-        self.product = product
-        self.manifest = Manifest.read(folder / MANIFEST)
-        self._folder = folder
-
-    @property
-    def version(self) -> str:
-        """Data version of what is read."""
-        return self.manifest.version
-
-    def names(self, pattern: str = "*") -> list[str]:
-        """Contract paths that match ``pattern`` (shell style, ``*`` crosses folders), sorted."""
-        return sorted(name for name in self.manifest.files if fnmatchcase(name, pattern))
-
-    def files(self, pattern: str = "*") -> list[Path]:
-        """The files behind ``names(pattern)``, in the same order."""
-        return [self._folder / name for name in self.names(pattern)]
-
-    def path(self, name: str) -> Path:
-        """The file behind one contract path; ProductMissing when the product has no such file."""
-        if name not in self.manifest.files:
-            raise ProductMissing(f"{self.product.key} has no file {name}; materialise that partition again.")
-        return self._folder / name
-
-    def read_raster(self, name: str) -> Raster:
-        """A raster of this product; ProductCorrupt when it cannot be read whole."""
-        try:
-            return read_raster(self.path(name))
-        except ProductCorrupt as error:
-            raise self._corrupt(name, "GeoTIFF") from error
-
-    def read_json(self, name: str) -> Any:
-        """Content of a JSON file of this product; ProductCorrupt when it cannot be parsed."""
-        path = self.path(name)
-        try:
-            return json.loads(path.read_text("utf-8"))
-        except (OSError, ValueError) as error:
-            raise self._corrupt(name, "JSON") from error
-
-    def _corrupt(self, name: str, kind: str) -> ProductCorrupt:
-        return ProductCorrupt(
-            f"{name} of {self.product.key} is not readable {kind}; materialise {self.product.slug} of "
-            f"{self.product.site_season.key} again."
-        )
-
-
-class Draft:
-    """A version being written; it becomes visible when its ``publish`` block ends without an error."""
-
-    def __init__(self, product: Product, folder: Path) -> None:
-        self.product = product
-        self.manifest: Manifest | None = None
-        """Filled when the block has ended and the product is published."""
-        self._folder = folder
-
-    def path(self, name: str) -> Path:
-        """Where to write the file with contract path ``name``; its folder exists."""
-        if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts or name == MANIFEST:
-            raise StoreError(f"{name!r} is not a path below a site-season folder.")
-        path = self._folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path
-
-    def write_bytes(self, name: str, content: bytes) -> None:
-        self.path(name).write_bytes(content)
-
-    def write_raster(self, name: str, values: Any, geobox: GeoBox, **options: Any) -> None:
-        """A GeoTIFF of ``values`` on ``geobox``; options as in ``encode_raster``."""
-        self.write_bytes(name, encode_raster(values, geobox, **options))
-
-    def write_json(self, name: str, content: Any) -> None:
-        """Strict JSON: a NaN or infinity is refused, because no reader of the contract expects one."""
-        text = json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False)
-        self.path(name).write_text(text + "\n", "utf-8")
-
-    def write_csv(self, name: str, records: Sequence[Mapping[str, Any]]) -> None:
-        """Rows with equal keys as comma-separated values under one header; None = empty field."""
-        text = io.StringIO(newline="")
-        if records:
-            writer = csv.DictWriter(text, fieldnames=list(records[0]), lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(records)
-        self.path(name).write_text(text.getvalue(), "utf-8")
-
-    def adopt(self, source: Path, name: str) -> None:
-        """Take ``source`` as the file ``name`` without copying where the disk allows."""
-        target = self.path(name)
-        try:
-            os.link(source, target)
-        except OSError as error:
-            if error.errno not in (errno.EXDEV, errno.EPERM, errno.EMLINK):
-                raise
-            shutil.copyfile(source, target)
 
 
 class ProductStore:

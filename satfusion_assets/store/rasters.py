@@ -24,13 +24,17 @@ _BLOCK: Final = 256
 
 @dataclass(frozen=True)
 class Raster:
-    """A raster in memory. values: (bands, H, W) as stored; nodata: the stored value that means missing."""
+    """A raster in memory.
+
+    values: (bands, H, W) as stored. nodata: the stored value that means missing. scale: physical value of a stored 1.
+    """
 
     values: Array
     geobox: GeoBox
     nodata: float | None
     descriptions: tuple[str | None, ...]
     tags: dict[str, str]
+    scale: float = 1.0
 
     def masked(self) -> NDArray[np.float32]:
         """Values as float32 with NaN where missing."""
@@ -38,6 +42,10 @@ class Raster:
         if self.nodata is not None and not np.isnan(self.nodata):
             values[self.values == self.nodata] = np.nan
         return values
+
+    def physical(self) -> NDArray[np.float32]:
+        """``masked`` in physical units."""
+        return self.masked() * np.float32(self.scale)
 
 
 def encode_raster(
@@ -88,6 +96,7 @@ def read_raster(path: Path) -> Raster:
                 nodata=dataset.nodata,
                 descriptions=tuple(dataset.descriptions),
                 tags=dict(dataset.tags()),
+                scale=dataset.scales[0],
             )
     except RasterioError as error:
         raise ProductCorrupt(
@@ -109,5 +118,8 @@ def _profile(values: Array, geobox: GeoBox, nodata: float | None) -> dict[str, A
         "predictor": 3 if floating else 2,
     }
     if max(geobox.shape) <= 2 * _BLOCK:
-        return profile | {"driver": "GTiff", "tiled": True, "blockxsize": _BLOCK, "blockysize": _BLOCK}
+        rows, columns = (min(_BLOCK, -(-size // 16) * 16) for size in geobox.shape)  # TIFF tiles are multiples of 16
+        # Planes apart: a reader of one day or band then decodes nothing else.
+        tiles = {"tiled": True, "blockxsize": columns, "blockysize": rows, "interleave": "band", "zlevel": 1}
+        return profile | {"driver": "GTiff"} | tiles
     return profile | {"driver": "COG", "blocksize": _BLOCK, "overview_resampling": "nearest"}

@@ -36,7 +36,7 @@ from satfusion_assets.viewer.catalog import Catalog
 from satfusion_assets.viewer.files import Fence, read_json
 from satfusion_assets.viewer.links import OLD_PAGES, STAGES, Stage, redirect_of
 from satfusion_assets.viewer.rasters import index_geotiff, read_frame
-from satfusion_assets.viewer.series import pixel_season, site_series
+from satfusion_assets.viewer.series import pixel_season, scenario_series, site_series
 
 LOOPBACK: Final = ("127.0.0.1", "localhost", "[::1]")
 DIST: Final = Path(__file__).resolve().parents[2] / "webapp" / "dist"
@@ -94,6 +94,7 @@ class _Server:
             Route("/season/{site}/{season:int}/{scenario}", self.season),
             Route("/series/{site}/{season:int}/{scenario}/{stage}", self.series),
             Route("/pixel/{site}/{season:int}/{scenario}/{stage}", self.pixel),
+            Route("/scenarios/{site}/{season:int}", self.scenarios),
             Route("/json/{path:path}", self.json),
         ]
         zipped = [Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)]
@@ -125,6 +126,10 @@ class _Server:
         stage = _stage(request)
         east, north = _number(request, "x"), _number(request, "y")
         return await _json(request, lambda: pixel_season(self._fence, site, season, scenario, stage, east, north))
+
+    async def scenarios(self, request: Request) -> Response:
+        site, season = self._site_season(request)
+        return await _json(request, lambda: scenario_series(self._fence, site, season))
 
     async def json(self, request: Request) -> Response:
         name = request.path_params["path"]
@@ -164,6 +169,12 @@ class _Server:
         return FileResponse(index, headers={"cache-control": "no-cache"})
 
     def _partition(self, request: Request) -> tuple[Site, int, Scenario]:
+        site, season = self._site_season(request)
+        key = request.path_params["scenario"]
+        default = key == "default"
+        return site, season, self._catalog.default_scenario(site.name, season) if default else Scenario.parse(key)
+
+    def _site_season(self, request: Request) -> tuple[Site, int]:
         site = self._catalog.registry().site(request.path_params["site"])
         season = request.path_params["season"]
         known = self._catalog.seasons(site)
@@ -173,9 +184,7 @@ class _Server:
                 f"Season {season} is not registered for site {site.name} (known: {listed}); "
                 f"add it with 'satfusion sites add {site.name} --season {season}'."
             )
-        key = request.path_params["scenario"]
-        default = key == "default"
-        return site, season, self._catalog.default_scenario(site.name, season) if default else Scenario.parse(key)
+        return site, season
 
 
 class _Immutable(StaticFiles):

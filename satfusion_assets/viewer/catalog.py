@@ -10,13 +10,13 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from pyproj import Transformer
 
 from satfusion_assets.errors import ProductCorrupt
 from satfusion_assets.grid import site_grid
-from satfusion_assets.scenarios import SCENARIOS, SERIES_BANDS, Scenario, Strategy
+from satfusion_assets.scenarios import SCENARIOS, SERIES_BANDS, Mode, Scenario, Strategy
 from satfusion_assets.sites import Site, SiteRegistry
 from satfusion_assets.store.layout import (
     METRICS,
@@ -120,7 +120,7 @@ class Catalog:
 
     def _stage(self, folder: Path, stage: Any, scenario: Scenario) -> dict[str, Any]:
         products: dict[str, Any] = {}
-        for source in ("s2", "fused", "s3", "distance"):
+        for source in get_args(layout.Source):
             product = layout.folder(stage, source, scenario)
             if product is not None:
                 products[source] = self._files(folder / product.path, product.names)
@@ -131,13 +131,14 @@ class Catalog:
         return read_json_if_there(path, self._fence.relative(path))
 
     def default_scenario(self, site: str, season: int) -> Scenario:
-        """The scenario to open first: the best nse_pc, else the one that has come furthest."""
+        """The scenario to open first: the furthest come; of those, one with colours, and the best nse_pc."""
         found = self._season_status(site, season)["scenarios"]
 
-        def merit(scenario: Scenario) -> tuple[int, float]:
+        def merit(scenario: Scenario) -> tuple[int, bool, float]:
             status = found[scenario.key]
             score = (status["scores"] or {}).get("nse_pc")
-            return _REACHED.index(status["status"]), float("-inf") if score is None else score
+            reached = _REACHED.index(status["status"])
+            return reached, scenario.mode is Mode.BTI, float("-inf") if score is None else score
 
         return max(SCENARIOS, key=merit)
 
@@ -184,7 +185,7 @@ class Catalog:
     def _entries(self, path: Path, depth: int) -> Iterator[dict[str, Any]]:
         if path.is_file():
             yield {"path": self._fence.relative(path), "bytes": path.stat().st_size}
-        elif depth and path.name not in _DAILY:
+        elif depth and not _is_daily(path):
             for name in sorted(_names(path)):
                 if not name.startswith("."):
                     yield from self._entries(path / name, depth - 1)
@@ -196,6 +197,10 @@ def _names(folder: Path) -> list[str]:
             return [entry.name for entry in entries]
     except (FileNotFoundError, NotADirectoryError):
         return []
+
+
+def _is_daily(folder: Path) -> bool:
+    return folder.name in _DAILY and folder.parent.name.startswith(("raw", "prepared_", "processed_"))
 
 
 def _site_facts(site: Site) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from satfusion_assets.scenarios import Scenario
 from satfusion_assets.store.layout import FusedLayout, PreparedLayout, ProcessedLayout
 from satfusion_assets.viewer.links import Stage
 
-Source = Literal["s2", "fused", "s3", "distance"]
+Source = Literal["s2", "fused", "s3", "distance", "scl"]
 
 _DAILY: Final = re.compile(r"(?P<day>\d{8})_(?P<rank>\d+)\.(?:geotiff|tiff?)")
 _PREPARED_S2: Final = re.compile(r"S2\w_MSIL2A_(?P<day>\d{8})_(?:REFL|GCC)\.tif")
@@ -55,6 +55,7 @@ def folder(stage: Stage, source: Source, scenario: Scenario) -> Folder | None:
     processed = ProcessedLayout(scenario).folder
     places: dict[tuple[Stage, Source], Folder] = {
         ("raw", "s2"): Folder("raw/s2", _DAILY),
+        ("raw", "scl"): Folder("raw/scl", _DAILY),
         ("raw", "s3"): Folder("raw/s3", _DAILY),
         ("prepared", "s2"): Folder(f"{prepared}/s2", _PREPARED_S2),
         ("prepared", "distance"): Folder(f"{prepared}/s2", _DISTANCE),

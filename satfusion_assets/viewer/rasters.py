@@ -22,6 +22,7 @@ from rasterio.io import DatasetReader, MemoryFile
 from rasterio.windows import Window
 
 from satfusion_assets.errors import InvalidInput, ProductCorrupt
+from satfusion_assets.processing.indices import gcc, ndvi
 
 MAX_SIDE: Final = 2048
 """Longest side that is sent; larger rasters are thinned (nearest neighbour) and say by how much."""
@@ -183,5 +184,4 @@ def index_of(bands: np.ndarray, index: str) -> np.ndarray:
             f"{index} cannot be made of {len(bands)} band(s); ask for ndvi or gcc of a four-band product."
         )
     blue, green, red, nir = bands[:4]
-    top, bottom = (nir - red, nir + red) if index == "ndvi" else (green, red + green + blue)
-    return np.divide(top, bottom, out=np.full(np.shape(top), np.nan), where=bottom > 0)
+    return ndvi(red, nir) if index == "ndvi" else gcc(blue, green, red)

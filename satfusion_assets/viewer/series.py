@@ -13,7 +13,7 @@ from pyproj import Transformer
 
 from satfusion_assets.errors import InvalidInput
 from satfusion_assets.grid import site_grid
-from satfusion_assets.scenarios import SERIES_BANDS, Scenario
+from satfusion_assets.scenarios import SCENARIOS, SERIES_BANDS, Mode, Scenario
 from satfusion_assets.sites import Site
 from satfusion_assets.store.layout import PHENOCAM_GCC, PHENOCAM_GCC_3Y, PHENOCAM_PHENOLOGY, pack_folder
 from satfusion_assets.store.packs import PixelLayer, read_pixel
@@ -36,41 +36,69 @@ Series = dict[str, list[Any]]
 def site_series(fence: Fence, site: Site, season: int, scenario: Scenario, stage: Stage) -> dict[str, Any]:
     """Series of all sources at the site for ``stage``, and the camera's.
 
-    Processed series are those published; the others are sampled from the rasters in the same 3x3 window.
+    Processed series are those published; the others are sampled in the same 3x3 window.
     """
     folder = fence.season(site.name, season)
     if stage == "processed":
-        sources: dict[str, Series] = {str(source): _published(fence, folder, scenario, source) for source in _SOURCES}
+        sources = {str(source): _published(fence, folder, scenario, source) for source in _SOURCES}
         origin = "published series"
     else:
-        sources = _sampled(fence, folder, scenario, stage, _marker(site), SITE_WINDOW)
-        origin = "3x3 pixels of the rasters"
+        sources, origin = _at(fence, folder, scenario, stage, _marker(site), SITE_WINDOW)
     return {"sources": sources, "origin": origin, **_camera(fence, folder)}
 
 
 def pixel_season(
     fence: Fence, site: Site, season: int, scenario: Scenario, stage: Stage, east: float, north: float
 ) -> dict[str, Any]:
-    """The season of the pixel at (east, north): from the pack for processed products, else from the rasters."""
+    """The season of the pixel at (east, north), metres in the site's zone; InvalidInput outside every raster."""
     folder = fence.season(site.name, season)
-    pack = folder / pack_folder(scenario)
-    origin = "GeoTIFFs"
-    layers: dict[str, PixelLayer] | None = None
-    if stage in {"processed", "fusion"} and pack.is_dir():
-        layers = read_pixel(pack, fence.relative(pack), east, north)
-        origin = "pack"
-    sources: dict[str, Series]
-    if layers is not None:
-        sources = {str(name): _columns(layers[name].days, _mean(layers[name])) for name in _SOURCES if name in layers}
-        if "fused" in layers:
-            _attach_quality(sources["fused"], layers)
-    else:
-        sources = _sampled(fence, folder, scenario, stage, (east, north), 1)
+    sources, origin = _at(fence, folder, scenario, stage, (east, north), 1)
+    if not any(sources.get(name, {}).get("date") for name in _SOURCES):
+        raise InvalidInput(f"No raster of this stage holds the point ({east:.0f}, {north:.0f}).")
     to_degrees = Transformer.from_crs(site_grid(site).epsg, 4326, always_xy=True)
     longitude, latitude = to_degrees.transform(east, north)
-    if not any(sources.get(name, {}).get("date") for name in _SOURCES):
-        raise InvalidInput(f"The point ({east:.0f}, {north:.0f}) lies outside every raster of this stage.")
     return {"sources": sources, "origin": origin, "longitude": longitude, "latitude": latitude}
+
+
+def _at(
+    fence: Fence, folder: Path, scenario: Scenario, stage: Stage, place: tuple[float, float], side: int
+) -> tuple[dict[str, Series], str]:
+    """All sources in the window at a place, and where they were read: the pack for fused products, else the rasters."""
+    layers = _pack_layers(fence, folder, scenario, place, side) if stage in {"processed", "fusion"} else None
+    if layers is None:
+        return _sampled(folder, scenario, stage, place, side), "GeoTIFFs"
+    sources = {str(name): _columns(layers[name].days, _mean(layers[name])) for name in _SOURCES if name in layers}
+    if "fused" in layers:
+        fused = sources["fused"]
+        _attach_quality(fused, layers)
+        twin = _pack_layers(fence, folder, _index_twin(scenario), place, side, (STANDARD_DEVIATION,)) or {}
+        if STANDARD_DEVIATION in twin:
+            fused["gcc_sd"] = rounded(_on_days(twin[STANDARD_DEVIATION], fused["date"])[:, 0])
+    return sources, "pack"
+
+
+def _index_twin(scenario: Scenario) -> Scenario:
+    """The scenario that fuses GCC itself: its standard deviation stands for both modes.
+
+    The bands' own deviations say little of an index, since errors of brightness cancel in it.
+    """
+    return Scenario(scenario.strategy, Mode.ITB, scenario.sigma)
+
+
+def _pack_layers(
+    fence: Fence, folder: Path, scenario: Scenario, place: tuple[float, float], side: int, only: tuple[str, ...] = ()
+) -> dict[str, PixelLayer] | None:
+    """Layers of the scenario's pack at a place; None without a pack or outside it."""
+    pack = folder / pack_folder(scenario)
+    return read_pixel(pack, fence.relative(pack), *place, side, only) if pack.is_dir() else None
+
+
+def scenario_series(fence: Fence, site: Site, season: int) -> dict[str, Any]:
+    """Published fused GCC at the site of every scenario that has one, and the camera's."""
+    folder = fence.season(site.name, season)
+    found = {scenario.key: _published(fence, folder, scenario, "fused") for scenario in SCENARIOS}
+    scenarios = {key: {"date": one["date"], "gcc": one["gcc"]} for key, one in found.items() if one["date"]}
+    return {"scenarios": scenarios, **_camera(fence, folder)}
 
 
 def _marker(site: Site) -> tuple[float, float]:
@@ -90,7 +118,7 @@ def _published(fence: Fence, folder: Path, scenario: Scenario, source: layout.So
 
 
 def _sampled(
-    fence: Fence, folder: Path, scenario: Scenario, stage: Stage, place: tuple[float, float], side: int
+    folder: Path, scenario: Scenario, stage: Stage, place: tuple[float, float], side: int
 ) -> dict[str, Series]:
     products = {source: layout.folder(stage, source, scenario) for source in _SOURCES}
     with ThreadPoolExecutor(_READERS) as pool:
@@ -132,42 +160,23 @@ def _mean(layer: PixelLayer) -> np.ndarray:
 
 
 def _attach_quality(fused: Series, layers: dict[str, PixelLayer]) -> None:
-    """Put the quality layers beside the fused series, and the standard deviation of every quantity that has one."""
-    columns = {str(name): list(values) for name, values in fused.items()}
+    """Put the quality layers beside the fused series: a column each, and one a band where they have several."""
     for name in sorted(layers.keys() - set(_SOURCES)):
         layer = layers[name]
-        values = _on_days(layer, columns["date"])
-        for number, band in enumerate(layer.bands):
-            fused[name if len(layer.bands) == 1 else f"{name}_{band}"] = rounded(values[:, number])
-        if name == STANDARD_DEVIATION:
-            fused.update(_spread(values, np.array(_mean(layers["fused"]))))
+        values = _on_days(layer, fused["date"])
+        if len(layer.bands) == 1:
+            fused[name] = rounded(values[:, 0])
+        else:
+            suffix = "sd" if name == STANDARD_DEVIATION else name
+            fused.update(
+                {f"{band}_{suffix}": rounded(column) for band, column in zip(SERIES_BANDS, values.T, strict=False)}
+            )
 
 
 def _on_days(layer: PixelLayer, days: list[str]) -> np.ndarray:
     rows = dict(zip(layer.days, _mean(layer), strict=True))
     missing = np.full(len(layer.bands), np.nan)
     return np.stack([rows.get(day, missing) for day in days]) if days else np.empty((0, len(layer.bands)))
-
-
-def _spread(deviation: np.ndarray, fused: np.ndarray) -> Series:
-    """Standard deviations (t, b) of the fused bands (t, b) as columns, of the indices to first order.
-
-    The errors of the bands are taken as independent, which overstates the spread of a ratio when they rise and fall
-    together. One band is GCC itself.
-    """
-    if deviation.shape[1] == 1:
-        return {"gcc_sd": rounded(deviation[:, 0])} if fused.shape[1] == 1 else {}
-    blue, green, red, nir = fused.T[:4]
-    visible, infrared = blue + green + red, nir + red
-    slopes = {
-        "gcc_sd": (-green / visible**2, (visible - green) / visible**2, -green / visible**2, 0.0),
-        "ndvi_sd": (0.0, 0.0, -2 * nir / infrared**2, 2 * red / infrared**2),
-    }
-    columns: Series = {f"{band}_sd": rounded(deviation[:, n]) for n, band in enumerate(SERIES_BANDS)}
-    for name, slope in slopes.items():
-        squares = [(slope[n] * deviation[:, n]) ** 2 for n in range(4)]
-        columns[name] = rounded(np.sqrt(np.sum(squares, axis=0)))
-    return columns
 
 
 def _camera(fence: Fence, folder: Path) -> dict[str, Any]:

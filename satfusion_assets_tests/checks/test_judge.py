@@ -223,7 +223,9 @@ def test_a_good_product_meets_every_criterion(good: ProductStore, product: Produ
     assert {name: found.says for name, found in verdicts.items() if not found.passed} == {}
 
 
-@pytest.mark.parametrize(("name", "criterion", "what", "spoil"), SPOILED, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(
+    ("name", "criterion", "what", "spoil"), SPOILED, ids=[" ".join(map(str, case[:3])) for case in SPOILED]
+)
 def test_a_bad_product_breaks_the_criterion_it_was_made_to_break(
     tmp_path: Path, name: str, criterion: str, what: str, spoil: Spoil
 ) -> None:

@@ -7,13 +7,11 @@ from math import pi, sqrt
 import numpy as np
 import pytest
 
-from satfusion_assets.processing.calibration import Calibration, normal_crps
+from satfusion_assets.processing.calibration import Calibration, calibration, normal_crps
 
 
 def scores(error: np.ndarray, sd: np.ndarray, noise: float = 0.0) -> dict[str, float | int | None]:
-    calibration = Calibration()
-    calibration.add(np.zeros_like(error), sd, error, np.ones(error.shape, dtype=bool), noise)
-    return calibration.scores()
+    return calibration(np.zeros_like(error), sd, error, np.ones(error.shape, dtype=bool), noise).scores()
 
 
 def test_crps_of_known_forecasts() -> None:
@@ -60,3 +58,12 @@ def test_missing_pixels_and_stated_zeros_are_not_counted() -> None:
     assert scores(np.array([np.nan]), np.array([0.1])) == {
         "n": 0, "crps": None, "mean_sd": None, "z_rms": None, "coverage_68": None, "coverage_95": None
     }  # fmt: skip
+
+
+def test_parts_add_up_to_the_whole() -> None:
+    rng = np.random.default_rng(2)
+    predicted, truth, sd = rng.normal(size=(3, 50))
+    everywhere = np.ones(25, dtype=bool)
+    parts = [calibration(predicted[p], np.abs(sd[p]), truth[p], everywhere) for p in (slice(25), slice(25, 50))]
+    whole = calibration(predicted, np.abs(sd), truth, np.ones(50, dtype=bool))
+    assert sum(parts, Calibration()).scores() == pytest.approx(whole.scores())

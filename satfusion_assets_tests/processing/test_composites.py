@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from satfusion_assets.processing.composites import daily_composites, moving_average
+from satfusion_assets.processing.composites import cloud_free, daily_composites, moving_average
 
 
 def stack(*values: float) -> np.ndarray:
@@ -57,3 +57,33 @@ def test_a_constant_scene_stays_constant_however_wide_the_window(offsets: list[i
     composites = moving_average(daily_composites(stack(*[0.2] * len(days)), days), width)
     np.testing.assert_allclose(composites.values, 0.2, rtol=1e-6)
     assert len(composites.days) == len(set(offsets))
+
+
+def overpasses(blue: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """One overpass a day over a row of pixels whose blue is given, (n, 1, w)."""
+    values = np.repeat(blue[:, None, None, :], 4, axis=1).astype(np.float32)
+    return values, np.datetime64("2024-06-01") + np.arange(len(blue))
+
+
+def test_a_cloud_beside_the_site_takes_no_part_and_its_neighbour_does() -> None:
+    blue = np.full((20, 2), 0.12)
+    blue[7, 1] = 0.3
+    values, days = overpasses(blue)
+    screened = cloud_free(values, days)
+    assert np.isnan(screened[7, :, 0, 1]).all()
+    assert np.isnan(screened).sum() == 4
+    assert np.isfinite(values).all()
+
+
+def test_the_season_and_lasting_snow_are_no_cloud() -> None:
+    rising = np.linspace(0.10, 0.16, 60)
+    snow = np.where(np.arange(60) < 30, 0.12, 0.7)
+    values, days = overpasses(np.stack([rising, snow], axis=1))
+    screened = cloud_free(values, days)
+    assert np.isfinite(screened[:, :, 0, 0]).all()
+    assert np.isfinite(screened[40:, :, 0, 1]).all()
+
+
+def test_too_few_days_judge_nothing() -> None:
+    values, days = overpasses(np.array([[0.1], [0.6]]))
+    np.testing.assert_array_equal(cloud_free(values, days), values)

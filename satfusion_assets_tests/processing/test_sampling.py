@@ -10,7 +10,7 @@ import pytest
 from affine import Affine
 from odc.geo.geobox import GeoBox
 
-from satfusion_assets.processing.sampling import sample_gcc_window, sample_window, site_pixel
+from satfusion_assets.processing.sampling import sample_gcc_window, sample_window, site_pixel, window_gcc
 from satfusion_assets.scenarios import SERIES_BANDS
 from satfusion_assets_tests.conftest import GOLDENS
 
@@ -60,3 +60,15 @@ def test_pixels_beyond_the_window_do_not_count() -> None:
     assert sample.gcc == pytest.approx(0.5)
     assert sample.ndvi == pytest.approx(0.5)
     assert sample.positive_bands == pytest.approx((0.1, 0.2, 0.1, 0.3))
+
+
+def test_many_images_at_once_read_as_one_by_one() -> None:
+    rng = np.random.default_rng(0)
+    images = rng.uniform(-0.05, 0.4, (20, 4, 6, 6)).astype(np.float32)
+    images[rng.random(images.shape) < 0.2] = np.nan
+    images[3] = np.nan
+    for row, col in ((2, 3), (0, 0), (5, 5)):
+        singly = [sample_window(image, row, col).gcc for image in images]
+        np.testing.assert_allclose(window_gcc(images, row, col), singly, rtol=1e-12)
+        singly = [sample_gcc_window(image[0], row, col) for image in images]
+        np.testing.assert_allclose(window_gcc(images[:, :1], row, col), singly, rtol=1e-12)

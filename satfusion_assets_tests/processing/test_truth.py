@@ -42,8 +42,12 @@ def true_reflectance(when: Days) -> np.ndarray:
     return np.broadcast_to(SPECTRUM[None, :, None, None] * level, (len(when), 4, 12, 12)).astype(np.float32)
 
 
+def no_snow(when: Days) -> np.ndarray:
+    return np.zeros((len(when), 12, 12))
+
+
 def rows_of(*methods: Offset) -> list[dict[str, Any]]:
-    truth = Truth(true_reflectance, COVER, {1: "grass", 2: "water"})
+    truth = Truth(true_reflectance, COVER, {1: "grass", 2: "water"}, no_snow)
     return truth_rows(Strategy.AGGRESSIVE, stack(days(100, 120), np.ones(2)), truth, SEASON, methods)
 
 
@@ -76,6 +80,26 @@ def test_a_constant_offset_is_its_rmse_and_bias_in_every_stratum() -> None:
         assert found["r"] == pytest.approx(1)
         assert found["estimated_share"] == 1
     json.dumps(rows, allow_nan=False)
+
+
+def test_snow_is_a_stratum_of_its_own_and_in_no_other() -> None:
+    """The first ten days lie under snow; the method is off by 0.5 there and right elsewhere."""
+
+    @dataclass(frozen=True)
+    class Blind(Offset):
+        def predict(self, stack: SeasonStack, days: Days) -> Prediction:
+            white = (days < SEASON[10])[:, None, None, None] * np.float32(0.5)
+            return Prediction(true_reflectance(days) + white)
+
+    def snow(when: Days) -> np.ndarray:
+        return np.broadcast_to((when < SEASON[10])[:, None, None], (len(when), 12, 12)).astype(np.float32)
+
+    truth = Truth(true_reflectance, COVER, {1: "grass"}, snow)
+    rows = truth_rows(Strategy.AGGRESSIVE, stack(days(100, 120), np.ones(2)), truth, SEASON, [Blind("blind", 0)])
+    assert row(rows, "blind", "nir", "ground", "snow")["rmse"] == pytest.approx(0.5, rel=1e-4)
+    assert row(rows, "blind", "nir", "ground", "snow_free")["rmse"] == pytest.approx(0, abs=1e-6)
+    assert row(rows, "blind", "nir", "land_cover", "class 2")["rmse"] == pytest.approx(0, abs=1e-6)
+    assert row(rows, "blind", "nir")["n"] == 30 * 144
 
 
 def test_silence_is_counted_and_scores_stay_on_common_pixels() -> None:
@@ -118,7 +142,9 @@ def test_days_to_the_nearest_clear_scene_are_the_pixels_own() -> None:
 
 def test_the_engine_and_the_competitors_run_through() -> None:
     whole = stack(days(*range(60, 160, 10)), np.ones(10))
-    flat = Truth(lambda when: np.broadcast_to(SPECTRUM[:, None, None], (len(when), 4, 12, 12)), COVER, {1: "grass"})
+    flat = Truth(
+        lambda when: np.broadcast_to(SPECTRUM[:, None, None], (len(when), 4, 12, 12)), COVER, {1: "grass"}, no_snow
+    )
     rows = truth_rows(Strategy.AGGRESSIVE, whole, flat, days(100, 105))
     assert {item["method"] for item in rows} == {
         "aggressive_sigma20", "aggressive_sigma30", "aggressive_itb_sigma20", "aggressive_itb_sigma30",
@@ -131,7 +157,7 @@ def test_the_engine_and_the_competitors_run_through() -> None:
 
 def test_a_season_nobody_saw_has_rows_without_scores() -> None:
     nothing = stack(days(10, 20), np.full(2, np.nan))
-    truth = Truth(true_reflectance, COVER, {1: "grass", 2: "water"})
+    truth = Truth(true_reflectance, COVER, {1: "grass", 2: "water"}, no_snow)
     rows = truth_rows(Strategy.AGGRESSIVE, nothing, truth, days(100))
     assert {item["rmse"] for item in rows} == {None}
     assert row(rows, "linear", "nir")["estimated_share"] == 0

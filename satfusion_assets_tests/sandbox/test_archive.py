@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -124,6 +125,27 @@ def test_a_reprocessing_appears_when_it_was_made(tmp_path: Path) -> None:
     assert world.file(again["assets"]["scl"]["href"]) is None
     world.today += timedelta(days=1)
     assert again["id"] in {item["id"] for item in items(world, *season)}
+
+
+def test_items_may_be_changed_by_who_gets_them(tmp_path: Path) -> None:
+    world = make(tmp_path)
+    first = items(world, date(2024, 6, 1), date(2024, 6, 10))
+    first[0]["assets"].clear()
+    assert items(world, date(2024, 6, 1), date(2024, 6, 10))[0]["assets"]
+
+
+def test_many_who_ask_at_once_get_what_one_gets_alone(tmp_path: Path) -> None:
+    alone, together = make(tmp_path / "alone"), make(tmp_path / "together")
+    listed = items(alone, date(2024, 6, 1), date(2024, 6, 14))
+    hrefs = [item["assets"][key]["href"] for item in listed for key in ("green", "nir08", "scl")] * 2
+    with ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(together.file, hrefs))
+    for href, path in zip(hrefs, found, strict=True):
+        reference = alone.file(href)
+        assert path is not None
+        assert reference is not None
+        assert path.read_bytes() == reference.read_bytes()
+    assert len(files(tmp_path / "together")) == len(set(hrefs))
 
 
 @pytest.mark.parametrize(

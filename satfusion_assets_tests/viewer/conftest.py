@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 import uvicorn
+from playwright.sync_api import Browser, Page, sync_playwright
 
-from satfusion_assets.viewer.app import create_app
+from satfusion_assets.viewer.app import DIST, create_app
+from satfusion_assets_tests.viewer.browser import launch, strict_page
 from satfusion_assets_tests.viewer.make_data import make_store
 
 
@@ -47,3 +49,20 @@ def viewer(store: Path) -> Iterator[str]:
     """Address of a viewer over ``store``."""
     with serve(store) as url:
         yield url
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium for one module: while it runs, nothing else in this thread may run an event loop."""
+    if not (DIST / "index.html").is_file():
+        pytest.fail("The viewer is not built; run 'make webapp', then the tests again.")
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, viewer: str) -> Iterator[Page]:
+    with strict_page(browser, viewer) as page:
+        yield page

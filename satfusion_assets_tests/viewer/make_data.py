@@ -76,6 +76,8 @@ def _raw(folder: Path, land: Landscape, scenes: list[date], days: list[date]) ->
         stored = np.rint(truth * 10_000).astype(np.uint16)
         stored[:, :4, :] = 0
         write_raster(folder / f"raw/s2/{day:%Y%m%d}_0.geotiff", stored, land, ("B02", "B03", "B04", "B8A"), nodata=0)
+        classes = np.where(land.clouds(number) > 0.3, 9, 4) if rule == "low_ndvi" else np.full(land.shape, 4)
+        write_raster(folder / f"raw/scl/{day:%Y%m%d}_0.geotiff", classes[None].astype(np.uint8), land, ("SCL",), 0)
         rows["s2"].append(_screening(day, truth * 10_000, rule))
     for day in days[::2]:
         means = coarse(land.reflectance(day)) * 1.03
@@ -238,10 +240,24 @@ def _phenology(folder: Path, land: Landscape, scenarios: tuple[Scenario, ...]) -
         for percent in (10, 25, 50):
             rising = (115 + 6 * patch - (50 - percent) * 0.5).astype(np.float32)
             falling = (285 - 5 * patch + (50 - percent) * 0.5).astype(np.float32)
-            for direction, values in (("rising", rising), ("falling", falling)):
-                write_raster(
-                    folder / f"phenology_{scenario.key}/{direction}_{percent}.tif", values[None], land, ("day of year",)
-                )
+            for limb, days in (("rising", rising), ("falling", falling)):
+                bands = np.stack([days, days - 4, days + 5])
+                words = ("day of year", "lower end of the 95 % interval", "upper end of the 95 % interval")
+                write_raster(folder / f"phenology_{scenario.key}/{limb}_{percent}.tif", bands, land, words)
+        write_json(folder / f"phenology_{scenario.key}/site.json", {"fused": _dates(3), "s2": _dates(-2)})
+        names = tuple(f"{limb}_{percent}" for limb in ("rising", "falling") for percent in (10, 25, 50))
+        labels = np.stack([patch % 5] * len(names)).astype(np.uint8)
+        write_raster(folder / f"phenology_{scenario.key}/labels.tif", labels, land, names, nodata=255)
+
+
+def _dates(late: int) -> dict[str, Any]:
+    """Rising and falling 50 % dates of a series, ``late`` days after the camera's."""
+
+    def dated(day: date) -> dict[str, str]:
+        return {"date": str(day), "lower": str(day - timedelta(4)), "upper": str(day + timedelta(5)), "label": "ok"}
+
+    up, down = date(2024, 5, 2) + timedelta(late), date(2024, 10, 4) + timedelta(late)
+    return {"label": "ok", "rising": {"50": dated(up)}, "falling": {"50": dated(down)}}
 
 
 if __name__ == "__main__":

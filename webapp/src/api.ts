@@ -128,6 +128,15 @@ export const season = (site: string, year: number, scenario: string): Promise<Se
 export const siteSeries = (site: string, year: number, scenario: string, stage: Stage): Promise<SiteSeries> =>
   getJson(`/_api/series/${partition(site, year, scenario)}/${stage}`);
 
+export interface ScenarioSeries {
+  scenarios: Record<string, Series>;
+  camera: Series;
+  transitions: Record<string, unknown> | null;
+}
+
+export const scenarioSeries = (site: string, year: number): Promise<ScenarioSeries> =>
+  getJson(`/_api/scenarios/${encodeURIComponent(site)}/${year}`);
+
 export const pixelSeason = (
   site: string, year: number, scenario: string, stage: Stage, [x, y]: [number, number], signal: AbortSignal,
 ): Promise<PixelSeason> => getJson(`/_api/pixel/${partition(site, year, scenario)}/${stage}?x=${x}&y=${y}`, signal);

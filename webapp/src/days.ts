@@ -61,3 +61,12 @@ export function nearest(days: readonly number[], day: number): number {
   }
   return low > 0 && day - days[low - 1]! <= Math.abs(days[low]! - day) ? low - 1 : low;
 }
+
+/** The nearest scene after (1) or before (-1) `day`. */
+export function nextScene(scenes: readonly number[], day: number, sign: 1 | -1): number | null {
+  const at = nearest(scenes, day);
+  if (at < 0) return null;
+  for (let i = Math.max(0, at - 1); i < scenes.length && sign === 1; i += 1) if (scenes[i]! > day) return scenes[i]!;
+  for (let i = Math.min(scenes.length - 1, at + 1); i >= 0 && sign === -1; i -= 1) if (scenes[i]! < day) return scenes[i]!;
+  return null;
+}

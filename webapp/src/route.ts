@@ -7,7 +7,7 @@ export const STAGES = ['raw', 'prepared', 'fusion', 'processed'] as const;
 export type Stage = (typeof STAGES)[number];
 export const VIEWS = ['side', 'swipe', 'blink', 'difference'] as const;
 export type View = (typeof VIEWS)[number];
-export const SOURCES = ['s2', 'fused', 's3', 'distance'] as const;
+export const SOURCES = ['s2', 'fused', 's3', 'distance', 'scl'] as const;
 export type Source = (typeof SOURCES)[number];
 
 export interface Route {

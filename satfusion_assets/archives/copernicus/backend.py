@@ -33,6 +33,7 @@ from satfusion_assets.archives.copernicus.failures import (
     NothingThere,
     PoliteSession,
     SignInRefused,
+    SlotsTaken,
     Throttled,
     TokenRefused,
     Unconfirmed,
@@ -50,6 +51,7 @@ T = TypeVar("T")
 
 _PROVIDER: Final = "CDSE"
 _PUBLIC_CLIENT: Final = "cdse-public"
+_SLOTS_TAKEN: Final = "ConcurrentJobLimit"
 _TOKEN_REFUSED: Final = frozenset({"TokenInvalid", "AuthenticationRequired", "AuthenticationSchemeInvalid"})
 _EMPTY: Final = re.compile(r"NoDataAvailable|NoSuchFeatures|no data available|no products found", re.IGNORECASE)
 _STATUS: Final = re.compile(r": (\d{3}) ")
@@ -100,7 +102,10 @@ class BackEnd:
             return self._last_try(lambda: self._create(request))
 
     def start(self, job_id: str) -> None:
-        """Start a created job; an unconfirmed start is checked by the job's status, not repeated."""
+        """Start a created job; an unconfirmed start is checked by the job's status, not repeated.
+
+        SlotsTaken when the account runs as many jobs as it may, in other runs or by hand.
+        """
         try:
             self._changed(lambda: self._connection.job(job_id).start())
         except Unconfirmed:
@@ -238,6 +243,8 @@ class BackEnd:
             return NothingThere()
         if code in _TOKEN_REFUSED or status == 401:
             return TokenRefused()
+        if code == _SLOTS_TAKEN:
+            return SlotsTaken()
         if status == 429:
             return Throttled(self._session.retry_after)
         if status in TRANSIENT:

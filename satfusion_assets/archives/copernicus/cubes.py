@@ -30,6 +30,17 @@ LOWEST_REFLECTANCE: Final = -0.2
 _TYPICAL: Final = (1e-3, 1.5)
 """Range of a median reflectance."""
 _EVEN: Final = 1e-3
+_UNREADABLE: Final = (
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+    RuntimeError,
+    AttributeError,
+    ArithmeticError,
+    MemoryError,
+)
+"""What the HDF5 library makes of damaged files."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +73,7 @@ def read_cube(content: bytes, product: CubeProduct, source: str) -> Cube:
             return _cube(dataset.load(), product)
     except _Unusable as error:
         raise ArchiveAnswerInvalid(f"{source}: {error}.") from error
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, AttributeError) as error:
+    except _UNREADABLE as error:
         raise ArchiveAnswerInvalid(f"{source} is not a readable NetCDF of the back-end.") from error
 
 
@@ -150,6 +161,8 @@ def _geobox(dataset: xr.Dataset) -> tuple[GeoBox, bool]:
         crs = pyproj.CRS.from_user_input(wkt)
     except pyproj.exceptions.CRSError as error:
         raise _Unusable("its coordinate system cannot be understood") from error
+    if crs.is_bound and crs.source_crs is not None:
+        crs = crs.source_crs  # the back-end adds a null transformation to WGS 84
     epsg = crs.to_epsg()
     return GeoBox((len(y), len(x)), affine, CRS(f"EPSG:{epsg}") if epsg else CRS(crs.to_wkt())), flip
 

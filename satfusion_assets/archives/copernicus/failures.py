@@ -31,6 +31,10 @@ class Throttled(Exception):
         self.wait_s = wait_s
 
 
+class SlotsTaken(Exception):
+    """As many jobs of this account run as may: nothing happened, and the job may start when another ends."""
+
+
 class TokenRefused(Exception):
     """The access token is too old or not accepted."""
 

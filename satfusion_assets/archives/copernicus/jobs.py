@@ -11,6 +11,7 @@ import logging
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -18,7 +19,7 @@ from time import monotonic, sleep
 from typing import Final
 
 from satfusion_assets.archives.copernicus.backend import Asset, BackEnd
-from satfusion_assets.archives.copernicus.failures import NothingThere
+from satfusion_assets.archives.copernicus.failures import NothingThere, SlotsTaken
 from satfusion_assets.archives.copernicus.requests import CubeRequest
 from satfusion_assets.archives.http import Answer, HttpArchive, NotFound
 from satfusion_assets.errors import ArchiveAnswerInvalid, ArchiveUnavailable
@@ -136,6 +137,10 @@ def run_requests(
                 running.append(_Running(request, runner.take_up(request)))
             except NothingThere:
                 yield runner.empty(request, None)
+            except SlotsTaken:
+                log.info("Copernicus openEO: the account's jobs are all in use; waiting for one to end.")
+                waiting.appendleft(request)
+                break
         done = []
         for job in running:
             result = runner.look(job)
@@ -145,11 +150,11 @@ def run_requests(
         running = [job for job in running if job not in done]
         if done:
             pause = min(_FIRST_LOOK_S, poll_s)
-        elif running:
+        elif running or waiting:
             if monotonic() > give_up:
+                what = f"finished job {running[0].job_id}" if running else "had a free slot for a job"
                 raise ArchiveUnavailable(
-                    f"Copernicus openEO has not finished job {running[0].job_id} in {give_up_s / 3600:.1f} h; "
-                    f"run this again to take it up."
+                    f"Copernicus openEO has not {what} in {give_up_s / 3600:.1f} h; run this again to take it up."
                 )
             sleep(pause)
             pause = min(pause * 2, poll_s)
@@ -183,7 +188,11 @@ class _Runner:
     def look(self, job: _Running) -> JobResult | None:
         """The result when the job is over, None while it runs."""
         status = self._back_end.status(job.job_id)
-        if status in ("queued", "running", "created"):
+        if status in ("queued", "running"):
+            return None
+        if status == "created":  # there was no slot for it when it was tried again
+            with suppress(SlotsTaken):
+                self.take_up(job.request)
             return None
         try:
             if status == "finished":
@@ -205,6 +214,9 @@ class _Runner:
             job.job_id = self.take_up(job.request)
         except NothingThere:
             return self.empty(job.request, None)
+        except SlotsTaken:
+            note = self._ledger.job_of(job.request)
+            job.job_id = note.job_id if note else job.job_id
         return None
 
     def empty(self, request: CubeRequest, job_id: str | None) -> JobResult:

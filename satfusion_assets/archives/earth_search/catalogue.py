@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
 from odc.geo.geobox import GeoBox
+from pystac import Link
 from pystac.errors import STACError
 from pystac_client import Client, ConformanceClasses, ItemSearch
 from pystac_client.exceptions import APIError
@@ -81,7 +82,7 @@ def latest_change(
         sortby=[{"field": "properties.updated", "direction": "desc"}],
         fields={"include": ["id", "properties.updated"]},
         limit=1,
-        stac_io=_polite_io(patience),
+        stac_io=_PoliteIO(patience),
     )
     try:
         page = next(search.pages_as_dicts(), None) or {"features": []}
@@ -130,7 +131,8 @@ def search_scenes(
 def _pages(
     url: str, collection: S2Collection, area: GeoBox, start: date, end: date, patience: Patience
 ) -> list[dict[str, Any]]:
-    client = Client.open(url, stac_io=_polite_io(patience), timeout=patience.timeout_s)
+    requester = _PoliteIO(patience)
+    client = Client.open(url, stac_io=requester, timeout=patience.timeout_s)
     fields = {"include": list(_FIELDS)} if client.conforms_to(ConformanceClasses.FIELDS) else None
     search = client.search(
         collections=[str(collection)],
@@ -140,7 +142,7 @@ def _pages(
         fields=fields,
     )
     pages: list[dict[str, Any]] = []
-    for page in search.pages_as_dicts():
+    for page in requester.get_pages(search.url, search.method, search.get_parameters()):
         pages.append(page)
         if len(pages) > _MOST_PAGES:
             raise _Incomplete("its pages go in circles")
@@ -164,26 +166,38 @@ def _result(pages: list[dict[str, Any]]) -> SearchResult:
     return SearchResult(tuple(scenes), malformed, tuple(_digest(page) for page in pages), _matched(pages))
 
 
-def _polite_io(patience: Patience) -> StacApiIO:
+class _PoliteIO(StacApiIO):
     """Retries statuses for POST too (the search is one), 403 included because that is how the archive throttles.
 
     Broken connections and bodies are retried around it: there a body cut off counts as well.
     """
-    return StacApiIO(
-        max_retries=Retry(
-            total=None,
-            connect=0,
-            read=0,
-            other=0,
-            status=patience.attempts - 1,
-            backoff_factor=patience.first_wait_s,
-            status_forcelist=sorted(THROTTLED),
-            allowed_methods=None,
-            raise_on_status=False,
-            retry_after_max=int(LONGEST_WAIT_S),
-        ),
-        timeout=patience.timeout_s,
-    )
+
+    def __init__(self, patience: Patience) -> None:
+        super().__init__(
+            max_retries=Retry(
+                total=None,
+                connect=0,
+                read=0,
+                other=0,
+                status=patience.attempts - 1,
+                backoff_factor=patience.first_wait_s,
+                status_forcelist=sorted(THROTTLED),
+                allowed_methods=None,
+                raise_on_status=False,
+                retry_after_max=int(LONGEST_WAIT_S),
+            ),
+            timeout=patience.timeout_s,
+        )
+
+    def get_pages(
+        self, url: str, method: str | None = None, parameters: dict[str, Any] | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """Every page, empty ones included: the client's own way stops at one without a word, also at the first."""
+        page = self.read_json(url, method=method, parameters=parameters)
+        yield page
+        while following := next((link for link in page.get("links", []) if link["rel"] == "next"), None):
+            page = self.read_json(Link.from_dict(following), parameters=parameters)
+            yield page
 
 
 def _interval(start: date, end: date) -> str:

@@ -38,11 +38,17 @@ _GAP: Final = 16 * 1024
 _ENV: Final = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "GDAL_CACHEMAX": 64}
 _SAME: Final = 3
 """Equal downloads that prove a damaged file."""
+_LARGEST: Final = 20_000
+"""Pixels on a side; Sentinel-2 tiles have 10 980."""
 PAD: Final = 2
 """Source pixels read around the target, so that interpolation has neighbours at the edge."""
 
 Range = tuple[int, int]
 """First byte and the byte after the last."""
+
+
+_UTM_ZONES: Final = frozenset([*range(32601, 32661), *range(32701, 32761)])
+"""EPSG codes that Sentinel-2 tiles lie in."""
 
 
 @dataclass(frozen=True)
@@ -107,8 +113,12 @@ def _read_once(archive: HttpArchive, href: str, target: GeoBox) -> RemotePatch:
 
 def _read_window(file: _SparseFile, target: GeoBox) -> Patch | None:
     with file.open_header() as dataset:
-        if dataset.crs is None:
-            raise Damaged(f"{file.archive.name}: {file.facts.href} has no coordinate system.")
+        sound = max(dataset.shape) <= _LARGEST and dataset.dtypes[0] in ("uint8", "uint16")
+        if not sound or dataset.crs is None or dataset.crs.to_epsg() not in _UTM_ZONES:
+            raise Damaged(
+                f"{file.archive.name}: {file.facts.href} is no Sentinel-2 band; the archive's file is damaged.",
+                file.content,
+            )
         window = _window(dataset, target)
         if window is None:
             return None
@@ -124,7 +134,7 @@ def _window(dataset: DatasetReader, target: GeoBox) -> Window | None:
     """Pixels of ``dataset`` that cover ``target`` and the rim; None where they do not meet."""
     box = target.extent.to_crs(dataset.crs.to_wkt(), resolution=float(target.resolution.x) * 8).boundingbox
     inverse = ~dataset.transform
-    (left, top), (right, bottom) = inverse * (box.left, box.top), inverse * (box.right, box.bottom)
+    (left, top), (right, bottom) = inverse @ (box.left, box.top), inverse @ (box.right, box.bottom)
     first_column, first_row = math.floor(left + 1e-6) - PAD, math.floor(top + 1e-6) - PAD
     last_column, last_row = math.ceil(right - 1e-6) + PAD, math.ceil(bottom - 1e-6) + PAD
     first_column, first_row = max(first_column, 0), max(first_row, 0)

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from satfusion_assets.errors import ArchiveAnswerInvalid
+from satfusion_assets.settings import S2Collection
 
 ASSETS: Final = {"blue": "B02", "green": "B03", "red": "B04", "nir08": "B8A", "scl": "SCL"}
 """Asset key in the catalogue -> band. ``nir`` is B08, another band; B8A is ``nir08``."""
@@ -42,13 +43,13 @@ class Scene(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     id: str
-    collection: str
-    platform: str
+    collection: S2Collection
+    platform: Annotated[str, Field(pattern=r"^sentinel-2[a-z]$")]
     sensed: datetime
     datatake: datetime
     datastrip: str
     relative_orbit: int | None
-    tile: str
+    tile: Annotated[str, Field(pattern=r"^\d{1,2}[A-Z]{3}$")]
     baseline: Annotated[str, Field(pattern=r"^\d{2}\.\d{2}$")] | None
     boa_offset_applied: bool | None
     generated: datetime | None
@@ -106,7 +107,7 @@ def _scene(item: Mapping[str, Any]) -> Scene:
     return Scene.model_validate(
         {
             "id": item["id"],
-            "collection": item.get("collection", ""),
+            "collection": item.get("collection"),
             "platform": properties["platform"],
             "sensed": sensed,
             "datatake": _compact(product["datatake"]) if product else sensed,

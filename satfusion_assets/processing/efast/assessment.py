@@ -14,8 +14,8 @@ from satfusion_assets.processing.efast.coarse_noise import coarse_variance
 from satfusion_assets.processing.efast.compiled import over_strips
 from satfusion_assets.processing.efast.inputs import Parameters
 from satfusion_assets.processing.efast.quality import Quality, scene_layers
-from satfusion_assets.processing.efast.uncertainty import KEPT, ErrorModel, fit_error_model, variance_terms
-from satfusion_assets.processing.efast.upsampling import cell_fractions, upsample
+from satfusion_assets.processing.efast.uncertainty import ErrorModel, deviate, fit_error_model, variance_terms
+from satfusion_assets.processing.efast.upsampling import upsample
 from satfusion_assets.processing.efast.weights import SceneWeights, leave_one_out_weights
 from satfusion_assets.processing.efast.windows import DayNumbers
 
@@ -49,7 +49,8 @@ def learn(plan: FusionPlan, parameters: Parameters, errors: Array) -> ErrorModel
     rows, columns = _lattice(height), _lattice(width)
     weights = leave_one_out_weights(images, parameters)
     statistics = _statistics(plan, images.fine_days, parameters, weights, np.abs(errors), rows)[..., columns]
-    noise = _coarse_noise(plan, images.fine_days, parameters)[:, :, rows][..., columns]
+    variance = coarse_variance(images.fine_days, images.coarse, images.coarse_days).astype(images.dtype)
+    noise = _on_fine_rows(plan, variance, parameters, rows)[..., columns]
     sample = errors[:, :, rows][..., columns]
     terms = np.stack([variance_terms(noise[:, b], np.moveaxis(statistics, 1, 0), b) for b in range(images.bands)])
     by_band = np.moveaxis(sample, 1, 0).reshape(images.bands, -1)
@@ -66,11 +67,12 @@ def assess(plan: FusionPlan, days: DayNumbers, parameters: Parameters, weights: 
     nearest, scenes = np.empty(shape, np.uint8), np.empty(shape, np.float32)
     deviation = np.empty(values.shape, np.float32)
     every_row = np.arange(shape[1])
+    noise = coarse_variance(days, images.coarse, images.coarse_days).astype(images.dtype)
     for start in range(0, len(days), BATCH_DAYS):
         batch = slice(start, min(start + BATCH_DAYS, len(days)))
         statistics = _statistics(plan, days[batch], parameters, weights.of_days(batch), errors, every_row)
         nearest[batch], scenes[batch] = scene_layers(statistics)
-        _deviate(plan, days[batch], parameters.ratio, statistics, model, deviation[batch])
+        _deviate(plan, noise[batch], parameters, statistics, model, deviation[batch])
     deviation[np.isnan(values)] = np.nan
     support = coarse_support(days, images.coarse, images.coarse_days, parameters.coarse_reach)
     return Quality(nearest, scenes, support.min(axis=1), deviation, model)
@@ -84,20 +86,14 @@ def _statistics(
     residuals: Array,
     rows: NDArray[np.intp],
 ) -> Array:
-    images, window, ratio = plan.images, weights.window, parameters.ratio
+    images, ratio = plan.images, parameters.ratio
     out = np.empty((len(days), 3 + images.bands, len(rows), images.fine.shape[3]), images.dtype)
     shared = (
         residuals,
         plan.scene_presence,
         (images.fine_days[None, :] - days[:, None]).astype(images.dtype),
-        weights.values,
-        weights.offsets,
-        window.first,
-        window.last,
-        plan.top,
-        plan.left,
-        ratio,
-        cell_fractions(ratio, images.dtype),
+        weights.packed,
+        plan.grid(ratio, images.dtype),
         rows,
     )
     over_strips(lambda first, last: kernels.judge(*shared, first, last, out), len(rows), ratio, plan.threads)
@@ -105,27 +101,20 @@ def _statistics(
 
 
 def _deviate(
-    plan: FusionPlan, days: DayNumbers, ratio: int, statistics: Array, model: ErrorModel, deviation: NDArray[np.float32]
+    plan: FusionPlan, noise: Array, parameters: Parameters, statistics: Array, model: ErrorModel, out: Array
 ) -> None:
     shared = (
-        coarse_variance(days, plan.images.coarse, plan.images.coarse_days).astype(np.float32),
+        _on_fine_rows(plan, noise, parameters, np.arange(out.shape[2])),
         statistics,
         model.coefficients,
         model.scene_noise,
         model.typical_error,
-        KEPT,
-        plan.top,
-        plan.left,
-        ratio,
-        cell_fractions(ratio, np.dtype(np.float32)),
     )
-    rows = deviation.shape[2]
-    over_strips(lambda first, last: kernels.deviate(*shared, first, last, deviation), rows, ratio, plan.threads)
+    over_strips(lambda first, last: deviate(*shared, first, last, out), out.shape[2], parameters.ratio, plan.threads)
 
 
-def _coarse_noise(plan: FusionPlan, days: DayNumbers, parameters: Parameters) -> Array:
-    variance = coarse_variance(days, plan.images.coarse, plan.images.coarse_days).astype(plan.images.dtype)
-    return upsample(variance, parameters.ratio, plan.top, plan.left, plan.images.fine.shape[2:])
+def _on_fine_rows(plan: FusionPlan, images: Array, parameters: Parameters, rows: NDArray[np.intp]) -> Array:
+    return upsample(images, plan.grid(parameters.ratio, plan.images.dtype), rows, plan.images.fine.shape[3])
 
 
 def _lattice(size: int) -> NDArray[np.intp]:

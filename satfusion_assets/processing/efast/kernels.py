@@ -2,13 +2,15 @@
 
 Rows are the unit of work: the residuals ``F_i - U(C(t_i))`` of a row are formed once and serve every day whose
 window holds scene i. ``U`` is bilinear on cell centres with edge replication; where coarse corners are missing, the
-finite ones share their weight. Every decision is taken per pixel or per interpolation cell (the square between four
-coarse centres), so no number depends on where a strip, chunk or block of the image begins.
+finite ones share their weight, so that a missing coarse pixel leaves a hole only where all four corners are missing
+(between missing neighbours, and in the outer quarter at a corner of the area). Every decision is taken per pixel or per
+interpolation cell (the square between four coarse centres), so no number depends on where a strip, chunk or block of
+the image begins.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,6 +22,28 @@ CHUNK = 512
 Chunks are whole interpolation cells. Cell 0 lies before the first coarse centre, cell k between centres k - 1 and k;
 a fine pixel's place in this row of cells is its column, plus ``_margin``.
 """
+
+
+class Grid(NamedTuple):
+    """How coarse (h', w') and fine (H, W) pixels lie to each other.
+
+    The coarse grid begins ``top`` and ``left`` fine pixels before the fine one. fractions: (ratio,) weights of the
+    second coarse centre at the fine pixels of a cell.
+    """
+
+    ratio: int
+    top: int
+    left: int
+    fractions: Any
+
+
+class Weights(NamedTuple):
+    """Weights (k, h', w') of scenes: those of day p begin at ``offsets[p]``, for scenes ``first[p]:last[p]``."""
+
+    values: Any
+    offsets: Any
+    first: Any
+    last: Any
 
 
 @inlined
@@ -141,14 +165,8 @@ def blend(
     order: Any,
     coarse_then: Any,
     coarse_now: Any,
-    weights: Any,
-    offsets: Any,
-    first: Any,
-    last: Any,
-    top: int,
-    left: int,
-    ratio: int,
-    fractions: Any,
+    weights: Weights,
+    grid: Grid,
     row_first: int,
     row_last: int,
     out: Any,
@@ -156,9 +174,10 @@ def blend(
     """Fill rows ``row_first:row_last`` of ``out`` (p, b, H, W) with ``U(C(t)) + sum(U(w_i) R_i) / sum(U(w_i))``.
 
     fine: (n, b, H, W), scene s of the sorted days at ``order[s]``. coarse_then: (n, b, h', w') on scene days.
-    coarse_now: (p, b, h', w') on prediction days. weights: (k, h', w'), those of day p from ``offsets[p]`` on, for
-    the scenes ``first[p]:last[p]``. The coarse grid begins ``top`` and ``left`` fine pixels before the fine one.
+    coarse_now: (p, b, h', w') on prediction days.
     """
+    ratio, top, left, fractions = grid
+    shares, offsets, first, last = weights
     days, bands, _, width = out.shape
     begin, end = _span(first, last)
     dtype = out.dtype
@@ -167,8 +186,8 @@ def blend(
     residuals = np.zeros((end - begin, bands, size), dtype)
     present = np.zeros((end - begin, bands, size), dtype)
     centres = np.empty(step + 1, dtype)
-    grid = np.empty((step, ratio), dtype)
-    line = grid.reshape(-1)
+    spread_out = np.empty((step, ratio), dtype)
+    line = spread_out.reshape(-1)
     total = np.empty((bands, size), dtype)
     blended = np.empty((bands, size), dtype)
     margin = _margin(left, ratio)
@@ -186,7 +205,7 @@ def blend(
             together = True
             for s in range(end - begin):
                 for b in range(bands):
-                    _upsample(coarse_then[begin + s, b], row, cell, cells, fractions, centres, grid)
+                    _upsample(coarse_then[begin + s, b], row, cell, cells, fractions, centres, spread_out)
                     pixels = fine[order[begin + s], b, y]
                     _subtract(pixels, line, x, offset, stop - x, residuals[s, b], present[s, b])
                     together = together and _same(present, s, b)
@@ -194,12 +213,12 @@ def blend(
                 total[:] = 0
                 blended[:] = 0
                 for s in range(first[p], last[p]):
-                    weight = weights[offsets[p] + s - first[p]]
+                    weight = shares[offsets[p] + s - first[p]]
                     if _centres(weight, row, cell, cells, ratio, fractions, centres):
-                        _spread(centres, cells, fractions, grid)
+                        _spread(centres, cells, fractions, spread_out)
                         _accumulate(line, s - begin, residuals, present, together, total, blended)
                 for b in range(bands):
-                    _upsample(coarse_now[p, b], row, cell, cells, fractions, centres, grid)
+                    _upsample(coarse_now[p, b], row, cell, cells, fractions, centres, spread_out)
                     norm = total[0] if together else total[b]
                     _estimate(line, offset, norm, blended[b], x, stop - x, out[p, b, y])
 
@@ -217,20 +236,7 @@ def _span(first: Any, last: Any) -> tuple[int, int]:
 
 @compiled
 def reblend_cells(
-    fine: Any,
-    order: Any,
-    coarse_then: Any,
-    coarse_now: Any,
-    weights: Any,
-    offsets: Any,
-    first: Any,
-    last: Any,
-    top: int,
-    left: int,
-    ratio: int,
-    fractions: Any,
-    cells: Any,
-    out: Any,
+    fine: Any, order: Any, coarse_then: Any, coarse_now: Any, weights: Weights, grid: Grid, cells: Any, out: Any
 ) -> None:
     """Evaluate ``cells`` again, where a day lacks coarse pixels that its scenes' days have.
 
@@ -238,6 +244,8 @@ def reblend_cells(
     both sides of the difference rest on the same coarse pixels. cells: (c, 4) day, band, row and column of the cell
     between coarse centres (row, column) and (row + 1, column + 1), -1 = before the first. Other arguments: ``blend``.
     """
+    ratio, top, left, fractions = grid
+    shares, offsets, first, last = weights
     _, _, height, width = out.shape
     rows, columns = coarse_now.shape[2:]
     change = np.empty((2, 2), np.float64)
@@ -253,7 +261,7 @@ def reblend_cells(
                 total, blended = 0.0, 0.0
                 for s in range(first[p], last[p]):
                     value = float(fine[order[s], b, y, x])
-                    weight = _corner_mean(weights[offsets[p] + s - first[p]], upper, lower, west, east, down, along)
+                    weight = _corner_mean(shares[offsets[p] + s - first[p]], upper, lower, west, east, down, along)
                     if not np.isfinite(value) or weight == 0.0:
                         continue
                     now, then = coarse_now[p, b], coarse_then[s, b]
@@ -271,14 +279,8 @@ def judge(
     residuals: Any,
     seen: Any,
     distance: Any,
-    weights: Any,
-    offsets: Any,
-    first: Any,
-    last: Any,
-    top: int,
-    left: int,
-    ratio: int,
-    fractions: Any,
+    weights: Weights,
+    grid: Grid,
     rows: Any,
     index_first: int,
     index_last: int,
@@ -291,14 +293,16 @@ def judge(
     residuals: (n, b, H, W), NaN = unknown. seen: (n, H, W), 1 where scene i has a value. distance: (p, n)
     ``t_i - t`` in days. Scenes are sorted by day. Other arguments: ``blend``.
     """
+    ratio, top, left, fractions = grid
+    shares, offsets, first, last = weights
     days, planes, _, width = out.shape
     bands = planes - 3
     dtype = out.dtype
     step = max(1, CHUNK // ratio)
     size = step * ratio
     centres = np.empty(step + 1, dtype)
-    grid = np.empty((step, ratio), dtype)
-    line = grid.reshape(-1)
+    spread_out = np.empty((step, ratio), dtype)
+    line = spread_out.reshape(-1)
     sums = np.empty((4, size), dtype)
     spread = np.empty((2, bands, size), dtype)
     margin = _margin(left, ratio)
@@ -316,10 +320,10 @@ def judge(
                 sums[3] = np.inf
                 spread[:] = 0
                 for s in range(first[p], last[p]):
-                    weight = weights[offsets[p] + s - first[p]]
+                    weight = shares[offsets[p] + s - first[p]]
                     if not _centres(weight, row, cell, cells, ratio, fractions, centres):
                         continue
-                    _spread(centres, cells, fractions, grid)
+                    _spread(centres, cells, fractions, spread_out)
                     _tally(line, offset, seen[s, y], x, stop - x, dtype.type(distance[p, s]), sums)
                     for b in range(bands):
                         _tally_known(line, offset, residuals[s, b, y], x, stop - x, spread[0, b], spread[1, b])
@@ -359,61 +363,19 @@ def _tally_known(line: Any, offset: int, residuals: Any, x: int, size: int, tota
 
 
 @compiled
-def upsample(images: Any, ratio: int, fractions: Any, top: int, left: int, out: Any) -> None:
-    """Fill ``out`` (k, H, W) with ``U`` of coarse ``images`` (k, h', w')."""
-    count, height, width = out.shape
+def upsample(images: Any, grid: Grid, rows: Any, out: Any) -> None:
+    """Fill ``out`` (k, r, W) with fine ``rows`` (r,) of ``U`` of coarse ``images`` (k, h', w')."""
+    ratio, top, left, fractions = grid
+    count, _, width = out.shape
     margin = _margin(left, ratio)
     first = margin // ratio
     cells = (margin + width - 1) // ratio + 1 - first
     centres = np.empty(cells + 1, out.dtype)
-    grid = np.empty((cells, ratio), out.dtype)
-    line = grid.reshape(-1)
+    spread_out = np.empty((cells, ratio), out.dtype)
+    line = spread_out.reshape(-1)
     offset = margin - first * ratio
     for k in range(count):
-        for y in range(height):
-            _upsample(images[k], y + _margin(top, ratio), first, cells, fractions, centres, grid)
-            out[k, y] = line[offset : offset + width]
-
-
-@compiled
-def deviate(
-    variance: Any,
-    statistics: Any,
-    coefficients: Any,
-    scene_noise: Any,
-    typical: Any,
-    kept: float,
-    top: int,
-    left: int,
-    ratio: int,
-    fractions: Any,
-    row_first: int,
-    row_last: int,
-    out: Any,
-) -> None:
-    """Fill rows of ``out`` (p, b, H, W) with the predictive standard deviation.
-
-    variance: (p, b, h', w') of the coarse days. statistics: (p, 3 + b, H, W) of ``judge``. coefficients: (b, 5);
-    scene_noise, typical: (b,); kept: share of the variance that scene noise leaves. Terms: ``uncertainty``.
-    """
-    days, bands, _, width = out.shape
-    margin = _margin(left, ratio)
-    first = margin // ratio
-    cells = (margin + width - 1) // ratio + 1 - first
-    centres = np.empty(cells + 1, out.dtype)
-    grid = np.empty((cells, ratio), out.dtype)
-    line = grid.reshape(-1)
-    offset = margin - first * ratio
-    for p in range(days):
-        for b in range(bands):
-            c0, c1, c2, c3, c4 = coefficients[b]
-            for y in range(row_first, row_last):
-                _upsample(variance[p, b], y + _margin(top, ratio), first, cells, fractions, centres, grid)
-                for x in range(width):
-                    known = statistics[p, 3 + b, y, x]
-                    error = known if known == known else typical[b]
-                    level = error * error * (np.pi / 2)
-                    lag = statistics[p, 2, y, x]
-                    scenes = c1 * statistics[p, 1, y, x] + c2 * lag * lag + c3 * statistics[p, 0, y, x]
-                    v = c0 * line[offset + x] + level * scenes + c4
-                    out[p, b, y, x] = np.sqrt(max(v - scene_noise[b], kept * v))
+        for index in range(len(rows)):
+            row = rows[index] + _margin(top, ratio)
+            _upsample(images[k], row, first, cells, fractions, centres, spread_out)
+            out[k, index] = line[offset : offset + width]

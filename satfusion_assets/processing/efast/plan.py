@@ -16,7 +16,7 @@ from satfusion_assets.processing.efast.compiled import over_strips
 from satfusion_assets.processing.efast.fused import Fused, Status
 from satfusion_assets.processing.efast.inputs import Images, Parameters, day_numbers
 from satfusion_assets.processing.efast.uncertainty import ErrorModel
-from satfusion_assets.processing.efast.upsampling import cell_fractions
+from satfusion_assets.processing.efast.upsampling import coarse_grid
 from satfusion_assets.processing.efast.weights import SceneWeights, scene_weights
 from satfusion_assets.processing.efast.windows import DayNumbers, windows
 
@@ -35,6 +35,9 @@ class FusionPlan:
     threads: int | None = None
     error_model: ErrorModel | None = None
     """Learned from a larger area; None = from the plan's own scenes when quality layers are asked for."""
+
+    def grid(self, ratio: int, dtype: np.dtype[Any]) -> kernels.Grid:
+        return coarse_grid(ratio, self.top, self.left, dtype)
 
     @cached_property
     def scene_presence(self) -> NDArray[np.floating[Any]]:
@@ -65,22 +68,8 @@ class FusionPlan:
     def blend(self, now: NDArray[Any], weights: SceneWeights, ratio: int, values: NDArray[np.floating[Any]]) -> None:
         """Fill ``values`` (p, b, H, W) with eq. 2, from coarse values ``now`` (p, b, h, w) on the prediction days."""
         images = self.images
-        window = weights.window
-        fractions = cell_fractions(ratio, images.dtype)
-        shared = (
-            images.fine,
-            images.order,
-            self.coarse_then,
-            now,
-            weights.values,
-            weights.offsets,
-            window.first,
-            window.last,
-            self.top,
-            self.left,
-            ratio,
-            fractions,
-        )
+        grid = self.grid(ratio, images.dtype)
+        shared = (images.fine, images.order, self.coarse_then, now, weights.packed, grid)
         over_strips(
             lambda first, last: kernels.blend(*shared, first, last, values), values.shape[2], ratio, self.threads
         )

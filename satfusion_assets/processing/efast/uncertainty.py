@@ -19,6 +19,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from satfusion_assets.processing.efast.compiled import compiled
+
 TERMS: Final = 5
 ONE_SIGMA: Final = 0.6827
 _DEGREES: Final = 4.0
@@ -54,6 +56,35 @@ def variance_terms(coarse_variance: Array, statistics: Array, band: int) -> Arra
     return np.stack([coarse_variance, level * squares, level * mean_lag**2, level * nearest, np.ones_like(level)])
 
 
+@compiled
+def deviate(
+    coarse_variance: Any,
+    statistics: Any,
+    coefficients: Any,
+    scene_noise: Any,
+    typical: Any,
+    first: int,
+    last: int,
+    out: Any,
+) -> None:
+    """Fill rows ``first:last`` of ``out`` (p, b, H, W) with the standard deviation of estimate minus true surface.
+
+    coarse_variance: (p, b, H, W). statistics: planes (p, 3 + b, H, W) of ``kernels.judge``. Others: ``ErrorModel``.
+    """
+    days, bands, _, width = out.shape
+    for p in range(days):
+        for b in range(bands):
+            c0, c1, c2, c3, c4 = coefficients[b]
+            for y in range(first, last):
+                for x in range(width):
+                    error = statistics[p, 3 + b, y, x]
+                    level = (error if error == error else typical[b]) ** 2 * (np.pi / 2)
+                    lag = statistics[p, 2, y, x]
+                    scenes = c1 * statistics[p, 1, y, x] + c2 * lag * lag + c3 * statistics[p, 0, y, x]
+                    v = c0 * coarse_variance[p, b, y, x] + level * scenes + c4
+                    out[p, b, y, x] = np.sqrt(max(v - scene_noise[b], KEPT * v))
+
+
 def fit_error_model(errors: Array, terms: Array, departures: list[Array]) -> ErrorModel:
     """Learn from leave-one-out ``errors`` (b, m), their ``terms`` (b, 5, m), and what scenes say of their own noise.
 
@@ -78,7 +109,8 @@ def _fit(squared: NDArray[np.float64], terms: NDArray[np.float64]) -> NDArray[np
     for _ in range(_ITERATIONS):
         v = np.maximum(c @ scaled, _LEAST)
         robust = squared * (_DEGREES + 1) / (_DEGREES + squared / v)
-        c = c * np.sqrt((scaled @ (robust / v**2)) / (scaled @ (1 / v)))
+        pull = scaled @ (1 / v)
+        c = c * np.sqrt(np.divide(scaled @ (robust / v**2), pull, out=np.zeros_like(c), where=pull > 0))
     v = np.maximum(c @ scaled, _LEAST)
     return c / scale * float(np.quantile(squared / v, ONE_SIGMA))
 

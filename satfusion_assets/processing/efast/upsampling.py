@@ -10,19 +10,18 @@ from numpy.typing import NDArray
 from satfusion_assets.processing.efast import kernels
 
 
-def cell_fractions(ratio: int, dtype: np.dtype[Any]) -> NDArray[np.floating[Any]]:
-    """(ratio,) weights of the second coarse centre at the fine pixels of an interpolation cell."""
-    return ((np.arange(ratio) + ratio // 2 + 0.5) / ratio - 0.5).astype(dtype)
+def coarse_grid(ratio: int, top: int, left: int, dtype: np.dtype[Any]) -> kernels.Grid:
+    """The coarse grid that begins ``top`` and ``left`` fine pixels before the fine one, for images of ``dtype``."""
+    return kernels.Grid(ratio, top, left, ((np.arange(ratio) + ratio // 2 + 0.5) / ratio - 0.5).astype(dtype))
 
 
 def upsample(
-    images: NDArray[np.floating[Any]], ratio: int, top: int, left: int, shape: tuple[int, int]
+    images: NDArray[np.floating[Any]], grid: kernels.Grid, rows: NDArray[np.intp], width: int
 ) -> NDArray[np.floating[Any]]:
-    """Coarse images (..., h, w) on the fine grid (..., *shape), which begins ``top`` and ``left`` fine pixels inside.
+    """Fine ``rows`` (r,) of coarse images (..., h, w), ``width`` pixels each: (..., r, width).
 
     Edges replicate; where some corners of a cell are missing the finite ones share their weight.
     """
-    out = np.empty((*images.shape[:-2], *shape), images.dtype)
-    flat = images.reshape(-1, *images.shape[-2:])
-    kernels.upsample(flat, ratio, cell_fractions(ratio, images.dtype), top, left, out.reshape(-1, *shape))
+    out = np.empty((*images.shape[:-2], len(rows), width), images.dtype)
+    kernels.upsample(images.reshape(-1, *images.shape[-2:]), grid, rows, out.reshape(-1, len(rows), width))
     return out

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from satfusion_assets.processing.efast.compiled import compiled
 from satfusion_assets.processing.efast.inputs import Images, Parameters
+from satfusion_assets.processing.efast.kernels import Weights
 from satfusion_assets.processing.efast.windows import DayNumbers, Windows, windows
 
 
@@ -24,6 +25,11 @@ class SceneWeights:
     window: Windows
     values: NDArray[np.floating[Any]]
     offsets: NDArray[np.int64]
+
+    @property
+    def packed(self) -> Weights:
+        """As the kernels take them."""
+        return Weights(self.values, self.offsets, self.window.first, self.window.last)
 
     def of_days(self, days: slice) -> SceneWeights:
         """The weights of a run of days."""

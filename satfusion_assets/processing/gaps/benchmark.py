@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from satfusion_assets.processing import indices
-from satfusion_assets.processing.calibration import Calibration
+from satfusion_assets.processing.calibration import Calibration, calibration
 from satfusion_assets.processing.gaps.competitors import PIXEL_METHODS, Method, Prediction
 from satfusion_assets.processing.gaps.fusion import Fusion
 from satfusion_assets.processing.gaps.stack import CloudPattern, Days, SeasonStack, Withheld, lay_clouds, withhold
@@ -98,7 +98,8 @@ class Benchmark:
     def _strategy(self, strategy: Strategy, stack: SeasonStack, progress: Callable[[str], None]) -> StrategyOutcome:
         fusions = [Fusion(scenario) for scenario in SCENARIOS if scenario.strategy is strategy]
         season_methods: list[Method] = [*fusions, *PIXEL_METHODS]
-        spatial_methods = [*season_methods, *([Starfm()] if self.starfm else [])]
+        stating: list[Method] = [Fusion(fusion.scenario, states_sd=True) for fusion in fusions]
+        spatial_methods = [*stating, *PIXEL_METHODS, *([Starfm()] if self.starfm else [])]
         applied = [withhold(stack, gap) for gap in self.gaps]
         if strategy in self.patterns:
             pattern = self.patterns[strategy]
@@ -107,9 +108,9 @@ class Benchmark:
         outcomes = []
         for withheld in applied:
             progress(f"gap {withheld.gap.key} of {strategy}: {len(withheld.scenes)} scenes withheld")
-            scenes, calibration = _spatial(stack, withheld, spatial_methods, reference)
+            scenes, calibrations = _spatial(stack, withheld, spatial_methods, reference)
             series = self._series(withheld.degraded, season_methods)
-            outcomes.append(GapOutcome(withheld.gap, strategy, scenes, series, calibration))
+            outcomes.append(GapOutcome(withheld.gap, strategy, scenes, series, calibrations))
         return StrategyOutcome(strategy, self._series(stack, season_methods), tuple(outcomes))
 
     def _series(self, stack: SeasonStack, methods: Sequence[Method]) -> dict[str, DailySeries]:
@@ -200,7 +201,8 @@ def _calibrations(
         names = BANDS if prediction.values.shape[1] == len(BANDS) else ("gcc",)
         found[name] = {}
         for band, key in enumerate(names):
-            calibration = Calibration()
-            calibration.add(prediction.values[:, band], prediction.sd[:, band], truth[key], hidden)
-            found[name][key] = calibration
+            noise = 0.0 if prediction.scene_noise is None else float(prediction.scene_noise[band])
+            found[name][key] = calibration(
+                prediction.values[:, band], prediction.sd[:, band], truth[key], hidden, noise
+            )
     return found

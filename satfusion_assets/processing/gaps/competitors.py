@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 import numpy as np
+import numpy.typing as npt
 from numba import njit
 
 from satfusion_assets.processing.gaps.stack import Days, Float32Array, SeasonStack
@@ -25,13 +26,16 @@ OBSERVATIONS_PER_COEFFICIENT: Final = 2
 
 @dataclass(frozen=True)
 class Prediction:
-    """Filled images: values (p, b, H, W), NaN = no estimate; sd their predictive standard deviation, where stated.
+    """Filled images.
 
-    b is 4 (reflectance) or 1 (GCC fused as such).
+    values: (p, b, H, W), NaN = no estimate; b is 4 (reflectance) or 1 (GCC fused as such). sd: (p, b, H, W) predictive
+    standard deviation about the true surface, where the method states one. scene_noise: (b,) standard deviation that
+    a scene itself has about the surface, to be added where a scene is the truth; 0 = not known.
     """
 
     values: Float32Array
     sd: Float32Array | None = None
+    scene_noise: npt.NDArray[np.floating] | None = None
 
 
 class Method(Protocol):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from satfusion_assets.processing.efast import fuse
 from satfusion_assets.processing.gaps.competitors import Prediction
 from satfusion_assets.processing.gaps.stack import Days, SeasonStack
@@ -12,9 +14,13 @@ from satfusion_assets.scenarios import Mode, Scenario
 
 @dataclass(frozen=True)
 class Fusion:
-    """The engine with a scenario's sigma, on reflectance (BtI) or on GCC (ItB)."""
+    """The engine with a scenario's sigma, on reflectance (BtI) or on GCC (ItB).
+
+    states_sd: also ask for the predictive standard deviation, which costs a look at every scene without itself.
+    """
 
     scenario: Scenario
+    states_sd: bool = False
     reach: int = 1
 
     @property
@@ -33,4 +39,9 @@ class Fusion:
             ratio=inputs.ratio,
             sigma=float(self.scenario.sigma),
         )
-        return Prediction(fused.values)
+        # Without scenes there is neither an estimate nor anything to learn its error from.
+        if not self.states_sd or not len(inputs.fine_days):
+            return Prediction(fused.values)
+        quality = fused.quality
+        noise = np.sqrt(np.nan_to_num(quality.error_model.scene_noise))
+        return Prediction(fused.values, quality.standard_deviation, noise)

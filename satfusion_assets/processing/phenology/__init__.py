@@ -1,6 +1,7 @@
 """Phenology: 10, 25 and 50 % rising and falling dates with intervals, of series and of every pixel of a stack."""
 
 from satfusion_assets.processing.phenology.labels import Label
+from satfusion_assets.processing.phenology.maps import TRANSITIONS, PhenologyMaps, transition_maps
 from satfusion_assets.processing.phenology.series import (
     ContractDates,
     Phenology,
@@ -9,5 +10,20 @@ from satfusion_assets.processing.phenology.series import (
     contract_dates,
     transitions,
 )
+from satfusion_assets.processing.phenology.smoothing import CAMERA, SATELLITE, Smoothing
 
-__all__ = ["ContractDates", "Label", "Phenology", "Season", "TransitionDate", "contract_dates", "transitions"]
+__all__ = [
+    "CAMERA",
+    "SATELLITE",
+    "TRANSITIONS",
+    "ContractDates",
+    "Label",
+    "Phenology",
+    "PhenologyMaps",
+    "Season",
+    "Smoothing",
+    "TransitionDate",
+    "contract_dates",
+    "transition_maps",
+    "transitions",
+]

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from satfusion_assets.processing.phenology.labels import Label
 from satfusion_assets.processing.phenology.turns import Turns
@@ -39,7 +39,10 @@ LONG_LEVEL_GAP = 30
 INTERVAL_Z = 1.96
 """Half-width of the intervals in standard errors (95 %)."""
 
-_OK, _GAP, _TRUNCATED = int(Label.OK), int(Label.GAP), int(Label.TRUNCATED)
+BORROWED_BASE_SE = 0.05
+"""Standard error of a base taken from the other side of the season, as a share of the amplitude."""
+
+_OK, _BORROWED, _GAP, _TRUNCATED = int(Label.OK), int(Label.BORROWED), int(Label.GAP), int(Label.TRUNCATED)
 
 
 class Seasons(NamedTuple):
@@ -192,19 +195,35 @@ def _interval(z, se, level, level_se, at, trough, peak):  # type: ignore[no-unty
 
 
 @njit(cache=True, nogil=True)
-def rise(z, se, information, observed, first, foot, base, peak, open_base, open_top, dates):  # type: ignore[no-untyped-def]
-    """Dates of one rise into ``dates`` (3 fractions; date, lower, upper, label); returns its top.
+def rise(  # type: ignore[no-untyped-def]
+    z, se, information, observed, first, foot, base, peak, open_base, open_top, other_base, dates
+):
+    """Dates of one rise into ``dates`` (3 fractions; date, lower, upper, label).
 
     first, foot, base: the dormant stretch before it. open_base, open_top: the series ends on that stretch (on this
-    peak), so that what lies beyond is unknown.
+    peak), so that what lies beyond is unknown. other_base: the base on the far side of the peak, NaN where unknown.
     """
+    borrowed = open_base and foot - first < BOUNDARY_DAYS
+    base_se = _level_se(se, information, first, foot)
+    if borrowed:
+        base = other_base
+        foot = first
+    truncated = np.isnan(base) or base >= z[peak]
+    dates[:, :3] = np.nan
+    dates[:, 3] = _TRUNCATED
+    if truncated:
+        return
     half = _first_reaching(z, foot, peak, 0.5 * (base + z[peak]))
     top = np.quantile(z[half : peak + 1], 0.9)
     amplitude = top - base
     crown = _first_reaching(z, foot, peak, base + 0.9 * amplitude)
-    truncated = (open_base and foot - first < BOUNDARY_DAYS) or (open_top and z.size - 1 - crown < BOUNDARY_DAYS)
-    unseen_level = _beside_long_gap(observed, foot) or _beside_long_gap(observed, peak)
-    base_se = _level_se(se, information, first, foot)
+    if open_top and z.size - 1 - crown < BOUNDARY_DAYS:
+        return
+    if borrowed:
+        base_se = np.hypot(base_se, BORROWED_BASE_SE * amplitude)
+    label = _BORROWED if borrowed else _OK
+    if _beside_long_gap(observed, foot) or _beside_long_gap(observed, peak):
+        label = _GAP
     top_se = _level_se(se, information, crown, peak)
     until = peak
     for k in range(FRACTIONS.size - 1, -1, -1):
@@ -215,21 +234,28 @@ def rise(z, se, information, observed, first, foot, base, peak, open_base, open_
         else:
             index = _last_below(z, foot, until, level)
         until = index + 1
-        at = _cross(z, index, level)
+        if borrowed and z[index] > level:
+            return
+        at = min(max(_cross(z, index, level), float(index)), index + 1.0)
         level_se = np.sqrt(((1.0 - share) * base_se) ** 2 + (share * top_se) ** 2)
         lower, upper = _interval(z, se, level, level_se, at, first, peak)
-        label = _GAP if unseen_level else _OK
+        dates[k, 3] = label
         before, after = _surrounding_gap(observed, at)
         if after - before > MAX_SPANNED_GAP:
-            label = _GAP
+            dates[k, 3] = _GAP
             lower = min(lower, float(before))
             upper = max(upper, float(after))
-        if truncated:
-            label = _TRUNCATED
-        if truncated or after - before > MAX_DATED_GAP:
-            at = lower = upper = np.nan
-        dates[k, 0], dates[k, 1], dates[k, 2], dates[k, 3] = at, lower, upper, label
-    return top
+        if after - before <= MAX_DATED_GAP:
+            dates[k, 0], dates[k, 1], dates[k, 2] = at, lower, upper
+
+
+@njit(cache=True, nogil=True)
+def _known_base(k, turns, lows, bases):  # type: ignore[no-untyped-def]
+    """Base at turn ``k``; NaN where the series ends on it too soon to tell, or there is no such turn."""
+    if k < 0 or k >= turns:
+        return np.nan
+    seen = lows[k, 1] - lows[k, 0] >= BOUNDARY_DAYS
+    return bases[k] if seen or 0 < k < turns - 1 else np.nan
 
 
 @njit(cache=True, nogil=True)
@@ -259,7 +285,20 @@ def _seasons_of_piece(z, se, information, observed, index, is_peak, dates, heigh
         if k > 0:
             heights[seasons, 1] = bases[k - 1]
             first, foot = lows[k - 1, 0], lows[k - 1, 1]
-            rise(z, se, information, observed, first, foot, bases[k - 1], index[k], k == 1, k == turns - 1, own[:3])
+            rise(
+                z,
+                se,
+                information,
+                observed,
+                first,
+                foot,
+                bases[k - 1],
+                index[k],
+                k == 1,
+                k == turns - 1,
+                _known_base(k + 1, turns, lows, bases),
+                own[:3],
+            )
         if k < turns - 1:
             heights[seasons, 2] = bases[k + 1]
             foot, last = lows[k + 1, 0], lows[k + 1, 1]
@@ -275,6 +314,7 @@ def _seasons_of_piece(z, se, information, observed, index, is_peak, dates, heigh
                 n - 1 - index[k],
                 k == turns - 2,
                 k == 0,
+                _known_base(k - 1, turns, lows, bases),
                 fall,
             )
             for j in range(3):
@@ -314,19 +354,23 @@ def _seasons_of_rows(  # type: ignore[no-untyped-def]
             k = end
 
 
-def main_season(seasons: Seasons, year_start: float, year_end: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def main_season(
+    seasons: Seasons, year_start: float, year_end: float, least: ArrayLike = 0.0
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """(m,) index of the largest season that ends in [year_start, year_end), -1 if none does, and how many do.
 
-    A season ends with its 50 % fall (with its peak, if that has no date). Complete seasons go before partial ones.
+    A season ends with its 50 % fall (with its peak, if that has no date). Complete seasons go before those with a fall
+    only, these before those with a rise only, of which one cannot know when they end. What rises less than ``least``
+    above its bases is none (broadcastable to (m, 1)).
     """
     present = np.arange(seasons.dates.shape[1]) < seasons.total[:, None]
     rise, fall = seasons.dates[:, :, 2, 0], seasons.dates[:, :, 5, 0]
     peak_day, before, after, peak = (seasons.heights[:, :, k] for k in range(4))
     end = np.where(np.isfinite(fall), fall, peak_day)
     base = np.where(np.isfinite(before), np.where(np.isfinite(after), 0.5 * (before + after), before), after)
-    belongs = present & (end >= year_start) & (end < year_end)
-    complete = belongs & np.isfinite(rise) & np.isfinite(fall)
-    candidates = np.where(complete.any(axis=1, keepdims=True), complete, belongs)
-    size = np.where(candidates, np.where(np.isfinite(base), peak - base, 0.0), -np.inf)
-    best = np.where(belongs.any(axis=1), size.argmax(axis=1), -1)
+    size = np.where(np.isfinite(base), peak - base, 0.0)
+    belongs = present & (end >= year_start) & (end < year_end) & (size >= least)
+    rank = np.where(belongs, 1 + 2 * np.isfinite(fall) + np.isfinite(rise), 0)
+    foremost = rank == rank.max(axis=1, keepdims=True)
+    best = np.where(belongs.any(axis=1), np.where(foremost, size, -np.inf).argmax(axis=1), -1)
     return best, belongs.sum(axis=1)

@@ -12,14 +12,13 @@ class Label(IntEnum):
     """Too few observations to say anything."""
     OK = 1
     """Base, top and crossing were observed."""
-    GAP = 2
+    BORROWED = 2
+    """The series begins or ends so close to the season that its base on this side was not seen; the base of the other
+    side stands in for it. The crossing itself was observed."""
+    GAP = 3
     """The crossing, or the base or top it rests on, lies in a gap of the series: no date where the gap is longer than
     ``MAX_DATED_GAP``, else an interval that spans the gap."""
-    TRUNCATED = 3
-    """The series begins or ends before the base or the top of this season was seen: no date."""
-    NO_SEASON = 4
+    TRUNCATED = 4
+    """The series begins or ends before the crossing, or the top it rests on, or any base was seen: no date."""
+    NO_SEASON = 5
     """The series shows no rise and fall that its noise could not make (evergreen, bare, built-up): no date."""
-
-
-DATELESS = (Label.NO_DATA, Label.TRUNCATED, Label.NO_SEASON)
-"""Labels that never come with a date; GAP comes with or without."""

@@ -1,7 +1,7 @@
 """Transition dates of every pixel of a stack: the method of a series (`series.transitions`), compiled over pixels.
 
-The one difference: the smoothing parameter is chosen once for the stack, as the median choice of a sample of pixels,
-since neighbouring pixels are seen under the same clouds.
+The smoothing parameter is not cross-validated here: a fusion's errors last for weeks, which cross-validation takes for
+signal, and single pixels of Sentinel-2 have too few clear days for it.
 """
 
 from __future__ import annotations
@@ -16,13 +16,10 @@ from satfusion_assets.errors import InvalidInput
 from satfusion_assets.processing.phenology.crossings import find_seasons, main_season
 from satfusion_assets.processing.phenology.labels import Label
 from satfusion_assets.processing.phenology.series import EPOCH, standardised
-from satfusion_assets.processing.phenology.smoothing import OUTLINE_LAMBDA, chosen_lambda, smooth
-from satfusion_assets.processing.phenology.turns import MIN_OBSERVATIONS, SHALLOW_SHARE, find_turns
+from satfusion_assets.processing.phenology.smoothing import SATELLITE, Smoother
+from satfusion_assets.processing.phenology.turns import MIN_OBSERVATIONS, SHALLOW_SHARE, SHARED_SHARE, find_turns
 
 TRANSITIONS = ("rising_10", "rising_25", "rising_50", "falling_10", "falling_25", "falling_50")
-
-SAMPLE = 200
-"""Pixels whose cross-validation decides on the stack's smoothing."""
 
 CHUNK = 1000
 """Pixels worked on at a time: bounds the memory for daily curves."""
@@ -42,8 +39,6 @@ class PhenologyMaps:
     """(6, H, W) `Label` of each date."""
     seasons: NDArray[np.uint8]
     """(H, W) growing seasons of the pixel that belong to ``year``; dates are those of the largest."""
-    lam: float
-    """The smoothing parameter used."""
 
 
 def transition_maps(
@@ -51,16 +46,16 @@ def transition_maps(
     stack: NDArray[np.floating],
     year: int,
     *,
-    lam: float | None = None,
     error: ArrayLike | None = None,
+    least_amplitude: float = 0.0,
 ) -> PhenologyMaps:
     """Dates of the main growing season of ``year`` in every pixel.
 
     days: (p,) ascending datetime64 or integer days since 1970-01-01, each once; stack: (p, H, W), NaN = missing. Give
     the adjoining years too where they exist: a season across New Year without them is TRUNCATED.
-    lam: smoothing parameter; None = by cross-validation on a sample of pixels.
     error: standard error of the values that neighbouring days share, so that smoothing does not lessen it (a fusion's
-    predictive standard deviation), broadcastable to the stack; it widens the intervals.
+    predictive standard deviation), broadcastable to the stack; it widens the intervals, and what it could make is no
+    season. least_amplitude: smaller seasons are none either, in units of the stack.
 
     Raises InvalidInput where days and stack do not match.
     """
@@ -76,25 +71,25 @@ def transition_maps(
     first = int(number[0]) if number.size else 0
     year_start, year_end = ((date(y, 1, 1) - EPOCH).days - first for y in (year, year + 1))
     grid = _DailyGrid(number - first, stack)
-    if lam is None:
-        lam = grid.lam()
     shared = None if error is None else _DailyGrid(number - first, np.broadcast_to(np.asarray(error), stack.shape))
     dates = np.full((grid.pixels, 6, 4), np.nan)
     dates[:, :, 3] = Label.NO_SEASON
     counts = np.zeros(grid.pixels, np.uint8)
     for start in range(0, grid.pixels, CHUNK):
         rows = slice(start, min(start + CHUNK, grid.pixels))
-        series, scale = standardised(grid.series(rows))
-        observed = np.isfinite(series)
-        curves, outlines = smooth(series, lam), smooth(series, max(lam, OUTLINE_LAMBDA))
-        se = curves.se
+        raw = grid.series(rows)
+        series, scale = standardised(raw)
+        smoother = Smoother(series, SATELLITE)
+        curves, outline, observed = smoother.curves(), smoother.outline, smoother.observed
+        se, outline_se = curves.se, outline.se
         if shared is not None:
-            se = np.hypot(se, np.nan_to_num(shared.series(rows) / scale))
-        scarce = observed.sum(axis=1) < MIN_OBSERVATIONS
+            common = np.nan_to_num(shared.series(rows) / scale)
+            se, outline_se = np.hypot(se, common), np.hypot(outline_se, SHARED_SHARE * common)
+        scarce = np.isfinite(raw).sum(axis=1) < MIN_OBSERVATIONS
         observed[scarce] = False
-        turns = find_turns(curves.value, observed, outlines.value, outlines.se, SHALLOW_SHARE)
+        turns = find_turns(curves.value, observed, outline.value, outline_se, SHALLOW_SHARE)
         seasons = find_seasons(curves.value, se, curves.information, observed, turns)
-        best, counts[rows] = main_season(seasons, year_start - 0.5, year_end - 0.5)
+        best, counts[rows] = main_season(seasons, year_start - 0.5, year_end - 0.5, least_amplitude / scale)
         found = np.flatnonzero(best >= 0)
         dates[rows][found] = seasons.dates[found, best[found]]
         dates[rows][scarce, :, 3] = Label.NO_DATA
@@ -107,7 +102,6 @@ def transition_maps(
         upper=upper.astype(np.float32),
         label=label.astype(np.uint8),
         seasons=counts.reshape(shape),
-        lam=lam,
     )
 
 
@@ -125,12 +119,3 @@ class _DailyGrid:
         series = np.full((self.stack[:0, rows].shape[1], length), np.nan)
         series[:, self.position] = self.stack[:, rows].T
         return series
-
-    def lam(self) -> float:
-        """The median choice of evenly spread pixels with enough observations."""
-        usable = np.flatnonzero(np.isfinite(self.stack).sum(axis=0) >= MIN_OBSERVATIONS)
-        if usable.size == 0:
-            return OUTLINE_LAMBDA
-        sample = usable[np.unique(np.linspace(0, usable.size - 1, SAMPLE).astype(np.intp))]
-        series, _ = standardised(self.series(sample))
-        return float(np.quantile(chosen_lambda(series), 0.5, method="nearest"))

@@ -17,8 +17,14 @@ from numpy.typing import ArrayLike, NDArray
 from satfusion_assets.errors import InvalidInput
 from satfusion_assets.processing.phenology.crossings import Seasons, find_seasons, main_season
 from satfusion_assets.processing.phenology.labels import Label
-from satfusion_assets.processing.phenology.smoothing import OUTLINE_LAMBDA, chosen_lambda, smooth
-from satfusion_assets.processing.phenology.turns import EVERY_TROUGH, MIN_OBSERVATIONS, SHALLOW_SHARE, find_turns
+from satfusion_assets.processing.phenology.smoothing import CAMERA, Smoother, Smoothing
+from satfusion_assets.processing.phenology.turns import (
+    EVERY_TROUGH,
+    MIN_OBSERVATIONS,
+    SHALLOW_SHARE,
+    SHARED_SHARE,
+    find_turns,
+)
 
 EPOCH = date(1970, 1, 1)
 
@@ -140,50 +146,52 @@ def contract_dates(phenology: Phenology, year: int) -> ContractDates:
     }
 
 
-def transitions(days: ArrayLike, values: ArrayLike, *, lam: float | None = None) -> Phenology:
+def transitions(days: ArrayLike, values: ArrayLike, smoothing: Smoothing = CAMERA, *, error: float = 0.0) -> Phenology:
     """Seasons of a series and their 10, 25 and 50 % dates with 95 % intervals.
 
     days: (n,) datetime64 or integer days since 1970-01-01, in any order; values: (n,), NaN = missing; several values of
     a day are averaged. Give adjoining years too where they exist (a camera's three): seasons across New Year need them,
     and base and top are better known. Give observations rather than an interpolated series: the intervals rest on the
     scatter of the observations. Flag outliers first (`satfusion_assets.processing.camera.flag_outliers`).
-    lam: smoothing parameter of the Whittaker smoother; None = by generalised cross-validation.
+    smoothing: CAMERA, or SATELLITE for clear days of Sentinel-2 and for fused series.
+    error: standard error of the values that neighbouring days share, so that smoothing does not lessen it (a fusion's
+    predictive standard deviation); it widens the intervals, and what it could make is no season.
 
     Raises InvalidInput where days and values do not match.
     """
     first_day, series = daily(days, values)
-    observed = np.isfinite(series)
-    if observed.sum() < MIN_OBSERVATIONS:
+    if np.isfinite(series).sum() < MIN_OBSERVATIONS:
         return Phenology(Label.NO_DATA, (), (), first_day, None)
     rows, spread = standardised(series[None])
     if np.all(np.isnan(rows)):
         return Phenology(Label.NO_SEASON, (), (), first_day, None)
-    if lam is None:
-        lam = float(chosen_lambda(rows)[0])
-    fitted, outline = smooth(rows, lam), smooth(rows, max(lam, OUTLINE_LAMBDA))
+    smoother = Smoother(rows, smoothing)
+    fitted, outline, observed = smoother.curves(), smoother.outline, smoother.observed
     floor, scale = float(np.nanmin(series)), float(spread[0, 0])
+    se = np.hypot(fitted.se, error / scale)
+    outline_se = np.hypot(outline.se, SHARED_SHARE * error / scale)
+    every, growing = (
+        tuple(_as_seasons(found, first_day, floor, scale))
+        for found in (
+            find_seasons(fitted.value, se, fitted.information, observed, turns)
+            for turns in (
+                find_turns(fitted.value, observed, outline.value, outline_se, shallow)
+                for shallow in (EVERY_TROUGH, SHALLOW_SHARE)
+            )
+        )
+    )
     curve = Curve(
         value=fitted.value[0] * scale + floor,
-        se=fitted.se[0] * scale,
+        se=se[0] * scale,
         noise=float(fitted.noise[0]) * scale,
-        autocorrelation=float(fitted.autocorrelation[0]),
-        lam=lam,
-    )
-    seen = observed[None]
-    every, growing = (
-        tuple(
-            _as_seasons(find_seasons(fitted.value, fitted.se, fitted.information, seen, turns), first_day, floor, scale)
-        )
-        for turns in (
-            find_turns(fitted.value, seen, outline.value, outline.se, shallow)
-            for shallow in (EVERY_TROUGH, SHALLOW_SHARE)
-        )
+        autocorrelation=float(smoother.autocorrelation[0]),
+        lam=float(smoother.lam[0]),
     )
     return Phenology(Label.OK if every else Label.NO_SEASON, every, growing, first_day, curve)
 
 
 def standardised(series: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Series (m, n) brought to 0 ... 1, and their ranges (m, 1); all NaN where a series does not vary.
+    """Series (m, n) brought to 0 ... 1, and their ranges (m, 1); all NaN, and range infinite, where one does not vary.
 
     Differences in the last digits of the values are no variation.
     """
@@ -191,7 +199,8 @@ def standardised(series: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDAr
     high = np.max(series, axis=1, keepdims=True, initial=-np.inf, where=np.isfinite(series))
     scale = high - low
     varies = scale > SMALLEST_VARIATION * np.maximum(np.abs(low), np.abs(high))
-    return np.where(varies, (series - low) / np.where(varies, scale, 1.0), np.nan), scale
+    scale = np.where(varies, scale, np.inf)
+    return np.where(varies, (series - np.where(varies, low, 0.0)) / scale, np.nan), scale
 
 
 def daily(days: ArrayLike, values: ArrayLike) -> tuple[int, NDArray[np.float64]]:

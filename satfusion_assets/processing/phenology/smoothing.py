@@ -11,6 +11,7 @@ smoothing the curve once more shows (Tukey's twicing) is added to it.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -26,7 +27,20 @@ TENSION_SHARE = 2e-3
 GCV_GAMMA = 1.4
 """Each degree of freedom is charged 1.4-fold: plain GCV follows correlated noise (Kim and Gu 2004, JRSS B 66, 337)."""
 
-MAX_AUTOCORRELATION = 0.9
+MAX_AUTOCORRELATION = 0.8
+
+SPIKE_NEIGHBOURS = 2
+"""Observations on either side whose median an observation is compared with."""
+
+SPIKE_SIGMAS = 5.0
+"""Distance from that median, in robust standard deviations of all such distances, beyond which it is a spike."""
+
+ROBUST_REACH = 6.0
+"""Residuals count up to this many median absolute residuals in the noise of a series with missed clouds. They are not
+weighted down: where a curve lags a steep rise, residuals are as large, and the rise would be smoothed away."""
+
+MIN_PAIRS = 30
+"""Neighbouring observed days needed to speak of autocorrelation."""
 
 OUTLINE_LAMBDA = 3000.0
 """Smoothing of the outline on which turns are found: of a wave of 46 days half is left, of 23 days a twentieth."""
@@ -112,8 +126,60 @@ def _fit(y, w, lam, d, u1, u2, z, leverage):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def choose_lambda(y, w):  # type: ignore[no-untyped-def]
-    """The candidate of least (robustified) generalised cross-validation score."""
+def _local_median(y, seen, k, window):  # type: ignore[no-untyped-def]
+    """Median of observation ``k`` and its neighbours, of ``y`` at ``seen``; ``window`` is room for them."""
+    count = 0
+    for j in range(max(k - SPIKE_NEIGHBOURS, 0), min(k + SPIKE_NEIGHBOURS + 1, seen.size)):
+        place = count
+        while place > 0 and window[place - 1] > y[seen[j]]:
+            window[place] = window[place - 1]
+            place -= 1
+        window[place] = y[seen[j]]
+        count += 1
+    return 0.5 * (window[(count - 1) // 2] + window[count // 2])
+
+
+@njit(cache=True, nogil=True)
+def _remove_spikes(y, w):  # type: ignore[no-untyped-def]
+    """Set the weight of isolated outliers to 0: the Hampel identifier over neighbouring observations.
+
+    A median of neighbours leaves rises, falls and steps alone, however steep and sparsely seen.
+    """
+    seen = np.flatnonzero(w > 0.0)
+    if seen.size < 4 * SPIKE_NEIGHBOURS:
+        return
+    window = np.empty(2 * SPIKE_NEIGHBOURS + 1)
+    distance = np.empty(seen.size)
+    for k in range(seen.size):
+        distance[k] = abs(y[seen[k]] - _local_median(y, seen, k, window))
+    off = distance[distance > 0.0]
+    if off.size:
+        limit = SPIKE_SIGMAS * 1.4826 * np.median(off)
+        for k in range(seen.size):
+            if distance[k] > limit:
+                w[seen[k]] = 0.0
+
+
+@njit(cache=True, nogil=True)
+def _neighbour_correlation(y, w, z):  # type: ignore[no-untyped-def]
+    """Correlation of the residuals of neighbouring observed days, within [0, ceiling]; 0 where there are too few.
+
+    From the signs alone (quadrant correlation), which the few days on which the curve lags a steep rise cannot sway.
+    """
+    agree = 0.0
+    pairs = 0
+    for i in range(y.size - 1):
+        if w[i] > 0.0 and w[i + 1] > 0.0:
+            agree += np.sign(y[i] - z[i]) * np.sign(y[i + 1] - z[i + 1])
+            pairs += 1
+    if pairs < MIN_PAIRS:
+        return 0.0
+    return min(max(np.sin(0.5 * np.pi * agree / pairs), 0.0), MAX_AUTOCORRELATION)
+
+
+@njit(cache=True, nogil=True)
+def _choose_lambda(y, w):  # type: ignore[no-untyped-def]
+    """The candidate of least generalised cross-validation score."""
     d, u1, u2, z, leverage = np.empty((5, y.size))
     best = LAMBDAS[-1]
     best_score = np.inf
@@ -127,30 +193,20 @@ def choose_lambda(y, w):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _neighbour_correlation(y, w, z):  # type: ignore[no-untyped-def]
-    """Correlation of the residuals of neighbouring observed days, within [0, ceiling]; 0 without such pairs."""
-    cross = 0.0
-    square = 0.0
-    pairs = 0
-    for i in range(y.size - 1):
-        if w[i] > 0.0 and w[i + 1] > 0.0:
-            a = y[i] - z[i]
-            b = y[i + 1] - z[i + 1]
-            cross += a * b
-            square += 0.5 * (a * a + b * b)
-            pairs += 1
-    if pairs < 10 or square <= 0.0:
-        return 0.0
-    return min(max(cross / square, 0.0), MAX_AUTOCORRELATION)
+def _smooth_row(y, w, lam, reach, rho, z, se, information):  # type: ignore[no-untyped-def]
+    """Curve, standard error and leverage of one series; returns (noise, autocorrelation).
 
-
-@njit(cache=True, nogil=True)
-def smooth_into(y, w, lam, z, se, information):  # type: ignore[no-untyped-def]
-    """Curve, standard error and leverage of one series at a given lambda; returns (noise, autocorrelation)."""
+    reach: median absolute residuals up to which a residual counts as noise. A ``rho`` that is not NaN is taken as the
+    autocorrelation.
+    """
     d, u1, u2, again = np.empty((4, y.size))
-    rss, edf, count = _fit(y, w, lam, d, u1, u2, z, se)
-    noise = np.sqrt(rss / max(count - edf, 1.0))
-    rho = _neighbour_correlation(y, w, z)
+    _, edf, count = _fit(y, w, lam, d, u1, u2, z, se)
+    residual = np.abs(y - z)[w > 0.0]
+    if residual.size and reach < np.inf:
+        residual = np.minimum(residual, reach * np.median(residual))
+    noise = np.sqrt(np.sum(residual**2) / max(count - edf, 1.0))
+    if np.isnan(rho):
+        rho = _neighbour_correlation(y, w, z)
     variance = noise * noise * (1.0 + rho) / (1.0 - rho)
     _solve(w, z, d, u1, u2, again)
     for i in range(y.size):
@@ -160,15 +216,23 @@ def smooth_into(y, w, lam, z, se, information):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _smooth_rows(y, w, lam, value, se, information, noise, rho):  # type: ignore[no-untyped-def]
+def _smooth_rows(y, w, lam, reach, rho, value, se, information, noise):  # type: ignore[no-untyped-def]
     for row in range(y.shape[0]):
-        noise[row], rho[row] = smooth_into(y[row], w[row], lam, value[row], se[row], information[row])
+        noise[row], rho[row] = _smooth_row(
+            y[row], w[row], lam[row], reach, rho[row], value[row], se[row], information[row]
+        )
 
 
 @njit(cache=True, nogil=True)
 def _choose_rows(y, w, chosen):  # type: ignore[no-untyped-def]
     for row in range(y.shape[0]):
-        chosen[row] = choose_lambda(y[row], w[row])
+        chosen[row] = _choose_lambda(y[row], w[row])
+
+
+@njit(cache=True, nogil=True)
+def _despike_rows(y, w):  # type: ignore[no-untyped-def]
+    for row in range(y.shape[0]):
+        _remove_spikes(y[row], w[row])
 
 
 class Curves(NamedTuple):
@@ -183,20 +247,58 @@ class Curves(NamedTuple):
     independent pieces the curve has there, over the whole series the effective degrees of freedom."""
     noise: NDArray[np.float64]
     """(m,) standard deviation of one observation about the curve."""
-    autocorrelation: NDArray[np.float64]
-    """(m,) of the residuals of neighbouring days; it widens ``se``."""
 
 
-def smooth(series: NDArray[np.float64], lam: float) -> Curves:
-    """The curves of daily series (m, n), NaN = missing, at one smoothing parameter."""
-    weight = np.isfinite(series).astype(np.float64)
-    curves = Curves(*(np.empty_like(weight) for _ in range(3)), *(np.empty(len(weight)) for _ in range(2)))
-    _smooth_rows(np.nan_to_num(series), weight, lam, *curves)
-    return curves
+@dataclass(frozen=True)
+class Smoothing:
+    """How a kind of series is smoothed."""
+
+    lam: float | None
+    """Smoothing parameter of the Whittaker smoother [d^2 per unit weight]; None = by generalised cross-validation."""
+    robust: bool
+    """Take isolated spikes out, and let no outlier swell the noise."""
 
 
-def chosen_lambda(series: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(m,) smoothing parameter of each daily series (m, n) by generalised cross-validation."""
-    chosen = np.empty(len(series))
-    _choose_rows(np.nan_to_num(series), np.isfinite(series).astype(np.float64), chosen)
-    return chosen
+CAMERA = Smoothing(lam=None, robust=False)
+"""Daily values of one instrument, outliers already flagged: the data say how smooth they are."""
+
+SATELLITE = Smoothing(lam=400.0, robust=True)
+"""Few clear days with missed clouds among them, or a fusion, whose errors last for weeks and pass for signal in a
+cross-validation. 400 is the Whittaker baseline's parameter in metrics.json."""
+
+
+class Smoother:
+    """Daily series (m, n), NaN = missing, made ready for smoothing."""
+
+    def __init__(self, series: NDArray[np.float64], smoothing: Smoothing) -> None:
+        self._value = np.nan_to_num(series)
+        self._weight = np.isfinite(series).astype(np.float64)
+        self._reach = ROBUST_REACH if smoothing.robust else np.inf
+        if smoothing.robust:
+            _despike_rows(self._value, self._weight)
+        self.autocorrelation = np.full(len(series), np.nan)
+        """(m,) of the residuals of neighbouring days about the outline; it widens standard errors."""
+        self.outline = self._curves(np.full(len(series), OUTLINE_LAMBDA))
+        """Coarser curves on which turns are found."""
+        self.lam = self._chosen() if smoothing.lam is None else np.full(len(series), smoothing.lam)
+        """(m,) smoothing parameter of each series."""
+
+    @property
+    def observed(self) -> NDArray[np.bool_]:
+        """(m, n) days with an observation that was not taken out as a spike."""
+        return self._weight > 0.0
+
+    def _chosen(self) -> NDArray[np.float64]:
+        chosen = np.empty(len(self._value))
+        _choose_rows(self._value, self._weight, chosen)
+        return chosen
+
+    def curves(self) -> Curves:
+        """The curves as the smoothing asks for them, each with its own parameter where that is cross-validated."""
+        return self._curves(self.lam)
+
+    def _curves(self, lam: NDArray[np.float64]) -> Curves:
+        value, se, information = (np.empty_like(self._value) for _ in range(3))
+        curves = Curves(value, se, information, noise=np.empty(len(self._value)))
+        _smooth_rows(self._value, self._weight, lam, self._reach, self.autocorrelation, *curves)
+        return curves

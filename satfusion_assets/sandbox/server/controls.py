@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from satfusion_assets.sandbox.server.answers import json_object
 from satfusion_assets.sandbox.server.shared import SharedWorld
 
 Seconds = Annotated[float, Field(ge=0)]
@@ -41,7 +42,9 @@ def routes(world: SharedWorld, controls: Controls) -> list[BaseRoute]:
 
     async def world_state(request: Request) -> Response:
         if request.method == "POST":
-            wanted: dict[str, Any] = await request.json()
+            wanted = await json_object(request)
+            if wanted is None:
+                return JSONResponse({"message": "A JSON object is needed."}, 400)
             try:
                 today = date.fromisoformat(wanted.pop("today", world.today.isoformat()))
                 changed = Controls.model_validate(controls.model_dump() | wanted)

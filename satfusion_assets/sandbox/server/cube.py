@@ -158,7 +158,7 @@ def _window(extents: tuple[Extent, ...], crs: str) -> Extent:
         try:
             return transform_bounds(extent.crs, crs, extent.west, extent.south, extent.east, extent.north)
         except CRSError as error:
-            raise invalid("load_collection", "spatial_extent", f"{extent.crs!r} is not a known CRS") from error
+            raise invalid("resample_spatial", "projection", f"{extent.crs!r} or {crs!r} is not a known CRS") from error
 
     wests, souths, easts, norths = zip(*map(bounds, extents), strict=True)
     window = Extent(max(wests), max(souths), min(easts), min(norths), crs)

@@ -74,6 +74,7 @@ class LogEntry:
     range: str | None
     status: int | None = None
     bytes: int = 0
+    delay: float = 0.0
     fault: str | None = None
 
 
@@ -132,9 +133,9 @@ class Faults:
             scope["method"], scope["path"], scope["query_string"].decode("latin-1"), Headers(scope=scope).get("range")
         )
         self.board.log.append(entry)
-        seconds, rule = self.board.strike(entry)
-        if seconds:
-            await asyncio.sleep(seconds)
+        entry.delay, rule = self.board.strike(entry)
+        if entry.delay:
+            await asyncio.sleep(entry.delay)
         logged = _Logged(send, entry)
         if rule is None:
             return await self.app(scope, receive, logged)
@@ -235,9 +236,9 @@ def routes(board: FaultBoard) -> list[BaseRoute]:
     async def faults(request: Request) -> Response:
         log = "log" in request.query_params
         if request.method == "POST":
-            body = await request.json()
+            body = await request.body()
             try:
-                board.rules.extend(rules.validate_python(body if isinstance(body, list) else [body]))
+                board.rules.extend(rules.validate_json(body if body.lstrip().startswith(b"[") else b"[%s]" % body))
             except ValidationError as error:
                 return JSONResponse({"message": str(error)}, 400)
         elif request.method == "DELETE":

@@ -150,6 +150,8 @@ def _resample_spatial(plan: Plan, arguments: dict[str, Any]) -> Plan:
         raise OpenEoError("FeatureUnsupported", 400, "A cube can be resampled once only.")
     if not isinstance(resolution, int | float) or resolution < 0:
         raise invalid("resample_spatial", "resolution", f"{resolution!r} is not one number above 0, or 0")
+    if arguments.get("align", "upper-left") != "upper-left":
+        raise invalid("resample_spatial", "align", "only 'upper-left' is supported")
     crs = None if projection is None else _crs(projection)
     return replace(plan, resampling=Resampling(float(resolution), crs, str(arguments.get("method", "near"))))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from satfusion_assets.sandbox.world import World
 
 READY: Final = "READY "
+LEASH: Final = "SATFUSION_SANDBOX_LEASH"
+"""Set for children that must end when their standard input does."""
+
+KEEP_ALIVE_SECONDS: Final = 75
 START_SECONDS: Final = 120.0
 STOP_SECONDS: Final = 10.0
 _REMEMBERED_LINES: Final = 50
@@ -27,7 +32,7 @@ _REMEMBERED_LINES: Final = 50
 def serve(make_world: Callable[[], World], state: Path, port: int = 0) -> None:
     """Serve the archives on loopback until interrupted; writes ``READY http://127.0.0.1:PORT`` when they answer.
 
-    port 0 = any free one. OSError when the port is taken.
+    port 0 = any free one. OSError when the port is taken. A child of ``ServerProcess`` also ends with its parent.
     """
     import uvicorn
 
@@ -38,6 +43,13 @@ def serve(make_world: Callable[[], World], state: Path, port: int = 0) -> None:
             await super().startup(sockets)
             sys.stdout.write(f"{READY}{address}\n")
             sys.stdout.flush()
+            if LEASH in os.environ:
+                threading.Thread(target=self.follow_parent, daemon=True).start()
+
+        def follow_parent(self) -> None:
+            while os.read(sys.stdin.fileno(), 1):  # unbuffered: a buffer's lock would be held at exit
+                pass
+            self.should_exit = True
 
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -50,6 +62,7 @@ def serve(make_world: Callable[[], World], state: Path, port: int = 0) -> None:
             log_level="warning",
             access_log=False,
             server_header=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=1,
         )
         Server(config).run(sockets=[listener])
@@ -75,7 +88,14 @@ class ServerProcess:
 
     def start(self) -> None:
         """Start the child and wait until it answers; RuntimeError with its last words when it does not."""
-        process = subprocess.Popen(self._command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            self._command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | {LEASH: "1"},
+        )
         self._process = process
         _drain(process.stderr, self._errors)
         watchdog = threading.Timer(START_SECONDS, process.kill)
@@ -99,6 +119,8 @@ class ServerProcess:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        assert self._process.stdin is not None
+        self._process.stdin.close()
         self._process = None
 
     def kill(self) -> None:

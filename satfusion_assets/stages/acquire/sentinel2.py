@@ -123,7 +123,7 @@ class _Reader:
 def _files(scene: Scene, pixels: ScenePixels, grid: SiteGrid) -> dict[str, bytes]:
     tags = {
         "ITEM": scene.id,
-        "COLLECTION": scene.collection,
+        "COLLECTION": str(scene.collection),
         "SENSING_TIME": scene.sensed.isoformat(),
         "PROCESSING_BASELINE": scene.baseline or "",
         "OFFSET_SUBTRACTED": str(pixels.offset.subtract),
@@ -158,7 +158,7 @@ def _publish(
             f"None of the {len(named)} Sentinel-2 scenes of {season.key} can be used ({set_aside[0].reason}); "
             f"nothing was published."
         )
-    collection = next(iter(named.values())).collection
+    collection = str(next(iter(named.values())).collection)
     scenes = [{"name": name, **entry.facts} for name, entry in used.items()]
     record = {
         "collection": collection,

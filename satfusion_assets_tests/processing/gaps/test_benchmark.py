@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -10,7 +11,9 @@ import numpy as np
 import pytest
 
 from satfusion_assets.processing.gaps.benchmark import Benchmark, GapOutcome, SceneScores, StrategyOutcome
+from satfusion_assets.processing.gaps.competitors import WHITTAKER, Method
 from satfusion_assets.processing.gaps.crossover import crossover
+from satfusion_assets.processing.gaps.fusion import Fusion
 from satfusion_assets.processing.gaps.reports import (
     ReportContext,
     date_offsets,
@@ -24,6 +27,7 @@ from satfusion_assets.processing.gaps.rollup import gap_summary, gap_table
 from satfusion_assets.processing.gaps.stack import CloudPattern, SeasonStack
 from satfusion_assets.processing.gaps.windows import Transition, calendar_gaps, midpoints
 from satfusion_assets.processing.moments import Moments
+from satfusion_assets.processing.sampling import window_gcc
 from satfusion_assets.processing.series import DailySeries
 from satfusion_assets.scenarios import Scenario, Strategy
 from satfusion_assets.sites import SiteSeason
@@ -104,7 +108,25 @@ def test_longer_gaps_withhold_more(outcomes: list[StrategyOutcome]) -> None:
     assert min(str(scene.day) for scene in held.scenes) > "2024-05-25", "only days that 2023 saw nothing of"
 
 
-def test_the_series_of_a_part_is_the_series_of_the_whole(outcomes: list[StrategyOutcome]) -> None:
+@pytest.mark.parametrize("pixel", [(14, 15), (17, 12), (0, 29)], ids=["inside", "across cells", "corner"])
+@pytest.mark.parametrize("method", [Fusion(BEST), Fusion(Scenario.parse("aggressive_itb_sigma30")), WHITTAKER])
+def test_the_series_of_a_part_is_the_series_of_the_whole(method: Method, pixel: tuple[int, int]) -> None:
+    """The temporal tier predicts only around the site, and nothing is lost by it."""
+    rng = np.random.default_rng(4)
+    whole = stack(days(*range(80, 200, 12)), rng.uniform(0.8, 1.2, 10), size=5)
+    fine = whole.fine * rng.uniform(0.9, 1.1, whole.fine.shape).astype(np.float32)
+    fine[rng.random((10, 5, 5)).repeat(6, axis=1).repeat(6, axis=2)[:, None].repeat(4, axis=1) < 0.3] = np.nan
+    coarse = whole.coarse * rng.uniform(0.9, 1.1, whole.coarse.shape).astype(np.float32)
+    distance = rng.uniform(0, 20, whole.cloud_distance.shape).astype(np.float32)
+    whole = replace(whole, fine=fine, coarse=coarse, cloud_distance=distance)
+    part, row, col = whole.around(*pixel, method.reach)
+    wanted = days(*range(80, 200, 7))
+    of_part = window_gcc(method.predict(part, wanted).values, row, col)
+    assert np.isfinite(of_part).any()
+    np.testing.assert_array_equal(of_part, window_gcc(method.predict(whole, wanted).values, *pixel))
+
+
+def test_the_temporal_tier_has_every_method_but_starfm(outcomes: list[StrategyOutcome]) -> None:
     series = outcomes[0].no_gap_series
     assert set(series) == {
         "aggressive_sigma20", "aggressive_sigma30", "aggressive_itb_sigma20", "aggressive_itb_sigma30",

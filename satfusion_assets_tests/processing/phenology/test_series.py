@@ -72,8 +72,10 @@ def test_dates_stand_in_order_within_their_intervals() -> None:
 def test_seasons_across_new_year_belong_to_the_year_they_end_in() -> None:
     for name in ("southern broadleaf", "winter-green grass"):
         canopy = CANOPIES[name]
-        season = transitions(*canopy.series(*THREE_YEARS)).growing_season(2023)
+        phenology = transitions(*canopy.series(*THREE_YEARS))
+        season = phenology.growing_season(2023)
         assert season is not None
+        assert phenology.of_year(2023) == (season,)
         assert season.rising[50].date.year == 2022
         assert season.falling[50].date.year == 2023
         assert season.rising[50].day_of_year(2023) < 1

@@ -119,6 +119,17 @@ def test_a_projected_grid_starts_at_the_asked_corner_and_takes_the_nearest_pixel
         np.testing.assert_allclose(cube.B04.values[0][inside], wanted[inside], atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    "argument", [{"resolution": -1}, {"method": "guess"}, {"align": "lower-right"}, {"projection": "EPSG:1"}]
+)
+def test_a_resampling_that_is_not_offered_is_refused(
+    connection: openeo.Connection, tmp_path: Path, argument: dict[str, Any]
+) -> None:
+    wanted = {"resolution": 300, "projection": 32632} | argument
+    with pytest.raises(OpenEoApiError, match="ProcessParameterInvalid"):
+        olci(connection).resample_spatial(**wanted).download(tmp_path / "c.nc", format="NetCDF")
+
+
 def test_resolution_zero_keeps_the_ground_size_of_the_source_pixel(
     connection: openeo.Connection, tmp_path: Path
 ) -> None:

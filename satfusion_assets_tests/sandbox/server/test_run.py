@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import httpx
@@ -31,6 +33,30 @@ def test_it_listens_on_loopback_only_and_is_gone_when_stopped(tmp_path: Path) ->
         assert httpx.get(f"{server.url}/v1").status_code == 200
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{server.url}/v1")
+
+
+def test_it_ends_with_a_parent_that_was_killed(tmp_path: Path) -> None:
+    parent = f"""
+import time
+from pathlib import Path
+from satfusion_assets_tests.sandbox.server.conftest import fake_server
+with fake_server(Path({str(tmp_path)!r})) as server:
+    print(server.url, flush=True)
+    time.sleep(600)
+"""
+    with subprocess.Popen([sys.executable, "-c", parent], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        assert httpx.get(f"{url}/v1").status_code == 200
+        process.kill()
+    for _ in range(200):
+        try:
+            httpx.get(f"{url}/v1")
+        except httpx.TransportError:
+            break
+        time.sleep(0.05)
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{url}/v1")
 
 
 def test_a_server_that_cannot_start_says_why() -> None:

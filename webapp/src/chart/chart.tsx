@@ -37,6 +37,7 @@ export const RIGHT = 10;
 /** A line joins neighbours at most this many days apart; longer holes stay open. */
 const BRIDGE = 4;
 const CURSOR = '#b5176e';
+const LABEL_FONT = (ratio: number): string => `${10 * ratio}px system-ui, sans-serif`;
 
 interface Props {
   name: string;
@@ -90,7 +91,7 @@ export function Chart({ name, title, curves, from, to, height = 190, marks = [],
   return (
     <section class="chart" aria-label={title}>
       <header>
-        <h3>{title}</h3>
+        <h2>{title}</h2>
         <span class="chart-day">{at === null ? '' : toIso(at)}</span>
         <button type="button" class="quiet" onClick={() => saveCsv(name, table(shown))} title="Download these curves as CSV">
           CSV
@@ -217,12 +218,12 @@ function options(width: number, height: number, curves: readonly Curve[], now: (
     legend: { show: false },
     cursor: {
       y: false,
-      drag: { x: false, y: false },
+      drag: { x: false, y: false, click: () => undefined },
       sync: { key: 'day', scales: ['x', null] },
       points: { size: 7 },
       move: (u, left, top) => [Math.round(u.valToPos(Math.round(u.posToVal(left, 'x')), 'x')), top],
     },
-    scales: { x: { time: false }, y: { range: (u, low, high) => padded(u, low, high, now()) } },
+    scales: { x: { time: false }, y: { range: () => padded(now()) } },
     axes: [
       { ...axis, size: 26, splits: (u) => months(u.scales.x!.min!, u.scales.x!.max!).map((m) => m.day), values: (u) => months(u.scales.x!.min!, u.scales.x!.max!).map((m) => m.label) },
       { ...axis, size: LEFT },
@@ -236,10 +237,10 @@ function options(width: number, height: number, curves: readonly Curve[], now: (
   };
 }
 
-/** A little air above and below what is drawn. */
-function padded(_: uPlot, low: number | null, high: number | null, { shown }: Drawing): [number, number] {
-  let min = low ?? Infinity;
-  let max = high ?? -Infinity;
+/** The values with a little air; a wide interval may leave the plot, it must not flatten the curve. */
+function padded({ shown }: Drawing): [number, number] {
+  let min = Infinity;
+  let max = -Infinity;
   for (const curve of shown) for (const value of curve.values) if (value !== null && value !== undefined) {
     min = Math.min(min, value);
     max = Math.max(max, value);
@@ -266,7 +267,8 @@ function decorate(u: uPlot, { day, marks, shown, levels }: Drawing): void {
     stroke(c, '#7a4a00', ratio, [2 * ratio, 3 * ratio], left, y, left + width, y);
     label(c, level.label, left + 4 * ratio, y - 3 * ratio, '#7a4a00', ratio);
   }
-  for (const mark of marks) {
+  const ends: number[] = [];
+  for (const mark of [...marks].sort((a, b) => a.day - b.day)) {
     if (mark.interval) {
       const [x0, x1] = mark.interval.map((d) => u.valToPos(d, 'x', true)) as [number, number];
       c.fillStyle = `${mark.colour}1f`;
@@ -274,12 +276,12 @@ function decorate(u: uPlot, { day, marks, shown, levels }: Drawing): void {
     }
     const x = u.valToPos(mark.day, 'x', true);
     stroke(c, mark.colour, ratio * 1.25, [5 * ratio, 3 * ratio], x, top, x, top + height);
-    if (mark.label) label(c, mark.label, x + 3 * ratio, top + 9 * ratio, mark.colour, ratio);
+    if (mark.label) label(c, mark.label, x + 3 * ratio, top + (9 + 11 * freeRow(c, ends, mark.label, x, ratio)) * ratio, mark.colour, ratio);
   }
   for (const curve of shown) points(u, c, curve, ratio);
   if (day !== null) {
     const x = u.valToPos(day, 'x', true);
-    stroke(c, CURSOR, 2 * ratio, [], x, top - 4 * ratio, x, top + height);
+    stroke(c, CURSOR, 2 * ratio, [], x, top, x, top + height);
     c.font = `600 ${10.5 * ratio}px system-ui, sans-serif`;
     const words = shortDate(day);
     const wide = c.measureText(words).width;
@@ -288,6 +290,15 @@ function decorate(u: uPlot, { day, marks, shown, levels }: Drawing): void {
     c.fillText(words, at, top - 5 * ratio);
   }
   c.restore();
+}
+
+/** The first row in which a label at `x` hides none before it; `ends` holds where each row's last label ends. */
+function freeRow(c: CanvasRenderingContext2D, ends: number[], words: string, x: number, ratio: number): number {
+  c.font = LABEL_FONT(ratio);
+  const free = ends.findIndex((end) => end < x);
+  const row = free < 0 ? ends.length : free;
+  ends[row] = x + c.measureText(words).width + 6 * ratio;
+  return row;
 }
 
 function points(u: uPlot, c: CanvasRenderingContext2D, curve: Curve, ratio: number): void {
@@ -327,7 +338,7 @@ function stroke(c: CanvasRenderingContext2D, colour: string, width: number, dash
 }
 
 function label(c: CanvasRenderingContext2D, words: string, x: number, y: number, colour: string, ratio: number): void {
-  c.font = `${10 * ratio}px system-ui, sans-serif`;
+  c.font = LABEL_FONT(ratio);
   c.lineWidth = 3 * ratio;
   c.strokeStyle = 'rgb(255 255 255 / 85%)';
   c.strokeText(words, x, y);

@@ -2,7 +2,7 @@
 import type { Layer, Season } from '../api';
 import type { Source, Stage } from '../route';
 import type { Frame } from '../raster/frame';
-import { fits, layerStyle, STYLES, type Style } from '../raster/styles';
+import { fits, layerStyle, sceneClasses, STYLES, type Style } from '../raster/styles';
 import { isItb } from '../ui/words';
 
 /** Options of the style select: styles, then the quality layers that exist. */
@@ -12,6 +12,12 @@ export function styleOptions(season: Season, stage: Stage): [string, string][] {
   return [...styles, ...layers.map((layer): [string, string] => [layer.key, `${layer.label} (fused)`])];
 }
 
+/** The option that is in force: Index-then-Blend has no colours, so GCC stands for them. */
+export function styleKey(season: Season, stage: Stage, wanted: string): string {
+  const options = styleOptions(season, stage).map(([key]) => key);
+  return options.includes(wanted) ? wanted : options.includes('gcc') ? 'gcc' : options[0]!;
+}
+
 export function layerOf(season: Season, key: string): Layer | undefined {
   return season.quality.find((layer) => layer.key === key);
 }
@@ -19,6 +25,7 @@ export function layerOf(season: Season, key: string): Layer | undefined {
 /** The style for a frame: the wanted one where it fits, else the nearest that does. */
 export function styleFor(wanted: string, source: Source, frame: Frame | null, season: Season): Style {
   if (source === 'distance') return layerStyle('distance', 'Distance to cloud', 'coarse pixels', 'coarse pixels of 300 m to the nearest cloud');
+  if (source === 'scl') return sceneClasses;
   const layer = layerOf(season, wanted);
   if (layer && source === 'fused') return layerStyle(layer.key, layer.label, layer.unit, layer.explanation);
   const style = STYLES.find((one) => one.key === wanted) ?? STYLES[0]!;

@@ -1,6 +1,7 @@
 /** One map panel: what it shows is said above it, the values under the pointer below it. */
 import OlMap from 'ol/Map';
 import View from 'ol/View';
+import { defaults as interactions } from 'ol/interaction/defaults';
 import Projection from 'ol/proj/Projection';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { ComponentChildren } from 'preact';
@@ -89,13 +90,14 @@ export function MapPanel({ name, view, season, base, over = null, message, day, 
   useEffect(() => {
     const target = box.current!;
     const layer = new RasterLayer({ base: null, over: null, split: 1, marker: season.marker, pixel: null, hover: null });
-    const map = new OlMap({ target, view, layers: [layer], controls: [] });
+    // Without double click to zoom a click needs not wait for a second one.
+    const map = new OlMap({ target, view, layers: [layer], controls: [], interactions: interactions({ doubleClickZoom: false }) });
     parts.current = { map, layer };
     if (!route.peek().at) fitView(view, season, target.clientWidth, target.clientHeight);
     map.on('pointermove', (event) => {
       if (!event.dragging) hoverPlace.value = event.coordinate as [number, number];
     });
-    map.on('singleclick', (event) => pick(event.coordinate as [number, number]));
+    map.on('click', (event) => pick(event.coordinate as [number, number]));
     map.on('moveend', () => remember(view));
     const leave = (): void => {
       hoverPlace.value = null;

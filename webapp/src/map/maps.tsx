@@ -19,7 +19,7 @@ import { fitView, forgetPlace, MapPanel, useSharedView, type Shown } from './map
 const BLINK_MS = 850;
 
 export function sourcesOf(stage: Stage): Source[] {
-  if (stage === 'raw') return ['s2', 's3'];
+  if (stage === 'raw') return ['s2', 'scl', 's3'];
   return stage === 'prepared' ? ['s2', 'distance', 's3'] : ['s2', 'fused', 's3'];
 }
 
@@ -114,7 +114,7 @@ function Head({ seen, date, letter }: { seen: Seen; date: number; letter?: strin
       {day === null ? <span class="lag off">no day</span> : (
         <span class={day === date ? 'lag' : 'lag off'}>{toIso(day)}{day === date ? '' : ` (${lag(day, date)})`}</span>
       )}
-      {style.key !== asked && <span class="style-name">{style.label}</span>}
+      {style.key !== asked && style.label !== SOURCE_NAMES[source] && <span class="style-name">{style.label}</span>}
     </h2>
   );
 }
@@ -133,14 +133,15 @@ function Readout({ seen }: { seen: Seen }) {
   if (at < 0) return <p class="readout">outside</p>;
   const words = frame.isReflectance
     ? (['b02', 'b03', 'b04', 'b8a', 'ndvi', 'gcc'] as const).map((q) => `${q.toUpperCase()} ${short(frame.at(at, q))}`)
-    : [`${seen.style.label} ${short(frame.at(at, 'value'))}`];
+    : [`${seen.style.label} ${inWords(seen.style, frame.at(at, 'value'))}`];
   return <p class="readout">{words.map((one) => <span key={one}>{one} </span>)}</p>;
 }
 
+const inWords = (style: Style, value: number): string => (style.kind === 'value' && style.classes?.[value]) || short(value);
 const short = (value: number): string => (Number.isNaN(value) ? '–' : number(value, 3));
 
 function SideLegend(props: Props) {
-  const fused = useSeen(props, props.stage === 'prepared' ? 'distance' : 'fused', props.date);
+  const fused = useSeen(props, sourcesOf(props.stage)[1]!, props.date);
   const s2 = useSeen(props, 's2', props.date);
   const main = layerOf(props.season, route.value.style) ? fused.style : s2.style;
   const others = [s2.style, fused.style].filter((style, i, all) => style.key !== main.key && all.findIndex((o) => o.key === style.key) === i);

@@ -3,24 +3,23 @@ import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { pixelSeason, siteSeries, type Overview, type Season } from '../api';
 import { fromDayOfYear, nearest, toDay, toIso } from '../days';
 import { Maps, sourcesOf } from '../map/maps';
-import { STAGES, VIEWS, type Source, type Stage, type View } from '../route';
+import { format, STAGES, VIEWS, type Source, type Stage, type View } from '../route';
 import { address, prefetch } from '../raster/store';
 import { nearestFile } from '../raster/use-shown';
 import { go, route, useLoaded } from '../state';
 import { Camera } from '../ui/camera';
 import { Curves } from '../ui/curves';
 import { Downloads } from '../ui/downloads';
-import { Check, Command, Empty, Failure, Select, Toggle } from '../ui/parts';
+import { Check, Command, Empty, Failure, number, Select, Toggle } from '../ui/parts';
 import { Timeline, useDateKeys, type Row } from '../ui/timeline';
-import { COLOURS, SOURCE_NAMES, STAGE_NAMES, STAGE_NOTES } from '../ui/words';
-import { styleOptions } from '../map/choose';
+import { COLOURS, SCORE_NAMES, STAGE_NAMES, STAGE_NOTES } from '../ui/words';
+import { styleKey, styleOptions } from '../map/choose';
 
 const MARGIN = 45;
 /** Days around the shown one whose frames are loaded ahead, nearest first. */
 const AHEAD = [1, -1, 2, -2, 3, 4, -3, 5, 6, -4, 7, 8];
 
 const VIEW_NAMES: Record<View, string> = { side: 'Side', swipe: 'Swipe', blink: 'Blink', difference: 'Difference' };
-const DAILY_WORDS: Record<Stage, string> = { raw: 'materialize', prepared: 'materialize', fusion: 'materialize', processed: 'materialize' };
 
 export function Explore({ season }: { season: Season; overview: Overview | null }) {
   const { stage, view, px, date, style } = route.value;
@@ -47,16 +46,17 @@ export function Explore({ season }: { season: Season; overview: Overview | null 
     px ? `pixel/${partition}/${px}` : null,
     (signal) => pixelSeason(season.site.name, season.season, season.scenario, stage, px!, signal), true,
   );
-  const command = `satfusion ${DAILY_WORDS[stage]} ${season.site.name} ${season.season}`;
+  const command = `satfusion materialize ${season.site.name} ${season.season}`;
   const nothing = sources.every((source) => !days[source]?.length);
   const shownDay = date ?? from;
 
   return (
     <>
+      <h1 class="visually-hidden">{season.site.name} {season.season}</h1>
       <div class="toolbar" role="group" aria-label="What is shown">
         <Toggle label="Stage" value={stage} options={STAGES.map((key) => [key, STAGE_NAMES[key], STAGE_NOTES[key]] as const)} onChange={(value) => go({ stage: value }, true)} />
-        <Select label="Show" value={style} options={styleOptions(season, stage)} onChange={(value) => go({ style: value, range: null }, true)} />
-        <Toggle label="View" value={view} options={VIEWS.map((key) => [key, VIEW_NAMES[key]] as const)} onChange={(value) => go({ view: value }, true)} />
+        <Select label="Show" value={styleKey(season, stage, style)} options={styleOptions(season, stage)} onChange={(value) => go({ style: value, range: null }, true)} />
+        <Toggle label="View" value={view} options={VIEWS.map((key) => [key, VIEW_NAMES[key]] as const)} onChange={(value) => go({ view: value, range: null }, true)} />
         <Downloads season={season} stage={stage} series={series.data} pixel={pixel.data} />
       </div>
       <Timeline rows={rows} from={from} to={to} scenes={scenes} words={spokenDay(shownDay, days)} />
@@ -70,7 +70,7 @@ export function Explore({ season }: { season: Season; overview: Overview | null 
         </Maps>
       )}
       <div class="curve-tools">
-        {px ? <PixelCard px={px} state={pixel} /> : <span class="note">Curves of the site. Click a map for that pixel’s season.</span>}
+        {px ? <PixelCard px={px} state={pixel} /> : <Headline season={season} />}
         <Check label="Band curves" value={route.value.bands} onChange={(bands) => go({ bands })} />
         <Check label="Sentinel-2 points in their true colour" value={route.value.colour} onChange={(colour) => go({ colour })} />
       </div>
@@ -82,12 +82,24 @@ export function Explore({ season }: { season: Season; overview: Overview | null 
           <li><kbd>←</kbd> <kbd>→</kbd> day, <kbd>Shift</kbd> + <kbd>←</kbd> <kbd>→</kbd> Sentinel-2 scene, <kbd>Page ↑↓</kbd> ten days, <kbd>Home</kbd> <kbd>End</kbd> season.</li>
           <li>A map with the focus takes the arrow keys for panning, <kbd>+</kbd> <kbd>−</kbd> for zoom, <kbd>Enter</kbd> for the pixel in its middle.</li>
           <li>Each panel names the day that it shows; “−1 d” is the day before the chosen one. Hollow marks are scenes that the pre-selection excluded.</li>
-          <li>Checkerboard is missing data. The yellow square is the 3×3 window of the site’s series. All days are UTC.</li>
+          <li>Checkerboard is missing data. The yellow square is the 3×3 window of the site’s series. All days are UTC. The band of fused GCC is that of GCC fused itself (Index-then-Blend, same strategy and sigma); NDVI has none.</li>
         </ul>
         <p class="note">The same from a shell:</p>
         <Command text={command} />
       </details>
     </>
+  );
+}
+
+/** The scenario's scores in one line, leading to all of them. */
+function Headline({ season }: { season: Season }) {
+  const scores = season.statuses.scenarios[season.scenario]?.scores;
+  return (
+    <p class="headline">
+      {scores && (['nse_pc', 'pearson_r', 'rmse', 'n_samples'] as const).map((key) => <span key={key}>{SCORE_NAMES[key]} <strong>{number(scores[key])}</strong></span>)}
+      {scores && <a href={format({ ...route.value, page: 'metrics' })} onClick={(event) => { event.preventDefault(); go({ page: 'metrics' }, true); }}>all scores</a>}
+      <span class="note">Curves of the site. Click a map for that pixel’s season.</span>
+    </p>
   );
 }
 
@@ -128,7 +140,7 @@ function useRows(season: Season, stage: Stage, days: Record<Source, number[]>): 
       const kept = screened.filter((scene) => !scene.rules[strategy]).map((scene) => toDay(scene.date)!);
       return { label, colour: COLOURS[source], days: stage === 'raw' ? kept : days[source] ?? [], hollow: out.filter((day) => !kept.includes(day)) };
     };
-    const shown = sourcesOf(stage).filter((source) => source !== 'distance').map((source) => row(source, source === 'fused' ? 'Fused' : source.toUpperCase()));
+    const shown = sourcesOf(stage).filter((source) => source !== 'distance' && source !== 'scl').map((source) => row(source, source === 'fused' ? 'Fused' : source.toUpperCase()));
     return [...shown, { label: 'Camera', colour: COLOURS.camera, days: season.photos.days.map((iso) => toDay(iso)!) }];
   }, [season, stage, days]);
 }
@@ -153,5 +165,3 @@ function useAhead(season: Season, stage: Stage, days: Record<Source, number[]>, 
     return () => clearTimeout(timer);
   }, [season, stage, date]);
 }
-
-export const sourceTitle = (source: Source): string => SOURCE_NAMES[source];

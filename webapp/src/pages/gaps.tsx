@@ -11,6 +11,7 @@ import { Files } from '../ui/files';
 import { JsonView } from '../ui/json-view';
 import { Legend } from '../ui/legend';
 import { Await, Empty, Failure, number, Select, Table } from '../ui/parts';
+import { scenarioName } from '../ui/words';
 
 type Numbers = Record<string, number | null>;
 
@@ -77,6 +78,8 @@ export function Gaps({ season }: { season: Season; overview: Overview | null }) 
   const metricsPath = paths.find((one) => one === `${base}/gap_metrics.json`);
   const manifestPath = paths.find((one) => one === `${base}/gap_manifest.json`);
   const loaded = useLoaded(path ?? null, () => getJson<Summary>(jsonUrl(path!)));
+  const root = useLoaded(path === own ? `${base}/gap_validation_summary.json` : null, () => getJson<Summary>(jsonUrl(`${base}/gap_validation_summary.json`)));
+  const best = typeof root.data?.scenario === 'string' ? root.data.scenario : null;
   const metrics = useLoaded(metricsPath ?? null, () => getJson<GapMetrics>(jsonUrl(metricsPath!)));
   const manifest = useLoaded(manifestPath ?? null, () => getJson<{ entries?: Record<string, unknown>[] }>(jsonUrl(manifestPath!)));
   if (!path) {
@@ -93,6 +96,9 @@ export function Gaps({ season }: { season: Season; overview: Overview | null }) 
     <>
       <h1>Gap validation, {season.site.name} {season.season}</h1>
       <p class="lead">Sentinel-2 scenes inside a gap are withheld; what is fused without them is scored, pixel by pixel in GCC, against them. Choose a row to see its pictures.</p>
+      {best && best !== season.scenario && (
+        <p class="note">Pictures are kept for the best scenario alone. <button type="button" class="quiet" onClick={() => go({ scenario: best }, true)}>{scenarioName(best)}</button></p>
+      )}
       <Await loaded={loaded}>{(data) => <Results data={data} season={season} />}</Await>
       {metrics.error && <Failure error={metrics.error} />}
       {metrics.data && <Methods data={metrics.data} season={season} />}

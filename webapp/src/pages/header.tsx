@@ -1,5 +1,5 @@
 /** Site, season, scenario and page: the way around. */
-import type { Overview, Season } from '../api';
+import type { Overview, Season, SiteFacts } from '../api';
 import { format, PAGES, type Page } from '../route';
 import { go, route } from '../state';
 import { Select } from '../ui/parts';
@@ -37,10 +37,23 @@ export function Header({ overview, season }: { overview: Overview | null; season
           </nav>
         </>
       )}
-      {season && <p class="where">{season.site.description || season.site.name}{season.site.vegetation_type && ` · ${season.site.vegetation_type}`}</p>}
+      {season && <Where site={season.site} />}
     </header>
   );
 }
+
+/** The place in words; the map of the world is one link away and never loaded by itself. */
+function Where({ site }: { site: SiteFacts }) {
+  const { latitude, longitude, elevation, vegetation_type: vegetation, description, name } = site;
+  const facts = [`${degrees(latitude, 'N', 'S')} ${degrees(longitude, 'E', 'W')}`, elevation === null ? '' : `${elevation} m`, vegetation].filter(Boolean).join(', ');
+  return (
+    <p class="where">
+      <a href={`https://www.openstreetmap.org/?mlat=${latitude}&mlon=${longitude}#map=12/${latitude}/${longitude}`} target="_blank" rel="noreferrer" title={`${facts}. Opens OpenStreetMap, which needs the internet.`}>{description || name}</a>
+    </p>
+  );
+}
+
+const degrees = (value: number, positive: string, negative: string): string => `${Math.abs(value).toFixed(4)}° ${value < 0 ? negative : positive}`;
 
 /** Change the page without loading it anew, unless a new tab is wanted. */
 function follow(event: MouseEvent, target: string, page?: Page): void {

@@ -1,21 +1,23 @@
 /** When the season rises and falls: dates on the curves, dates of every pixel, and all sites' dates. */
 import type { ComponentChildren } from 'preact';
-import { useEffect, useMemo } from 'preact/hooks';
-import { fileUrl, siteSeries, type Overview, type Season } from '../api';
-import { fromDayOfYear, shortDate } from '../days';
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import { fileUrl, getJson, jsonUrl, siteSeries, type Overview, type Season } from '../api';
+import type { Mark } from '../chart/chart';
+import { findDates, type DatedTransition } from '../dates';
+import { fromDayOfYear, shortDate, toDay, toIso } from '../days';
 import { MapPanel, useSharedView } from '../map/map';
-import { quantiles, type Frame } from '../raster/frame';
-import { dateStyle, labelStyle, spreadStyle, type ValueStyle } from '../raster/styles';
+import { Frame, quantiles } from '../raster/frame';
+import { DATE_LABELS, dateStyle, labelStyle, spreadStyle, type ValueStyle } from '../raster/styles';
 import { useFrame } from '../raster/use-shown';
 import { format, START } from '../route';
 import { go, hoverPlace, route, useLoaded } from '../state';
 import { Camera } from '../ui/camera';
 import { cameraMarks, Curves } from '../ui/curves';
 import { Files } from '../ui/files';
-import { JsonFile } from '../ui/json-view';
 import { Legend } from '../ui/legend';
-import { Empty, Failure, number, Select, Table } from '../ui/parts';
+import { Check, Empty, Failure, number, Select, Table } from '../ui/parts';
 import { useDateKeys } from '../ui/timeline';
+import { COLOURS } from '../ui/words';
 
 export function Phenology({ season, overview }: { season: Season; overview: Overview | null }) {
   const from = fromDayOfYear(season.season, 1);
@@ -26,33 +28,85 @@ export function Phenology({ season, overview }: { season: Season; overview: Over
   useEffect(() => {
     if (route.peek().date === null && series.data) go({ date: marks[0]?.day ?? from });
   }, [marks, series.data]);
-  const home = `${season.site.name}/${season.season}/`;
-  const tables = season.tables.filter((file) => /phenology/.test(file.path) && file.path.endsWith('.json') && file.path.includes(season.scenario));
+  const paths = season.tables.map((file) => file.path).filter((path) => path.includes(`/phenology_${season.scenario}/`) && path.endsWith('.json'));
+  const tables = useLoaded(paths.join() || null, () => Promise.all(paths.map((path) => getJson<unknown>(jsonUrl(path)))));
+  const dates = useMemo(
+    () => [...cameraDates(series.data?.transitions ?? null), ...(tables.data ?? []).flatMap((table) => findDates(table))],
+    [tables.data, series.data],
+  );
+  const [all, setAll] = useState(false);
+  const drawn = useMemo(() => (dates.length ? dates.filter((one) => all || /50/.test(one.path.join())).map(markOf) : undefined), [dates, all]);
   const command = `satfusion materialize ${season.site.name} ${season.season}`;
   return (
     <>
       <h1>Phenology, {season.site.name} {season.season}</h1>
-      {series.error ? <Failure error={series.error} /> : <Curves season={season} series={series.data} pixel={null} from={from} to={to} />}
+      {series.error ? <Failure error={series.error} /> : <Curves season={season} series={series.data} pixel={null} from={from} to={to} dates={drawn} />}
       {series.data && !marks.length && <Empty title="No transition dates of the camera yet." command={command}>They are found in the camera’s three years of gcc_90.</Empty>}
+      {tables.error && <Failure error={tables.error} />}
+      {dates.length > 0 && (
+        <>
+          <Check label="10 and 25 % dates on the curves too" value={all} onChange={setAll} />
+          <DateTable dates={dates} />
+        </>
+      )}
       <DateMaps season={season} command={command}>
         <Camera photos={season.photos} date={route.value.date ?? from} command={command} />
       </DateMaps>
-      {tables.map((file) => <section key={file.path}><h2>{file.path.slice(home.length)}</h2><JsonFile path={file.path} /></section>)}
       <AllSites overview={overview} />
       <Files season={season} title="Files" pick={(name) => name.includes('phenology')} />
     </>
   );
 }
 
+const COLOUR_OF: [RegExp, string][] = [[/camera/, COLOURS.camera], [/fused/, COLOURS.fused], [/s2/, COLOURS.s2]];
+
+/** "fused", "rising 50": what a record's place in the file says. */
+const sourceOf = (one: DatedTransition): string => one.path[0] ?? '';
+const transitionOf = (one: DatedTransition): string => one.path.slice(1).join(' ').replaceAll('_', ' ');
+
+function markOf(one: DatedTransition): Mark {
+  return { day: one.day, interval: one.interval, label: `${sourceOf(one)} ${transitionOf(one)}`, colour: COLOUR_OF.find(([pattern]) => pattern.test(sourceOf(one)))?.[1] ?? '#59636b' };
+}
+
+/** The camera's 50 % dates of the contract, which come without an interval. */
+function cameraDates(transitions: Record<string, unknown> | null): DatedTransition[] {
+  return ([['green_up_50pct_date', 'rising'], ['green_down_50pct_date', 'falling']] as const).flatMap(([key, limb]) => {
+    const value = transitions?.[key];
+    const day = typeof value === 'string' ? toDay(value) : null;
+    return day === null ? [] : [{ path: ['camera', limb, '50'], day, interval: null, label: '' }];
+  });
+}
+
+/** Every date with its interval, and how far it is from the camera's of the same transition. */
+function DateTable({ dates }: { dates: readonly DatedTransition[] }) {
+  const camera = new Map(dates.filter((one) => sourceOf(one) === 'camera').map((one) => [transitionOf(one), one.day]));
+  return (
+    <Table caption="Dates with their 95 % intervals" heads={['series', 'transition', 'date', 'from', 'to', 'days after the camera', 'how']}
+      rows={dates.map((one) => {
+        const seen = camera.get(transitionOf(one));
+        return [
+          sourceOf(one), `${transitionOf(one)} %`,
+          <button type="button" class="quiet" onClick={() => go({ date: one.day })}>{toIso(one.day)}</button>,
+          one.interval ? toIso(one.interval[0]) : '–', one.interval ? toIso(one.interval[1]) : '–', seen === undefined ? '–' : number(one.day - seen), one.label,
+        ];
+      })} />
+  );
+}
+
+type Limb = 'rising' | 'falling';
+const LAYERS: [string, string][] = [
+  ...['50', '25', '10'].map((percent): [string, string] => [percent, `${percent} % dates`]),
+  ...['50', '25', '10'].map((percent): [string, string] => [`${percent}:width`, `${percent} % dates, width of the interval`]),
+  ...['50', '25', '10'].map((percent): [string, string] => [`${percent}:label`, `${percent} % dates, how they came about`]),
+];
+
 function DateMaps({ season, command, children }: { season: Season; command: string; children: ComponentChildren }) {
-  const maps = season.maps.filter((file) => /phenology/.test(file.path) && file.path.includes(season.scenario));
-  const nameOf = (path: string): string => path.split('/').at(-1)!.replace(/\.\w+$/, '');
-  const names = maps.map((file) => nameOf(file.path));
-  const chosen = names.includes(route.value.layer ?? '') ? route.value.layer! : names.find((name) => /rising_50/.test(name)) ?? names[0];
-  const other = names.find((name) => name === chosen?.replace('rising', 'falling') && name !== chosen) ?? names.find((name) => name === chosen?.replace('falling', 'rising') && name !== chosen);
-  const pathOf = (name: string): string => maps[names.indexOf(name)]!.path;
+  const folder = `${season.site.name}/${season.season}/phenology_${season.scenario}`;
+  const there = season.maps.some((file) => file.path.startsWith(`${folder}/`));
+  const chosen = LAYERS.some(([key]) => key === route.value.layer) ? route.value.layer! : '50';
+  const [percent, what = 'date'] = chosen.split(':') as [string, string?];
   const view = useSharedView(season);
-  if (!chosen) {
+  if (!there) {
     return (
       <div class="maps compare">
         <Empty title={`No date maps of ${season.site.name} ${season.season} under this scenario yet.`} command={command}>They give the 10, 25 and 50 % dates of every 10 m pixel with their intervals.</Empty>
@@ -64,44 +118,80 @@ function DateMaps({ season, command, children }: { season: Season; command: stri
     <section aria-label="Date maps">
       <div class="toolbar">
         <h2>Dates of every pixel</h2>
-        <Select label="Layer" value={chosen} options={names.map((name) => [name, name.replaceAll('_', ' ')] as const)} onChange={(layer) => go({ layer, range: null })} />
-        <a href={fileUrl(pathOf(chosen))} download>GeoTIFF</a>
-        <span class="note">Click a map: that pixel’s season in Explore is one step away.</span>
+        <Select label="Layer" value={chosen} options={LAYERS} onChange={(layer) => go({ layer })} />
+        {(['rising', 'falling'] as const).map((limb) => <a key={limb} href={fileUrl(`${folder}/${limb}_${percent}.tif`)} download>GeoTIFF {limb} {percent} %</a>)}
         {route.value.px && <button type="button" class="quiet" onClick={() => go({ page: 'explore' }, true)}>Season of the chosen pixel</button>}
       </div>
       <div class="maps" data-count="2">
-        <DateMap key={chosen} name={chosen} path={pathOf(chosen)} season={season} view={view} />
-        {other && <DateMap key={other} name={other} path={pathOf(other)} season={season} view={view} />}
+        {(['rising', 'falling'] as const).map((limb) => <DateMap key={limb} limb={limb} percent={percent} what={what} folder={folder} season={season} view={view} />)}
         {children}
       </div>
     </section>
   );
 }
 
-function DateMap({ name, path, season, view }: { name: string; path: string; season: Season; view: ReturnType<typeof useSharedView> }) {
-  const state = useFrame(path);
-  const style = useMemo(() => (state.frame ? styleOf(name, state.frame) : null), [state.frame, name]);
+interface DateMapProps {
+  limb: Limb;
+  percent: string;
+  what: string;
+  folder: string;
+  season: Season;
+  view: ReturnType<typeof useSharedView>;
+}
+
+/** Bands of a date file: the date, the lower and the upper end of its interval; of the label file: one a transition. */
+function DateMap({ limb, percent, what, folder, season, view }: DateMapProps) {
+  const name = `${limb}_${percent}`;
+  const dates = useFrame(`${folder}/${name}.tif`);
+  const labels = useFrame(`${folder}/labels.tif`);
+  const shown = useMemo(() => {
+    if (what === 'label') return labels.frame && labelled(labels.frame, name);
+    if (!dates.frame) return null;
+    const frame = what === 'width' ? widthOf(dates.frame) : dates.frame;
+    return { frame, style: styleOf(name, what, frame) };
+  }, [dates.frame, labels.frame, what, name]);
   const place = hoverPlace.value ?? route.value.px;
-  const value = state.frame && place ? state.frame.at(state.frame.locate(place[0], place[1]), 'value') : NaN;
-  const isDate = style?.unit === 'day of year';
-  const words = Number.isNaN(value) ? (place ? 'no date here' : ' ') : isDate ? `${shortDate(Math.round(fromDayOfYear(season.season, value)))} (day ${value.toFixed(1)})` : style?.classes?.[value] ?? number(value);
+  const error = what === 'label' ? labels.error : dates.error;
   return (
-    <div class="panel" data-source={name}>
-      <h2 class="panel-head">{name.replaceAll('_', ' ')}</h2>
-      <MapPanel name={name} view={view} season={season} base={state.frame && style && { frame: state.frame, style, range: null }} day={name} message={state.error && <Failure error={state.error} />} />
-      <p class="readout">{words}</p>
-      {style && <Legend style={style} year={isDate ? season.season : undefined} fixed={false} />}
+    <div class="panel" data-source={limb}>
+      <h2 class="panel-head">{limb === 'rising' ? 'Rising' : 'Falling'} {percent} %</h2>
+      <MapPanel name={`${limb} ${percent} %`} view={view} season={season} base={shown && { ...shown, range: null }} day={`${percent}:${what}`} message={error && <Failure error={error} />} />
+      <p class="readout">{place && dates.frame ? inWords(dates.frame, labels.frame, name, place, season.season) : ' '}</p>
+      {shown && <Legend style={shown.style} year={what === 'date' ? season.season : undefined} fixed={false} />}
     </div>
   );
 }
 
-/** Dates are drawn over the range that they span here; intervals in days from 0; labels as classes. */
-function styleOf(name: string, frame: Frame): ValueStyle {
+/** "2 May (28 Apr to 7 May), dated" */
+function inWords(dates: Frame, labels: Frame | null, name: string, [east, north]: [number, number], year: number): string {
+  const at = dates.locate(east, north);
+  const [day, lower, upper] = dates.planes.map((plane) => (at < 0 ? NaN : plane[at]!));
+  const label = labels && labelled(labels, name);
+  const how = label ? (DATE_LABELS[label.frame.at(label.frame.locate(east, north), 'value')] ?? '') : '';
+  const date = (value: number | undefined): string => (value === undefined || Number.isNaN(value) ? '?' : shortDate(Math.round(fromDayOfYear(year, value))));
+  return Number.isNaN(day) ? `no date${how ? `: ${how}` : ''}` : `${date(day)} (${date(lower)} to ${date(upper)})${how ? `, ${how}` : ''}`;
+}
+
+function plane(frame: Frame, values: Float32Array, band: string): Frame {
+  return new Frame({ ...frame.header, bands: [band], dtype: 'float32', scale: 1, offset: 0, nodata: null }, values);
+}
+
+function labelled(labels: Frame, name: string): { frame: Frame; style: ValueStyle } | null {
+  const values = labels.planes[labels.header.bands.indexOf(name)];
+  return values ? { frame: plane(labels, values, name), style: labelStyle(name, name) } : null;
+}
+
+function widthOf(dates: Frame): Frame {
+  const [, lower, upper] = dates.planes;
+  return plane(dates, lower && upper ? upper.map((value, i) => value - lower[i]!) : new Float32Array(dates.planes[0]!.length).fill(NaN), 'width');
+}
+
+/** Dates are drawn over the range that they span here, widths from 0. */
+function styleOf(name: string, what: string, frame: Frame): ValueStyle {
   const label = name.replaceAll('_', ' ');
-  if (/label/.test(name)) return labelStyle(name, label);
   const [low, high] = quantiles([frame.planes[0]!], [0.02, 0.98]) as [number, number];
-  if (/width|interval|spread|seasons/.test(name)) return spreadStyle(name, label, Math.max(1, Math.ceil(high)));
-  return dateStyle(name, label, [Math.floor(low) - 1, Math.ceil(high) + 1]);
+  if (what === 'width') return spreadStyle(`${name}:width`, `${label}, 95 % interval`, Math.max(1, Math.ceil(high)) || 1);
+  return dateStyle(name, label, Number.isNaN(low) ? [1, 366] : [Math.floor(low) - 1, Math.ceil(high) + 1]);
 }
 
 function AllSites({ overview }: { overview: Overview | null }) {

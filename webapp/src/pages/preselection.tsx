@@ -40,6 +40,7 @@ export function Preselection({ season }: { season: Season; overview: Overview | 
   const base = `${season.site.name}/${season.season}/raw/preselection/${sensor}_preselection`;
   return (
     <>
+      <h1 class="visually-hidden">Preselection, {season.site.name} {season.season}</h1>
       <div class="toolbar">
         <Toggle label="Sensor" value={sensor} options={[['s2', 'Sentinel-2'], ['s3', 'Sentinel-3']]} onChange={(value) => go({ sensor: value })} />
         <Toggle label="Strategy" value={strategy} options={STRATEGIES.map((one) => [one, one] as const)}

@@ -22,7 +22,7 @@ export function Sites({ overview }: { overview: Overview }) {
         <h1>Sites and seasons</h1>
         <Select label="Score" value={score} options={Object.entries(SCORE_NAMES)} onChange={(value) => go({ score: value })} />
       </div>
-      <p class="lead">Fused GCC against the camera, by scenario. A cell opens its season. The bar shows how far the season has come: raw, prepared, fused, processed, scored.</p>
+      <p class="lead">Fused GCC against the camera, by scenario. A cell opens its season. The bar shows how far the season has come: raw, prepared, fused, processed, scored. Where there is nothing yet, <code>satfusion materialize SITE SEASON</code> makes it.</p>
       <div class="table-box matrix" role="region" aria-label="Sites, seasons and scenarios" tabIndex={0}>
         <table>
           <thead>
@@ -48,7 +48,7 @@ export function Sites({ overview }: { overview: Overview }) {
                       return (
                         <td key={key} class={key === best ? 'best' : ''}>
                           <Cell site={site.name} season={season.season} scenario={key}>
-                            <span class={one?.scores ? 'score' : 'score off'}>{one?.scores ? number(one.scores[score], 2) : STATUS_WORDS[one?.status ?? 'none']}</span>
+                            <span class={one?.scores ? 'score' : 'score off'}>{one?.scores ? number(one.scores[score]) : STATUS_WORDS[one?.status ?? 'none']}</span>
                             {key === best && <span class="best-word">best</span>}
                             <Progress status={one?.status ?? 'none'} />
                           </Cell>

@@ -74,8 +74,8 @@ export class Frame {
     if (index < 0 || !this.has(quantity)) return NaN;
     if (!this.isReflectance) return this.planes[0]![index]!;
     const [blue, green, red, nir] = this.planes as [Float32Array, Float32Array, Float32Array, Float32Array];
-    if (quantity === 'ndvi') return ratio(nir[index]! - red[index]!, nir[index]! + red[index]!);
-    if (quantity === 'gcc') return ratio(green[index]!, blue[index]! + green[index]! + red[index]!);
+    if (quantity === 'ndvi') return share(nir[index]! - red[index]!, [nir[index]!, red[index]!]);
+    if (quantity === 'gcc') return share(green[index]!, [blue[index]!, green[index]!, red[index]!]);
     return this.planes[BAND[quantity]!]![index]!;
   }
 
@@ -87,8 +87,10 @@ export class Frame {
   }
 }
 
-function ratio(top: number, bottom: number): number {
-  return bottom > 0 ? top / bottom : NaN;
+/** A share of reflected light exists only where no band is negative and their sum is positive. */
+function share(part: number, bands: readonly number[]): number {
+  const total = bands.reduce((sum, band) => sum + band, 0);
+  return total > 0 && bands.every((band) => band >= 0) ? part / total : NaN;
 }
 
 /** A - B of one quantity on A's pixels (B by nearest pixel), as a single-band frame; NaN where either is missing. */

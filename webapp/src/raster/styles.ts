@@ -53,10 +53,13 @@ export const STYLES: readonly Style[] = [
   band('b8a', 'Near infrared B8A', 0.5),
 ];
 
-const LAYERS: Record<string, Pick<ValueStyle, 'range' | 'ramp'>> = {
+/** What a coarse value rests on, by the numbers of the support layer. */
+const SUPPORT = ['none', 'extrapolated', 'interpolated', 'observed'];
+
+const LAYERS: Record<string, Pick<ValueStyle, 'range' | 'ramp' | 'classes'>> = {
   days_to_scene: { range: [0, 30], ramp: HEAT },
   effective_scenes: { range: [0, 12], ramp: VIRIDIS },
-  coarse_support: { range: [0, 3], ramp: VIRIDIS },
+  coarse_support: { range: [0, SUPPORT.length - 1], ramp: [[150, 150, 150], [214, 95, 66], [240, 200, 110], [27, 120, 55]], classes: SUPPORT },
   standard_deviation: { range: [0, 0.05], ramp: HEAT },
   distance: { range: [0, 15], ramp: BLUES.toReversed() },
 };
@@ -64,7 +67,7 @@ const LAYERS: Record<string, Pick<ValueStyle, 'range' | 'ramp'>> = {
 /** Style of a single-band layer; unknown layers get a neutral ramp. */
 export function layerStyle(key: string, label: string, unit: string, note: string): ValueStyle {
   const known = Object.entries(LAYERS).find(([name]) => key.startsWith(name))?.[1];
-  return { kind: 'value', key, label, quantity: 'value', unit, note, range: known?.range ?? [0, 1], ramp: known?.ramp ?? VIRIDIS };
+  return { kind: 'value', key, label, quantity: 'value', unit, note, range: [0, 1], ramp: VIRIDIS, ...known };
 }
 
 export function dateStyle(key: string, label: string, range: readonly [number, number]): ValueStyle {
@@ -76,12 +79,22 @@ export const spreadStyle = (key: string, label: string, top: number): ValueStyle
 });
 
 /** How a date came about, by the numbers of the label maps. */
-const DATE_LABELS = ['too few observations', 'dated', 'crossing in a gap', 'season truncated', 'no season'];
-const CLASSES: readonly Rgb[] = [[150, 150, 150], [27, 120, 55], [240, 178, 72], [59, 76, 145], [230, 225, 215]];
+export const DATE_LABELS = ['too few observations', 'dated', 'base borrowed from the other side', 'in a gap of the series', 'season truncated', 'no season'];
+const CLASSES: readonly Rgb[] = [[150, 150, 150], [27, 120, 55], [98, 181, 130], [240, 178, 72], [59, 76, 145], [230, 225, 215]];
 
 export const labelStyle = (key: string, label: string): ValueStyle => ({
   kind: 'value', key, label, quantity: 'value', range: [0, DATE_LABELS.length - 1], ramp: CLASSES, unit: '', note: '', classes: DATE_LABELS,
 });
+
+/** Sentinel-2's scene classification, with the colours that ESA draws it in. */
+const SCENE: readonly (readonly [string, Rgb])[] = [
+  ['no data', [0, 0, 0]], ['defective', [255, 0, 0]], ['dark, shadowed', [47, 47, 47]], ['cloud shadow', [100, 50, 0]], ['vegetation', [0, 160, 0]], ['bare', [255, 230, 90]],
+  ['water', [0, 0, 255]], ['unclassified', [128, 128, 128]], ['cloud, medium', [192, 192, 192]], ['cloud, high', [235, 235, 235]], ['cirrus', [100, 200, 255]], ['snow', [255, 150, 255]],
+];
+
+export const sceneClasses: ValueStyle = {
+  kind: 'value', key: 'scl', label: 'Scene classes', quantity: 'value', range: [0, SCENE.length - 1], ramp: SCENE.map(([, colour]) => colour), unit: '', note: '', classes: SCENE.map(([words]) => words),
+};
 
 const SPREAD: Partial<Record<Quantity, number>> = { ndvi: 0.3, gcc: 0.06, b8a: 0.15 };
 

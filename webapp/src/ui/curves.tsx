@@ -25,11 +25,13 @@ interface Props {
   pixel: PixelSeason | null;
   from: number;
   to: number;
+  /** Dates drawn on the curves; the camera's by default. */
+  dates?: readonly Mark[];
 }
 
-export function Curves({ season, series, pixel, from, to }: Props) {
+export function Curves({ season, series, pixel, from, to, dates }: Props) {
   const colour = route.value.colour;
-  const marks = useMemo(() => cameraMarks(series), [series]);
+  const marks = useMemo(() => dates ?? cameraMarks(series), [series, dates]);
   const sets = useMemo(() => {
     const make = (key: string): Curve[] => curvesOf(key, season, series, pixel, colour);
     return { gcc: make('gcc'), ndvi: make('ndvi'), bands: BANDS.map(([key]) => make(key)) };
@@ -40,7 +42,7 @@ export function Curves({ season, series, pixel, from, to }: Props) {
   return (
     <>
       <Chart name={file('gcc')} title={`GCC${whose}`} curves={sets.gcc} from={from} to={to} marks={marks} height={200} />
-      {marks.length > 0 && <Jumps marks={marks} />}
+      {marks.length > 0 && !dates && <Jumps marks={marks} />}
       <Chart name={file('ndvi')} title={`NDVI${whose}`} curves={sets.ndvi} from={from} to={to} marks={marks} height={170} digits={2}
         empty={itb ? 'Index-then-Blend fuses GCC itself: there is no NDVI.' : undefined} />
       {route.value.bands && (
@@ -79,7 +81,8 @@ function curvesOf(key: string, season: Season, series: SiteSeries | null, pixel:
   add({ key: 'fused', label: band.low ? 'Fused, 90 % band' : 'Fused', colour: COLOURS.fused, shape: 'line', ...band }, sources.fused);
   const fills = colour && sources.s2 ? colours(sources.s2) : undefined;
   add({ key: 's2', label: 'Sentinel-2', colour: COLOURS.s2, shape: 'dot', fills }, sources.s2);
-  if (!pixel) curves.push(excludedCurve(key, season));
+  const only = isItb(season.scenario) && route.value.stage !== 'raw' && key !== 'gcc';
+  if (!pixel && !only) curves.push(excludedCurve(key, season));
   return curves.filter((curve) => curve.values.length);
 }
 
@@ -109,7 +112,7 @@ export function gccOf(scene: { b02: number | null; b03: number | null; b04: numb
 }
 
 /** The camera's transition dates, with their intervals where the file has them. */
-export function cameraMarks(series: SiteSeries | null): Mark[] {
+export function cameraMarks(series: Pick<SiteSeries, 'transitions'> | null): Mark[] {
   const dates = series?.transitions ?? {};
   const marks: Mark[] = [];
   for (const [key, value] of Object.entries(dates)) {

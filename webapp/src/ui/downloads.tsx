@@ -38,7 +38,7 @@ export function Downloads({ season, stage, series, pixel }: Props) {
         {files.map(({ source, path, day }) => (
           <span key={source}>
             <a href={fileUrl(path)} download={`${name}_${source}_${toIso(day)}.tif`}>GeoTIFF {SOURCE_NAMES[source]} {toIso(day)}</a>
-            {(style === 'ndvi' || style === 'gcc') && source !== 'distance' && <a href={indexUrl(path, style)} download>as {style.toUpperCase()}</a>}
+            {(style === 'ndvi' || style === 'gcc') && source !== 'distance' && source !== 'scl' && <a href={indexUrl(path, style)} download>as {style.toUpperCase()}</a>}
           </span>
         ))}
         {layer && <a href={fileUrl(layer.path)} download>GeoTIFF {layer.label}, all days</a>}
@@ -66,7 +66,7 @@ async function picture(season: Season, stage: Stage): Promise<void> {
   });
   const charts: Part[][] = [...document.querySelectorAll('.chart')].flatMap((chart) => {
     const canvas = chart.querySelector<HTMLCanvasElement>('.chart-box canvas');
-    return canvas ? [[{ title: chart.querySelector('h3')?.textContent ?? '', canvas }]] : [];
+    return canvas ? [[{ title: chart.querySelector('h2')?.textContent ?? '', canvas }]] : [];
   });
   const { style, range, view, date } = route.value;
   await savePng(`${season.site.name}_${season.season}_${date === null ? '' : toIso(date)}`, [maps, ...charts], [

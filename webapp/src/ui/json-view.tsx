@@ -24,13 +24,13 @@ export function JsonView({ value, name, depth = 0 }: { value: Json; name: string
   const object = value as Obj;
   const rows = Object.entries(object);
   if (rows.length > 1 && rows.every(([, one]) => isObject(one) && Object.values(flat(one)).every(isScalar))) {
-    return <Records rows={rows.map(([key, one]) => ({ [name]: key, ...flat(one as Obj) }))} name={name} />;
+    return <Records rows={rows.map(([key, one]) => ({ name: key, ...flat(one as Obj) }))} name={name} />;
   }
   const facts = rows.filter(([, one]) => isScalar(one));
   const parts = rows.filter(([, one]) => !isScalar(one));
   return (
     <section class="json" data-depth={depth}>
-      {depth > 0 && <h4>{name}</h4>}
+      {depth > 0 && <h3>{name}</h3>}
       {facts.length > 0 && <dl class="facts">{facts.map(([key, one]) => <div key={key}><dt>{key}</dt><dd>{number(one, 4)}</dd></div>)}</dl>}
       {parts.map(([key, one]) => <JsonView key={key} value={one} name={key} depth={depth + 1} />)}
     </section>

@@ -63,8 +63,8 @@ interface Choice<T extends string> {
 export function Select<T extends string>({ label, value, options, onChange }: Choice<T>) {
   return (
     <label class="field">
-      <span>{label}</span>
-      <select value={value} onChange={(event) => onChange(event.currentTarget.value as T)}>
+      <span aria-hidden="true">{label}</span>
+      <select value={value} aria-label={label} onChange={(event) => onChange(event.currentTarget.value as T)}>
         {options.map(([key, words]) => (
           <option key={key} value={key}>{words}</option>
         ))}

@@ -1,8 +1,8 @@
 /** Which days there are, and the one day that everything shows. */
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { TargetedPointerEvent } from "preact";
 import { LEFT, RIGHT } from '../chart/chart';
-import { months, nearest } from '../days';
+import { months, nextScene } from '../days';
 import { DayInput } from "./parts";
 import { go, route } from '../state';
 
@@ -32,8 +32,9 @@ export function Timeline({ rows, from, to, words, scenes, sensor = 'Sentinel-2' 
   const [width, setWidth] = useState(800);
   const day = route.value.date ?? from;
   useEffect(() => {
-    const watch = new ResizeObserver(() => setWidth(box.current!.clientWidth));
-    watch.observe(box.current!);
+    const node = box.current!;
+    const watch = new ResizeObserver(() => setWidth(node.clientWidth));
+    watch.observe(node);
     return () => watch.disconnect();
   }, []);
   const inner = Math.max(50, width - LEFT - RIGHT);
@@ -48,22 +49,28 @@ export function Timeline({ rows, from, to, words, scenes, sensor = 'Sentinel-2' 
   const height = rows.length * ROW + 18;
   const path = (days: readonly number[], top: number): string =>
     days.filter((d) => d >= from && d <= to).map((d) => `M${(x(d) - tick / 2).toFixed(2)} ${top}h${tick.toFixed(2)}v${ROW - 3}h${(-tick).toFixed(2)}z`).join('');
+  // The same element every time, so that a change of day redraws the cursor alone.
+  const drawn = useMemo(() => (
+    <g>
+      {months(from, to).map((m) => (
+        <g key={m.day}>
+          <line x1={x(m.day)} x2={x(m.day)} y1={0} y2={height - 12} class="month" />
+          <text x={x(m.day) + 3} y={height - 3} class="month-name">{m.label}</text>
+        </g>
+      ))}
+      {rows.map((row, i) => (
+        <g key={row.label}>
+          <text x={4} y={i * ROW + 10} class="row-name">{row.label}</text>
+          <path d={path(row.days, i * ROW + 2)} fill={row.colour} />
+          {row.hollow && <path d={path(row.hollow, i * ROW + 2)} fill="#fff" stroke={row.colour} stroke-width="1.1" />}
+        </g>
+      ))}
+    </g>
+  ), [rows, from, to, width]);
   return (
     <div class="timeline" ref={box}>
       <svg width={width} height={height} role="img" aria-label={`Days with data: ${rows.map((r) => `${r.label} ${r.days.length}${r.hollow?.length ? `, ${r.hollow.length} excluded` : ''}`).join('; ')}`} onPointerDown={pick} onPointerMove={pick}>
-        {months(from, to).map((m) => (
-          <g key={m.day}>
-            <line x1={x(m.day)} x2={x(m.day)} y1={0} y2={height - 12} class="month" />
-            <text x={x(m.day) + 3} y={height - 3} class="month-name">{m.label}</text>
-          </g>
-        ))}
-        {rows.map((row, i) => (
-          <g key={row.label}>
-            <text x={4} y={i * ROW + 10} class="row-name">{row.label}</text>
-            <path d={path(row.days, i * ROW + 2)} fill={row.colour} />
-            {row.hollow && <path d={path(row.hollow, i * ROW + 2)} fill="#fff" stroke={row.colour} stroke-width="1.1" />}
-          </g>
-        ))}
+        {drawn}
         <line x1={x(day)} x2={x(day)} y1={0} y2={height - 12} class="cursor-line" />
       </svg>
       <input
@@ -103,15 +110,6 @@ function DateControls({ from, to, scenes, sensor }: { from: number; to: number; 
       <button type="button" aria-pressed={playing} onClick={() => setPlaying(!playing)}>{playing ? 'Stop' : 'Play'}</button>
     </div>
   );
-}
-
-/** The nearest scene after (1) or before (-1) `day`. */
-export function nextScene(scenes: readonly number[], day: number, sign: 1 | -1): number | null {
-  const at = nearest(scenes, day);
-  if (at < 0) return null;
-  for (let i = Math.max(0, at - 1); i < scenes.length && sign === 1; i += 1) if (scenes[i]! > day) return scenes[i]!;
-  for (let i = Math.min(scenes.length - 1, at + 1); i >= 0 && sign === -1; i -= 1) if (scenes[i]! < day) return scenes[i]!;
-  return null;
 }
 
 /** Arrow keys move the day wherever no field or map has the focus. */

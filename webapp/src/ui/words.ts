@@ -7,6 +7,7 @@ export const COLOURS: Record<Source | 'camera', string> = {
   s3: '#1667a8',
   camera: '#17703d',
   distance: '#59636b',
+  scl: '#59636b',
 };
 
 export const SOURCE_NAMES: Record<Source, string> = {
@@ -14,6 +15,7 @@ export const SOURCE_NAMES: Record<Source, string> = {
   fused: 'Fused',
   s3: 'Sentinel-3',
   distance: 'Distance to cloud',
+  scl: 'Scene classes',
 };
 
 export const STAGE_NAMES: Record<Stage, string> = {

@@ -1,0 +1,230 @@
+"""How fast the engine is, beside a plain evaluation of the same equation and the speed of memory.
+
+Inputs are generated. The plain evaluation is the conformance mode: one day at a time, interpolating and upsampling
+anew for each, with NumPy and SciPy; it runs on a few days and is scaled to all. The floor is the time in which the
+bytes that must move (scenes once, products once) can be copied.
+
+    python benchmarks/fusion.py [--write docs/fusion-benchmark.md] [--tile 3600 --folder SCRATCH]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from rasterio.transform import from_origin
+
+from satfusion_assets.processing.efast import fuse
+from satfusion_assets.processing.efast.compiled import available_threads
+
+Array = NDArray[Any]
+START = np.datetime64("2024-01-01")
+REPEATS = 3
+
+
+@dataclass(frozen=True)
+class Case:
+    """A fusion to time: coarse pixels a side, ratio, scenes, prediction days."""
+
+    name: str
+    side: int
+    ratio: int
+    bands: int
+    scenes: int
+    days: int
+    plain_days: int
+
+    def inputs(self) -> dict[str, Any]:
+        rng = np.random.default_rng(1)
+        coarse_days = START + np.arange(-45, self.days + 45)
+        reach = (-30, self.days + 30) if self.days > 1 else (-29, 30)
+        fine_days = START + np.linspace(*reach, self.scenes).astype(int)
+        fine_side = self.side * self.ratio
+        return {
+            "coarse": rng.random((len(coarse_days), self.bands, self.side, self.side), np.float32) * np.float32(0.3),
+            "coarse_days": coarse_days,
+            "fine": rng.random((self.scenes, self.bands, fine_side, fine_side), np.float32) * np.float32(0.3),
+            "fine_days": fine_days,
+            "cloud_distance": rng.uniform(0, 20, (self.scenes, self.side, self.side)).astype(np.float32),
+            "ratio": self.ratio,
+        }
+
+
+CASES = (
+    Case("a site's season, one scenario (5 x 5, ratio 30, 4 bands, 366 days)", 5, 30, 4, 85, 366, 6),
+    Case("one date, 30 x 30, ratio 30, 4 bands, 12 scenes", 30, 30, 4, 12, 1, 1),
+    Case("one date, 120 x 120, ratio 30, 4 bands, 12 scenes", 120, 30, 4, 12, 1, 1),
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--write", type=Path, help="write the table as Markdown here")
+    parser.add_argument("--tile", type=int, default=0, help="also stream a tile of so many pixels a side")
+    parser.add_argument("--folder", type=Path, help="where the tile's images may lie (they are kept for the next run)")
+    parser.add_argument("--first-call", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--stream", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.first_call:
+        sys.stdout.write(f"{_seconds(CASES[0], 1)[1]:.3f}")
+    elif options.stream:
+        sys.stdout.write(json.dumps(_stream(options.folder)))
+    else:
+        text = report(options.tile, options.folder)
+        if options.write:
+            options.write.write_text(text)
+        sys.stdout.write(text)
+
+
+def report(tile: int, folder: Path | None) -> str:
+    speed = copy_speed()
+    lines = [
+        "# Speed of the fusion",
+        "",
+        f"Written by `benchmarks/fusion.py` on {available_threads()} cores; memory copies at {speed / 1e9:.1f} GB/s",
+        "on one thread. Warm, best of three; ns: per pixel, band, day and scene in the window. The plain evaluation",
+        "forms each day by itself (conformance mode); it is timed on a few days and scaled.",
+        "",
+        "| case | engine s | CPU s | ns | engine with quality layers s | floor s | plain s | plain / engine |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for case in CASES:
+        engine, cpu = _seconds(case, REPEATS)
+        quality = _seconds(case, 2, quality=True)[0]
+        plain = _plain_seconds(case)
+        pixels = (case.side * case.ratio) ** 2 * case.bands
+        floor = 4 * pixels * (case.scenes + case.days) / speed
+        window = min(case.scenes, case.scenes * 60 / (case.days + 60)) * case.days
+        lines.append(
+            f"| {case.name} | {engine:.3f} | {cpu:.3f} | {engine / pixels / window * 1e9:.2f} | {quality:.2f} | "
+            f"{floor:.3f} | {plain:.1f} | {plain / engine:.0f} |"
+        )
+    compile_first, compile_later = first_calls()
+    lines += [
+        "",
+        f"The first call on a machine compiles: {compile_first:.1f} s CPU for the season above;",
+        f"the first call of every later process loads the cache: {compile_later:.1f} s CPU.",
+    ]
+    if tile and folder:
+        lines += ["", *_tile_lines(tile, folder)]
+    return "\n".join(lines) + "\n"
+
+
+def copy_speed() -> float:
+    """Bytes read and written per second by a memory copy, halved to count a byte once."""
+    source = np.ones(2**26, np.float32)
+    target = np.empty_like(source)
+    best = min(_timed(lambda: np.copyto(target, source))[0] for _ in range(5))
+    return source.nbytes / best
+
+
+def first_calls() -> tuple[float, float]:
+    """CPU seconds of the season's first call in a process, without and with a cache of compiled code."""
+    with tempfile.TemporaryDirectory() as cache:
+        command = [sys.executable, __file__, "--first-call"]
+        times = [
+            float(subprocess.run(command, env={"NUMBA_CACHE_DIR": cache}, check=True, capture_output=True).stdout)
+            for _ in range(2)
+        ]
+    return times[0], times[1]
+
+
+def _seconds(case: Case, repeats: int, *, quality: bool = False) -> tuple[float, float]:
+    inputs = case.inputs()
+    days = START + np.arange(case.days)
+
+    def run() -> None:
+        fused = fuse(days, **inputs)
+        if quality:
+            _ = fused.quality
+
+    return min(_timed(run) for _ in range(repeats))
+
+
+def _plain_seconds(case: Case) -> float:
+    inputs = case.inputs()
+    days = START + np.linspace(0, case.days - 1, case.plain_days).astype(int)
+    return _timed(lambda: fuse(days, **inputs, conformance=True))[0] * case.days / case.plain_days
+
+
+def _timed(run: Any) -> tuple[float, float]:
+    wall, cpu = time.perf_counter(), time.process_time()
+    run()
+    return time.perf_counter() - wall, time.process_time() - cpu
+
+
+def _tile_lines(side: int, folder: Path) -> list[str]:
+    folder.mkdir(parents=True, exist_ok=True)
+    generate(folder, side, 30, 12)
+    command = [sys.executable, __file__, "--stream", "--folder", str(folder)]
+    result = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    return [
+        f"A tile of {side} x {side} pixels (ratio 30, 4 bands, 12 scenes) streamed from and to rasters within 2 GB: "
+        f"{result['wall']:.0f} s ({result['cpu']:.0f} s CPU) in {result['blocks']} blocks, "
+        f"peak {result['peak'] / 1e9:.2f} GB.",
+    ]
+
+
+def generate(folder: Path, side: int, ratio: int, scenes: int) -> None:
+    """A folder of prepared images around 15 June 2024, in the layout's names; existing files are kept."""
+    rng = np.random.default_rng(1)
+    target = np.datetime64("2024-06-15")
+    small = side // ratio
+    for day in target + np.linspace(-28, 28, scenes).astype(int):
+        stem = f"S2A_MSIL2A_{str(day).replace('-', '')}"
+        pattern = rng.random((64, side), np.float32) * np.float32(0.3)
+        _generate(folder / "s2" / f"{stem}_REFL.tif", 4, side, 10, lambda n, p=pattern: p[:n])
+        distance = rng.uniform(0, 20, (small, small)).astype(np.float32)
+        _generate(folder / "s2" / f"{stem}_DIST_CLOUD.tif", 1, small, 10 * ratio, lambda n, d=distance: d[:n])
+    for day in target + np.arange(-45, 46):
+        values = rng.random((small, small), np.float32) * np.float32(0.3)
+        path = folder / "s3" / f"composite_{str(day).replace('-', '')}.tif"
+        _generate(path, 4, small, 10 * ratio, lambda n, v=values: v[:n])
+
+
+def _generate(path: Path, bands: int, side: int, pixel: float, rows: Any) -> None:
+    if path.exists():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    profile = {"driver": "GTiff", "count": bands, "height": side, "width": side, "dtype": "float32", "nodata": np.nan}
+    grid = {"crs": "EPSG:32632", "transform": from_origin(600_000, 5_200_020, pixel, pixel)}
+    with rasterio.open(path, "w", **profile, **grid, tiled=side > 512, bigtiff="if_safer") as raster:
+        step = len(rows(side))
+        for row in range(0, side, step):
+            size = min(step, side - row)
+            window = rasterio.windows.Window(0, row, side, size)
+            raster.write(np.broadcast_to(rows(size), (bands, size, side)), window=window)
+
+
+def _stream(folder: Path) -> dict[str, float]:
+    from satfusion_assets.stages.fuse_folder import FuseFolder, fuse_folder
+
+    blocks = 0
+
+    def run() -> None:
+        nonlocal blocks
+        blocks = fuse_folder(FuseFolder(folder, (date(2024, 6, 15),))).blocks
+
+    wall, cpu = _timed(run)
+    return {"wall": wall, "cpu": cpu, "peak": _peak_bytes(), "blocks": blocks}
+
+
+def _peak_bytes() -> int:
+    """Largest resident set of this program (Linux); getrusage would count the parent's before it started this one."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) * 1024
+
+
+if __name__ == "__main__":
+    main()

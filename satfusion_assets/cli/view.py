@@ -1,0 +1,26 @@
+"""``satfusion view``: the pictures and curves behind every number."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from satfusion_assets.cli.services import VIEWER_PORT
+
+
+def view(
+    port: Annotated[int, typer.Option(help="port on the host")] = VIEWER_PORT,
+    host: Annotated[str, typer.Option(help="address to listen on; other than loopback needs --allow")] = "127.0.0.1",
+    allow: Annotated[list[str] | None, typer.Option(help="host name the viewer may be asked by; repeatable")] = None,
+) -> None:
+    """Serve the viewer, read-only, until interrupted."""
+    import uvicorn
+
+    from satfusion_assets.resources import Platform
+    from satfusion_assets.viewer.app import LOOPBACK, create_app
+
+    settings = Platform().settings
+    app = create_app(settings.data_root, settings.sites_path, hosts=[*LOOPBACK, *(allow or [])])
+    typer.echo(f"Viewer: http://{host}:{port}")
+    uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False)

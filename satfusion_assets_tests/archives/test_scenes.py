@@ -1,0 +1,129 @@
+"""Items of the catalogue as scenes: real items of every baseline, reprocessings, split granules, names."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from satfusion_assets.archives.earth_search import Scene, name_scenes, resolve_reprocessings, scene_from_item
+from satfusion_assets.errors import ArchiveAnswerInvalid
+from satfusion_assets_tests.archives.conftest import item, real_items
+
+
+@pytest.mark.parametrize("path", real_items(), ids=lambda path: path.stem)
+def test_real_items_of_every_baseline_are_scenes(path: Path) -> None:
+    raw = json.loads(path.read_text("utf-8"))
+    scene = scene_from_item(raw)
+    assert scene.baseline == raw["properties"]["s2:processing_baseline"]
+    assert scene.missing_assets == ()
+    assert scene.href("nir08").endswith("B8A.tif"), "the catalogue's nir is B08; B8A is nir08"
+    assert scene.tile in scene.id
+    assert f"_R{scene.relative_orbit:03d}_" in raw["properties"]["s2:product_uri"]
+    assert f"{scene.datatake:%Y%m%dT%H%M%S}" in raw["properties"]["s2:product_uri"]
+
+
+def test_collection_1_items_carry_the_view_angle() -> None:
+    scene = scene_from_item(item("S2B_T24MWV_20250731T130245_L2A"))
+    assert scene.view_zenith == pytest.approx(5.381695387512898)
+    assert (scene.boa_offset_applied, scene.epsg) == (None, 32724)
+
+
+def test_an_item_without_nir08_names_item_and_asset() -> None:
+    raw = item("S2B_33TWN_20220226_0_L2A")
+    del raw["assets"]["nir08"]
+    scene = scene_from_item(raw)
+    assert scene.missing_assets == ("nir08",)
+    with pytest.raises(ArchiveAnswerInvalid, match=r"S2B_33TWN_20220226_0_L2A.*'nir08' \(B8A\)"):
+        scene.href("nir08")
+
+
+def other(scene: Scene, **changes: Any) -> Scene:
+    return Scene.model_validate(scene.model_dump() | changes)
+
+
+@pytest.fixture
+def scene() -> Scene:
+    return scene_from_item(item("S2B_33TWN_20220226_0_L2A"))
+
+
+def test_the_highest_baseline_replaces_older_processings(scene: Scene) -> None:
+    newer = other(scene, id="S2B_33TWN_20220226_1_L2A", baseline="05.10", datastrip="20220226T095160")
+    kept, replaced = resolve_reprocessings([scene, newer])
+    assert [one.id for one in kept] == [newer.id]
+    assert replaced == {scene.id: newer.id}
+
+
+def test_baseline_05_10_is_newer_than_05_09(scene: Scene) -> None:
+    kept, _ = resolve_reprocessings([other(scene, id="b", baseline="05.10"), other(scene, id="a", baseline="05.09")])
+    assert [one.id for one in kept] == ["b"]
+
+
+def test_of_one_baseline_the_newest_generation_is_kept(scene: Scene) -> None:
+    assert scene.generated is not None
+    later = other(scene, id="later", generated=scene.generated.replace(year=2023))
+    kept, _ = resolve_reprocessings([later, scene])
+    assert [one.id for one in kept] == ["later"]
+
+
+def test_reprocessing_may_move_the_items_time(scene: Scene) -> None:
+    """Old baselines give the datastrip's start as the item's time: minutes away from later processings."""
+    old = other(scene, id="old", baseline="02.09", sensed=scene.sensed.replace(minute=52))
+    kept, _ = resolve_reprocessings([old, scene])
+    assert [one.id for one in kept] == [scene.id]
+
+
+def test_split_granules_stay_two_scenes(scene: Scene) -> None:
+    west, south, east, north = scene.bbox
+    middle = (south + north) / 2
+    upper = other(scene, id="upper", bbox=(west, middle, east, north))
+    lower = other(
+        scene, id="lower", bbox=(west, south, east, middle), datastrip="20220226T095735",
+        sensed=scene.sensed.replace(second=46),
+    )  # fmt: skip
+    kept, replaced = resolve_reprocessings([lower, upper])
+    assert [one.id for one in kept] == ["upper", "lower"]
+    assert replaced == {}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"tile": "33TVN"}, {"platform": "sentinel-2a"}, {"relative_orbit": 122}],
+    ids=["tile", "platform", "orbit"],
+)
+def test_tiles_platforms_and_orbits_of_one_day_are_kept_apart(scene: Scene, change: dict[str, Any]) -> None:
+    kept, _ = resolve_reprocessings([scene, other(scene, id="other", **change)])
+    assert len(kept) == 2
+
+
+def test_scenes_are_named_by_rank_within_their_day(scene: Scene) -> None:
+    later = other(scene, id="later", sensed=scene.sensed.replace(minute=59), tile="33TVN")
+    west = other(scene, id="west", tile="33TVN")
+    tomorrow = other(scene, id="tomorrow", sensed=scene.sensed.replace(day=27))
+    named = name_scenes([tomorrow, later, scene, west])
+    assert {name: one.id for name, one in named.items()} == {
+        "20220226_0": "west",
+        "20220226_1": scene.id,
+        "20220226_2": "later",
+        "20220227_0": "tomorrow",
+    }
+
+
+@given(
+    st.sampled_from(
+        ["id", "bbox", "assets", "properties", "datetime", "platform", "s2:processing_baseline", "proj:epsg"]
+    ),
+    st.one_of(st.none(), st.integers(), st.text(max_size=5), st.lists(st.integers(), max_size=3), st.just({"a": 1})),
+)
+@settings(max_examples=150, deadline=None)
+def test_a_malformed_item_is_one_typed_error(field: str, junk: Any) -> None:
+    raw = deepcopy(item("S2B_33TWN_20220130_0_L2A"))
+    (raw if field in raw else raw["properties"])[field] = junk
+    with suppress(ArchiveAnswerInvalid):  # anything else fails the test
+        scene_from_item(raw)

@@ -1,0 +1,115 @@
+"""Rasters composed without GDAL are what GDAL, and a COG validator, take them for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+from odc.geo.geobox import GeoBox
+from rio_cogeo.cogeo import cog_validate
+
+from satfusion_assets.errors import ProductCorrupt, ProductMissing
+from satfusion_assets.store.small_rasters import read_rasters, write_rasters
+
+NAMES = ("blue", "green", "red", "nir")
+
+
+def geobox(height: int, width: int, epsg: int = 32632) -> GeoBox:
+    left, top = 600_000, 5_200_020
+    return GeoBox.from_bbox(
+        (left, top - 10 * height, left + 10 * width, top), crs=f"EPSG:{epsg}", resolution=10, tight=True
+    )
+
+
+def stack(count: int, bands: int, height: int, width: int) -> np.ndarray:
+    values = np.random.default_rng(1).normal(0.2, 0.1, (count, bands, height, width)).astype(np.float32)
+    values[0, :, :3] = np.nan
+    values[-1, 0, 0, 0] = -0.0
+    return values
+
+
+@pytest.mark.parametrize("shape", [(4, 150, 150), (1, 150, 150), (4, 37, 90), (2, 600, 530), (1, 16, 16)])
+def test_gdal_reads_back_what_was_written(tmp_path: Path, shape: tuple[int, int, int]) -> None:
+    images, names = stack(2, *shape), NAMES[: shape[0]]
+    grid = geobox(*shape[1:])
+    paths = [tmp_path / "a.tif", tmp_path / "b.tif"]
+    tags = [{"DAY": "2024-06-15", "NOTE": '<&> "quoted"'}, {"DAY": "2024-06-16"}]
+    write_rasters(paths, images, grid, band_names=names, scale=0.5, tags=tags)
+    for path, image, tag in zip(paths, images, tags, strict=True):
+        with rasterio.open(path) as raster:
+            np.testing.assert_array_equal(raster.read(), image)
+            assert raster.crs.to_epsg() == 32632
+            assert raster.transform == grid.transform
+            assert np.isnan(raster.nodata)
+            assert raster.descriptions == names
+            assert raster.scales == (0.5,) * len(names)
+            assert tag.items() <= raster.tags().items()
+            assert all(size % 16 == 0 for size in raster.block_shapes[0])
+            assert raster.profile["compress"] == "deflate"
+            assert raster.profile["dtype"] == "float32"
+
+
+@pytest.mark.parametrize("epsg", [32632, 32733, 4326, 3035])
+def test_validator_accepts_them_in_any_crs(tmp_path: Path, epsg: int) -> None:
+    write_rasters([tmp_path / "a.tif"], stack(1, 4, 150, 150), geobox(150, 150, epsg), band_names=NAMES)
+    valid, errors, warnings = cog_validate(tmp_path / "a.tif", strict=True)
+    assert (valid, errors, warnings) == (True, [], [])
+    with rasterio.open(tmp_path / "a.tif") as raster:
+        assert raster.crs.to_epsg() == epsg
+
+
+def test_equal_inputs_give_equal_bytes(tmp_path: Path) -> None:
+    for name, threads in (("a", 1), ("b", 4)):
+        paths = [tmp_path / f"{name}{day}.tif" for day in range(5)]
+        write_rasters(paths, stack(5, 2, 40, 50), geobox(40, 50), band_names=NAMES[:2], threads=threads)
+    assert all((tmp_path / f"a{day}.tif").read_bytes() == (tmp_path / f"b{day}.tif").read_bytes() for day in range(5))
+
+
+def test_stacks_are_read_whole_from_own_and_foreign_files(tmp_path: Path) -> None:
+    images = stack(3, 2, 600, 40)
+    paths = [tmp_path / f"{day}.tif" for day in range(3)]
+    write_rasters(paths, images, geobox(600, 40), band_names=NAMES[:2])
+    with rasterio.open(paths[0]) as own:
+        profile = {**own.profile, "interleave": "pixel", "predictor": 1}
+    with rasterio.open(paths[1], "w", **profile) as foreign:
+        foreign.write(images[1])
+    np.testing.assert_array_equal(read_rasters(paths), images)
+
+
+def test_missing_broken_and_odd_files_are_named(tmp_path: Path) -> None:
+    paths = [tmp_path / "a.tif", tmp_path / "b.tif"]
+    write_rasters(paths, stack(2, 1, 20, 20), geobox(20, 20), band_names=NAMES[:1])
+    whole = paths[1].read_bytes()
+    for broken in (whole[:-40], whole[:60], b""):
+        paths[1].write_bytes(broken)
+        with pytest.raises(ProductCorrupt, match=r"b\.tif"):
+            read_rasters(paths)
+    write_rasters(paths[1:], stack(1, 1, 20, 30), geobox(20, 30), band_names=NAMES[:1])
+    with pytest.raises(ProductCorrupt, match=r"b\.tif"):
+        read_rasters(paths)
+    paths[1].unlink()
+    with pytest.raises(ProductMissing, match=r"b\.tif"):
+        read_rasters(paths)
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"paths": []}, "paths"),
+        ({"band_names": NAMES}, "band_names"),
+        ({"geobox": geobox(5, 5)}, "geobox"),
+        ({"stack": np.zeros((1, 1, 20, 20))}, "stack"),
+    ],
+)
+def test_arguments_that_do_not_fit_are_named(tmp_path: Path, changes: dict, named: str) -> None:
+    arguments = {
+        "paths": [tmp_path / "a.tif"],
+        "stack": np.zeros((1, 1, 20, 20), np.float32),
+        "geobox": geobox(20, 20),
+        "band_names": ("blue",),
+        **changes,
+    }
+    with pytest.raises(ValueError, match=named):
+        write_rasters(**arguments)

@@ -1,0 +1,143 @@
+"""From nothing to metrics.json on the sandbox: the real clients, the real instance, every product of all scenarios."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rio_cogeo.cogeo import cog_validate
+
+from satfusion_assets.grid import site_grid
+from satfusion_assets.processing import indices
+from satfusion_assets.sandbox.landscape import Landscape
+from satfusion_assets.sandbox.server.run import SandboxProcess
+from satfusion_assets.scenarios import SCENARIOS, Mode, Scenario, Strategy
+from satfusion_assets.sites import SiteRegistry, SiteSeason
+from satfusion_assets.store import Product, ProductStore
+from satfusion_assets.store.layout import FusedLayout, PreparedLayout, ProcessedLayout, day_of
+
+pytestmark = pytest.mark.timeout(1500)
+
+SEASON = SiteSeason("innsbruck", 2024)
+SCORES = {"pearson_r", "r_squared", "rmse", "mae", "nrmse", "nse_pc", "nse", "n_samples", "date_range"}
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A data root, a Dagster home and a sandbox of their own."""
+
+    root: Path
+    environment: dict[str, str]
+
+    @property
+    def store(self) -> ProductStore:
+        return ProductStore(self.root / "data")
+
+    @property
+    def folder(self) -> Path:
+        return self.store.folder(SEASON)
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "satfusion_assets.cli", *arguments]
+        environment = os.environ | self.environment
+        return subprocess.run(command, env=environment, cwd=self.root, capture_output=True, text=True, check=False)
+
+    def versions(self) -> dict[str, str]:
+        return {f"{item.product}.{item.variant}": item.version for item in self.store.products(SEASON)}
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    root = tmp_path_factory.mktemp("installation")
+    home = root / "dagster_home"
+    home.mkdir()
+    (home / "dagster.yaml").write_text("telemetry:\n  enabled: false\n")
+    registry = SiteRegistry.load(root / "data" / "sites.geojson")
+    registry.add(registry.site("innsbruck"))
+    with SandboxProcess(root / "sandbox", registry.path) as sandbox:
+        environment = sandbox.environment() | {"DAGSTER_HOME": str(home), "SATFUSION_OPENEO_POLL_S": "0.2"}
+        installation = Installation(root, environment)
+        finished = installation.run("materialize", "innsbruck", "2024")
+        assert finished.returncode == 0, finished.stderr[-3000:]
+        yield installation
+
+
+def test_every_product_of_every_scenario_is_there_whole(installation: Installation) -> None:
+    for manifest in installation.store.products(SEASON):
+        product = Product(manifest.product, SEASON, manifest.variant)
+        assert installation.store.verify(product) == []
+    versions = installation.versions()
+    for scenario in SCENARIOS:
+        for name in ("fused", "processed", "scenario_metrics"):
+            assert f"{name}.{scenario.key}" in versions
+    for strategy in Strategy:
+        assert {f"prepared_bti.{strategy}", f"prepared_itb.{strategy}"} <= versions.keys()
+    assert {"raw_s2.", "raw_s3.", "raw_phenocam.", "preselected.", "camera_phenology.", "metrics."} <= versions.keys()
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.key)
+def test_the_contracts_files_lie_at_their_paths(installation: Installation, scenario: Scenario) -> None:
+    folder = installation.folder
+    prepared, fused = PreparedLayout(scenario.strategy, scenario.mode), FusedLayout(scenario)
+    images = sorted((folder / fused.folder).glob(f"{prepared.kind}_*.tif"))
+    assert len(images) > 250
+    scenes = sorted((folder / prepared.folder / "s2").glob(f"S2A_MSIL2A_*_{prepared.kind}.tif"))
+    assert len(scenes) > 30
+    for scene in scenes:
+        assert (folder / prepared.cloud_distance(day_of(scene.name))).exists()
+    assert cog_validate(str(images[0]), quiet=True)[0]
+    kinds = ["gcc"] if scenario.mode is Mode.ITB else ["gcc", "ndvi", "bands"]
+    for source in ("s2", "s3", "fusion"):
+        days = sorted((folder / ProcessedLayout(scenario).folder / source).glob("*_0.geotiff"))
+        for kind in kinds:
+            series = json.loads((folder / ProcessedLayout(scenario).series(kind, source)).read_text())  # type: ignore[arg-type]
+            assert [row["filename"] for row in series] == [path.name for path in days]
+
+
+def test_metrics_json_has_the_contracts_shape(installation: Installation) -> None:
+    metrics = json.loads((installation.folder / "metrics.json").read_text())
+    assert metrics.keys() == {"phenocam_stats", "temporal", "baseline", "derived"}
+    assert metrics["temporal"].keys() == {scenario.score_key for scenario in SCENARIOS}
+    for scores in metrics["temporal"].values():
+        assert scores.keys() >= SCORES
+        assert scores["nse"] > 0.3
+    assert metrics["baseline"].keys() == {"s2", "s2_cloudfree", "s2_whittaker_lambda400", "s3"}
+    assert len(metrics["derived"]["bti_vs_itb_mean_residual"]) == 4
+
+
+def test_fused_images_are_near_the_truth_in_the_growing_season(installation: Installation) -> None:
+    site = SiteRegistry.load(installation.root / "data" / "sites.geojson").site("innsbruck")
+    grid = site_grid(site)
+    surface = Landscape(site).view(grid.fine.affine, (grid.fine.height, grid.fine.width))
+    scenario = Scenario(Strategy.AGGRESSIVE, Mode.BTI, 20)
+    with installation.store.read(Product("fused", SEASON, scenario.key)) as fused:
+        names = [name for name in fused.names("*/REFL_*.tif") if 5 <= day_of(name).month <= 8]
+        truth = np.stack([surface.reflectance(day_of(name)) for name in names])
+        values = fused.read_stack(names)
+    errors = np.sqrt(np.nanmean((values - truth) ** 2, axis=(0, 2, 3)))
+    assert (errors < [0.03, 0.03, 0.03, 0.05]).all(), errors
+    gcc_error = indices.gcc(*np.moveaxis(values[:, :3], 1, 0)) - indices.gcc(*np.moveaxis(truth[:, :3], 1, 0))
+    assert np.sqrt(np.nanmean(gcc_error**2)) < 0.03
+
+
+def test_a_second_run_changes_nothing(installation: Installation) -> None:
+    before = installation.versions()
+    finished = installation.run("materialize", "innsbruck", "2024")
+    assert finished.returncode == 0, finished.stderr[-3000:]
+    assert installation.versions() == before
+    assert "innsbruck_2024: metrics up to date" in finished.stdout
+    assert finished.stdout.count("up to date") == 12, finished.stdout
+
+
+def test_a_season_that_is_not_registered_is_one_sentence(installation: Installation) -> None:
+    finished = installation.run("materialize", "innsbruck", "2019")
+    assert finished.returncode == 1
+    assert "Season 2019 is not registered for site innsbruck" in finished.stderr.replace("\n", " ")
+    assert "Traceback" not in finished.stderr

@@ -1,0 +1,229 @@
+"""The other pages, downloads, failures and accessibility in Chromium."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
+
+from satfusion_assets.viewer.links import viewer_url
+from satfusion_assets_tests.viewer.browser import (
+    axe_violations,
+    middle_colour,
+    strict_page,
+    wait_painted,
+)
+from satfusion_assets_tests.viewer.conftest import serve
+
+pytestmark = pytest.mark.browser
+
+SEASON = "/innsbruck/2024/aggressive_sigma20"
+PIXEL = "px=675865,5220905"
+
+
+# -- the other pages ---------------------------------------------------------------------------------------------
+
+
+def test_the_preselection_says_which_rule_excluded_a_scene(page: Page):
+    page.goto(f"{SEASON}/preselection?date=2024-03-31")
+    wait_painted(page, "raw", "2024-03-31")
+    facts = page.locator(".screening .facts")
+    expect(facts).to_contain_text("aggressiveexcluded: dark: mean blue below 0.01")
+    page.get_by_role("combobox", name="Show scenes").select_option("differ")
+    chips = page.locator(".chip")
+    expect(chips.first).to_contain_text("low NDVI · kept")
+    chips.first.click()
+    expect(facts).to_contain_text("nonaggressivekept")
+
+
+def test_metrics_show_every_field_of_the_contract(page: Page):
+    page.goto(f"{SEASON}/metrics")
+    table = page.get_by_role("table").filter(has_text="BtI").first
+    for words in ("0.844", "0.972", "0.110", "312", "0.0042", "0.0110", "2024-12-31"):
+        expect(table).to_contain_text(words)
+    for caption in ("Camera, gcc_90", "Fused, Index-then-Blend", "Without fusion", "ΔNSE_PC, sigma 20 minus sigma 30"):
+        expect(page.get_by_text(caption, exact=True)).to_be_visible()
+    page.get_by_role("button", name="Read").first.click()
+    expect(page.get_by_text("phenocam_stats", exact=True)).to_be_visible()
+
+
+def test_a_gap_shows_what_was_withheld_and_what_was_fused(page: Page):
+    link = viewer_url("", "innsbruck", 2024, "aggressive_sigma20", "gaps", gap="30_green_up", style="gcc")
+    page.goto(link)
+    for name in ("Withheld scene", "Fused with the gap", "Fused without the gap"):
+        expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
+    expect(page.locator(".panel[data-source='minus'] .readout")).to_contain_text("RMSE")
+    expect(page.get_by_role("region", name="Spatial tier, gcc, best RMSE first")).to_contain_text("whittaker")
+    page.get_by_role("button", name="90 d").click()
+    expect(page).to_have_url(re.compile("gap=90_green_up"))
+    expect(page.get_by_text("No pictures were kept for the 90-day gap.")).to_be_visible()
+
+
+def test_phenology_gives_the_date_of_the_pixel_under_the_pointer(page: Page):
+    page.goto(f"{SEASON}/phenology")
+    wait_painted(page, "rising", "50:date")
+    page.locator(".panel[data-source='rising'] .map-box").hover(position={"x": 60, "y": 60})
+    readout = page.locator(".panel[data-source='rising'] .readout")
+    expect(readout).to_have_text(re.compile(r"^\d+ (Apr|May) \(\d+ (Apr|May) to \d+ (Apr|May)\), \w+"))
+    page.get_by_role("combobox", name="Layer").select_option("25:label")
+    wait_painted(page, "falling", "25:label")
+    expect(page.locator(".classes").first).to_contain_text("season truncated")
+    page.get_by_role("combobox", name="Layer").select_option("50:width")
+    expect(page).to_have_url(re.compile("layer=50%3Awidth"))
+
+
+def test_dates_stand_with_their_interval_and_their_distance_from_the_camera(page: Page):
+    page.goto(f"{SEASON}/phenology")
+    row = page.get_by_role("row").filter(has=page.get_by_role("rowheader", name="fused")).first
+    for words in ("rising 50", "2024-05-05", "2024-05-01", "2024-05-10", "3"):
+        expect(row).to_contain_text(words)
+    row.get_by_role("button", name="2024-05-05").click()
+    expect(page).to_have_url(re.compile("date=2024-05-05"))
+
+
+def test_all_scenarios_are_drawn_against_the_camera(page: Page):
+    page.goto(f"{SEASON}/metrics")
+    legend = page.get_by_role("region", name="Fused GCC of all scenarios, and the camera").get_by_role("listitem")
+    expect(legend).to_have_count(3)
+    expect(page.get_by_role("heading", name="Residual, fused GCC minus gcc_90")).to_be_visible()
+
+
+def test_a_southern_season_opens_in_its_own_summer(page: Page):
+    page.goto("/southern/2024/aggressive_sigma20?date=2024-03-06")
+    wait_painted(page, "fused", "2024-03-06")
+    expect(page.locator(".place")).to_contain_text("EPSG:32755")
+    assert middle_colour(page, "fused", 0.5, 0.5)[3] == 255
+
+
+# -- saving ------------------------------------------------------------------------------------------------------
+
+
+def test_the_pixel_season_is_saved_as_csv(page: Page):
+    page.goto(f"{SEASON}?date=2024-05-15&{PIXEL}")
+    expect(page.locator(".pixel-card")).to_contain_text("from the pack")
+    page.get_by_text("Save & share").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV, this pixel’s season").click()
+    rows = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text("utf-8"))))
+    fused = [row for row in rows if row["source"] == "fused"]
+    assert len(fused) == 120
+    assert fused[0]["date"] == "2024-03-01"
+    assert 0.3 < float(fused[-1]["gcc"]) < 0.6
+    assert float(fused[-1]["gcc_sd"]) > 0
+
+
+def test_the_view_is_saved_as_png_with_its_caption(page: Page):
+    page.goto(f"{SEASON}?date=2024-05-15")
+    wait_painted(page, "s3", "2024-05-14")
+    page.get_by_text("Save & share").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="PNG of this view with caption").click()
+    assert download.value.suggested_filename == "innsbruck_2024_2024-05-15.png"
+    picture = Image.open(download.value.path())
+    maps = page.locator(".map-canvas").first.evaluate("(canvas) => canvas.width")
+    assert picture.width > 3 * maps
+    below = picture.convert("L").crop((0, picture.height - 70, picture.width, picture.height))
+    assert below.getextrema()[0] < 128, "the caption is written below the pictures"
+
+
+def test_the_geotiff_that_is_offered_is_the_one_that_is_shown(page: Page, store: Path):
+    page.goto(f"{SEASON}?date=2024-05-16&style=gcc")
+    wait_painted(page, "s2", "2024-05-15")
+    page.get_by_text("Save & share").click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="GeoTIFF Sentinel-2 2024-05-15").click()
+    source = store / "innsbruck/2024/processed_aggressive_sigma20/s2/20240515_0.geotiff"
+    assert Path(download.value.path()).read_bytes() == source.read_bytes()
+
+
+# -- when something is missing or wrong --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("where", ["", "/preselection", "/metrics", "/gaps", "/phenology"])
+def test_an_empty_season_says_what_to_materialise(page: Page, where: str):
+    page.goto(f"/pitsalu/2024/aggressive_sigma20{where}")
+    expect(page.get_by_text("pitsalu 2024", exact=False).first).to_be_visible()
+    expect(page.get_by_text(re.compile(r"satfusion (materialize|gaps) pitsalu 2024")).first).to_be_visible()
+
+
+def test_an_unknown_site_is_said_with_the_nearest_name(browser: Browser, viewer: str):
+    with strict_page(browser, viewer, allow=("error: Failed to load resource",)) as page:
+        page.goto("/insbruck/2024")
+        expect(page.get_by_role("alert")).to_contain_text("did you mean innsbruck?")
+
+
+def test_an_unreadable_raster_is_said_on_its_panel_and_spoils_no_other(browser: Browser, store: Path, viewer: str):
+    raster = store / "innsbruck/2024/processed_aggressive_sigma20/fusion/20240603_0.geotiff"
+    whole = raster.read_bytes()
+    raster.write_bytes(whole[:900])
+    try:
+        with strict_page(browser, viewer, allow=("error: Failed to load resource",)) as page:
+            page.goto(f"{SEASON}?date=2024-06-03")
+            alert = page.locator(".panel[data-source='fused']").get_by_role("alert")
+            expect(alert).to_contain_text("20240603_0.geotiff is not a readable raster")
+            wait_painted(page, "s2", "2024-06-04")
+            page.keyboard.press("ArrowRight")
+            wait_painted(page, "fused", "2024-06-04")
+            expect(alert).to_have_count(0)
+    finally:
+        raster.write_bytes(whole)
+
+
+def test_a_server_that_stopped_is_said(browser: Browser, store: Path):
+    with serve(store) as url:
+        stopped = strict_page(browser, url, allow=("error: Failed to load resource",))
+        page = stopped.__enter__()
+        page.goto(f"{SEASON}?date=2024-05-15")
+        wait_painted(page, "fused", "2024-05-15")
+    page.get_by_role("link", name="Metrics").click()
+    expect(page.get_by_role("alert").first).to_contain_text("satfusion view")
+    stopped.__exit__(None, None, None)
+
+
+# -- for everybody -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        f"{SEASON}?date=2024-05-16&{PIXEL}&bands=1",
+        f"{SEASON}?date=2024-05-16&view=swipe",
+        f"{SEASON}?date=2024-05-16&view=difference",
+        f"{SEASON}/preselection?date=2024-05-10",
+        f"{SEASON}/metrics",
+        f"{SEASON}/gaps?gap=30_green_up",
+        f"{SEASON}/phenology",
+        "/pitsalu/2024",
+    ],
+)
+def test_axe_finds_nothing(page: Page, path: str):
+    page.goto(path)
+    page.wait_for_load_state("networkidle")
+    assert axe_violations(page) == []
+
+
+@pytest.mark.parametrize("path", ["/", f"{SEASON}?date=2024-05-16", f"{SEASON}/metrics", f"{SEASON}/preselection"])
+def test_a_phone_never_scrolls_sideways(browser: Browser, viewer: str, path: str):
+    phone = {"width": 375, "height": 740}
+    with strict_page(browser, viewer, viewport=phone, has_touch=True, is_mobile=True) as page:
+        page.goto(path)
+        page.wait_for_load_state("networkidle")
+        width = page.evaluate("() => document.documentElement.scrollWidth")
+        assert width <= phone["width"]
+
+
+def test_the_first_load_is_light(page: Page):
+    """All bytes that the main page needs before anything is cached, but pictures of the site itself."""
+    sizes: dict[str, int] = {}
+    page.on("response", lambda answer: sizes.update({answer.url: int(answer.headers.get("content-length", 0))}))
+    page.goto(f"{SEASON}?date=2024-05-16")
+    wait_painted(page, "fused", "2024-05-16")
+    code = {url: size for url, size in sizes.items() if "/_frame/" not in url and "/_files/" not in url}
+    assert any(url.endswith(".js") for url in code)
+    assert sum(code.values()) < 500_000
