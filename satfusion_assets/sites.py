@@ -12,6 +12,7 @@ import math
 import os
 import re
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from difflib import get_close_matches
@@ -176,8 +177,12 @@ class SiteRegistry:
 
     def add(self, site: Site) -> SiteRegistry:
         """Add or replace ``site`` and write the file."""
-        check_site_name(site.name)
-        return self._write({**self._sites, site.name: site})
+        return self.add_all([site])
+
+    def add_all(self, sites: Iterable[Site]) -> SiteRegistry:
+        """Add or replace ``sites`` and write the file once."""
+        added = {check_site_name(site.name): site for site in sites}
+        return self._write({**self._sites, **added})
 
     def remove(self, name: str) -> SiteRegistry:
         """Drop the site called ``name`` and write the file; its products stay."""

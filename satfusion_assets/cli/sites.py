@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,7 +14,7 @@ from satfusion_assets.cli.home import dagster_instance
 from satfusion_assets.errors import InvalidInput
 from satfusion_assets.partitions import SITE_SEASON
 from satfusion_assets.resources import Platform
-from satfusion_assets.sites import check_season, check_site_name, make_site
+from satfusion_assets.sites import SiteRegistry, check_season, check_site_name, make_site
 
 app = typer.Typer(help="List, add and remove PhenoCam sites and their seasons.", no_args_is_help=True)
 
@@ -61,6 +62,28 @@ def add(
         instance.add_dynamic_partitions(SITE_SEASON, [site.season(year).key for year in sorted(seasons)])
     Console().print(f"{name}: seasons {', '.join(map(str, site.seasons))}; materialise them in the UI or with "
                     f"'satfusion materialize {name} {min(seasons)}'.")  # fmt: skip
+
+
+@app.command("import")
+def import_sites(
+    file: Annotated[Path, typer.Argument(help="GeoJSON FeatureCollection of cameras", exists=True, dir_okay=False)],
+) -> None:
+    """Register all sites of FILE with their seasons; known sites get the further seasons and keep the rest."""
+    registry = Platform().registry
+    known = {site.name: site for site in registry.sites}
+    found = SiteRegistry.load(file).sites
+    merged = [
+        known[site.name].model_copy(update={"seasons": tuple(sorted({*known[site.name].seasons, *site.seasons}))})
+        if site.name in known
+        else site
+        for site in found
+    ]
+    registry.add_all(merged)
+    keys = [item.key for site in merged for item in site.site_seasons]
+    with dagster_instance() as instance:
+        instance.add_dynamic_partitions(SITE_SEASON, keys)
+    new = sum(site.name not in known for site in found)
+    Console().print(f"{len(found)} sites read, {new} of them new; they have {len(keys)} site-seasons.", highlight=False)
 
 
 @app.command("remove")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 log = logging.getLogger(__name__)
 
@@ -15,9 +15,14 @@ class Progress(Protocol):
     def __call__(self, done: int, total: int, name: str) -> None: ...
 
 
+TELLINGS: Final = 10
+"""Lines in which the log tells of a long fetch, however many things it fetches."""
+
+
 def log_progress(done: int, total: int, name: str) -> None:
-    """Progress to the log, for callers without a better place."""
-    log.info("%d of %d: %s", done, total, name)
+    """Progress to the log, for callers without a better place: every tenth of the way."""
+    if done * TELLINGS // total != (done - 1) * TELLINGS // total:
+        log.info("%d of %d: %s", done, total, name)
 
 
 @dataclass(frozen=True)
