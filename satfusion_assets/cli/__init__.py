@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 
 import typer
@@ -33,8 +34,20 @@ app.command()(demo.demo)
 def configure(verbose: bool = typer.Option(False, "--verbose", "-v", help="Say more.")) -> None:
     """Set up logging for every command."""
     handler = RichHandler(console=Console(stderr=True), show_path=False, rich_tracebacks=False)
+    handler.addFilter(_without_run)
     logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler], force=True)
     logging.getLogger("satfusion_assets").setLevel(logging.DEBUG if verbose else logging.INFO)
+
+
+_OF_A_RUN = re.compile(r"\S+ - [0-9a-f-]{36} - (?P<step>\S+) - (?P<text>.*)", re.DOTALL)
+
+
+def _without_run(record: logging.LogRecord) -> bool:
+    """Dagster puts job and run in front of a stage's own lines; on the command line the step says enough."""
+    found = _OF_A_RUN.fullmatch(record.getMessage())
+    if found is not None:
+        record.msg, record.args = f"{found['step']}: {found['text']}", None
+    return True
 
 
 def main() -> None:
