@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.assets.graph.asset_graph_subset import AssetGraphSubset
+from dagster._core.definitions.events import AssetKeyPartitionKey
 
 from satfusion_assets.definitions import defs
 from satfusion_assets.partitions import SITE_SEASON, scenario_key, strategy_key
@@ -63,6 +65,16 @@ def test_a_change_of_one_raw_product_reaches_every_scenario_of_its_site_season()
     children = graph.get_children_partitions(dg.AssetKey("raw_s2"), HERE.key)
     prepared = {str(item.partition_key) for item in children if item.asset_key == dg.AssetKey("prepared_bti")}
     assert prepared == {str(strategy_key(HERE, strategy)) for strategy in Strategy}
+
+
+def test_a_backfill_from_raw_targets_every_scenario() -> None:
+    graph = defs.resolve_asset_graph()
+    raw = dg.AssetKey("raw_s2")
+    root = AssetGraphSubset.from_asset_partition_set({AssetKeyPartitionKey(raw, HERE.key)}, graph)
+    targeted = graph.bfs_filter_subsets(lambda *_: True, root)
+    for name in ("fused", "processed", "scenario_metrics"):
+        keys = {str(key) for key in targeted.get_partitions_subset(dg.AssetKey(name)).get_partition_keys()}
+        assert keys == {str(scenario_key(HERE, scenario)) for scenario in SCENARIOS}, name
 
 
 def test_every_asset_is_described_owned_grouped_and_versioned() -> None:

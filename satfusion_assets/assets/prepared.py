@@ -9,10 +9,14 @@ from satfusion_assets.resources import Platform
 from satfusion_assets.scenarios import SIGMAS, Mode, Scenario, Strategy
 from satfusion_assets.sites import SiteSeason
 
+SCREENED = [dg.AssetDep(name, partition_mapping=same_site_season) for name in ("raw_s2", "raw_s3", "preselected")]
+"""Both modes name them: a backfill walks the graph breadth first and looks at each asset once, so both modes must be
+met before the fused scenarios, which descend from either."""
+
 
 @dg.asset(
     partitions_def=by_strategy,
-    deps=[dg.AssetDep(name, partition_mapping=same_site_season) for name in ("raw_s2", "raw_s3", "preselected")],
+    deps=SCREENED,
     **stage("prepared", "sentinel2", "sentinel3", "geotiff"),
 )
 def prepared_bti(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
@@ -31,7 +35,9 @@ def prepared_bti(context: dg.AssetExecutionContext, platform: dg.ResourceParam[P
     )
 
 
-@dg.asset(partitions_def=by_strategy, deps=[prepared_bti], **stage("prepared", "sentinel2", "sentinel3", "geotiff"))
+@dg.asset(
+    partitions_def=by_strategy, deps=[*SCREENED, prepared_bti], **stage("prepared", "sentinel2", "sentinel3", "geotiff")
+)
 def prepared_itb(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """GCC of every prepared image, for Index-then-Blend: the index is taken first, then fused as one band."""
     from satfusion_assets.stages.prepare import prepare_gcc

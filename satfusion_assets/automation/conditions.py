@@ -24,7 +24,7 @@ LONGEST_PATH: Final = {
 }
 """The inputs through which raw updates come last; they set the asset off at once. An asset that is not named here
 (a roll-up of many partitions) waits for quiet whatever changes."""
-COVERED: Final = ("processed",)
+COVERED: Final = ("prepared_itb", "processed")
 """Assets whose other inputs cannot change without the longest path changing too."""
 
 Inputs = Mapping[str, Sequence[str]]
