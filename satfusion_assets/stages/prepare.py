@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import groupby
 from typing import Any, Final
@@ -14,7 +15,8 @@ from satfusion_assets.errors import NoData
 from satfusion_assets.grid import SiteGrid, site_grid
 from satfusion_assets.processing.clouds import scl_mask, site_cloud_distance, site_mask
 from satfusion_assets.processing.composites import Composites, cloud_free, daily_composites, moving_average
-from satfusion_assets.processing.preparation import PreparedScene, gcc_image, merge_scenes, reflectance
+from satfusion_assets.processing.preparation import MergedDay, PreparedScene, gcc_image, merge_scenes, reflectance
+from satfusion_assets.processing.transients import WINDOW_DAYS, distance_besides, transients, without_transients
 from satfusion_assets.scenarios import BANDS, Mode, Strategy
 from satfusion_assets.sites import Site, SiteSeason
 from satfusion_assets.stages.outcome import Outcome
@@ -50,7 +52,7 @@ def prepare_reflectance(
         store.read(Product("preselected", site_season)) as screened,
     ):
         with store.publish(product, parameters=parameters, inputs=[s2, s3, screened]) as draft:
-            fine = list(_write_fine_days(draft, layout, grid, s2, kept_scenes(screened, "s2", strategy)))
+            fine = list(_write_fine_days(draft, layout, grid, fine_days(s2, kept_scenes(screened, "s2", strategy))))
             composites = composite_days(s3, kept_scenes(screened, "s3", strategy), smoothing_days)
             coarse = _write_composites(draft, layout, grid, composites)
             draft.write_json(layout.summary, {"s2": fine, "s3": coarse})
@@ -102,30 +104,71 @@ def composite_days(s3: View, kept: list[str], smoothing_days: int) -> Composites
     names = [raw_scene("s3", scene) for scene in kept]
     values = np.stack([s3.read_raster(name).masked() for name in names])
     days = np.array([day_of(name) for name in names], dtype="datetime64[D]")
-    return moving_average(daily_composites(cloud_free(values, days), days), smoothing_days)
+    screened = without_transients(cloud_free(values, days), days, WINDOW_DAYS["s3"])
+    return moving_average(daily_composites(screened, days), smoothing_days)
+
+
+@dataclass(frozen=True)
+class FineDay:
+    """The Sentinel-2 image of a day, the scenes it was merged from, and the share of pixels screened in time."""
+
+    day: date
+    scenes: list[str]
+    image: MergedDay
+    transient_fraction: float
+
+
+def fine_days(s2: View, kept: list[str]) -> list[FineDay]:
+    """The days of the kept Sentinel-2 scenes, each merged and then held against the days around it."""
+    merged = [
+        FineDay(day, names, merge_scenes([_prepared_scene(s2, name) for name in names]), 0.0)
+        for day, names in ((day, list(scenes)) for day, scenes in groupby(kept, key=day_of))
+    ]
+    if not merged:
+        return []
+    days = np.array([item.day for item in merged], dtype="datetime64[D]")
+    flagged = transients(np.stack([item.image.values for item in merged]), days, WINDOW_DAYS["s2"])
+    return [_screened(item, passing) for item, passing in zip(merged, flagged, strict=True)]
+
+
+def _screened(item: FineDay, passing: np.ndarray) -> FineDay:
+    """passing: (H, W) pixels under a cloud or shadow that the classification missed."""
+    image = replace(
+        item.image,
+        values=np.where(passing, np.float32(np.nan), item.image.values),
+        cloud_distance=distance_besides(item.image.cloud_distance, passing),
+    )
+    return replace(item, image=image, transient_fraction=float(passing.mean()))
 
 
 def _write_fine_days(
-    draft: Draft, layout: PreparedLayout, grid: SiteGrid, s2: View, kept: list[str]
+    draft: Draft, layout: PreparedLayout, grid: SiteGrid, days: list[FineDay]
 ) -> Iterator[dict[str, Any]]:
-    for day, scenes in groupby(kept, key=day_of):
-        names = list(scenes)
-        merged = merge_scenes([_prepared_scene(s2, name) for name in names])
-        valid = float(np.isfinite(merged.values).all(axis=0).mean())
+    for item in days:
+        valid = float(np.isfinite(item.image.values).all(axis=0).mean())
         if valid == 0:
             continue  # nothing but clouds: no image, rather than an empty one
-        tags = {"SCENES": " ".join(names)}
         draft.write_raster(
-            layout.fine(day), merged.values, grid.fine, nodata=np.nan, descriptions=CHANNELS[layout.mode], tags=tags
+            layout.fine(item.day),
+            item.image.values,
+            grid.fine,
+            nodata=np.nan,
+            descriptions=CHANNELS[layout.mode],
+            tags={"SCENES": " ".join(item.scenes)},
         )
         draft.write_raster(
-            layout.cloud_distance(day),
-            merged.cloud_distance,
+            layout.cloud_distance(item.day),
+            item.image.cloud_distance,
             grid.coarse,
             nodata=np.nan,
             descriptions=["distance to the nearest cloud in coarse pixels"],
         )
-        yield {"date": day.isoformat(), "scenes": names, "valid_fraction": round(valid, 4)}
+        yield {
+            "date": item.day.isoformat(),
+            "scenes": item.scenes,
+            "valid_fraction": round(valid, 4),
+            "transient_fraction": round(item.transient_fraction, 4),
+        }
 
 
 def _prepared_scene(s2: View, scene: str) -> PreparedScene:
