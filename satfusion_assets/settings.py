@@ -90,7 +90,7 @@ class Settings(BaseSettings):
 
     def chosen_for(self, product: str) -> dict[str, Any]:
         """Those parameters of a product's manifest that are chosen here: with others it is out of date."""
-        chosen = {
+        chosen: dict[str, dict[str, Any]] = {
             "prepared_bti": {"smoothing_days": self.smoothing_days},
             "fused": {"engine": str(self.fusion_engine)},
         }
