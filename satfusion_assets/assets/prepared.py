@@ -17,7 +17,7 @@ met before the fused scenarios, which descend from either."""
 @dg.asset(
     partitions_def=by_strategy,
     deps=SCREENED,
-    **stage("prepared", "sentinel2", "sentinel3", "geotiff"),
+    **stage("prepared", "sentinel2", "sentinel3", "geotiff", sensor="both"),
 )
 def prepared_bti(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """Reflectance ready for Blend-then-Index: the day's kept Sentinel-2 scenes, cloud-masked and merged clearest pixel
@@ -31,12 +31,15 @@ def prepared_bti(context: dg.AssetExecutionContext, platform: dg.ResourceParam[P
         lambda: prepare_reflectance(
             platform.store, platform.site(site_season), site_season, strategy, smoothing_days=days
         ),
+        drawn_from=platform,
         link=_prepared_view(platform, site_season, strategy, Mode.BTI),
     )
 
 
 @dg.asset(
-    partitions_def=by_strategy, deps=[*SCREENED, prepared_bti], **stage("prepared", "sentinel2", "sentinel3", "geotiff")
+    partitions_def=by_strategy,
+    deps=[*SCREENED, prepared_bti],
+    **stage("prepared", "sentinel2", "sentinel3", "geotiff", sensor="both"),
 )
 def prepared_itb(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """GCC of every prepared image, for Index-then-Blend: the index is taken first, then fused as one band."""
@@ -45,6 +48,7 @@ def prepared_itb(context: dg.AssetExecutionContext, platform: dg.ResourceParam[P
     site_season, strategy = site_season_of(context), strategy_of(context)
     return materialise(
         lambda: prepare_gcc(platform.store, platform.site(site_season), site_season, strategy),
+        drawn_from=platform,
         link=_prepared_view(platform, site_season, strategy, Mode.ITB),
     )
 
