@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from satfusion_assets.stages.judge.evaluation import GAP_BENCHMARK, PACK, PHENOLOGY
 from satfusion_assets.stages.judge.fused import FUSED, PROCESSED
 from satfusion_assets.stages.judge.prepared import PREPARED, PRESELECTED
-from satfusion_assets.stages.judge.raw import RAW_PHENOCAM, RAW_S2, RAW_S3
+from satfusion_assets.stages.judge.raw import CAMERA_PHENOLOGY, RAW_PHENOCAM, RAW_S2, RAW_S3
 from satfusion_assets.stages.judge.scores import METRICS, SCENARIO_METRICS
 from satfusion_assets.stages.judge.verdict import FILES, Criterion, Judged, Verdict, judge
 
@@ -12,6 +13,7 @@ CRITERIA: dict[str, tuple[Criterion, ...]] = {
     "raw_s2": RAW_S2,
     "raw_s3": RAW_S3,
     "raw_phenocam": RAW_PHENOCAM,
+    "camera_phenology": CAMERA_PHENOLOGY,
     "preselected": PRESELECTED,
     "prepared_bti": PREPARED,
     "prepared_itb": PREPARED,
@@ -19,6 +21,9 @@ CRITERIA: dict[str, tuple[Criterion, ...]] = {
     "processed": PROCESSED,
     "scenario_metrics": SCENARIO_METRICS,
     "metrics": METRICS,
+    "phenology": PHENOLOGY,
+    "pack": PACK,
+    "gap_benchmark": GAP_BENCHMARK,
 }
 """Criteria by product; every product is held to FILES as well."""
 
