@@ -62,6 +62,7 @@ def gap_benchmark(
         gaps = calendar_gaps(site_season, midpoints(site_season, *_dates(phenology)), lengths)
         stacks = {strategy: read_season(view, strategy) for strategy, view in prepared.items()}
         benchmark = Benchmark(site_season, *row_col, gaps, cloud_patterns(store, site, site_season), starfm)
+        log.info("Withholding scenes of %d gaps for both strategies; this takes about a minute.", len(gaps))
         outcomes = benchmark.run(stacks)
         inputs = [phenocam, phenology, *prepared.values()]
         with store.publish(Product("gap_benchmark", site_season), parameters=parameters, inputs=inputs) as draft:

@@ -57,8 +57,15 @@ def prepare_reflectance(
             coarse = _write_composites(draft, layout, grid, composites)
             draft.write_json(layout.summary, {"s2": fine, "s3": coarse})
     assert draft.manifest is not None
-    log.info("%s: %d Sentinel-2 days, %d Sentinel-3 days.", product.key, len(fine), len(coarse))
-    return Outcome(draft.manifest, numbers=_numbers(fine, coarse), tables={"s2_days": fine})
+    numbers = _numbers(fine, coarse)
+    log.info(
+        "Prepared %d Sentinel-2 days (%.0f %% of their pixels clear) and %d Sentinel-3 days for the %s strategy.",
+        len(fine),
+        100 * (numbers["valid_fraction"] or 0),
+        len(coarse),
+        strategy,
+    )
+    return Outcome(draft.manifest, numbers=numbers, tables={"s2_days": fine})
 
 
 def prepare_gcc(store: ProductStore, site: Site, site_season: SiteSeason, strategy: Strategy) -> Outcome:
@@ -79,6 +86,7 @@ def prepare_gcc(store: ProductStore, site: Site, site_season: SiteSeason, strate
             summary = view.read_json(source.summary)
             draft.write_json(layout.summary, summary)
     assert draft.manifest is not None
+    log.info("Took GCC of %d Sentinel-2 and %d Sentinel-3 images.", len(summary["s2"]), len(summary["s3"]))
     return Outcome(draft.manifest, numbers=_numbers(summary["s2"], summary["s3"]))
 
 

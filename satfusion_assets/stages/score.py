@@ -45,7 +45,14 @@ def score_scenario(store: ProductStore, site_season: SiteSeason, scenario: Scena
     assert draft.manifest is not None
     if scores is None:
         return Outcome(draft.manifest, notes={"scores": "fused series and camera have fewer than two common days"})
-    log.info("%s: NSE %s, r %s.", product.key, scores["nse"], scores["pearson_r"])
+    log.info(
+        "Scored %s against the camera on %d common days: NSE %.3f, r %.3f, RMSE %.4f.",
+        scenario.key,
+        *(
+            scores[name] if scores[name] is not None else float("nan")
+            for name in ("n_samples", "nse", "pearson_r", "rmse")
+        ),
+    )
     notes = {"first_day": scores["date_range"]["start"], "last_day": scores["date_range"]["end"]}
     row = {"scenario": scenario.key} | {name: scores[name] for name in HEADLINES}
     return Outcome(draft.manifest, {name: scores[name] for name in HEADLINES}, notes, {"scores": [row]})
@@ -87,6 +94,9 @@ def roll_up(store: ProductStore, site_season: SiteSeason) -> Outcome:
     assert draft.manifest is not None
     table = score_table(metrics)
     best = max((row for row in table if row["nse"] is not None), key=lambda row: row["nse"], default=None)
+    log.info(
+        "Rolled up %d scenarios of %s; best: %s.", len(scored), site_season.key, best["scenario"] if best else "none"
+    )
     numbers: dict[str, int | float | None] = {"camera_days": len(season.camera), "scenarios": len(scored)}
     notes = {}
     if best is not None:
