@@ -4,8 +4,6 @@ A Dagster run stays on one grid, and a whole site-season crosses three of them: 
 backfill that "Materialize all" on the lineage page would, and leaves the work to it.
 """
 
-from __future__ import annotations
-
 from typing import Final
 
 import dagster as dg

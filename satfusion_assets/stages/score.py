@@ -45,14 +45,8 @@ def score_scenario(store: ProductStore, site_season: SiteSeason, scenario: Scena
     assert draft.manifest is not None
     if scores is None:
         return Outcome(draft.manifest, notes={"scores": "fused series and camera have fewer than two common days"})
-    log.info(
-        "Scored %s against the camera on %d common days: NSE %.3f, r %.3f, RMSE %.4f.",
-        scenario.key,
-        *(
-            scores[name] if scores[name] is not None else float("nan")
-            for name in ("n_samples", "nse", "pearson_r", "rmse")
-        ),
-    )
+    said = ", ".join(f"{name} {scores[name]:.3f}" for name in ("nse", "pearson_r", "rmse") if scores[name] is not None)
+    log.info("Scored %s against the camera on %d common days: %s.", scenario.key, scores["n_samples"], said)
     notes = {"first_day": scores["date_range"]["start"], "last_day": scores["date_range"]["end"]}
     row = {"scenario": scenario.key} | {name: scores[name] for name in HEADLINES}
     return Outcome(draft.manifest, {name: scores[name] for name in HEADLINES}, notes, {"scores": [row]})
