@@ -54,7 +54,7 @@ def materialise_site_season() -> None:
     ask_for_everything()
 
 
-def _job(name: str, description: str, *assets: str) -> dg.UnresolvedAssetJobDefinition:
+def _job(name: str, description: str, *assets: str) -> "dg.UnresolvedAssetJobDefinition":
     return dg.define_asset_job(name, selection=dg.AssetSelection.assets(*assets), description=description)
 
 
