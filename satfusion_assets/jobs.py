@@ -7,12 +7,15 @@ backfill that "Materialize all" on the lineage page would, and leaves the work t
 from typing import Final
 
 import dagster as dg
+from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
 from dagster._core.execution.backfill import PartitionBackfill
+from dagster._core.instance import DynamicPartitionsStore
 from dagster._core.utils import make_new_backfill_id
 from dagster._time import get_current_timestamp
 
 from satfusion_assets.partitions import by_site_season, site_season_of
 from satfusion_assets.resources import Platform
+from satfusion_assets.sites import SiteSeason
 
 ON_DEMAND: Final = ("gap_benchmark",)
 """Assets that a whole site-season does without: minutes of work that few ask for."""
@@ -22,25 +25,29 @@ ON_DEMAND: Final = ("gap_benchmark",)
 def ask_for_everything(context: dg.OpExecutionContext, platform: dg.ResourceParam[Platform]) -> None:
     site_season = site_season_of(context)
     platform.site(site_season)
-    graph = context.repository_def.asset_graph
+    backfill = backfill_of(context.repository_def.asset_graph, site_season, context.instance)
+    context.instance.add_backfill(backfill)
+    url = f"{platform.settings.dagster_url.rstrip('/')}/runs/b/{backfill.backfill_id}"
+    context.log.info(f"Asked for {site_season.key} from nothing: {url}; its first runs start within 30 s.")
+    context.add_output_metadata({"backfill": dg.MetadataValue.url(url)})
+
+
+def backfill_of(graph: BaseAssetGraph, site_season: SiteSeason, instance: DynamicPartitionsStore) -> PartitionBackfill:
+    """Every partitioned asset of a site-season but those on demand, from what has no parents downwards."""
     wanted = [key for key in graph.materializable_asset_keys if graph.get(key).is_partitioned]
-    backfill = PartitionBackfill.from_asset_partitions(
+    return PartitionBackfill.from_asset_partitions(
         backfill_id=make_new_backfill_id(),
         asset_graph=graph,
         backfill_timestamp=get_current_timestamp(),
         tags={},
         asset_selection=[key for key in wanted if key.path[-1] not in ON_DEMAND],
         partition_names=[site_season.key],
-        dynamic_partitions_store=context.instance,
+        dynamic_partitions_store=instance,
         all_partitions=False,
         title=f"{site_season.key} from nothing",
         description="Everything raw, pre-selection, preparation, eight fused scenarios, scores and evaluation.",
         run_config={},
     )
-    context.instance.add_backfill(backfill)
-    url = platform.settings.dagster_url.rstrip("/")
-    context.log.info(f"Asked for {site_season.key}: {url}/runs/b/{backfill.backfill_id}; its first runs start in 30 s.")
-    context.add_output_metadata({"backfill": dg.MetadataValue.url(f"{url}/runs/b/{backfill.backfill_id}")})
 
 
 @dg.job(
