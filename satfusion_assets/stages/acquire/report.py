@@ -22,7 +22,7 @@ TELLINGS: Final = 10
 def log_progress(done: int, total: int, name: str) -> None:
     """Progress to the log, for callers without a better place: every tenth of the way."""
     if done * TELLINGS // total != (done - 1) * TELLINGS // total:
-        log.info("%d of %d: %s", done, total, name)
+        log.info("%d of %d fetched or found in the cache, the last one %s.", done, total, name)
 
 
 @dataclass(frozen=True)
