@@ -184,6 +184,30 @@ class PhenologyLayout:
         return f"{self.folder}/site.json"
 
 
+class TableLayout:
+    """Files of the tables over all site-seasons, below ``tables/`` of the data root."""
+
+    @staticmethod
+    def scores(suffix: Literal["csv", "parquet", "tex"]) -> str:
+        """Every scored series of every site-season."""
+        return f"scores.{suffix}"
+
+    @staticmethod
+    def gaps(suffix: Literal["csv", "parquet"]) -> str:
+        """Gap benchmark, spatial tier."""
+        return f"gaps.{suffix}"
+
+    @staticmethod
+    def gap_seasons(suffix: Literal["csv", "parquet"]) -> str:
+        """Gap benchmark, temporal and phenology tier."""
+        return f"gaps_season.{suffix}"
+
+    @staticmethod
+    def gap_summary(suffix: Literal["csv", "tex"]) -> str:
+        """Spatial tier by strategy, method, quantity and gap length."""
+        return f"gaps_summary.{suffix}"
+
+
 def day_of(name: str) -> date:
     """The day in a contract file name: ``..._20240131_REFL.tif``, ``20240131_0.geotiff``."""
     base = name.rsplit("/", 1)[-1]

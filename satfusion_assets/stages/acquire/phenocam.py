@@ -67,8 +67,8 @@ def acquire_phenocam(
 ) -> Outcome:
     """Fetch greenness (season-1 to season+1) of every region, midday pictures (season) and publish ``raw_phenocam``.
 
-    Pictures and regions beside the chosen one that the archive lists and cannot give are set aside. Raises ArchiveUnavailable, ArchiveAnswerInvalid,
-    NoData, StoreFull.
+    Pictures, and regions beside the chosen one, that the archive lists and cannot give are set aside. Raises
+    ArchiveUnavailable, ArchiveAnswerInvalid, NoData, StoreFull.
     """
     cache = FetchCache(store.cache(season, "phenocam"))
     with HttpArchive("PhenoCam", Patience.of(settings)) as http:
@@ -216,9 +216,7 @@ def _series(days: Sequence[ScreenedDay]) -> list[dict[str, Any]]:
 
 def _regions_series(regions: Mapping[Region, Sequence[ScreenedDay]]) -> dict[str, Any]:
     """By region, the chosen one first: its vegetation and its three years, as phenocam_gcc_3y.json has them."""
-    return {
-        region.name: {"vegetation": region.vegetation, "series": _series(days)} for region, days in regions.items()
-    }
+    return {region.name: {"vegetation": region.vegetation, "series": _series(days)} for region, days in regions.items()}
 
 
 def _table(days: Sequence[ScreenedDay]) -> str:
