@@ -91,7 +91,10 @@ class SeasonScores:
 
 
 def score_table(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
-    """All site-seasons' rows as a data frame, by site, season, region (its own first), kind and series; absent numbers are NaN."""
+    """All site-seasons' rows as a data frame; absent numbers are NaN.
+
+    In order of site, season, region (the site's own first), kind and series.
+    """
     import pandas as pd
 
     numbers = [*SCORE_COLUMNS, *SKILL_COLUMNS]

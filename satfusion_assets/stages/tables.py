@@ -47,7 +47,7 @@ def tabulate_gaps(store: ProductStore, site_seasons: Iterable[SiteSeason]) -> Ou
     """Publish ``gap_table``: the gap benchmarks of all site-seasons that have one; ProductMissing when none has."""
     with ExitStack() as stack:
         views = _gathered(stack, store, "gap_table", site_seasons)
-        reports = [view.read_json(GapLayout.metrics) for view in views]
+        reports = [view.read_json(GapLayout().metrics) for view in views]
         gaps, seasons = gap_table(reports), season_table(reports)
         summary = gap_summary(gaps)
         with store.publish(Product("gap_table", ALL_SEASONS), inputs=views) as draft:

@@ -54,7 +54,7 @@ def publish_gaps(store: ProductStore, site_season: SiteSeason) -> None:
         "strategies": {"aggressive": {"no_gap": no_gap, "gaps": [gap]}},
     }
     with store.publish(Product("gap_benchmark", site_season)) as draft:
-        draft.write_json(GapLayout.metrics, report)
+        draft.write_json(GapLayout().metrics, report)
 
 
 def test_the_score_table_holds_what_has_been_scored_so_far(store: ProductStore) -> None:
