@@ -61,3 +61,13 @@ def gap_benchmark(context: dg.AssetExecutionContext, platform: dg.ResourceParam[
         lambda: run_benchmark(platform.store, platform.site(site_season), site_season),
         link=view(platform, site_season, page="gaps"),
     )
+
+
+@dg.asset(deps=[dg.AssetDep(gap_benchmark, partition_mapping=dg.AllPartitionMapping())], **stage("evaluation", "table"))
+def gap_table(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
+    """The gap benchmarks of all site-seasons in one table a tier, and which method wins at which gap length, as CSV,
+    Parquet and LaTeX in ``tables/`` of the data root. It holds every registered site-season benchmarked so far.
+    """
+    from satfusion_assets.stages.tables import tabulate_gaps
+
+    return materialise(lambda: tabulate_gaps(platform.store, platform.registry.site_seasons))
