@@ -276,7 +276,10 @@ function decorate(u: uPlot, { day, marks, shown, levels }: Drawing): void {
     }
     const x = u.valToPos(mark.day, 'x', true);
     stroke(c, mark.colour, ratio * 1.25, [5 * ratio, 3 * ratio], x, top, x, top + height);
-    if (mark.label) label(c, mark.label, x + 3 * ratio, top + (9 + 11 * freeRow(c, ends, mark.label, x, ratio)) * ratio, mark.colour, ratio);
+    if (mark.label) {
+      const at = labelStart(c, mark.label, x, left + width, ratio);
+      label(c, mark.label, at, top + (9 + 11 * freeRow(c, ends, mark.label, at, ratio)) * ratio, mark.colour, ratio);
+    }
   }
   for (const curve of shown) points(u, c, curve, ratio);
   if (day !== null) {
@@ -290,6 +293,13 @@ function decorate(u: uPlot, { day, marks, shown, levels }: Drawing): void {
     c.fillText(words, at, top - 5 * ratio);
   }
   c.restore();
+}
+
+/** Right of its line, or left of it where the plot ends. */
+function labelStart(c: CanvasRenderingContext2D, words: string, x: number, right: number, ratio: number): number {
+  c.font = LABEL_FONT(ratio);
+  const wide = c.measureText(words).width;
+  return x + 3 * ratio + wide > right ? x - 3 * ratio - wide : x + 3 * ratio;
 }
 
 /** The first row in which a label at `x` hides none before it; `ends` holds where each row's last label ends. */

@@ -38,8 +38,8 @@ export function Command({ text }: { text: string }) {
 }
 
 /** The page's data, or their failure, or a sign of waiting that appears only when it takes long. */
-export function Await<T>({ loaded, children }: { loaded: Loaded<T>; children: (data: T) => ComponentChildren }) {
-  if (loaded.error) return <Failure error={loaded.error} />;
+export function Await<T>({ loaded, otherwise, children }: { loaded: Loaded<T>; otherwise?: ComponentChildren; children: (data: T) => ComponentChildren }) {
+  if (loaded.error) return <><Failure error={loaded.error} />{otherwise}</>;
   if (!loaded.data) return <Waiting />;
   return <>{children(loaded.data)}</>;
 }
@@ -139,5 +139,5 @@ export function number(value: unknown, digits = 3): string {
   if (typeof value !== 'number') return String(value);
   if (Number.isInteger(value)) return String(value);
   const size = Math.abs(value);
-  return size !== 0 && (size < 10 ** -digits || size >= 1e6) ? value.toExponential(2) : value.toFixed(digits);
+  return size !== 0 && (size < 0.5 * 10 ** -digits || size >= 1e6) ? value.toExponential(2) : value.toFixed(digits);
 }
