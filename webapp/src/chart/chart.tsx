@@ -1,7 +1,7 @@
 /** The one chart: days across, a quantity up, a cursor shared by all. */
 import uPlot from 'uplot';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { months, shortDate, toIso } from '../days';
+import { months, roomyMonths, shortDate, toIso } from '../days';
 import { saveCsv } from '../save';
 import { go, hoverDay, route } from '../state';
 import { Swatch } from './swatch';
@@ -225,7 +225,7 @@ function options(width: number, height: number, curves: readonly Curve[], now: (
     },
     scales: { x: { time: false }, y: { range: () => padded(now()) } },
     axes: [
-      { ...axis, size: 26, splits: (u) => months(u.scales.x!.min!, u.scales.x!.max!).map((m) => m.day), values: (u) => months(u.scales.x!.min!, u.scales.x!.max!).map((m) => m.label) },
+      { ...axis, size: 26, splits: (u) => months(u.scales.x!.min!, u.scales.x!.max!).map((m) => m.day), values: (u) => roomyMonths(u.scales.x!.min!, u.scales.x!.max!, u.width - LEFT - RIGHT).map((m) => m.label) },
       { ...axis, size: LEFT },
     ],
     series,

@@ -17,6 +17,7 @@ import { Files } from '../ui/files';
 import { Legend } from '../ui/legend';
 import { Link } from '../ui/link';
 import { Check, Empty, Failure, number, Select, Table } from '../ui/parts';
+import { saveSnapshot } from '../ui/snapshot';
 import { useDateKeys } from '../ui/timeline';
 import { COLOURS } from '../ui/words';
 
@@ -145,6 +146,7 @@ function DateMaps({ season, command, children }: { season: Season; command: stri
         <h2>Dates of every pixel</h2>
         <Select label="Layer" value={chosen} options={LAYERS} onChange={(layer) => go({ layer })} />
         {(['rising', 'falling'] as const).map((limb) => <a key={limb} href={fileUrl(`${folder}/${limb}_${percent}.tif`)} download>GeoTIFF {LIMB_WORDS[limb]} {percent} %</a>)}
+        <button type="button" class="quiet" onClick={() => void saveSnapshot(season, 'phenology')}>PNG with caption</button>
         {route.value.px && <button type="button" class="quiet" onClick={() => go({ page: 'explore' }, true)}>Season of the chosen pixel</button>}
       </div>
       <div class="maps" data-count="2">

@@ -148,7 +148,7 @@ function Comparisons({ rows, keys }: { rows: readonly Versus[]; keys: readonly s
     return null;
   };
   return (
-    <Table caption="Pairs: RMSE of the row minus RMSE of the column, in 0.001" heads={['', ...keys.map(scenarioShort)]}
+    <Table caption="Pairs: RMSE of the row minus RMSE of the column, in 0.001" heads={['row − column', ...keys.map(scenarioShort)]}
       note="Below 0 the row is nearer to the camera. Marked ◆ and bold: the difference holds at 5 % over all pairs (Holm)."
       rows={keys.map((row) => [
         scenarioShort(row),

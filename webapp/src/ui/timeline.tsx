@@ -2,7 +2,7 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { TargetedPointerEvent } from "preact";
 import { LEFT, RIGHT } from '../chart/chart';
-import { months, nextScene } from '../days';
+import { nextScene, roomyMonths } from '../days';
 import { DayInput } from "./parts";
 import { go, route } from '../state';
 
@@ -54,7 +54,7 @@ export function Timeline({ rows, from, to, words, scenes, sensor = 'Sentinel-2' 
   // The same element every time, so that a change of day redraws the cursor alone.
   const drawn = useMemo(() => (
     <g>
-      {months(from, to).map((m) => (
+      {roomyMonths(from, to, inner).map((m) => (
         <g key={m.day}>
           <line x1={x(m.day)} x2={x(m.day)} y1={0} y2={height - 12} class="month" />
           <text x={x(m.day) + 3} y={height - 3} class="month-name">{m.label}</text>
