@@ -134,10 +134,10 @@ def _cause(result: dg.ExecuteInProcessResult) -> str:
 
 
 def _due(platform: Platform, product: Product) -> bool:
-    """Whether a product is missing, or was made from inputs that have changed since. Raw products always ask."""
+    """Whether a product is missing, or was made from other inputs or settings than today's. Raw products always ask."""
     if product.name.startswith("raw_"):
         return True
-    return not platform.store.is_current(product)
+    return not platform.store.is_current(product, platform.settings.chosen_for(product.name))
 
 
 def _keys(site_season: SiteSeason, grid: str) -> list[tuple[str, str]]:

@@ -19,7 +19,7 @@ import errno
 import json
 import logging
 import uuid
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from importlib.metadata import version as package_version
 from pathlib import Path, PurePosixPath
@@ -58,10 +58,13 @@ class ProductStore:
         path = self._home(product) / "current" / MANIFEST
         return Manifest.read(path) if path.exists() else None
 
-    def is_current(self, product: Product) -> bool:
-        """Whether ``product`` exists and every input still has the version it was made from."""
+    def is_current(self, product: Product, chosen: Mapping[str, Any] | None = None) -> bool:
+        """Whether ``product`` exists, was made by this software with the ``chosen`` parameters, and every input still
+        has the version it was made from."""
         manifest = self.manifest(product)
-        if manifest is None:
+        if manifest is None or manifest.software != _software():
+            return False
+        if any(manifest.parameters.get(name) != value for name, value in (chosen or {}).items()):
             return False
         for slug, version in manifest.inputs.items():
             name, _, variant = slug.partition(".")
@@ -188,7 +191,7 @@ class ProductStore:
             variant=product.variant,
             site_season=product.site_season.key,
             version=data_version(files, parameters),
-            software=f"satfusion {package_version('satfusion')}",
+            software=_software(),
             parameters=parameters,
             inputs={view.product.slug: view.version for view in inputs},
             files=files,
@@ -269,6 +272,10 @@ class ProductStore:
                     yield folder
                     return
         raise ProductMissing(f"{product.key} has not been materialised; materialise that partition first.")
+
+
+def _software() -> str:
+    return f"satfusion {package_version('satfusion')}"
 
 
 def _names_in(folder: Path) -> Iterator[str]:

@@ -56,6 +56,23 @@ def test_what_no_longer_belongs_is_gone_after_republishing(store: ProductStore) 
     assert len(versions) == 1
 
 
+def test_a_product_is_current_until_its_inputs_settings_or_software_change(
+    store: ProductStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared = Product("prepared_bti", INNSBRUCK, "aggressive")
+    publish(store, prepared, {"prepared_aggressive/s3/composite_20240101.tif": "a"})
+    assert not store.is_current(FUSED)
+    with store.read(prepared) as view, store.publish(FUSED, parameters={"engine": "own"}, inputs=[view]) as draft:
+        draft.path("prepared_aggressive/fusion/REFL_20240101.tif").write_text("b")
+    assert store.is_current(FUSED, {"engine": "own"})
+    assert not store.is_current(FUSED, {"engine": "efast"})
+    with monkeypatch.context() as newer:
+        newer.setattr("satfusion_assets.store.products.package_version", lambda _: "99")
+        assert not store.is_current(FUSED)
+    publish(store, prepared, {"prepared_aggressive/s3/composite_20240101.tif": "c"})
+    assert not store.is_current(FUSED)
+
+
 def test_equal_content_has_an_equal_data_version_and_other_content_another(store: ProductStore) -> None:
     first = publish(store, FUSED, OLD)
     assert publish(store, FUSED, OLD) == first
