@@ -240,8 +240,12 @@ def other_faults(season: Season) -> list[str]:
         ),
         *table(("fault", "NSE", "NSE, calibrated"), rows),
         "",
-        "A constant camera has no variance to explain: the thesis' formula gave "
-        f"{naive_nse(season.bti, constant):.2g}\nthere and `NaN` in its JSON; here the score is {'null' if nse(season.bti, constant) is None else 'wrong'}.",
+        fill(
+            "A constant camera has no variance to explain: the thesis' formula gave "
+            f"{naive_nse(season.bti, constant):.2g} there and `NaN` in its JSON; here the score is "
+            f"{'null' if nse(season.bti, constant) is None else 'wrong'}.",
+            120,
+        ),
     ]
 
 
@@ -318,10 +322,10 @@ def page(season: Season) -> str:
         "",
         fill(
             f"`python -m benchmarks.thesis_comparison {season.site_season.site} {season.site_season.season}` makes "
-            "each fault of the thesis pipeline again, alone, on one materialised season (here of the "
-            "sandbox) and scores it "
-            "beside the sound processing. Faults of geometry and of acquisition lie before the products that it "
-            "reads, and are not made again. Definitions: [metrics.md](metrics.md), [gap-benchmark.md](gap-benchmark.md).",
+            "each fault of the thesis pipeline again, alone, on one materialised season (here of the sandbox) and scores "
+            "it beside the sound processing. Faults of geometry and of acquisition lie before the products that it "
+            "reads, and are not made again. Definitions: [metrics.md](metrics.md), "
+            "[gap-benchmark.md](gap-benchmark.md).",
             120,
             break_long_words=False,
             break_on_hyphens=False,

@@ -17,14 +17,14 @@ LONGEST_PATH: Final = {
     "camera_phenology": ("raw_phenocam",),
     "preselected": ("raw_s2", "raw_s3"),
     "prepared_bti": ("preselected",),
-    "prepared_itb": ("prepared_bti",),
+    "prepared_itb": ("preselected",),
     "fused": ("prepared_bti", "prepared_itb"),
     "processed": ("fused",),
     "scenario_metrics": ("processed",),
 }
 """The inputs through which raw updates come last; they set the asset off at once. An asset that is not named here
 (a roll-up of many partitions) waits for quiet whatever changes."""
-COVERED: Final = ("prepared_itb", "processed")
+COVERED: Final = ("processed",)
 """Assets whose other inputs cannot change without the longest path changing too."""
 
 Inputs = Mapping[str, Sequence[str]]

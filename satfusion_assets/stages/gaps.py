@@ -14,6 +14,7 @@ import numpy as np
 from satfusion_assets.errors import InvalidInput, NoData
 from satfusion_assets.grid import RATIO, SiteGrid, site_grid
 from satfusion_assets.processing.gaps.benchmark import Benchmark, GapOutcome, StrategyOutcome
+from satfusion_assets.processing.gaps.competitors import PIXEL_METHODS
 from satfusion_assets.processing.gaps.fusion import Fusion
 from satfusion_assets.processing.gaps.reports import (
     ReportContext,
@@ -236,7 +237,10 @@ class _Writing:
     def _images(
         self, scenario: Scenario, outcomes: Iterable[GapOutcome], stack: SeasonStack
     ) -> dict[str, dict[str, str]]:
-        """The fused image of each gap's prediction day without the withheld scenes, and where its partners lie."""
+        """The fused image of each gap's prediction day without the withheld scenes, and where its partners lie.
+
+        The competitors' images of that day lie beside it.
+        """
         fusion = Fusion(scenario)
         paths = {}
         for outcome in outcomes:
@@ -245,8 +249,13 @@ class _Writing:
                 continue
             day = date.fromisoformat(str(scene.day))
             name = self.layout.image(outcome.gap.key, scenario, day)
-            values = fusion.predict(withhold(stack, outcome.gap).degraded, np.array([scene.day])).values
+            degraded, days = withhold(stack, outcome.gap).degraded, np.array([scene.day])
+            values = fusion.predict(degraded, days).values
             self.draft.write_stack([name], values, self.grid.fine, band_names=CHANNELS[scenario.mode])
+            for method in PIXEL_METHODS:
+                beside = self.layout.competitor(outcome.gap.key, method.name, day)
+                images = method.predict(degraded, days).values
+                self.draft.write_stack([beside], images, self.grid.fine, band_names=CHANNELS[Mode.BTI])
             paths[outcome.gap.key] = {
                 "fused_gap": name,
                 "fused_no_gap": FusedLayout(scenario).image(day),

@@ -46,7 +46,9 @@ def score_scenario(store: ProductStore, site_season: SiteSeason, scenario: Scena
     if scores is None:
         return Outcome(draft.manifest, notes={"scores": "fused series and camera have fewer than two common days"})
     log.info("%s: NSE %s, r %s.", product.key, scores["nse"], scores["pearson_r"])
-    return Outcome(draft.manifest, numbers={name: scores[name] for name in HEADLINES})
+    notes = {"first_day": scores["date_range"]["start"], "last_day": scores["date_range"]["end"]}
+    row = {"scenario": scenario.key} | {name: scores[name] for name in HEADLINES}
+    return Outcome(draft.manifest, {name: scores[name] for name in HEADLINES}, notes, {"scores": [row]})
 
 
 def roll_up(store: ProductStore, site_season: SiteSeason) -> Outcome:

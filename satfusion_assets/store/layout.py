@@ -23,6 +23,8 @@ PHENOCAM_GCC: Final = "raw/phenocam/phenocam_gcc"
 PHENOCAM_GCC_3Y: Final = "raw/phenocam/phenocam_gcc_3y.json"
 PHENOCAM_REGIONS: Final = "raw/phenocam/phenocam_gcc_regions.json"
 PHENOCAM_PHENOLOGY: Final = "raw/phenocam/phenocam_phenology.json"
+CAMERA_DATES: Final = "raw/phenocam/camera_dates.json"
+"""The camera's dates with their intervals, in the shape of ``PhenologyLayout.site``."""
 METRICS: Final = "metrics.json"
 SKILL: Final = "skill.json"
 
@@ -174,6 +176,10 @@ class GapLayout:
         """The fused image of a gap's prediction day, made without the withheld scenes."""
         kind = PreparedLayout(scenario.strategy, scenario.mode).kind
         return f"{self.folder}/fusion/gap_{gap}/{kind}_{stamp(day)}.tif"
+
+    def competitor(self, gap: str, method: str, day: date) -> str:
+        """What a competitor gives of the same day from the same scenes."""
+        return f"{self.folder}/competitors/gap_{gap}/{method}_{stamp(day)}.tif"
 
 
 @dataclass(frozen=True)
