@@ -322,8 +322,8 @@ def page(season: Season) -> str:
         "",
         fill(
             f"`python -m benchmarks.thesis_comparison {season.site_season.site} {season.site_season.season}` makes "
-            "each fault of the thesis pipeline again, alone, on one materialised season (here of the sandbox) and scores "
-            "it beside the sound processing. Faults of geometry and of acquisition lie before the products that it "
+            "each fault of the thesis pipeline again, alone, on one materialised season (here of the sandbox) and "
+            "scores it beside the sound processing. Faults of geometry and of acquisition lie before the products that it "
             "reads, and are not made again. Definitions: [metrics.md](metrics.md), "
             "[gap-benchmark.md](gap-benchmark.md).",
             120,

@@ -74,8 +74,8 @@ class Experiment:
     @property
     def name(self) -> str:
         """Equal experiments have equal names, and files: ``30_60_green_up``, ``45_around_20240610_starfm``."""
-        centred = (f"around_{stamp(self.centre)}" if item is Transition.GIVEN else item for item in self.transitions)
-        around = "_".join(centred)
+        centred = [str(item) for item in self.transitions if item is not Transition.GIVEN]
+        around = "_".join([*centred, *([f"around_{stamp(self.centre)}"] if self.centre is not None else [])])
         chosen = "" if set(self.scenarios) == set(SCENARIOS) else "_" + "_".join(item.key for item in self.scenarios)
         return "_".join(map(str, self.lengths)) + f"_{around}{chosen}" + ("_starfm" if self.starfm else "")
 
