@@ -321,10 +321,10 @@ def page(season: Season) -> str:
         "# What the new numbers say beside the thesis' own",
         "",
         fill(
-            f"`python -m benchmarks.thesis_comparison {season.site_season.site} {season.site_season.season}` makes "
-            "each fault of the thesis pipeline again, alone, on one materialised season (here of the sandbox) and "
-            "scores it beside the sound processing. Faults of geometry and of acquisition lie before the products that it "
-            "reads, and are not made again. Definitions: [metrics.md](metrics.md), "
+            f"`python -m benchmarks.thesis_comparison {season.site_season.site} {season.site_season.season}` "
+            "makes each fault of the thesis pipeline again, alone, on one materialised season (here of the "
+            "sandbox) and scores it beside the sound processing. Faults of geometry and of acquisition lie "
+            "before the products that it reads, and are not made again. Definitions: [metrics.md](metrics.md), "
             "[gap-benchmark.md](gap-benchmark.md).",
             120,
             break_long_words=False,
