@@ -230,7 +230,8 @@ def _table(folder: Path, name: str, fence: Fence) -> dict[str, Any]:
 
 def _main_region(skill: dict[str, Any]) -> dict[str, Any]:
     """Skill of each scenario against the camera's region that metrics.json is scored against, the first."""
-    return next(iter((skill.get("regions") or {}).values()), None) or {}
+    region = next(iter((skill.get("regions") or {}).values()), None) or {}
+    return region.get("scenarios") or {}
 
 
 def _headline(metrics: dict[str, Any], skill: dict[str, Any], scenario: Scenario) -> dict[str, Any] | None:

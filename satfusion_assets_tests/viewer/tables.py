@@ -64,7 +64,10 @@ def skill(scenarios: tuple[Scenario, ...]) -> dict[str, Any]:
         }  # fmt: skip
 
     regions = {
-        region: {scenario.score_key: one(worse + 0.02 * n) for n, scenario in enumerate(scenarios)}
+        region: {
+            "vegetation": "Grassland",
+            "scenarios": {scenario.score_key: one(worse + 0.02 * n) for n, scenario in enumerate(scenarios)},
+        }
         for region, worse in (("innsbruck_GR_1000", 0.0), ("innsbruck_GR_2000", 0.3))
     }
     keys = [scenario.score_key for scenario in scenarios]

@@ -39,9 +39,14 @@ interface Versus {
   different: boolean | null;
 }
 
+interface Region {
+  vegetation: string | null;
+  scenarios: Record<string, Skill | null>;
+}
+
 interface SkillFile {
   parameters?: Record<string, unknown>;
-  regions: Record<string, Record<string, Skill | null>>;
+  regions: Record<string, Region>;
   comparisons?: Versus[] | Record<string, Versus[]>;
 }
 
@@ -57,7 +62,7 @@ function Tables({ data, season }: { data: SkillFile; season: Season }) {
   const region = regions.includes(route.value.region ?? '') ? route.value.region! : regions[0];
   if (region === undefined) return null;
   const scores = SCENARIO_KEYS.flatMap((key): [string, Skill][] => {
-    const found = data.regions[region]![scoreKey(key)];
+    const found = data.regions[region]!.scenarios[scoreKey(key)];
     return found ? [[key, found]] : [];
   });
   return (
