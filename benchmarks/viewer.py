@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import httpx
-from playwright.sync_api import Page, Response, sync_playwright
+from playwright.sync_api import Page, Request, sync_playwright
 
 from satfusion_assets.sites import SiteRegistry
 from satfusion_assets.viewer.catalog import Catalog
@@ -109,20 +109,24 @@ def server_rows(url: str, root: Path) -> list[tuple[str, float]]:
     ]
 
 
+def sizes_of(requests: list[Request]) -> dict[str, int]:
+    """Bytes that came over the wire, compressed as they were."""
+    sizes = {"code and tables": 0, "pictures": 0}
+    for one in requests:
+        kind = "pictures" if "/_frame/" in one.url or "/_files/" in one.url else "code and tables"
+        sizes[kind] += one.sizes()["responseBodySize"]
+    return sizes
+
+
 def browser_rows(page: Page) -> list[tuple[str, float]]:
     """What a person waits for."""
-    sizes = {"code and tables": 0, "pictures": 0}
-
-    def count(answer: Response) -> None:
-        kind = "pictures" if "/_frame/" in answer.url or "/_files/" in answer.url else "code and tables"
-        sizes[kind] += int(answer.headers.get("content-length", 0))
-
-    page.on("response", count)
+    finished: list[Request] = []
+    page.on("requestfinished", finished.append)
     start = time.perf_counter()
     page.goto(f"/{SEASON}?date=2024-04-05")
     wait_painted(page, "fused", "2024-04-05")
     opened = 1e3 * (time.perf_counter() - start)
-    loaded = [(f"first load until painted, {kind}, kB", size / 1e3) for kind, size in sizes.items()]
+    loaded = [(f"first load until painted, {kind}, kB", size / 1e3) for kind, size in sizes_of(finished).items()]
     page.wait_for_timeout(1500)
     steps = sorted(page.evaluate(STEP, [60, 60]))
     clicks = [page.evaluate(CLICK, [70 + 9 * n, 80 + 7 * n]) for n in range(9)]

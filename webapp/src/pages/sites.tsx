@@ -1,5 +1,5 @@
 /** The start page: all sites, seasons and scenarios, how far they are and how well they score. */
-import type { Overview, SeasonStatus, SiteFacts, Status } from '../api';
+import { fileUrl, type Overview, type SeasonStatus, type SiteFacts, type Status } from '../api';
 import { START } from '../route';
 import { go, route } from '../state';
 import { Link } from '../ui/link';
@@ -28,6 +28,9 @@ export function Sites({ overview }: { overview: Overview }) {
           <p class="lead">
             How well the fused greenness of each scenario follows the camera. {NOTES[score] ?? ''} A number opens its season; the bar below it tells how far the season has come: {STEPS.join(', ')}.
           </p>
+          {overview.tables.length > 0 && (
+            <p class="links note">Tables of all site-seasons: {overview.tables.map((path) => <a key={path} href={fileUrl(path)} download>{path.split('/').at(-1)}</a>)}</p>
+          )}
         </div>
         <Locator sites={overview.sites} />
       </div>
