@@ -121,7 +121,7 @@ def sizes_of(requests: list[Request]) -> dict[str, int]:
 def browser_rows(page: Page) -> list[tuple[str, float]]:
     """What a person waits for."""
     finished: list[Request] = []
-    page.on("requestfinished", finished.append)
+    page.on("requestfinished", lambda one: finished.append(one))
     start = time.perf_counter()
     page.goto(f"/{SEASON}?date=2024-04-05")
     wait_painted(page, "fused", "2024-04-05")

@@ -250,7 +250,7 @@ def test_a_phone_never_scrolls_sideways(browser: Browser, viewer: str, path: str
 def test_the_first_load_is_light(page: Page):
     """All bytes that the main page needs before anything is cached, but pictures of the site itself."""
     finished: list[Request] = []
-    page.on("requestfinished", finished.append)
+    page.on("requestfinished", lambda one: finished.append(one))
     page.goto(f"{SEASON}?date=2024-05-16")
     wait_painted(page, "fused", "2024-05-16")
     code = {one.url: one.sizes()["responseBodySize"] for one in finished if not PICTURE.search(one.url)}

@@ -177,7 +177,7 @@ function Chip({ path }: { path: string | null }) {
       if (!entries.some((entry) => entry.isIntersecting)) return;
       watch.disconnect();
       load(address(path)).then(
-        (frame) => target.getContext('2d')!.drawImage(picture({ frame, style: STYLES[0]!, range: null }).canvas, 0, 0, target.width, target.height),
+        (frame) => crisp(target).drawImage(picture({ frame, style: STYLES[0]!, range: null }).canvas, 0, 0, target.width, target.height),
         () => setFailed(true),
       );
     });
@@ -185,4 +185,11 @@ function Chip({ path }: { path: string | null }) {
     return () => watch.disconnect();
   }, [target, path]);
   return failed ? <span class="chip-failed">unreadable</span> : <canvas ref={setTarget} width={88} height={88} aria-hidden="true" />;
+}
+
+/** Pixels stay pixels, however large they are drawn. */
+function crisp(canvas: HTMLCanvasElement): CanvasRenderingContext2D {
+  const context = canvas.getContext('2d')!;
+  context.imageSmoothingEnabled = false;
+  return context;
 }
