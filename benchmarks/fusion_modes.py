@@ -75,10 +75,10 @@ def report(seasons: list[PreparedSeason]) -> str:
     lines = [
         "# The two modes against the sandbox's truth",
         "",
-        f"Root mean square error of the fused reflectance and its GCC ({SCENARIO.key}), every other day of the season,",
-        "snow-free pixels that both modes have; the share of values that each lacks; and the root mean square difference",
-        "of the two. Traps: `docs/fusion.md`. Under trap 6 blue and GCC carry the offset that was put on them. The",
-        "per-pixel rule of trap 4 answers where the package's drops the pixel. Written by",
+        f"Root mean square error of the fused reflectance and its GCC ({SCENARIO.key}), every other day of the",
+        "season, snow-free pixels that both modes have; the share of values that each lacks; and the root mean",
+        "square difference of the two. Traps: `docs/fusion.md`. Under trap 6 blue and GCC carry its offset.",
+        "The per-pixel rule of trap 4 answers where the package's drops the pixel. Written by",
         "`python -m benchmarks.fusion_modes --folder SCRATCH`.",
     ]
     for season in seasons:
