@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 from satfusion_assets.resources import Platform
@@ -16,7 +17,7 @@ from satfusion_assets.scenarios import Mode, Strategy
 from satfusion_assets.settings import Settings
 from satfusion_assets.sites import Site, SiteSeason
 from satfusion_assets.stages.acquire import acquire_sentinel2, acquire_sentinel3
-from satfusion_assets.stages.prepare import PREPARED, prepare_gcc, prepare_reflectance
+from satfusion_assets.stages.prepare import PREPARED, prepare
 from satfusion_assets.stages.preselect import preselect
 from satfusion_assets.store import Product, ProductStore
 
@@ -61,6 +62,5 @@ def _prepare(season: PreparedSeason, platform: Platform, home: Path) -> None:
         acquire_sentinel2(site, site_season, store, settings)
         acquire_sentinel3(site, site_season, store, settings, today=platform.now().date())
     preselect(store, site, site_season)
-    for strategy in Strategy:
-        prepare_reflectance(store, site, site_season, strategy, smoothing_days=settings.smoothing_days)
-        prepare_gcc(store, site, site_season, strategy)
+    for strategy, mode in product(Strategy, Mode):
+        prepare(store, site, site_season, strategy, mode, smoothing_days=settings.smoothing_days)
