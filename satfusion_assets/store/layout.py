@@ -22,6 +22,8 @@ PHENOCAM_ROIS: Final = "raw/phenocam/rois.json"
 PHENOCAM_GCC: Final = "raw/phenocam/phenocam_gcc"
 PHENOCAM_GCC_3Y: Final = "raw/phenocam/phenocam_gcc_3y.json"
 PHENOCAM_PHENOLOGY: Final = "raw/phenocam/phenocam_phenology.json"
+PHENOCAM_TRANSITIONS: Final = "raw/phenocam/phenocam_transitions.json"
+"""The camera's seasons of the year with 10, 25 and 50 % dates, intervals and labels."""
 METRICS: Final = "metrics.json"
 SKILL: Final = "skill.json"
 
