@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import typer
@@ -60,8 +60,46 @@ def truth(
     table.to_csv(folder / f"{site_season.key}.csv", index=False)
     table.to_parquet(folder / f"{site_season.key}.parquet", index=False)
     page = page or folder / f"{site_season.key}.md"
-    page.write_text(truth_page(site_season, seed, rows), encoding="utf-8")
+    dates = list(_date_rows(platform, site_season, surface, days))
+    page.write_text(truth_page(site_season, seed, rows, dates), encoding="utf-8")
     Console().print(f"{len(rows)} rows below {folder}; the report is {page}.")
+
+
+def _date_rows(
+    platform: Platform, site_season: SiteSeason, surface: Surface, days: np.ndarray
+) -> Iterator[dict[str, Any]]:
+    """Dates of every materialised scenario, alone and drawn to its scenes, and what the truth itself would give.
+
+    One season by itself, without its neighbours.
+    """
+    from satfusion_assets.processing.phenology import transition_maps
+    from satfusion_assets.processing.truth_dates import TrueSeason, date_rows
+    from satfusion_assets.stages.fuse import prepared_inputs
+    from satfusion_assets.stages.phenology import LEAST_AMPLITUDE, fused_gcc, season_course
+    from satfusion_assets.stages.prepare import PREPARED
+
+    year = site_season.season
+    true = surface.true_dates(year)
+    known = TrueSeason(np.concatenate([true.rising, true.falling]), true.maximum - true.minimum)
+    canopy = np.stack([indices.gcc(*surface.canopy(day.item())[:3]) for day in days]).astype(np.float32)
+    maps = transition_maps(days, canopy, year, least_amplitude=LEAST_AMPLITUDE)
+    yield from date_rows("the truth, every day", maps, known)
+    for scenario, view in _fused(platform, site_season):
+        product = Product(PREPARED[scenario.mode], site_season, scenario.strategy)
+        with view as fused, platform.store.read(product) as prepared:
+            course, scenes = season_course(fused, prepared, scenario), prepared_inputs(prepared, scenario)
+            alone = fused_gcc(fused, scenario)[1]
+        if scenario.mode is Mode.ITB and scenario.sigma == SCENARIOS[0].sigma:
+            within = np.isin(scenes.fine_days, days)
+            seen = np.where(np.isfinite(scenes.fine[within, 0]), canopy[np.isin(days, scenes.fine_days)], np.nan)
+            maps = transition_maps(scenes.fine_days[within], seen, year, least_amplitude=LEAST_AMPLITUDE)
+            yield from date_rows(f"the truth on the clear days, {scenario.strategy}", maps, known)
+        for name, values, error in (
+            (f"{scenario.key} alone", alone, np.nan_to_num(course.deviation)),
+            (f"{scenario.key} with its scenes", course.values, course.error),
+        ):
+            maps = transition_maps(course.days, values, year, error=error, least_amplitude=LEAST_AMPLITUDE)
+            yield from date_rows(name, maps, known)
 
 
 def _surface(platform: Platform, site_season: SiteSeason, seed: int) -> Surface:

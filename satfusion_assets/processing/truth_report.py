@@ -40,8 +40,8 @@ def markdown_table(rows: Rows) -> str:
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
 
 
-def truth_page(site_season: SiteSeason, seed: int, rows: Rows) -> str:
-    """The whole report as Markdown."""
+def truth_page(site_season: SiteSeason, seed: int, rows: Rows, dates: Rows) -> str:
+    """The whole report as Markdown. rows: of images (`truth_rows`); dates: of transition dates (`date_rows`)."""
     table = truth_table(rows)
     command = f"satfusion sandbox truth {site_season.site} {site_season.season} --seed {seed}"
     parts = [
@@ -54,6 +54,7 @@ def truth_page(site_season: SiteSeason, seed: int, rows: Rows) -> str:
         parts += [f"## GCC by {words}", *_by_stratum(table, kind)]
     parts += ["## What the stated standard deviation covers", _CALIBRATION, markdown_table(list(_coverage(table)))]
     parts += ["## Where fusion loses", *_losses(rows, table)]
+    parts += ["## Transition dates of every pixel", _DATES, markdown_table(dates)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -69,6 +70,13 @@ written by
 and every number of it, and those of every single day, lie below `sandbox_data/truth` as CSV and Parquet (`--folder`).
 All methods of a strategy are scored on the pixels and days that all of them estimate. Sentinel-2 is masked under snow,
 so that no method can know it: ground under snow is left out, but for the table by month."""
+
+_DATES: Final = (
+    "50 % dates of one season by itself against the true ones (snow-free ground, GCC amplitude of 0.04 or more; "
+    "`invented`: pixels below 0.02 that get a date all the same). What the method makes of the truth itself, every day "
+    "and on the clear days alone, bounds what any series can reach: a meadow cut in autumn lingers at half its height. "
+    "Method: [phenology.md](phenology.md)."
+)
 
 _CALIBRATION: Final = (
     "Share of true values within 1 and 1.96 standard deviations of the estimate (68 and 95 per cent if it is right), "

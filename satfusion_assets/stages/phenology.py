@@ -144,25 +144,28 @@ def joined(seasons: list[Course]) -> Course:
     )
 
 
+def fused_gcc(fused: View, scenario: Scenario) -> tuple[NDArray[np.datetime64], NDArray[np.float32]]:
+    """Days (p,) and GCC (p, H, W) of a fused season."""
+    names = [name for name in fused.names(f"{FusedLayout(scenario).folder}/*.tif") if "/quality/" not in name]
+    images = fused.read_stack(names)
+    gcc = images if scenario.mode is Mode.ITB else gcc_image(images)
+    return np.array([day_of(name) for name in names], "datetime64[D]"), gcc[:, 0]
+
+
 def season_course(fused: View, prepared: View, scenario: Scenario) -> Course:
     """One season's fused GCC, drawn to the scenes of ``prepared``.
 
     The bands' own deviations say little of GCC, since errors of brightness cancel in the index: GCC itself is fused for
     its predictive standard deviation and the noise of its scenes, and these stand for both modes.
     """
-    names = [name for name in fused.names(f"{FusedLayout(scenario).folder}/*.tif") if "/quality/" not in name]
-    days = np.array([day_of(name) for name in names], "datetime64[D]")
-    images = fused.read_stack(names)
+    days, gcc = fused_gcc(fused, scenario)
     inputs = prepared_inputs(prepared, scenario)
     if scenario.mode is Mode.BTI:
-        images = gcc_image(images)
         inputs = replace(inputs, coarse=gcc_image(inputs.coarse), fine=gcc_image(inputs.fine))
     quality = fuse_inputs(inputs, scenario, days).quality
     deviation = quality.standard_deviation[:, 0]
     noise = float(np.sqrt(np.nan_to_num(quality.error_model.scene_noise[0])))
-    values, error = anchored(
-        days, images[:, 0], deviation, inputs.fine_days, inputs.fine[:, 0], noise, float(scenario.sigma)
-    )
+    values, error = anchored(days, gcc, deviation, inputs.fine_days, inputs.fine[:, 0], noise, float(scenario.sigma))
     return Course(days, values, error, deviation)
 
 

@@ -47,11 +47,11 @@ def anchored(
     correlation of exp(-t^2 / (4 sigma^2)), which sums to 2 sqrt(pi) sigma days: so many days of "no error expected"
     count for one.
     """
+    if not fused.size:
+        return Evidence(fused.astype(np.float32), np.zeros(fused.shape, np.float32))
     flat, spread = fused.reshape(len(days), -1), deviation.reshape(len(days), -1)
     values, error = flat.astype(np.float32), np.zeros(flat.shape, np.float32)
-    if not len(days):
-        return Evidence(values.reshape(fused.shape), error.reshape(fused.shape))
-    observed = _observed_errors(days, flat, scene_days, scenes.reshape(len(scene_days), -1))
+    observed = _observed_errors(days, flat, scene_days, scenes.reshape(len(scene_days), flat.shape[1]))
     place = (days - days[0]).astype(np.int64)
     for start in range(0, flat.shape[1], CHUNK):
         rows = slice(start, start + CHUNK)

@@ -238,11 +238,11 @@ def _despike_rows(y, w):  # type: ignore[no-untyped-def]
 
 
 def despiked(stack: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Observations (n, ...) in the order of days with isolated spikes, series by series, made NaN."""
-    series = np.ascontiguousarray(stack.reshape(len(stack), -1).T, dtype=np.float64)
+    """Observations (n, m) of m series in the order of days, isolated spikes of each made NaN."""
+    series = np.ascontiguousarray(stack.T, dtype=np.float64)
     weight = np.isfinite(series).astype(np.float64)
     _despike_rows(np.nan_to_num(series), weight)
-    return np.where(weight > 0.0, series, np.nan).T.reshape(stack.shape)
+    return np.where(weight > 0.0, series, np.nan).T
 
 
 class Curves(NamedTuple):
