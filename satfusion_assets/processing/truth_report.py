@@ -54,7 +54,7 @@ def truth_page(site_season: SiteSeason, seed: int, rows: Rows, dates: Rows) -> s
         parts += [f"## GCC by {words}", *_by_stratum(table, kind)]
     parts += ["## What the stated standard deviation covers", _CALIBRATION, markdown_table(list(_coverage(table)))]
     parts += ["## Where fusion loses", *_losses(rows, table)]
-    parts += ["## Transition dates of every pixel", _DATES, markdown_table(dates)]
+    parts += ["## Transition dates of every pixel", _DATES, markdown_table([_in_days(row) for row in dates])]
     return "\n\n".join(parts) + "\n"
 
 
@@ -198,6 +198,11 @@ def _lost_cells(losses: Rows, rows: Rows) -> Iterator[dict[str, Any]]:
             verdict = "wins" if key in scored else None
             row[f"{name} d"] = f"loses to {loss['competitor']} by {loss['loss']:.0%}" if loss else verdict
         yield row
+
+
+def _in_days(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A tenth of a day is all that a date knows."""
+    return {name: f"{value:.1f}" if isinstance(value, float) else value for name, value in row.items()}
 
 
 def _cell(value: Any) -> str:
