@@ -43,7 +43,7 @@ def timesat_dates(days: ArrayLike, values: ArrayLike, year: int) -> ContractDate
     years = range(dates[0].year, dates[-1].year + 1) if dates else range(0)
     if len(years) < LEAST_YEARS or year not in years:
         raise InvalidInput(
-            f"TIMESAT needs {LEAST_YEARS} calendar years with {year} among them, not {len(years)}; give adjoining years."
+            f"TIMESAT needs {LEAST_YEARS} calendar years with {year} among them, not {len(years)}; add years."
         )
     grid = np.full((len(years), 365), MISSING, dtype=np.float32)
     for when, value in zip(dates, series, strict=True):
