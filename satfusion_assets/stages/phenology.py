@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -18,7 +18,6 @@ from satfusion_assets.processing.phenology import (
     Label,
     Phenology,
     PhenologyMaps,
-    Season,
     TransitionDate,
     anchored,
     contract_dates,
@@ -36,9 +35,9 @@ from satfusion_assets.stages.prepare import PREPARED
 from satfusion_assets.stages.score import gcc_series
 from satfusion_assets.store import Product, ProductStore, View
 from satfusion_assets.store.layout import (
+    CAMERA_DATES,
     PHENOCAM_GCC_3Y,
     PHENOCAM_PHENOLOGY,
-    PHENOCAM_TRANSITIONS,
     FusedLayout,
     PhenologyLayout,
     Source,
@@ -52,9 +51,7 @@ LEAST_AMPLITUDE: Final = 0.02
 
 
 def camera_phenology(store: ProductStore, site_season: SiteSeason) -> Outcome:
-    """Publish ``camera_phenology`` from the camera's three years: phenocam_phenology.json as the contract has it, and
-    every season of the year with its 10, 25 and 50 % dates and intervals beside it.
-    """
+    """Publish ``camera_phenology`` from three years: phenocam_phenology.json, and all dates with their intervals."""
     with store.read(Product("raw_phenocam", site_season)) as phenocam:
         records = [row for row in phenocam.read_json(PHENOCAM_GCC_3Y) if row["greenness_index"] is not None]
         days = np.array([row["date"][:10] for row in records], dtype="datetime64[D]")
@@ -63,7 +60,7 @@ def camera_phenology(store: ProductStore, site_season: SiteSeason) -> Outcome:
         dates = contract_dates(phenology, site_season.season)
         with store.publish(Product("camera_phenology", site_season), inputs=[phenocam]) as draft:
             draft.write_json(PHENOCAM_PHENOLOGY, dates)
-            draft.write_json(PHENOCAM_TRANSITIONS, _year_record(phenology, site_season.season))
+            draft.write_json(CAMERA_DATES, {"camera": _season_record(phenology, site_season)})
     assert draft.manifest is not None
     notes = {name: str(value or "none") for name, value in dates.items()}
     return Outcome(draft.manifest, numbers={"seasons": len(phenology.seasons)}, notes=notes)
@@ -191,11 +188,18 @@ def _dates_of(
 ) -> dict[str, Any]:
     """Dates of one source's series at the site, as far as it shows a season."""
     series = gcc_series(processed, scenario, source)
-    phenology = transitions(series.days, series.values, SATELLITE, error=error)
+    return _season_record(transitions(series.days, series.values, SATELLITE, error=error), site_season)
+
+
+def _season_record(phenology: Phenology, site_season: SiteSeason) -> dict[str, Any]:
+    """Dates of the year's main growing season; only the label where there is none."""
     season = phenology.growing_season(site_season.season)
     if season is None:
         return {"label": phenology.label.name.lower(), "rising": None, "falling": None}
-    return _season_record(season)
+    limbs = {"rising": season.rising, "falling": season.falling}
+    return {"label": season.label.name.lower()} | {
+        limb: {str(percent): _date_record(point) for percent, point in of.items()} for limb, of in limbs.items()
+    }
 
 
 def _dates_at(maps: PhenologyMaps, pixel: tuple[int, int] | None) -> dict[str, Any]:
@@ -214,25 +218,6 @@ def _dates_at(maps: PhenologyMaps, pixel: tuple[int, int] | None) -> dict[str, A
         limbs[limb][percent] = _date_record(point)
         worst = max(worst, point.label) if percent == "50" else worst
     return {"label": worst.name.lower()} | limbs
-
-
-def _year_record(phenology: Phenology, year: int) -> dict[str, Any]:
-    """All seasons of a year, and the label of the whole series."""
-    seasons = [_season_record(season) for season in phenology.of_year(year)]
-    main = phenology.growing_season(year)
-    return {
-        "year": year,
-        "label": phenology.label.name.lower(),
-        "growing_season": None if main is None else _season_record(main),
-        "seasons": seasons,
-    }
-
-
-def _season_record(season: Season) -> dict[str, Any]:
-    limbs: Mapping[str, Mapping[int, TransitionDate]] = {"rising": season.rising, "falling": season.falling}
-    return {"label": season.label.name.lower()} | {
-        limb: {str(percent): _date_record(point) for percent, point in of.items()} for limb, of in limbs.items()
-    }
 
 
 def _date_record(transition: TransitionDate) -> dict[str, Any]:
