@@ -10,9 +10,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from satfusion_assets.cli.truth import truth
 from satfusion_assets.errors import InvalidInput
 
 app = typer.Typer(help="The landscape with known truth and its archives.", no_args_is_help=True)
+app.command()(truth)
 
 ROOT = Path("sandbox_data")
 """Where the sandbox keeps what it has built."""
