@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -87,6 +87,15 @@ class Settings(BaseSettings):
     @property
     def sites_path(self) -> Path:
         return self.sites_file or self.data_root / "sites.geojson"
+
+    def chosen_for(self, product: str) -> dict[str, Any]:
+        """Those parameters of a product's manifest that are chosen here: with others it is out of date."""
+        chosen: dict[str, dict[str, Any]] = {
+            "prepared_bti": {"smoothing_days": self.smoothing_days},
+            "prepared_itb": {"smoothing_days": self.smoothing_days},
+            "fused": {"engine": str(self.fusion_engine)},
+        }
+        return chosen.get(product, {})
 
 
 CREDENTIAL_VARIABLES: Final = "CDSE_USER and CDSE_PASSWORD, or CDSE_CLIENT_ID and CDSE_CLIENT_SECRET"

@@ -15,6 +15,7 @@ from rich.table import Table
 from satfusion_assets.cli.materialize import materialize_site_season
 from satfusion_assets.cli.sandbox import PORT, ROOT
 from satfusion_assets.cli.services import DAGSTER_PORT, VIEWER_PORT, Service, dagster_ui, viewer
+from satfusion_assets.cli.tables import narrow_table
 from satfusion_assets.sites import SiteSeason
 
 DEMO = SiteSeason("innsbruck", 2024)
@@ -56,7 +57,7 @@ def _scores(platform: Any) -> Table:
 
     with platform.store.read(Product("metrics", DEMO)) as view:
         rows = score_table(view.read_json(METRICS))
-    table = Table("scenario", *HEADLINES, title=f"{DEMO.key}: fused GCC against the camera's gcc_90")
+    table = narrow_table("scenario", *HEADLINES, title=f"{DEMO.key}: fused GCC against the camera's gcc_90")
     for row in rows:
         table.add_row(row["scenario"], *(_cell(row[name]) for name in HEADLINES))
     return table

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from rich.table import Table
 
+from satfusion_assets.cli.tables import narrow_table
 from satfusion_assets.grid import site_grid
 from satfusion_assets.processing import indices
 from satfusion_assets.processing.preparation import gcc_image
@@ -50,7 +51,7 @@ def truth_table(platform: Platform, site_season: SiteSeason, seed: int = 1) -> T
     grid = site_grid(site)
     surface = Landscape(site, seed).view(grid.fine.affine, (grid.fine.height, grid.fine.width))
     title = f"{site_season.key}: RMSE of the fused images against the truth (snow-free)"
-    table = Table("scenario", *BANDS, "gcc", title=title)
+    table = narrow_table("scenario", *BANDS, "gcc", title=title)
     for scenario, view in _fused(platform, site_season):
         with view as fused:
             errors = SquaredError(np.zeros(5), np.zeros(5))

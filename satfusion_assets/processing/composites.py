@@ -38,9 +38,10 @@ season change within the window, a fifth of what a thin cloud adds."""
 def cloud_free(values: npt.NDArray[np.floating], times: npt.ArrayLike) -> npt.NDArray[np.floating]:
     """``values`` with every pixel NaN whose blue stands out from the same pixel's darker days around it.
 
-    Screening judges whole overpasses at the site; a cloud over the pixels beside it would pass, and the fusion would
-    take it for a change of the ground. Shape and times as in ``daily_composites``; fewer than three days in the window
-    judge nothing.
+    For a sensor without cloud flags, where a cloudy week may fill one side of a day: the whole window is one here (what
+    stands out from both sides is left to ``transients``). Screening judges whole overpasses at the site; a cloud over
+    the pixels beside it would pass, and the fusion would take it for a change of the ground. Shape and times as in
+    ``daily_composites``; fewer than three days in the window judge nothing.
     """
     days = np.asarray(times).astype("datetime64[D]").astype(np.int64)
     blue = values[:, 0]

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import groupby
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from satfusion_assets.errors import NoData
 from satfusion_assets.grid import SiteGrid, site_grid
 from satfusion_assets.processing.clouds import scl_mask, site_cloud_distance, site_mask
 from satfusion_assets.processing.composites import Composites, cloud_free, daily_composites, moving_average
-from satfusion_assets.processing.preparation import PreparedScene, gcc_image, merge_scenes, reflectance
+from satfusion_assets.processing.preparation import MergedDay, PreparedScene, gcc_image, merge_scenes, reflectance
+from satfusion_assets.processing.transients import WINDOW_DAYS, distance_besides, transients, without_transients
 from satfusion_assets.scenarios import BANDS, Mode, Strategy
 from satfusion_assets.sites import Site, SiteSeason
 from satfusion_assets.stages.outcome import Outcome
@@ -36,13 +39,17 @@ CHANNELS: Final = {Mode.BTI: BANDS, Mode.ITB: ("gcc",)}
 """Band descriptions of each mode's images."""
 
 
-def prepare_reflectance(
-    store: ProductStore, site: Site, site_season: SiteSeason, strategy: Strategy, *, smoothing_days: int
+def prepare(
+    store: ProductStore, site: Site, site_season: SiteSeason, strategy: Strategy, mode: Mode, *, smoothing_days: int
 ) -> Outcome:
-    """Publish ``prepared_bti``: per day the merged Sentinel-2 image, its cloud distance, and the coarse composite."""
-    layout = PreparedLayout(strategy, Mode.BTI)
+    """Publish the prepared images of ``mode``: per day the merged Sentinel-2 image with its cloud distance, and the
+    coarse composite; for ItB the GCC of either.
+
+    Both modes start from the raw scenes: each is made whole from what it is said to be made from, without the other.
+    """
+    layout = PreparedLayout(strategy, mode)
     grid = site_grid(site)
-    product = Product(PREPARED[Mode.BTI], site_season, strategy)
+    product = Product(PREPARED[mode], site_season, strategy)
     parameters = {"smoothing_days": smoothing_days}
     with (
         store.read(Product("raw_s2", site_season)) as s2,
@@ -50,7 +57,7 @@ def prepare_reflectance(
         store.read(Product("preselected", site_season)) as screened,
     ):
         with store.publish(product, parameters=parameters, inputs=[s2, s3, screened]) as draft:
-            fine = list(_write_fine_days(draft, layout, grid, s2, kept_scenes(screened, "s2", strategy)))
+            fine = list(_write_fine_days(draft, layout, grid, fine_days(s2, kept_scenes(screened, "s2", strategy))))
             composites = composite_days(s3, kept_scenes(screened, "s3", strategy), smoothing_days)
             coarse = _write_composites(draft, layout, grid, composites)
             draft.write_json(layout.summary, {"s2": fine, "s3": coarse})
@@ -59,29 +66,9 @@ def prepare_reflectance(
     return Outcome(draft.manifest, numbers=_numbers(fine, coarse), tables={"s2_days": fine})
 
 
-def prepare_gcc(store: ProductStore, site: Site, site_season: SiteSeason, strategy: Strategy) -> Outcome:
-    """Publish ``prepared_itb``: GCC of every prepared image, with the same cloud distances."""
-    source, layout = PreparedLayout(strategy, Mode.BTI), PreparedLayout(strategy, Mode.ITB)
-    grid = site_grid(site)
-    with store.read(Product(PREPARED[Mode.BTI], site_season, strategy)) as view:
-        with store.publish(Product(PREPARED[Mode.ITB], site_season, strategy), inputs=[view]) as draft:
-            for sensor, geobox in (("s2", grid.fine), ("s3", grid.coarse)):
-                names = view.names(f"{source.folder}/{sensor}/*.tif")
-                distances = [name for name in names if name.endswith("_DIST_CLOUD.tif")]
-                images = [name for name in names if name not in distances]
-                for name in distances:
-                    draft.adopt(view.path(name), _renamed(name, source, layout))
-                index = gcc_image(view.read_stack(images)).astype(np.float32)
-                targets = [_renamed(name, source, layout) for name in images]
-                draft.write_stack(targets, index, geobox, band_names=CHANNELS[Mode.ITB])
-            summary = view.read_json(source.summary)
-            draft.write_json(layout.summary, summary)
-    assert draft.manifest is not None
-    return Outcome(draft.manifest, numbers=_numbers(summary["s2"], summary["s3"]))
-
-
-def _renamed(name: str, source: PreparedLayout, target: PreparedLayout) -> str:
-    return name.replace(source.folder, target.folder, 1).replace(f"_{source.kind}.", f"_{target.kind}.")
+def _channels(reflectances: NDArray[np.float32], mode: Mode) -> NDArray[np.float32]:
+    """What ``mode`` fuses of reflectance (..., b, H, W): all bands, or their GCC as one."""
+    return gcc_image(reflectances).astype(np.float32) if mode is Mode.ITB else reflectances
 
 
 def kept_scenes(screened: View, sensor: Sensor, strategy: Strategy) -> list[str]:
@@ -102,30 +89,71 @@ def composite_days(s3: View, kept: list[str], smoothing_days: int) -> Composites
     names = [raw_scene("s3", scene) for scene in kept]
     values = np.stack([s3.read_raster(name).masked() for name in names])
     days = np.array([day_of(name) for name in names], dtype="datetime64[D]")
-    return moving_average(daily_composites(cloud_free(values, days), days), smoothing_days)
+    screened = without_transients(cloud_free(values, days), days, WINDOW_DAYS["s3"])
+    return moving_average(daily_composites(screened, days), smoothing_days)
+
+
+@dataclass(frozen=True)
+class FineDay:
+    """The Sentinel-2 image of a day, the scenes it was merged from, and the share of pixels screened in time."""
+
+    day: date
+    scenes: list[str]
+    image: MergedDay
+    transient_fraction: float
+
+
+def fine_days(s2: View, kept: list[str]) -> list[FineDay]:
+    """The days of the kept Sentinel-2 scenes, each merged and then held against the days around it."""
+    merged = [
+        FineDay(day, names, merge_scenes([_prepared_scene(s2, name) for name in names]), 0.0)
+        for day, names in ((day, list(scenes)) for day, scenes in groupby(kept, key=day_of))
+    ]
+    if not merged:
+        return []
+    days = np.array([item.day for item in merged], dtype="datetime64[D]")
+    flagged = transients(np.stack([item.image.values for item in merged]), days, WINDOW_DAYS["s2"])
+    return [_screened(item, passing) for item, passing in zip(merged, flagged, strict=True)]
+
+
+def _screened(item: FineDay, passing: np.ndarray) -> FineDay:
+    """passing: (H, W) pixels under a cloud or shadow that the classification missed."""
+    image = replace(
+        item.image,
+        values=np.where(passing, np.float32(np.nan), item.image.values),
+        cloud_distance=distance_besides(item.image.cloud_distance, passing),
+    )
+    return replace(item, image=image, transient_fraction=float(passing.mean()))
 
 
 def _write_fine_days(
-    draft: Draft, layout: PreparedLayout, grid: SiteGrid, s2: View, kept: list[str]
+    draft: Draft, layout: PreparedLayout, grid: SiteGrid, days: list[FineDay]
 ) -> Iterator[dict[str, Any]]:
-    for day, scenes in groupby(kept, key=day_of):
-        names = list(scenes)
-        merged = merge_scenes([_prepared_scene(s2, name) for name in names])
-        valid = float(np.isfinite(merged.values).all(axis=0).mean())
+    for item in days:
+        valid = float(np.isfinite(item.image.values).all(axis=0).mean())
         if valid == 0:
             continue  # nothing but clouds: no image, rather than an empty one
-        tags = {"SCENES": " ".join(names)}
         draft.write_raster(
-            layout.fine(day), merged.values, grid.fine, nodata=np.nan, descriptions=CHANNELS[layout.mode], tags=tags
+            layout.fine(item.day),
+            _channels(item.image.values, layout.mode),
+            grid.fine,
+            nodata=np.nan,
+            descriptions=CHANNELS[layout.mode],
+            tags={"SCENES": " ".join(item.scenes)},
         )
         draft.write_raster(
-            layout.cloud_distance(day),
-            merged.cloud_distance,
+            layout.cloud_distance(item.day),
+            item.image.cloud_distance,
             grid.coarse,
             nodata=np.nan,
             descriptions=["distance to the nearest cloud in coarse pixels"],
         )
-        yield {"date": day.isoformat(), "scenes": names, "valid_fraction": round(valid, 4)}
+        yield {
+            "date": item.day.isoformat(),
+            "scenes": item.scenes,
+            "valid_fraction": round(valid, 4),
+            "transient_fraction": round(item.transient_fraction, 4),
+        }
 
 
 def _prepared_scene(s2: View, scene: str) -> PreparedScene:
@@ -142,7 +170,8 @@ def _write_composites(
     filled = np.flatnonzero(valid > 0)
     days: list[date] = [composites.days[index].item() for index in filled]
     names = [layout.coarse(day) for day in days]
-    draft.write_stack(names, composites.values[filled], grid.coarse, band_names=CHANNELS[layout.mode])
+    images = _channels(composites.values[filled], layout.mode)
+    draft.write_stack(names, images, grid.coarse, band_names=CHANNELS[layout.mode])
     return [
         {
             "date": day.isoformat(),
@@ -158,5 +187,5 @@ def _numbers(fine: list[dict[str, Any]], coarse: list[dict[str, Any]]) -> dict[s
     return {
         "s2_days": len(fine),
         "s3_days": len(coarse),
-        "s2_valid_fraction": round(float(np.mean(fractions)), 4) if fractions else None,
+        "valid_fraction": round(float(np.mean(fractions)), 4) if fractions else None,
     }

@@ -203,6 +203,7 @@ def _publish(
         draft.manifest,
         numbers={
             "scenes": len(used),
+            "valid_fraction": round(float(np.mean([scene["valid_fraction"] for scene in scenes])), 4),
             "set_aside": len(set_aside),
             "replaced_by_reprocessing": len(replaced),
             "read_in_this_run": len(reader.read),
