@@ -84,8 +84,8 @@ def roll_up(store: ProductStore, site_season: SiteSeason) -> Outcome:
         }
         regions = camera_regions(phenocam, site_season)
         inputs = [phenocam, screened, *scored.values(), *processed.values()]
-        sources = {scenario: inherited(view) for scenario, view in scored.items()}
-        rests_on = {SENTINEL3: "; ".join(sorted({source[SENTINEL3] for source in sources.values() if source}))}
+        said = sorted({source[SENTINEL3] for view in scored.values() if (source := inherited(view))})
+        rests_on = {SENTINEL3: "; ".join(said)} if said else {}
         with store.publish(Product("metrics", site_season), parameters=rests_on, inputs=inputs) as draft:
             draft.write_json(METRICS, metrics)
             draft.write_json(SKILL, season_skill(season.fused, season.baselines, regions))
