@@ -90,13 +90,15 @@ class SeasonScores:
                 }
 
 
-def score_table(seasons: Iterable[SeasonScores]) -> pd.DataFrame:
-    """All rows as a data frame, by site, season, region (its own first), kind and series; absent numbers are NaN."""
+def score_table(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """All site-seasons' rows as a data frame; absent numbers are NaN.
+
+    In order of site, season, region (the site's own first), kind and series.
+    """
     import pandas as pd
 
     numbers = [*SCORE_COLUMNS, *SKILL_COLUMNS]
-    rows = [row for season in seasons for row in season.rows()]
-    frame = pd.DataFrame(rows, columns=[*KEY_COLUMNS, *numbers])
+    frame = pd.DataFrame(list(rows), columns=[*KEY_COLUMNS, *numbers])
     frame[numbers] = frame[numbers].astype("float64")
     frame["season"] = frame["season"].astype("int64")
     frame["own_region"] = frame["own_region"].astype("bool")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Final
 
-from satfusion_assets.errors import ProductMissing
+from satfusion_assets.errors import ProductCorrupt, ProductMissing
 from satfusion_assets.processing.gaps.rollup import gap_summary, gap_table, latex_summary, season_table
 from satfusion_assets.processing.tables import SeasonScores, latex_table, score_table
 from satfusion_assets.settings import S3Product
@@ -33,7 +33,7 @@ def tabulate_scores(store: ProductStore, site_seasons: Iterable[SiteSeason]) -> 
     """Publish ``score_table``: the scores of every site-season that has metrics; ProductMissing when none has."""
     with ExitStack() as stack:
         views = _gathered(stack, store, "score_table", site_seasons)
-        frame = score_table(_season_scores(store, view) for view in views)
+        frame = score_table(row for view in views for row in _rows(store, view))
         with store.publish(Product("score_table", ALL_SEASONS), inputs=views) as draft:
             _write(draft, frame, TableLayout.scores("csv"), TableLayout.scores("parquet"))
             draft.write_bytes(TableLayout.scores("tex"), latex_table(frame).encode())
@@ -47,7 +47,7 @@ def tabulate_gaps(store: ProductStore, site_seasons: Iterable[SiteSeason]) -> Ou
     """Publish ``gap_table``: the gap benchmarks of all site-seasons that have one; ProductMissing when none has."""
     with ExitStack() as stack:
         views = _gathered(stack, store, "gap_table", site_seasons)
-        reports = [view.read_json(GapLayout.metrics) for view in views]
+        reports = [view.read_json(GapLayout().metrics) for view in views]
         gaps, seasons = gap_table(reports), season_table(reports)
         summary = gap_summary(gaps)
         with store.publish(Product("gap_table", ALL_SEASONS), inputs=views) as draft:
@@ -82,12 +82,18 @@ def _sources(store: ProductStore, table: str, site_seasons: Iterable[SiteSeason]
     return [product for product in products if store.manifest(product) is not None]
 
 
-def _season_scores(store: ProductStore, metrics: View) -> SeasonScores:
+def _rows(store: ProductStore, metrics: View) -> list[dict[str, Any]]:
     site_season = metrics.product.site_season
     coarse = store.manifest(Product("raw_s3", site_season))
     product = None if coarse is None else coarse.parameters.get("product")
     level = LEVELS[S3Product(product)] if product else None
-    return SeasonScores(site_season, metrics.read_json(METRICS), metrics.read_json(SKILL), product, level)
+    try:
+        return SeasonScores(site_season, metrics.read_json(METRICS), metrics.read_json(SKILL), product, level).rows()
+    except KeyError as error:
+        raise ProductCorrupt(
+            f"{METRICS} or {SKILL} of {site_season.key} lacks {error}, as an earlier version wrote it; materialise "
+            f"metrics of {site_season.key} again."
+        ) from error
 
 
 def _write(draft: Draft, frame: pd.DataFrame, csv: str, parquet: str) -> None:

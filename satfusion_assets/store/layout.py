@@ -142,29 +142,44 @@ def pack_folder(scenario: Scenario) -> str:
     return f"packs/{scenario.key}.zarr"
 
 
+@dataclass(frozen=True)
 class GapLayout:
-    """Files of the gap benchmark. The contract's own paths hold the best BtI scenario."""
+    """Files of the gap benchmark, or of an experiment of its kind in a folder of its own.
 
-    manifest: Final = "validation/gap_manifest.json"
-    withheld: Final = "validation/gap_withheld_images.json"
-    metrics: Final = "validation/gap_metrics.json"
+    The benchmark's own paths are the contract's and hold the best BtI scenario.
+    """
 
-    @staticmethod
-    def summary(scenario: Scenario | None) -> str:
+    folder: str = "validation"
+
+    @classmethod
+    def experiment(cls, name: str) -> GapLayout:
+        return cls(f"validation/experiments/{name}")
+
+    @property
+    def manifest(self) -> str:
+        return f"{self.folder}/gap_manifest.json"
+
+    @property
+    def withheld(self) -> str:
+        return f"{self.folder}/gap_withheld_images.json"
+
+    @property
+    def metrics(self) -> str:
+        return f"{self.folder}/gap_metrics.json"
+
+    def summary(self, scenario: Scenario | None) -> str:
         """The summary of one scenario; None = the best one, at the contract's path."""
-        folder = "validation" if scenario is None else f"validation/scenarios/{scenario.key}"
+        folder = self.folder if scenario is None else f"{self.folder}/scenarios/{scenario.key}"
         return f"{folder}/gap_validation_summary.json"
 
-    @staticmethod
-    def image(gap: str, scenario: Scenario, day: date) -> str:
+    def image(self, gap: str, scenario: Scenario, day: date) -> str:
         """The fused image of a gap's prediction day, made without the withheld scenes."""
         kind = PreparedLayout(scenario.strategy, scenario.mode).kind
-        return f"validation/fusion/gap_{gap}/{kind}_{stamp(day)}.tif"
+        return f"{self.folder}/fusion/gap_{gap}/{kind}_{stamp(day)}.tif"
 
-    @staticmethod
-    def competitor(gap: str, method: str, day: date) -> str:
+    def competitor(self, gap: str, method: str, day: date) -> str:
         """What a competitor gives of the same day from the same scenes."""
-        return f"validation/competitors/gap_{gap}/{method}_{stamp(day)}.tif"
+        return f"{self.folder}/competitors/gap_{gap}/{method}_{stamp(day)}.tif"
 
 
 @dataclass(frozen=True)

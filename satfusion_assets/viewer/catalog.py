@@ -30,7 +30,7 @@ from satfusion_assets.store.layout import (
     preselection,
 )
 from satfusion_assets.viewer import layout
-from satfusion_assets.viewer.files import Fence, iso_day, read_json_if_there
+from satfusion_assets.viewer.files import TABLES, Fence, iso_day, read_json_if_there
 from satfusion_assets.viewer.links import STAGES
 from satfusion_assets.viewer.rasters import daily_bands, read_tags
 
@@ -67,6 +67,7 @@ class Catalog:
         return {
             "sites": [self._site(site) for site in self.registry().sites],
             "scenarios": [_describe(scenario) for scenario in SCENARIOS],
+            "tables": sorted(f"{TABLES}/{name}" for name in _names(self._fence.root / TABLES) if _is_table(name)),
         }
 
     def _site(self, site: Site) -> dict[str, Any]:
@@ -208,6 +209,10 @@ def _names(folder: Path) -> list[str]:
             return [entry.name for entry in entries]
     except (FileNotFoundError, NotADirectoryError):
         return []
+
+
+def _is_table(name: str) -> bool:
+    return not name.startswith(".") and Path(name).suffix in _TABLES
 
 
 def _is_daily(folder: Path) -> bool:

@@ -189,7 +189,7 @@ def score_table() -> Files:
 def gap_benchmark() -> Files:
     spatial = {BTI.key: {"gcc": {"n_pixels": 9, "estimated_share": 0.9}}, "linear": {"gcc": {"n_pixels": 9}}}
     gap = {"key": "30_peak", "gap_days": 30, "n_withheld_pixels": 10, "spatial": spatial}
-    return {GapLayout.metrics: {"strategies": {"aggressive": {"gaps": [gap]}}}}
+    return {GapLayout().metrics: {"strategies": {"aggressive": {"gaps": [gap]}}}}
 
 
 def gap_table() -> Files:

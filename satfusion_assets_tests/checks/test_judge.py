@@ -109,7 +109,7 @@ def excluded(strategy: Strategy, keep: int) -> Spoil:
 
 
 def of_the_gap(**values: object) -> Spoil:
-    return edited(GapLayout.metrics, lambda r: r["strategies"]["aggressive"]["gaps"][0].update(values))
+    return edited(GapLayout().metrics, lambda r: r["strategies"]["aggressive"]["gaps"][0].update(values))
 
 
 def statistics(**values: float) -> Spoil:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from satfusion_assets.errors import ProductMissing
+from satfusion_assets.errors import ProductCorrupt, ProductMissing
 from satfusion_assets.processing.bootstrap import Bootstrap
 from satfusion_assets.processing.scores import SeasonSeries, season_metrics
 from satfusion_assets.processing.series import DailySeries
@@ -54,7 +54,7 @@ def publish_gaps(store: ProductStore, site_season: SiteSeason) -> None:
         "strategies": {"aggressive": {"no_gap": no_gap, "gaps": [gap]}},
     }
     with store.publish(Product("gap_benchmark", site_season)) as draft:
-        draft.write_json(GapLayout.metrics, report)
+        draft.write_json(GapLayout().metrics, report)
 
 
 def test_the_score_table_holds_what_has_been_scored_so_far(store: ProductStore) -> None:
@@ -105,6 +105,15 @@ def test_the_gap_tables_hold_every_tier(store: ProductStore) -> None:
         "aggressive & linear & 30 & 2 & $0.100$ & -- & $1.000$ & --"
         in (store.root / "tables" / "gaps_summary.tex").read_text()
     )
+
+
+def test_scores_of_an_earlier_version_are_one_sentence(store: ProductStore) -> None:
+    publish_metrics(store, HERE)
+    with store.publish(Product("metrics", HERE)) as draft:
+        draft.write_json(METRICS, {"temporal": {}, "baseline": {}})
+        draft.write_json(SKILL, {"regions": {"GR_1000": {}}})
+    with pytest.raises(ProductCorrupt, match="materialise metrics of innsbruck_2024 again"):
+        tabulate_scores(store, [HERE])
 
 
 @pytest.mark.parametrize("tabulate", [tabulate_scores, tabulate_gaps])

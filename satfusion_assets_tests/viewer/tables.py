@@ -66,6 +66,8 @@ def skill(scenarios: tuple[Scenario, ...]) -> dict[str, Any]:
     regions = {
         region: {
             "vegetation": "Grassland",
+            "camera_days": 312,
+            "baselines": {"s2_cloudfree_aggressive": one(worse + 0.4)},
             "scenarios": {scenario.score_key: one(worse + 0.02 * n) for n, scenario in enumerate(scenarios)},
         }
         for region, worse in (("innsbruck_GR_1000", 0.0), ("innsbruck_GR_2000", 0.3))
@@ -78,7 +80,13 @@ def skill(scenarios: tuple[Scenario, ...]) -> dict[str, Any]:
         }
         for second in keys[1:]
     ]  # fmt: skip
-    return {"parameters": {"folds": 5}, "regions": regions, "comparisons": comparisons}
+    gains = [{**comparisons[0], "first": key, "second": "s2_cloudfree_aggressive"} for key in keys]
+    return {
+        "parameters": {"folds": 5},
+        "regions": regions,
+        "comparisons": comparisons,
+        "against_baselines": gains,
+    }
 
 
 def write_gaps(folder: Path, land: Landscape, days: list[date]) -> None:

@@ -133,6 +133,7 @@ def test_a_click_on_a_chart_chooses_its_day(page: Page):
     page.goto(f"{SEASON}?date=2024-04-05")
     wait_painted(page, "fused", "2024-04-05")
     plot = page.locator(".chart .u-over").first
+    expect(page.locator(".chart").first).to_contain_text("Fused, 90 % band")
     box = plot.bounding_box()
     assert box is not None
     plot.click(position={"x": box["width"] * (date(2024, 5, 20).timetuple().tm_yday - 1) / 365, "y": 40})

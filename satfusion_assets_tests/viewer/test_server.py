@@ -51,6 +51,10 @@ def damaged(tmp_path: Path) -> Path:
     (tmp_path / "outside.json").write_text(json.dumps(SECRET))
     (folder / "escape.json").symlink_to(tmp_path / "outside.json")
     (folder / "elsewhere").symlink_to(tmp_path)
+    (tmp_path / "data/tables").mkdir()
+    (tmp_path / "data/tables/scores.csv").write_text("site,season\ninnsbruck,2024\n")
+    (tmp_path / "data/tables/.env").write_text(SECRET)
+    (tmp_path / "data/tables/escape.csv").symlink_to(tmp_path / "outside.json")
     (folder / "pack.zarr").mkdir()
     (folder / "pack.zarr/.secret").write_text(SECRET)
     (folder / "pack.zarr/stolen").symlink_to(tmp_path / "outside.json")
@@ -91,6 +95,9 @@ TRAVERSALS = [
     "/_files/innsbruck/2024/.satfusion/fused/current/inside.json",
     "/_files/innsbruck/2024/escape.json",
     "/_files/innsbruck/2024/loop.json",
+    "/_files/tables/.env",
+    "/_files/tables/escape.csv",
+    "/_files/sites.geojson",
     "/_files/innsbruck/2024/elsewhere/outside.json",
     "/_files/innsbruck/2024/pack.zarr/.secret",
     "/_files/innsbruck/2024/pack.zarr/stolen",
@@ -119,6 +126,11 @@ def test_nothing_outside_the_products_is_served(damaged_client, path):
 
 def test_a_link_within_the_store_is_followed(damaged_client):
     assert damaged_client.get(f"/_files/{SEASON}/inside.json").json() == {"seen": True}
+
+
+def test_the_tables_over_all_seasons_are_listed_and_served(damaged_client):
+    assert damaged_client.get("/_api/catalog").json()["tables"] == ["tables/escape.csv", "tables/scores.csv"]
+    assert damaged_client.get("/_files/tables/scores.csv").text.startswith("site,season")
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "192.168.1.4"])

@@ -32,6 +32,8 @@ export interface SeasonStatus {
 export interface Overview {
   sites: (SiteFacts & { seasons: SeasonStatus[] })[];
   scenarios: { key: string; strategy: string; mode: string; sigma: number }[];
+  /** Files over all site-seasons. */
+  tables: string[];
 }
 
 export interface Daily {

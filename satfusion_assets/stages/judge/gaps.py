@@ -60,7 +60,7 @@ def gathered_once(judged: Judged) -> Verdict:
 
 
 def _gaps(judged: Judged) -> list[tuple[str, dict[str, Any]]]:
-    strategies = judged.view.read_json(GapLayout.metrics)["strategies"]
+    strategies = judged.view.read_json(GapLayout().metrics)["strategies"]
     return [(strategy, gap) for strategy, outcome in strategies.items() for gap in outcome["gaps"]]
 
 

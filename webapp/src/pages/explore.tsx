@@ -104,9 +104,9 @@ function Headline({ season }: { season: Season }) {
   const scores = season.statuses.scenarios[season.scenario]?.scores;
   return (
     <p class="headline">
-      {scores && (['nse_pc', 'pearson_r', 'rmse', 'n_samples'] as const).map((key) => <span key={key}>{SCORE_NAMES[key]} <strong>{number(scores[key])}</strong></span>)}
+      {scores && (['nse_calibrated', 'nse_pc', 'rmse', 'n_samples'] as const).map((key) => <span key={key}>{SCORE_NAMES[key]} <strong>{number(scores[key])}</strong></span>)}
       {scores && <Link to={{ ...route.value, page: 'metrics' }}>all scores</Link>}
-      <span class="note">Curves of the site. Click a map for that pixel’s season.</span>
+      <span class="note">Click a map for that pixel’s season.</span>
     </p>
   );
 }

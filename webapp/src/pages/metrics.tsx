@@ -10,7 +10,7 @@ import { Files } from '../ui/files';
 import { JsonView } from '../ui/json-view';
 import { ScenarioLink } from '../ui/link';
 import { Await, Empty, Failure, number, Table } from '../ui/parts';
-import { COLOURS, isItb, SCENARIO_KEYS, scenarioName, scenarioOf } from '../ui/words';
+import { baselineName, COLOURS, isItb, SCENARIO_KEYS, scenarioName, scenarioOf } from '../ui/words';
 import { SkillScores } from './skill';
 
 type Score = Record<string, number | null> & { date_range?: { start: string; end: string }; residual_vs_phenocam?: Record<string, number | null> };
@@ -31,10 +31,6 @@ const COLUMNS: [string, string][] = [
   ['nse_pc', 'NSE_PC'], ['r_squared', 'R²'], ['nse', 'NSE'], ['pearson_r', 'Pearson r'], ['nrmse', 'nRMSE'], ['rmse', 'RMSE'], ['mae', 'MAE'], ['n_samples', 'n'],
 ];
 const RESIDUAL: [string, string][] = [['mean', 'residual mean'], ['std', 'residual std'], ['mae', 'residual MAE'], ['rmse', 'residual RMSE']];
-const BASELINES: Record<string, string> = {
-  s2: 'Sentinel-2, all scenes', s2_cloudfree: 'Sentinel-2, screened', s2_whittaker_lambda400: 'Sentinel-2, Whittaker λ 400', s3: 'Sentinel-3 composites',
-};
-
 export function Metrics({ season }: { season: Season; overview: Overview | null }) {
   const path = `${season.site.name}/${season.season}/metrics.json`;
   const there = season.tables.some((file) => file.path === path);
@@ -133,9 +129,8 @@ function comparisons({ scenarios, camera }: ScenarioSeries): { gcc: Curve[]; res
 
 function baselineRows(baseline: NonNullable<MetricsFile['baseline']>): [ComponentChildren, Score | null][] {
   return Object.entries(baseline).flatMap(([name, value]): [ComponentChildren, Score | null][] => {
-    const label = BASELINES[name] ?? name;
-    if (!value || 'n_samples' in value) return [[label, value as Score | null]];
-    return Object.entries(value as Record<string, Score | null>).map(([strategy, score]) => [`${label}, ${strategy}`, score]);
+    if (!value || 'n_samples' in value) return [[baselineName(name), value as Score | null]];
+    return Object.entries(value as Record<string, Score | null>).map(([strategy, score]) => [baselineName(`${name}_${strategy}`), score]);
   });
 }
 

@@ -1,5 +1,5 @@
 /** Which scenes the pre-selection excluded, by which rule, under both strategies. */
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { fileUrl, type Overview, type Screened, type Season } from '../api';
 import { Chart, type Curve } from '../chart/chart';
 import { fromDayOfYear, lag, nearest, toDay, toIso } from '../days';
@@ -131,20 +131,32 @@ const verdict = (rule: string | null | undefined): string => (rule ? `excluded: 
 
 /** Every scene as a chip with its verdicts; a click goes there. */
 function Filmstrip({ season, scenes, chosen }: { season: Season; scenes: Screened[]; chosen: Screened | undefined }) {
+  const box = useRef<HTMLDivElement>(null);
+  const strategy = strategyOf(season.scenario);
+  // The chosen scene is kept in sight within the box; the page itself stays where it is.
+  useEffect(() => {
+    const chip = box.current?.querySelector<HTMLElement>('[aria-pressed="true"]');
+    if (!box.current || !chip) return;
+    const top = chip.offsetTop - box.current.offsetTop;
+    const { scrollTop, clientHeight } = box.current;
+    if (top < scrollTop || top + chip.offsetHeight > scrollTop + clientHeight) box.current.scrollTop = top - clientHeight / 3;
+  }, [chosen]);
   return (
-    <section aria-label="Scenes">
-      <h2>Scenes ({scenes.length})</h2>
-      <ol class="filmstrip">
-        {scenes.map((scene) => (
-          <li key={scene.filename ?? scene.date}>
-            <button type="button" class={scene.rules.aggressive ? 'chip out' : 'chip'} aria-pressed={scene === chosen} onClick={() => go({ date: toDay(scene.date)! })}>
-              <Chip path={pathOf(season, scene)} />
-              <span class="chip-date">{scene.date}</span>
-              <span class="chip-rule">{verdicts(scene)}</span>
-            </button>
-          </li>
-        ))}
-      </ol>
+    <section aria-labelledby="scenes">
+      <h2 id="scenes">Scenes ({scenes.length})</h2>
+      <div class="filmstrip-box" ref={box} role="region" aria-label="Filmstrip" tabIndex={0}>
+        <ol class="filmstrip">
+          {scenes.map((scene) => (
+            <li key={scene.filename ?? scene.date}>
+              <button type="button" class={scene.rules[strategy] ? 'chip out' : 'chip'} aria-pressed={scene === chosen} onClick={() => go({ date: toDay(scene.date)! })}>
+                <Chip path={pathOf(season, scene)} />
+                <span class="chip-date">{scene.date}</span>
+                <span class="chip-rule">{verdicts(scene)}</span>
+              </button>
+            </li>
+          ))}
+        </ol>
+      </div>
     </section>
   );
 }
@@ -165,7 +177,7 @@ function Chip({ path }: { path: string | null }) {
       if (!entries.some((entry) => entry.isIntersecting)) return;
       watch.disconnect();
       load(address(path)).then(
-        (frame) => target.getContext('2d')!.drawImage(picture({ frame, style: STYLES[0]!, range: null }).canvas, 0, 0, target.width, target.height),
+        (frame) => crisp(target).drawImage(picture({ frame, style: STYLES[0]!, range: null }).canvas, 0, 0, target.width, target.height),
         () => setFailed(true),
       );
     });
@@ -173,4 +185,11 @@ function Chip({ path }: { path: string | null }) {
     return () => watch.disconnect();
   }, [target, path]);
   return failed ? <span class="chip-failed">unreadable</span> : <canvas ref={setTarget} width={88} height={88} aria-hidden="true" />;
+}
+
+/** Pixels stay pixels, however large they are drawn. */
+function crisp(canvas: HTMLCanvasElement): CanvasRenderingContext2D {
+  const context = canvas.getContext('2d')!;
+  context.imageSmoothingEnabled = false;
+  return context;
 }

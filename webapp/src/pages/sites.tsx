@@ -1,8 +1,9 @@
 /** The start page: all sites, seasons and scenarios, how far they are and how well they score. */
-import type { Overview, SeasonStatus, SiteFacts, Status } from '../api';
+import { fileUrl, type Overview, type SeasonStatus, type SiteFacts, type Status } from '../api';
 import { START } from '../route';
 import { go, route } from '../state';
 import { Link } from '../ui/link';
+import { Locator } from '../ui/locator';
 import { Command, Empty, number, Select } from '../ui/parts';
 import { SCENARIO_KEYS, SCORE_NAMES } from '../ui/words';
 
@@ -18,13 +19,21 @@ export function Sites({ overview }: { overview: Overview }) {
   const score = chosen(overview);
   return (
     <>
-      <div class="sites-head">
-        <h1>Sites and seasons</h1>
-        <Select label="Score" value={score} options={Object.entries(SCORE_NAMES)} onChange={(value) => go({ score: value })} />
+      <div class="sites-top">
+        <div>
+          <div class="sites-head">
+            <h1>Sites and seasons</h1>
+            <Select label="Score" value={score} options={Object.entries(SCORE_NAMES)} onChange={(value) => go({ score: value })} />
+          </div>
+          <p class="lead">
+            How well the fused greenness of each scenario follows the camera. {NOTES[score] ?? ''} A number opens its season; the bar below it tells how far the season has come: {STEPS.join(', ')}.
+          </p>
+          {overview.tables.length > 0 && (
+            <p class="links note">Tables of all site-seasons: {overview.tables.map((path) => <a key={path} href={fileUrl(path)} download>{path.split('/').at(-1)}</a>)}</p>
+          )}
+        </div>
+        <Locator sites={overview.sites} />
       </div>
-      <p class="lead">
-        How well the fused greenness of each scenario follows the camera. {NOTES[score] ?? ''} A number opens its season; the bar below it tells how far the season has come: {STEPS.join(', ')}.
-      </p>
       <div class="table-box matrix" role="region" aria-label="Sites, seasons and scenarios" tabIndex={0}>
         <table>
           <thead>

@@ -5,7 +5,7 @@ import { go, route, useLoaded } from '../state';
 import { Await, number, Select, Table } from '../ui/parts';
 import { Interval, span } from '../ui/interval';
 import { ScenarioLink } from '../ui/link';
-import { SCENARIO_KEYS, scenarioShort, scoreKey } from '../ui/words';
+import { baselineName, SCENARIO_KEYS, scenarioShort, scoreKey, STRATEGY_END, strategyOf } from '../ui/words';
 
 type Pair = [number, number];
 
@@ -30,7 +30,6 @@ interface Skill {
 }
 
 interface Versus {
-  region?: string;
   first: string;
   second: string;
   rmse_difference: number | null;
@@ -39,15 +38,20 @@ interface Versus {
   different: boolean | null;
 }
 
+/** One region of interest: the scenarios' skill, and that of the series without fusion. */
 interface Region {
-  vegetation: string | null;
-  scenarios: Record<string, Skill | null>;
+  vegetation?: string | null;
+  camera_days?: number;
+  scenarios?: Record<string, Skill | null>;
+  baselines?: Record<string, Skill | null>;
 }
 
 interface SkillFile {
   parameters?: Record<string, unknown>;
+  /** The site's own first; the comparisons are those of it. */
   regions: Record<string, Region>;
-  comparisons?: Versus[] | Record<string, Versus[]>;
+  comparisons?: Versus[];
+  against_baselines?: Versus[];
 }
 
 export function SkillScores({ season }: { season: Season }) {
@@ -61,10 +65,13 @@ function Tables({ data, season }: { data: SkillFile; season: Season }) {
   const regions = Object.keys(data.regions ?? {});
   const region = regions.includes(route.value.region ?? '') ? route.value.region! : regions[0];
   if (region === undefined) return null;
+  const { scenarios = {}, baselines = {}, vegetation, camera_days } = data.regions[region]!;
   const scores = SCENARIO_KEYS.flatMap((key): [string, Skill][] => {
-    const found = data.regions[region]!.scenarios[scoreKey(key)];
+    const found = scenarios[scoreKey(key)];
     return found ? [[key, found]] : [];
   });
+  const others = Object.entries(baselines).filter((entry): entry is [string, Skill] => entry[1] !== null);
+  const keys = scores.map(([key]) => key);
   return (
     <section aria-labelledby="skill">
       <div class="toolbar">
@@ -72,44 +79,47 @@ function Tables({ data, season }: { data: SkillFile; season: Season }) {
         {regions.length > 1
           ? <Select label="Region of interest" value={region} options={regions.map((one) => [one, one] as const)} onChange={(value) => go({ region: value })} />
           : <span class="note">Region of interest {region}</span>}
+        {vegetation && <span class="note">{vegetation}{camera_days ? `, ${camera_days} days of the camera` : ''}</span>}
       </div>
       <p class="lead">
         Each series is put on the camera’s scale by a line fitted on the other parts of the season, then scored. Bars and numbers in brackets are 95 % intervals over blocks of days.
       </p>
-      <Calibrations scores={scores} season={season} />
+      <Calibrations rows={[...scores.map(([key, one]) => ({ name: <ScenarioLink season={season} name={key} />, one })), ...others.map(([key, one]) => ({ name: baselineName(key), one }))]} />
       <div class="tables">
         <Phases scores={scores} season={season} />
-        <Comparisons rows={versusOf(data, region)} keys={scores.map(([key]) => key)} />
+        {region === regions[0] && <Comparisons rows={data.comparisons ?? []} keys={keys} />}
+        {region === regions[0] && <AgainstBaselines rows={data.against_baselines ?? []} keys={keys} />}
       </div>
     </section>
   );
 }
 
-/** A file holds its comparisons in one list or one a region. */
-function versusOf({ comparisons = [] }: SkillFile, region: string): Versus[] {
-  return Array.isArray(comparisons) ? comparisons.filter((one) => (one.region ?? region) === region) : comparisons[region] ?? [];
-}
-
 type Scored = readonly (readonly [string, Skill])[];
 
-function Calibrations({ scores, season }: { scores: Scored; season: Season }) {
-  const of = (name: 'rmse' | 'nse') => scores.map(([, one]): [number | null | undefined, Pair | null | undefined] => [one.calibrated?.[name], one.calibrated?.[`${name}_interval`]]);
-  const rmse = of('rmse');
-  const nse = of('nse');
-  const rank = scores.map(([, one]): [number | null | undefined, Pair | null | undefined] => [one.spearman_r, one.spearman_r_interval]);
-  const [rmseSpan, nseSpan, rankSpan] = [span(rmse), span(nse), span(rank)];
-  const best = (values: typeof rmse, sign: 1 | -1): number => Math.max(...values.flatMap(([value]) => (typeof value === 'number' ? [sign * value] : [])));
-  const [lowest, highest, closest] = [best(rmse, -1), best(nse, 1), best(rank, 1)];
+interface Row {
+  name: ComponentChildren;
+  one: Skill;
+}
+
+type Estimate = [number | null | undefined, Pair | null | undefined];
+
+const ESTIMATES: { label: string; digits: number; sign: 1 | -1; of: (one: Skill) => Estimate }[] = [
+  { label: 'RMSE', digits: 4, sign: -1, of: ({ calibrated }) => [calibrated?.rmse, calibrated?.rmse_interval] },
+  { label: 'NSE', digits: 3, sign: 1, of: ({ calibrated }) => [calibrated?.nse, calibrated?.nse_interval] },
+  { label: 'Spearman r', digits: 3, sign: 1, of: ({ spearman_r, spearman_r_interval }) => [spearman_r, spearman_r_interval] },
+];
+
+function Calibrations({ rows }: { rows: readonly Row[] }) {
+  const drawn = ESTIMATES.map(({ of, sign, digits }) => {
+    const all = rows.map(({ one }) => of(one));
+    const best = Math.max(...all.flatMap(([value]) => (typeof value === 'number' ? [sign * value] : [])));
+    const within = span(all);
+    return all.map(([value, ends]) => <Interval value={value} ends={ends} within={within} digits={digits} top={typeof value === 'number' && sign * value === best} />);
+  });
   return (
-    <Table caption="Fused GCC against gcc_90, calibrated" heads={['scenario', 'RMSE', 'NSE', 'Spearman r', 'lag, d', 'bias', 'camera gain', 'n']}
-      note="lag: by how many days the fused series must be moved to fit the camera best; gain: camera GCC a unit of fused GCC."
-      rows={scores.map(([key, one], i) => [
-        <ScenarioLink key={key} season={season} name={key} />,
-        <Interval value={rmse[i]![0]} ends={rmse[i]![1]} within={rmseSpan} digits={4} top={-(rmse[i]![0] ?? NaN) === lowest} />,
-        <Interval value={nse[i]![0]} ends={nse[i]![1]} within={nseSpan} digits={3} top={nse[i]![0] === highest} />,
-        <Interval value={rank[i]![0]} ends={rank[i]![1]} within={rankSpan} digits={3} top={rank[i]![0] === closest} />,
-        lagWords(one.lag), number(one.calibrated?.bias, 4), number(one.camera_gain, 2), number(one.n_samples),
-      ])} />
+    <Table caption="GCC against gcc_90, calibrated: scenarios, and what needs no fusion" heads={['series', ...ESTIMATES.map(({ label }) => label), 'lag, d', 'bias', 'camera gain', 'n']}
+      note="lag: by how many days the series must be moved to fit the camera best; gain: camera GCC a unit of the series’ GCC; n: common days, of which a daily series has more than single scenes."
+      rows={rows.map(({ name, one }, i) => [name, ...drawn.map((column) => column[i]), lagWords(one.lag), number(one.calibrated?.bias, 4), number(one.camera_gain, 2), number(one.n_samples)])} />
   );
 }
 
@@ -144,26 +154,32 @@ const signed = (value: number | null | undefined): string => (typeof value === '
 /** Every pair on common days: row minus column, so that a negative number says that the row is better. */
 function Comparisons({ rows, keys }: { rows: readonly Versus[]; keys: readonly string[] }) {
   if (!rows.length) return null;
-  const find = (row: string, column: string): { value: number; other: Versus } | null => {
-    for (const one of rows) {
-      if (one.rmse_difference === null) continue;
-      if (one.first === scoreKey(row) && one.second === scoreKey(column)) return { value: one.rmse_difference, other: one };
-      if (one.second === scoreKey(row) && one.first === scoreKey(column)) return { value: -one.rmse_difference, other: one };
-    }
-    return null;
-  };
   return (
     <Table caption="Pairs: RMSE of the row minus RMSE of the column, in 0.001" heads={['row − column', ...keys.map(scenarioShort)]}
       note="Below 0 the row is nearer to the camera. Marked ◆ and bold: the difference holds at 5 % over all pairs (Holm)."
       rows={keys.map((row) => [
         scenarioShort(row),
-        ...keys.map((column) => {
-          const found = row === column ? null : find(row, column);
-          if (!found) return row === column ? '·' : '–';
-          const words = `${found.value < 0 ? '−' : '+'}${Math.abs(1000 * found.value).toFixed(2)}`;
-          const title = `${scenarioShort(row)} against ${scenarioShort(column)}: adjusted p ${number(found.other.p_holm, 3)}`;
-          return <span class={found.value < 0 ? 'better' : 'worse'} title={title}>{found.other.different ? <strong>{words} ◆</strong> : words}</span>;
-        }),
+        ...keys.map((column) => (row === column ? '·' : <Difference rows={rows} first={scoreKey(row)} second={scoreKey(column)} />)),
       ])} />
   );
+}
+
+/** What fusion adds: each scenario beside its own strategy's series without fusion. */
+function AgainstBaselines({ rows, keys }: { rows: readonly Versus[]; keys: readonly string[] }) {
+  const kinds = [...new Set(rows.map((one) => one.second.replace(STRATEGY_END, '')))];
+  if (!kinds.length) return null;
+  return (
+    <Table caption="What fusion adds: RMSE minus that of its own scenes and composites, in 0.001" heads={['scenario', ...kinds.map(baselineName)]}
+      note="On the days that both and the camera have. Below 0 fusion is nearer to the camera. ◆: it holds at 5 % over all pairs (Holm)."
+      rows={keys.map((key) => [scenarioShort(key), ...kinds.map((kind) => <Difference rows={rows} first={scoreKey(key)} second={`${kind}_${strategyOf(key)}`} />)])} />
+  );
+}
+
+/** RMSE of `first` minus that of `second`, whichever way round the file has the pair. */
+function Difference({ rows, first, second }: { rows: readonly Versus[]; first: string; second: string }) {
+  const found = rows.find((one) => (one.first === first && one.second === second) || (one.first === second && one.second === first));
+  if (!found || found.rmse_difference === null) return <>–</>;
+  const value = found.first === first ? found.rmse_difference : -found.rmse_difference;
+  const words = `${value < 0 ? '−' : '+'}${Math.abs(1000 * value).toFixed(2)}`;
+  return <span class={value < 0 ? 'better' : 'worse'} title={`adjusted p ${number(found.p_holm, 3)}`}>{found.different ? <strong>{words} ◆</strong> : words}</span>;
 }

@@ -60,6 +60,18 @@ export function scenarioName(key: string): string {
   return `${strategy} · σ ${key.slice(-2)} d · ${mode}`;
 }
 
+const BASELINES: Record<string, string> = {
+  s2: 'Sentinel-2, all scenes', s2_cloudfree: 'Sentinel-2, screened', s2_whittaker_lambda400: 'Sentinel-2, Whittaker λ 400', s3: 'Sentinel-3 composites',
+};
+export const STRATEGY_END = /_(non)?aggressive$/;
+
+/** A series without fusion, with its strategy: "s2_cloudfree_aggressive". */
+export function baselineName(key: string): string {
+  const kind = key.replace(STRATEGY_END, '');
+  const strategy = key.slice(kind.length + 1);
+  return `${BASELINES[kind] ?? kind}${strategy ? `, ${strategy}` : ''}`;
+}
+
 /** "agg σ20 BtI" */
 export const scenarioShort = (key: string): string => `${key.startsWith('non') ? 'non' : 'agg'} σ${key.slice(-2)} ${isItb(key) ? 'ItB' : 'BtI'}`;
 
