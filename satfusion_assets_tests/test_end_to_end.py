@@ -112,6 +112,15 @@ def test_metrics_json_has_the_contracts_shape(installation: Installation) -> Non
     assert len(metrics["derived"]["bti_vs_itb_mean_residual"]) == 4
 
 
+def test_every_score_names_the_sentinel3_product_that_it_rests_on(installation: Installation) -> None:
+    product = "olci_l1b, top-of-atmosphere reflectance"
+    for scenario in SCENARIOS:
+        scores = json.loads((installation.folder / ProcessedLayout(scenario).scores).read_text())
+        assert scores["sentinel3"] == product
+    manifests = (installation.folder / ".satfusion").glob("metrics/current/manifest.json")
+    assert [json.loads(path.read_text())["parameters"]["sentinel3"] for path in manifests] == [product]
+
+
 def test_the_table_of_all_site_seasons_has_every_series_of_every_region(installation: Installation) -> None:
     import pandas as pd
 

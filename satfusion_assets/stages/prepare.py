@@ -20,6 +20,7 @@ from satfusion_assets.processing.preparation import MergedDay, PreparedScene, gc
 from satfusion_assets.processing.transients import WINDOW_DAYS, distance_besides, transients, without_transients
 from satfusion_assets.scenarios import BANDS, Mode, Strategy
 from satfusion_assets.sites import Site, SiteSeason
+from satfusion_assets.stages.coarse_source import named
 from satfusion_assets.stages.outcome import Outcome
 from satfusion_assets.store import Draft, Product, ProductStore, View
 from satfusion_assets.store.layout import (
@@ -50,12 +51,12 @@ def prepare(
     layout = PreparedLayout(strategy, mode)
     grid = site_grid(site)
     product = Product(PREPARED[mode], site_season, strategy)
-    parameters = {"smoothing_days": smoothing_days}
     with (
         store.read(Product("raw_s2", site_season)) as s2,
         store.read(Product("raw_s3", site_season)) as s3,
         store.read(Product("preselected", site_season)) as screened,
     ):
+        parameters = {"smoothing_days": smoothing_days} | named(s3)
         with store.publish(product, parameters=parameters, inputs=[s2, s3, screened]) as draft:
             fine = list(_write_fine_days(draft, layout, grid, fine_days(s2, kept_scenes(screened, "s2", strategy))))
             composites = composite_days(s3, kept_scenes(screened, "s3", strategy), smoothing_days)

@@ -13,6 +13,7 @@ from satfusion_assets.processing.series import DailySeries, read_series
 from satfusion_assets.processing.skill import CameraRegion, season_skill
 from satfusion_assets.scenarios import SCENARIOS, Mode, Scenario, Strategy
 from satfusion_assets.sites import SiteSeason
+from satfusion_assets.stages.coarse_source import SENTINEL3, inherited
 from satfusion_assets.stages.outcome import Outcome
 from satfusion_assets.store import Product, ProductStore, View
 from satfusion_assets.store.layout import (
@@ -40,14 +41,17 @@ def score_scenario(store: ProductStore, site_season: SiteSeason, scenario: Scena
         store.read(Product("raw_phenocam", site_season)) as phenocam,
     ):
         scores = temporal_scores(gcc_series(processed, scenario, "fusion"), camera_series(phenocam))
-        with store.publish(product, inputs=[processed, phenocam]) as draft:
-            draft.write_json(layout.scores, {"scenario": scenario.key, "temporal": scores})
+        source = inherited(processed)
+        with store.publish(product, parameters=source, inputs=[processed, phenocam]) as draft:
+            draft.write_json(layout.scores, {"scenario": scenario.key, **source, "temporal": scores})
     assert draft.manifest is not None
     if scores is None:
-        return Outcome(draft.manifest, notes={"scores": "fused series and camera have fewer than two common days"})
+        return Outcome(
+            draft.manifest, notes=source | {"scores": "fused series and camera have fewer than two common days"}
+        )
     log.info("%s: NSE %s, r %s.", product.key, scores["nse"], scores["pearson_r"])
-    notes = {"first_day": scores["date_range"]["start"], "last_day": scores["date_range"]["end"]}
-    row = {"scenario": scenario.key} | {name: scores[name] for name in HEADLINES}
+    notes = source | {"first_day": scores["date_range"]["start"], "last_day": scores["date_range"]["end"]}
+    row = {"scenario": scenario.key} | source | {name: scores[name] for name in HEADLINES}
     return Outcome(draft.manifest, {name: scores[name] for name in HEADLINES}, notes, {"scores": [row]})
 
 
@@ -80,14 +84,16 @@ def roll_up(store: ProductStore, site_season: SiteSeason) -> Outcome:
         }
         regions = camera_regions(phenocam, site_season)
         inputs = [phenocam, screened, *scored.values(), *processed.values()]
-        with store.publish(Product("metrics", site_season), inputs=inputs) as draft:
+        said = sorted({source[SENTINEL3] for view in scored.values() if (source := inherited(view))})
+        rests_on = {SENTINEL3: "; ".join(said)} if said else {}
+        with store.publish(Product("metrics", site_season), parameters=rests_on, inputs=inputs) as draft:
             draft.write_json(METRICS, metrics)
             draft.write_json(SKILL, season_skill(season.fused, season.baselines, regions))
     assert draft.manifest is not None
     table = score_table(metrics)
     best = max((row for row in table if row["nse"] is not None), key=lambda row: row["nse"], default=None)
     numbers: dict[str, int | float | None] = {"camera_days": len(season.camera), "scenarios": len(scored)}
-    notes = {}
+    notes = dict(rests_on)
     if best is not None:
         numbers["best_nse"] = best["nse"]
         notes["best_scenario"] = best["scenario"]
