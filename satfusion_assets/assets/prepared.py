@@ -10,7 +10,8 @@ from satfusion_assets.partitions import by_strategy, same_site_season, site_seas
 from satfusion_assets.resources import Platform
 from satfusion_assets.scenarios import SIGMAS, Mode, Scenario
 
-SCREENED: Final = [dg.AssetDep(name, partition_mapping=same_site_season) for name in ("raw_s2", "raw_s3", "preselected")]
+RAW_AND_SCREENED: Final = ("raw_s2", "raw_s3", "preselected")
+SCREENED: Final = [dg.AssetDep(name, partition_mapping=same_site_season) for name in RAW_AND_SCREENED]
 """Both modes start from here, neither from the other. A backfill looks at each asset once, breadth first: what fused
 descends from has to be met before it, whatever the root."""
 
