@@ -97,7 +97,7 @@ class Client:
             runs={status: statuses.count(status) for status in sorted(set(statuses))},
         )
 
-    def wait(self, backfill: str, seconds: float = 900) -> Finished:
+    def wait(self, backfill: str, seconds: float = 3600) -> Finished:
         """The end of a backfill; TimeoutError says where it stood."""
         end = time.monotonic() + seconds
         while True:
