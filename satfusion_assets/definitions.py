@@ -32,7 +32,8 @@ def build_defs(platform: Platform | None = None) -> dg.Definitions:
 
 def load_assets() -> list[dg.AssetsDefinition]:
     """The assets as their modules define them."""
-    return [item for item in dg.load_assets_from_modules(ASSET_MODULES) if isinstance(item, dg.AssetsDefinition)]
+    found = dg.with_source_code_references(dg.load_assets_from_modules(ASSET_MODULES))
+    return [item for item in found if isinstance(item, dg.AssetsDefinition)]
 
 
 defs = build_defs()

@@ -1,4 +1,5 @@
-"""Jobs with plain names, for the wishes that people have most often; each runs on one partition without configuration.
+"""Jobs with plain names, for the wishes that people have most often; each runs on one partition without configuration
+(the tables on none). "Materialize" on a job's page takes many partitions as a backfill.
 
 A Dagster run stays on one grid. A whole site-season crosses three of them: backfill it from the lineage page
 ("Materialize all", choose the site-season), or run ``satfusion materialize SITE SEASON``.
@@ -45,6 +46,15 @@ rescore_scenario = _job("rescore_scenario", "Score one scenario again against th
 rescore_site_season = _job(
     "rescore_site_season", "Roll the scenarios' scores up to metrics.json of a site-season again.", "metrics"
 )
+benchmark_gaps = _job(
+    "benchmark_gaps", "Withhold scenes of a site-season and score how each method fills the gaps.", "gap_benchmark"
+)
+rebuild_tables = _job(
+    "rebuild_tables",
+    "Gather the scores and gap benchmarks of all site-seasons in tables again.",
+    "score_table",
+    "gap_table",
+)
 
 JOBS: Final = [
     acquire_site_season,
@@ -56,4 +66,6 @@ JOBS: Final = [
     rebuild_scenario,
     rescore_scenario,
     rescore_site_season,
+    benchmark_gaps,
+    rebuild_tables,
 ]

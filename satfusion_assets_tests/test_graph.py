@@ -69,7 +69,7 @@ def test_a_change_of_one_raw_product_reaches_every_scenario_of_its_site_season()
 
 
 def targeted(selection: list[str], *names: str) -> set[tuple[str, str]]:
-    """(asset, partition) of everything that a backfill of ``selection`` makes for ``names`` of its roots."""
+    """(asset, partition) of all that a backfill of ``selection`` makes, ``names`` being the partitions of its roots."""
     graph = defs.resolve_asset_graph()
     store = dg.DagsterInstance.ephemeral()
     store.add_dynamic_partitions(SITE_SEASON, [HERE.key, THERE.key])

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
+
+import dagster as dg
 
 from satfusion_assets.resources import Platform
 from satfusion_assets.scenarios import Scenario
@@ -14,9 +17,26 @@ CODE_VERSION: Final = "1"
 """Raise it when a stage computes something else from the same inputs: partitions then show as unsynced."""
 
 
-def stage(group: str, *kinds: str) -> dict[str, Any]:
-    """Arguments of an asset in stage ``group``."""
-    return {"group_name": group, "kinds": set(kinds), "owners": OWNERS, "code_version": CODE_VERSION}
+def stage(group: str, *kinds: str, sensor: str = "all", columns: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Arguments of an asset in stage ``group``.
+
+    sensor: what it speaks of, as a tag to search for; all = both Sentinels and the camera. columns: of its main table,
+    name -> "type: meaning".
+    """
+    return {
+        "group_name": group,
+        "kinds": set(kinds),
+        "owners": OWNERS,
+        "code_version": CODE_VERSION,
+        "tags": {"sensor": sensor},
+        "metadata": {"dagster/column_schema": schema(columns)} if columns else {},
+    }
+
+
+def schema(columns: Mapping[str, str]) -> dg.TableSchema:
+    """The columns as Dagster shows them."""
+    split = ((name, *text.split(": ", 1)) for name, text in columns.items())
+    return dg.TableSchema([dg.TableColumn(name, kind, description=meaning) for name, kind, meaning in split])
 
 
 def view(platform: Platform, site_season: SiteSeason, scenario: Scenario | None = None, **where: Any) -> str:

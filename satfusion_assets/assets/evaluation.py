@@ -14,7 +14,9 @@ from satfusion_assets.partitions import (
 from satfusion_assets.resources import Platform
 
 
-@dg.asset(partitions_def=by_scenario, deps=["fused", "processed"], **stage("evaluation", "geotiff", "json"))
+@dg.asset(
+    partitions_def=by_scenario, deps=["fused", "processed"], **stage("evaluation", "geotiff", "json", sensor="both")
+)
 def phenology(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """When every 10 m pixel greens up and down: 10, 25 and 50 % dates with 95 % intervals as maps, with labels where
     there is no season or it is truncated; and the same dates at the site, from the fused series and from Sentinel-2.
@@ -24,11 +26,12 @@ def phenology(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Plat
     site_season, scenario = site_season_of(context), scenario_of(context)
     return materialise(
         lambda: phenology_maps(platform.store, platform.site(site_season), site_season, scenario),
+        drawn_from=platform,
         link=view(platform, site_season, scenario, page="phenology"),
     )
 
 
-@dg.asset(partitions_def=by_scenario, deps=["fused", "processed"], **stage("evaluation", "zarr"))
+@dg.asset(partitions_def=by_scenario, deps=["fused", "processed"], **stage("evaluation", "zarr", sensor="both"))
 def pack(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """The season's Sentinel-2, fused and Sentinel-3 images and quality layers as one analysis-ready Zarr store, for
     xarray and for the viewer's pixel seasons.
@@ -37,7 +40,9 @@ def pack(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]
 
     site_season, scenario = site_season_of(context), scenario_of(context)
     return materialise(
-        lambda: pack_season(platform.store, site_season, scenario), link=view(platform, site_season, scenario)
+        lambda: pack_season(platform.store, site_season, scenario),
+        drawn_from=platform,
+        link=view(platform, site_season, scenario),
     )
 
 
@@ -59,5 +64,16 @@ def gap_benchmark(context: dg.AssetExecutionContext, platform: dg.ResourceParam[
     site_season = site_season_of(context)
     return materialise(
         lambda: run_benchmark(platform.store, platform.site(site_season), site_season),
+        drawn_from=platform,
         link=view(platform, site_season, page="gaps"),
     )
+
+
+@dg.asset(deps=[dg.AssetDep(gap_benchmark, partition_mapping=dg.AllPartitionMapping())], **stage("evaluation", "table"))
+def gap_table(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
+    """The gap benchmarks of all site-seasons in one table a tier, and which method wins at which gap length, as CSV,
+    Parquet and LaTeX in ``tables/`` of the data root. It holds every registered site-season benchmarked so far.
+    """
+    from satfusion_assets.stages.tables import tabulate_gaps
+
+    return materialise(lambda: tabulate_gaps(platform.store, platform.registry.site_seasons))

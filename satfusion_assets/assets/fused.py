@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from satfusion_assets.assets import columns
 from satfusion_assets.assets.common import stage, view
 from satfusion_assets.assets.reporting import materialise
 from satfusion_assets.partitions import by_scenario, scenario_of, site_season_of, strategy_to_scenario
@@ -14,7 +15,9 @@ PREPARED_OF_SCENARIO = [
 ]
 
 
-@dg.asset(partitions_def=by_scenario, deps=PREPARED_OF_SCENARIO, pool="fusion", **stage("fused", "geotiff"))
+@dg.asset(
+    partitions_def=by_scenario, deps=PREPARED_OF_SCENARIO, pool="fusion", **stage("fused", "geotiff", sensor="both")
+)
 def fused(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """EFAST: one image for every day of the season, from the Sentinel-2 scenes around it and the change that Sentinel-3
     saw meanwhile, with quality layers that say how each value came about.
@@ -25,6 +28,7 @@ def fused(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform
     engine = platform.settings.fusion_engine
     return materialise(
         lambda: fuse_season(platform.store, platform.site(site_season), site_season, scenario, engine),
+        drawn_from=platform,
         link=view(platform, site_season, scenario, stage="fusion"),
     )
 
@@ -32,7 +36,7 @@ def fused(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform
 @dg.asset(
     partitions_def=by_scenario,
     deps=[fused, *PREPARED_OF_SCENARIO],
-    **stage("processed", "geotiff", "json"),
+    **stage("processed", "geotiff", "json", sensor="both", columns=columns.SERIES),
 )
 def processed(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """The season's Sentinel-2, Sentinel-3 and fused images cut to one valid window, and their NDVI, GCC and band series
@@ -43,5 +47,6 @@ def processed(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Plat
     site_season, scenario = site_season_of(context), scenario_of(context)
     return materialise(
         lambda: process(platform.store, platform.site(site_season), site_season, scenario),
+        drawn_from=platform,
         link=view(platform, site_season, scenario, stage="processed"),
     )

@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from satfusion_assets.assets import columns
 from satfusion_assets.assets.common import stage, view
 from satfusion_assets.assets.reporting import materialise
 from satfusion_assets.partitions import (
@@ -26,6 +27,7 @@ def scenario_metrics(context: dg.AssetExecutionContext, platform: dg.ResourcePar
     site_season, scenario = site_season_of(context), scenario_of(context)
     return materialise(
         lambda: score_scenario(platform.store, site_season, scenario),
+        drawn_from=platform,
         link=view(platform, site_season, scenario, page="metrics"),
     )
 
@@ -38,11 +40,25 @@ def scenario_metrics(context: dg.AssetExecutionContext, platform: dg.ResourcePar
         dg.AssetDep("processed", partition_mapping=same_site_season),
         dg.AssetDep(scenario_metrics, partition_mapping=same_site_season),
     ],
-    **stage("metrics", "json"),
+    **stage("metrics", "json", columns=columns.SCORES),
 )
 def metrics(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """metrics.json of a site-season: all eight scenarios, what each sensor scores without fusion, and comparisons."""
     from satfusion_assets.stages.score import roll_up
 
     site_season = site_season_of(context)
-    return materialise(lambda: roll_up(platform.store, site_season), link=view(platform, site_season, page="metrics"))
+    return materialise(
+        lambda: roll_up(platform.store, site_season),
+        drawn_from=platform,
+        link=view(platform, site_season, page="metrics"),
+    )
+
+
+@dg.asset(deps=[dg.AssetDep(metrics, partition_mapping=dg.AllPartitionMapping())], **stage("metrics", "table"))
+def score_table(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
+    """One table of all site-seasons' scores, skill and intervals, as CSV, Parquet and LaTeX in ``tables/`` of the data
+    root. It holds every registered site-season that has metrics so far.
+    """
+    from satfusion_assets.stages.tables import tabulate_scores
+
+    return materialise(lambda: tabulate_scores(platform.store, platform.registry.site_seasons))

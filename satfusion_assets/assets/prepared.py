@@ -10,13 +10,15 @@ from satfusion_assets.partitions import by_strategy, same_site_season, site_seas
 from satfusion_assets.resources import Platform
 from satfusion_assets.scenarios import SIGMAS, Mode, Scenario
 
-RAW_AND_SCREENED: Final = ("raw_s2", "raw_s3", "preselected")
-SCREENED: Final = [dg.AssetDep(name, partition_mapping=same_site_season) for name in RAW_AND_SCREENED]
+SCREENED: Final = tuple(
+    dg.AssetDep(name, partition_mapping=same_site_season) for name in ("raw_s2", "raw_s3", "preselected")
+)
 """Both modes start from here, neither from the other. A backfill looks at each asset once, breadth first: what fused
 descends from has to be met before it, whatever the root."""
+PREPARED: Final = stage("prepared", "sentinel2", "sentinel3", "geotiff", sensor="both")
 
 
-@dg.asset(partitions_def=by_strategy, deps=SCREENED, **stage("prepared", "sentinel2", "sentinel3", "geotiff"))
+@dg.asset(partitions_def=by_strategy, deps=SCREENED, **PREPARED)
 def prepared_bti(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """Reflectance ready for Blend-then-Index: the day's kept Sentinel-2 scenes, cloud-masked and merged clearest pixel
     first, with the distance to the nearest cloud; and daily Sentinel-3 composites, averaged over a few days.
@@ -24,7 +26,7 @@ def prepared_bti(context: dg.AssetExecutionContext, platform: dg.ResourceParam[P
     return _prepare(context, platform, Mode.BTI)
 
 
-@dg.asset(partitions_def=by_strategy, deps=SCREENED, **stage("prepared", "sentinel2", "sentinel3", "geotiff"))
+@dg.asset(partitions_def=by_strategy, deps=SCREENED, **PREPARED)
 def prepared_itb(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """GCC of the same images, for Index-then-Blend: the index is taken first, then fused as one band."""
     return _prepare(context, platform, Mode.ITB)
@@ -38,5 +40,6 @@ def _prepare(context: dg.AssetExecutionContext, platform: Platform, mode: Mode) 
     shown_under = Scenario(strategy, mode, SIGMAS[0])  # the viewer's; both sigmas share prepared images
     return materialise(
         lambda: prepare(platform.store, site, site_season, strategy, mode, smoothing_days=days),
+        drawn_from=platform,
         link=view(platform, site_season, shown_under, stage="prepared"),
     )

@@ -2,13 +2,16 @@
 
 import dagster as dg
 
+from satfusion_assets.assets import columns
 from satfusion_assets.assets.common import stage, view
 from satfusion_assets.assets.reporting import materialise
 from satfusion_assets.partitions import by_site_season, site_season_of
 from satfusion_assets.resources import Platform
 
 
-@dg.asset(partitions_def=by_site_season, pool="earth_search", **stage("raw_sentinel", "sentinel2", "stac"))
+@dg.asset(
+    partitions_def=by_site_season, pool="earth_search", **stage("raw_sentinel", "sentinel2", "stac", sensor="sentinel2")
+)
 def raw_s2(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """Sentinel-2 scenes of the season (B02 B03 B04 B8A at 10 m on the site's grid, offset applied) with their scene
     classification, from Earth Search.
@@ -18,11 +21,14 @@ def raw_s2(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platfor
     site_season = site_season_of(context)
     return materialise(
         lambda: acquire_sentinel2(platform.site(site_season), site_season, platform.store, platform.settings),
+        drawn_from=platform,
         link=view(platform, site_season, stage="raw"),
     )
 
 
-@dg.asset(partitions_def=by_site_season, pool="openeo", **stage("raw_sentinel", "sentinel3", "openeo"))
+@dg.asset(
+    partitions_def=by_site_season, pool="openeo", **stage("raw_sentinel", "sentinel3", "openeo", sensor="sentinel3")
+)
 def raw_s3(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """Sentinel-3 OLCI overpasses of the season (Oa04 Oa06 Oa08 Oa17 at 300 m on the site's grid), from Copernicus."""
     from satfusion_assets.stages.acquire import acquire_sentinel3
@@ -32,11 +38,16 @@ def raw_s3(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platfor
         lambda: acquire_sentinel3(
             platform.site(site_season), site_season, platform.store, platform.settings, today=platform.now().date()
         ),
+        drawn_from=platform,
         link=view(platform, site_season, stage="raw"),
     )
 
 
-@dg.asset(partitions_def=by_site_season, pool="phenocam", **stage("raw_camera", "phenocam", "image"))
+@dg.asset(
+    partitions_def=by_site_season,
+    pool="phenocam",
+    **stage("raw_camera", "phenocam", "image", sensor="phenocam", columns=columns.CAMERA),
+)
 def raw_phenocam(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """The camera's daily gcc_90 over three years, its midday pictures of the season, and its regions of interest."""
     from satfusion_assets.stages.acquire import acquire_phenocam
@@ -44,11 +55,14 @@ def raw_phenocam(context: dg.AssetExecutionContext, platform: dg.ResourceParam[P
     site_season = site_season_of(context)
     return materialise(
         lambda: acquire_phenocam(platform.site(site_season), site_season, platform.store, platform.settings),
+        drawn_from=platform,
         link=view(platform, site_season, stage="raw"),
     )
 
 
-@dg.asset(partitions_def=by_site_season, deps=[raw_phenocam], **stage("raw_camera", "phenocam", "json"))
+@dg.asset(
+    partitions_def=by_site_season, deps=[raw_phenocam], **stage("raw_camera", "phenocam", "json", sensor="phenocam")
+)
 def camera_phenology(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """Green-up and green-down of the season as the camera saw them (dates of 50 % of the amplitude)."""
     from satfusion_assets.stages.phenology import camera_phenology as stage_camera_phenology
@@ -56,5 +70,6 @@ def camera_phenology(context: dg.AssetExecutionContext, platform: dg.ResourcePar
     site_season = site_season_of(context)
     return materialise(
         lambda: stage_camera_phenology(platform.store, site_season),
+        drawn_from=platform,
         link=view(platform, site_season, page="phenology"),
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import base64
+import logging
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
@@ -10,27 +11,49 @@ from typing import Any, Final
 import dagster as dg
 
 from satfusion_assets.errors import ArchiveUnavailable, SatfusionError
+from satfusion_assets.resources import Platform
+from satfusion_assets.sites import SiteSeason
 from satfusion_assets.stages.outcome import Outcome
+from satfusion_assets.store import Manifest, Product
+from satfusion_assets.store.layout import day_of
+
+log = logging.getLogger(__name__)
 
 TABLE_ROWS: Final = 400
 """Rows of a table kept in the event log; the files hold the rest."""
+_BY_DAY: Final = re.compile(r"(?<!\d)\d{8}(?!\d)[^/]*$")
+"""A file name that holds a day."""
 
 
-def materialise(stage: Callable[[], Outcome], *, link: str | None = None) -> dg.MaterializeResult:
-    """Run ``stage`` and report its product.
+def materialise(
+    stage: Callable[[], Outcome], *, drawn_from: Platform | None = None, link: str | None = None
+) -> dg.MaterializeResult:
+    """Run ``stage`` and report its product: its picture first, then what was counted, and where to look on.
 
-    A SatfusionError becomes a failure whose first line is its one sentence; only an archive that is down is worth an
-    automatic retry.
+    drawn_from: the installation in which the product has a picture. link: the product in the viewer. A SatfusionError
+    becomes a failure whose first line is its one sentence; only an archive that is down is worth an automatic retry.
     """
     started = time.monotonic()
     try:
         outcome = stage()
     except SatfusionError as error:
         raise dg.Failure(str(error), allow_retries=isinstance(error, ArchiveUnavailable)) from error
-    metadata = metadata_of(outcome) | {"seconds": round(time.monotonic() - started, 2)}
+    seconds = round(time.monotonic() - started, 2)
+    manifest = outcome.manifest
+    metadata = _picture(drawn_from, manifest) if drawn_from is not None else {}
     if link is not None:
         metadata["viewer"] = dg.MetadataValue.url(link)
-    return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(outcome.manifest.version))
+    metadata |= metadata_of(outcome) | {"seconds": seconds}
+    log.info(
+        "Published %s%s: %d files, %.1f MB, in %.1f s (data version %s).",
+        manifest.product,
+        f" {manifest.variant}" if manifest.variant else "",
+        len(manifest.files),
+        manifest.total_bytes / 1e6,
+        seconds,
+        manifest.version[:8],
+    )
+    return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(manifest.version))
 
 
 def metadata_of(outcome: Outcome) -> dict[str, Any]:
@@ -38,14 +61,30 @@ def metadata_of(outcome: Outcome) -> dict[str, Any]:
     manifest = outcome.manifest
     metadata: dict[str, Any] = {name: value for name, value in outcome.numbers.items() if value is not None}
     metadata |= outcome.notes
+    metadata |= days_covered(manifest)
     metadata |= {name: table(rows) for name, rows in outcome.tables.items() if rows}
     metadata |= {"files": len(manifest.files), "megabytes": round(manifest.total_bytes / 1e6, 3)}
+    metadata |= {"software": manifest.software, "data_version": manifest.version}
     if manifest.parameters:
         metadata["parameters"] = dg.MetadataValue.json(manifest.parameters)
-    if outcome.picture is not None:
-        encoded = base64.b64encode(outcome.picture).decode()
-        metadata["preview"] = dg.MetadataValue.md(f"![preview](data:image/png;base64,{encoded})")
+    if manifest.inputs:
+        metadata["made_from"] = dg.MetadataValue.json(manifest.inputs)
     return metadata
+
+
+def days_covered(manifest: Manifest) -> dict[str, str]:
+    """First and last day that a file of the product is about; nothing where files are not by day."""
+    days = sorted(day_of(name) for name in manifest.files if _BY_DAY.search(name))
+    return {"first_day": days[0].isoformat(), "last_day": days[-1].isoformat()} if days else {}
+
+
+def _picture(platform: Platform, manifest: Manifest) -> dict[str, Any]:
+    from satfusion_assets.stages.previews import preview
+
+    site_season = SiteSeason.parse(manifest.site_season)
+    product = Product(manifest.product, site_season, manifest.variant)
+    image = preview(platform.store, platform.site(site_season), product)
+    return {"picture": dg.MetadataValue.md(f"![{product.key}]({image.data_uri})")} if image else {}
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> dg.TableMetadataValue:

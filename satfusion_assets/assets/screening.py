@@ -2,13 +2,18 @@
 
 import dagster as dg
 
+from satfusion_assets.assets import columns
 from satfusion_assets.assets.common import stage, view
 from satfusion_assets.assets.reporting import materialise
 from satfusion_assets.partitions import by_site_season, site_season_of
 from satfusion_assets.resources import Platform
 
 
-@dg.asset(partitions_def=by_site_season, deps=["raw_s2", "raw_s3"], **stage("preselected", "python"))
+@dg.asset(
+    partitions_def=by_site_season,
+    deps=["raw_s2", "raw_s3"],
+    **stage("preselected", "table", sensor="both", columns=columns.PRESELECTION),
+)
 def preselected(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """Every raw scene of both sensors, judged at the site: dark, without vegetation signal, or a sudden fall of NDVI.
 
@@ -20,5 +25,6 @@ def preselected(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Pl
     site_season = site_season_of(context)
     return materialise(
         lambda: preselect(platform.store, platform.site(site_season), site_season),
+        drawn_from=platform,
         link=view(platform, site_season, page="preselection"),
     )

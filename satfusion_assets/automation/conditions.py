@@ -40,7 +40,10 @@ def automated(assets: Sequence[dg.AssetsDefinition]) -> list[dg.AssetsDefinition
 
     def with_condition(spec: dg.AssetSpec) -> dg.AssetSpec:
         name = spec.key.path[-1]
-        return spec.replace_attributes(automation_condition=follow(name, inputs)) if inputs[name] else spec
+        if not inputs[name]:
+            return spec
+        condition = gather(name, inputs) if spec.partitions_def is None else follow(name, inputs)
+        return spec.replace_attributes(automation_condition=condition)
 
     return [asset.map_asset_specs(with_condition) for asset in assets]
 
@@ -56,6 +59,16 @@ def follow(asset: str, inputs: Inputs) -> Condition:
         & ~Condition.in_progress()
     )
     return condition.with_label("follows its inputs")
+
+
+def gather(asset: str, inputs: Inputs) -> Condition:
+    """Make a table of all site-seasons again when any of them has changed and nothing is under way any more.
+
+    Site-seasons that are missing or failed hold nothing back: the table says what there is.
+    """
+    something = Condition.any_deps_match(~Condition.missing()).with_label("there is something to gather")
+    condition = _due(asset, inputs) & something & ~Condition.any_deps_in_progress() & ~Condition.in_progress()
+    return condition.with_label("gathers its inputs")
 
 
 def _due(asset: str, inputs: Inputs) -> Condition:

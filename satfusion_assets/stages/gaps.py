@@ -12,6 +12,7 @@ import numpy as np
 from satfusion_assets.errors import NoData
 from satfusion_assets.grid import RATIO, SiteGrid, site_grid
 from satfusion_assets.processing.gaps.benchmark import Benchmark, GapOutcome, StrategyOutcome
+from satfusion_assets.processing.gaps.competitors import PIXEL_METHODS
 from satfusion_assets.processing.gaps.fusion import Fusion
 from satfusion_assets.processing.gaps.reports import (
     ReportContext,
@@ -169,7 +170,10 @@ def _write_images(
     outcomes: Iterable[GapOutcome],
     stacks: Mapping[Strategy, SeasonStack],
 ) -> dict[str, dict[str, str]]:
-    """The fused image of each gap's prediction day without the withheld scenes, and where its partners lie."""
+    """The fused image of each gap's prediction day without the withheld scenes, and where its partners lie.
+
+    The competitors' images of that day lie beside it.
+    """
     season, stack = Fusion(scenario), stacks[scenario.strategy]
     paths = {}
     for outcome in outcomes:
@@ -178,8 +182,12 @@ def _write_images(
             continue
         day = date.fromisoformat(str(scene.day))
         name = GapLayout.image(outcome.gap.key, scenario, day)
-        values = season.predict(withhold(stack, outcome.gap).degraded, np.array([scene.day])).values
+        degraded, days = withhold(stack, outcome.gap).degraded, np.array([scene.day])
+        values = season.predict(degraded, days).values
         draft.write_stack([name], values, grid.fine, band_names=CHANNELS[scenario.mode])
+        for method in PIXEL_METHODS:
+            beside = GapLayout.competitor(outcome.gap.key, method.name, day)
+            draft.write_stack([beside], method.predict(degraded, days).values, grid.fine, band_names=CHANNELS[Mode.BTI])
         paths[outcome.gap.key] = {
             "fused_gap": name,
             "fused_no_gap": FusedLayout(scenario).image(day),

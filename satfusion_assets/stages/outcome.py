@@ -14,11 +14,10 @@ class Outcome:
     """Everything worth showing of one publication.
 
     manifest: the version that is now current. numbers: counts and shares, None = not available. notes: short texts.
-    tables: rows by title. picture: PNG preview.
+    tables: rows by title.
     """
 
     manifest: Manifest
     numbers: Mapping[str, int | float | None] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
     tables: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
-    picture: bytes | None = None

@@ -15,6 +15,7 @@ from satfusion_assets.grid import site_grid
 from satfusion_assets.processing.phenology import (
     SATELLITE,
     TRANSITIONS,
+    Phenology,
     TransitionDate,
     contract_dates,
     transition_maps,
@@ -31,6 +32,7 @@ from satfusion_assets.stages.prepare import PREPARED
 from satfusion_assets.stages.score import gcc_series
 from satfusion_assets.store import Product, ProductStore, View
 from satfusion_assets.store.layout import (
+    CAMERA_DATES,
     PHENOCAM_GCC_3Y,
     PHENOCAM_PHENOLOGY,
     FusedLayout,
@@ -46,7 +48,7 @@ LEAST_AMPLITUDE: Final = 0.02
 
 
 def camera_phenology(store: ProductStore, site_season: SiteSeason) -> Outcome:
-    """Publish ``camera_phenology``: phenocam_phenology.json from the camera's three years."""
+    """Publish ``camera_phenology`` from three years: phenocam_phenology.json, and all dates with their intervals."""
     with store.read(Product("raw_phenocam", site_season)) as phenocam:
         records = [row for row in phenocam.read_json(PHENOCAM_GCC_3Y) if row["greenness_index"] is not None]
         days = np.array([row["date"][:10] for row in records], dtype="datetime64[D]")
@@ -55,6 +57,7 @@ def camera_phenology(store: ProductStore, site_season: SiteSeason) -> Outcome:
         dates = contract_dates(phenology, site_season.season)
         with store.publish(Product("camera_phenology", site_season), inputs=[phenocam]) as draft:
             draft.write_json(PHENOCAM_PHENOLOGY, dates)
+            draft.write_json(CAMERA_DATES, {"camera": _season_record(phenology, site_season)})
     assert draft.manifest is not None
     notes = {name: str(value or "none") for name, value in dates.items()}
     return Outcome(draft.manifest, numbers={"seasons": len(phenology.seasons)}, notes=notes)
@@ -134,7 +137,10 @@ def _site_dates(processed: View, scenario: Scenario, site_season: SiteSeason) ->
 
 
 def _dates_of(series: DailySeries, site_season: SiteSeason) -> dict[str, Any]:
-    phenology = transitions(series.days, series.values, SATELLITE)
+    return _season_record(transitions(series.days, series.values, SATELLITE), site_season)
+
+
+def _season_record(phenology: Phenology, site_season: SiteSeason) -> dict[str, Any]:
     season = phenology.growing_season(site_season.season)
     if season is None:
         return {"label": phenology.label.name.lower(), "rising": None, "falling": None}

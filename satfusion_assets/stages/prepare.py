@@ -187,5 +187,5 @@ def _numbers(fine: list[dict[str, Any]], coarse: list[dict[str, Any]]) -> dict[s
     return {
         "s2_days": len(fine),
         "s3_days": len(coarse),
-        "s2_valid_fraction": round(float(np.mean(fractions)), 4) if fractions else None,
+        "valid_fraction": round(float(np.mean(fractions)), 4) if fractions else None,
     }

@@ -63,7 +63,9 @@ def preselect(store: ProductStore, site: Site, site_season: SiteSeason) -> Outco
                 draft.write_json(preselection(sensor, "json"), records)
                 draft.write_csv(preselection(sensor, "csv"), records)
     assert draft.manifest is not None
-    return Outcome(draft.manifest, numbers=_numbers(judged), tables={"scenes": _summary(judged)})
+    days = np.concatenate([result.series.days for result in judged.values()])
+    notes = {"first_day": str(days.min()), "last_day": str(days.max())} if days.size else {}
+    return Outcome(draft.manifest, numbers=_numbers(judged), notes=notes, tables={"scenes": _summary(judged)})
 
 
 def judge(view: View, site: Site, sensor: Sensor) -> Judged:
@@ -94,6 +96,7 @@ def _numbers(judged: dict[Sensor, Judged]) -> dict[str, int | float | None]:
         numbers[f"{sensor}_scenes"] = len(result.series.samples)
         for strategy, verdict in result.verdicts.items():
             numbers[f"{sensor}_kept_{strategy}"] = sum(verdict.kept)
+            numbers[f"{sensor}_share_kept_{strategy}"] = round(sum(verdict.kept) / max(len(verdict.kept), 1), 4)
     return numbers
 
 

@@ -60,7 +60,9 @@ def process(store: ProductStore, site: Site, site_season: SiteSeason, scenario: 
     assert draft.manifest is not None
     numbers: dict[str, int | float | None] = {f"{source}_days": len(stack.days) for source, stack in cut.items()}
     log.info("%s: window %d x %d pixels, %s.", product.key, window.height, window.width, numbers)
-    return Outcome(draft.manifest, numbers=numbers | {"window_height": window.height, "window_width": window.width})
+    numbers |= {"window_height": window.height, "window_width": window.width}
+    numbers["valid_fraction"] = round(float(np.isfinite(cut["fusion"].values).mean()), 4)
+    return Outcome(draft.manifest, numbers=numbers)
 
 
 def _fused_images(fused: View, scenario: Scenario) -> SourceImages:

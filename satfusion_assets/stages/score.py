@@ -10,7 +10,7 @@ from satfusion_assets.errors import ProductMissing
 from satfusion_assets.processing.scores import SeasonSeries, baselines, derived, phenocam_stats, temporal_scores
 from satfusion_assets.processing.season_dates import phase_transitions, season_dates
 from satfusion_assets.processing.series import DailySeries, read_series
-from satfusion_assets.processing.skill import season_skill
+from satfusion_assets.processing.skill import CameraRegion, season_skill
 from satfusion_assets.scenarios import SCENARIOS, Mode, Scenario, Strategy
 from satfusion_assets.sites import SiteSeason
 from satfusion_assets.stages.outcome import Outcome
@@ -18,7 +18,7 @@ from satfusion_assets.store import Product, ProductStore, View
 from satfusion_assets.store.layout import (
     METRICS,
     PHENOCAM_GCC,
-    PHENOCAM_GCC_3Y,
+    PHENOCAM_REGIONS,
     SKILL,
     ProcessedLayout,
     Source,
@@ -46,7 +46,9 @@ def score_scenario(store: ProductStore, site_season: SiteSeason, scenario: Scena
     if scores is None:
         return Outcome(draft.manifest, notes={"scores": "fused series and camera have fewer than two common days"})
     log.info("%s: NSE %s, r %s.", product.key, scores["nse"], scores["pearson_r"])
-    return Outcome(draft.manifest, numbers={name: scores[name] for name in HEADLINES})
+    notes = {"first_day": scores["date_range"]["start"], "last_day": scores["date_range"]["end"]}
+    row = {"scenario": scenario.key} | {name: scores[name] for name in HEADLINES}
+    return Outcome(draft.manifest, {name: scores[name] for name in HEADLINES}, notes, {"scores": [row]})
 
 
 def roll_up(store: ProductStore, site_season: SiteSeason) -> Outcome:
@@ -76,12 +78,11 @@ def roll_up(store: ProductStore, site_season: SiteSeason) -> Outcome:
             "baseline": baselines(season),
             "derived": derived(temporal),
         }
-        region = phenocam.manifest.parameters.get("region", "camera")
-        phases = phase_transitions(season_dates(_three_years(phenocam), site_season.season))
+        regions = camera_regions(phenocam, site_season)
         inputs = [phenocam, screened, *scored.values(), *processed.values()]
         with store.publish(Product("metrics", site_season), inputs=inputs) as draft:
             draft.write_json(METRICS, metrics)
-            draft.write_json(SKILL, season_skill(season.fused, {region: season.camera}, {region: phases}))
+            draft.write_json(SKILL, season_skill(season.fused, season.baselines, regions))
     assert draft.manifest is not None
     table = score_table(metrics)
     best = max((row for row in table if row["nse"] is not None), key=lambda row: row["nse"], default=None)
@@ -107,8 +108,17 @@ def camera_series(phenocam: View) -> DailySeries:
     return read_series(phenocam.read_json(f"{PHENOCAM_GCC}.json"))
 
 
-def _three_years(phenocam: View) -> DailySeries:
-    return read_series(phenocam.read_json(PHENOCAM_GCC_3Y))
+def camera_regions(phenocam: View, site_season: SiteSeason) -> dict[str, CameraRegion]:
+    """Every region of the camera in the season, the site's own first, with the turns of its own three years."""
+    regions = {}
+    for name, of in phenocam.read_json(PHENOCAM_REGIONS).items():
+        years = read_series(of["series"])
+        regions[name] = CameraRegion(
+            camera=years.between(site_season.start, site_season.end),
+            vegetation=of["vegetation"],
+            transitions=phase_transitions(season_dates(years, site_season.season)),
+        )
+    return regions
 
 
 def gcc_series(processed: View, scenario: Scenario, source: Source) -> DailySeries:

@@ -21,7 +21,10 @@ S3_OVERPASSES: Final = "raw/s3/overpasses.json"
 PHENOCAM_ROIS: Final = "raw/phenocam/rois.json"
 PHENOCAM_GCC: Final = "raw/phenocam/phenocam_gcc"
 PHENOCAM_GCC_3Y: Final = "raw/phenocam/phenocam_gcc_3y.json"
+PHENOCAM_REGIONS: Final = "raw/phenocam/phenocam_gcc_regions.json"
 PHENOCAM_PHENOLOGY: Final = "raw/phenocam/phenocam_phenology.json"
+CAMERA_DATES: Final = "raw/phenocam/camera_dates.json"
+"""The camera's dates with their intervals, in the shape of ``PhenologyLayout.site``."""
 METRICS: Final = "metrics.json"
 SKILL: Final = "skill.json"
 
@@ -158,6 +161,11 @@ class GapLayout:
         kind = PreparedLayout(scenario.strategy, scenario.mode).kind
         return f"validation/fusion/gap_{gap}/{kind}_{stamp(day)}.tif"
 
+    @staticmethod
+    def competitor(gap: str, method: str, day: date) -> str:
+        """What a competitor gives of the same day from the same scenes."""
+        return f"validation/competitors/gap_{gap}/{method}_{stamp(day)}.tif"
+
 
 @dataclass(frozen=True)
 class PhenologyLayout:
@@ -181,6 +189,30 @@ class PhenologyLayout:
     @property
     def site(self) -> str:
         return f"{self.folder}/site.json"
+
+
+class TableLayout:
+    """Files of the tables over all site-seasons, below ``tables/`` of the data root."""
+
+    @staticmethod
+    def scores(suffix: Literal["csv", "parquet", "tex"]) -> str:
+        """Every scored series of every site-season."""
+        return f"scores.{suffix}"
+
+    @staticmethod
+    def gaps(suffix: Literal["csv", "parquet"]) -> str:
+        """Gap benchmark, spatial tier."""
+        return f"gaps.{suffix}"
+
+    @staticmethod
+    def gap_seasons(suffix: Literal["csv", "parquet"]) -> str:
+        """Gap benchmark, temporal and phenology tier."""
+        return f"gaps_season.{suffix}"
+
+    @staticmethod
+    def gap_summary(suffix: Literal["csv", "tex"]) -> str:
+        """Spatial tier by strategy, method, quantity and gap length."""
+        return f"gaps_summary.{suffix}"
 
 
 def day_of(name: str) -> date:

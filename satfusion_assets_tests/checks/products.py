@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from odc.geo.geobox import GeoBox
 
 from satfusion_assets.grid import site_grid
 from satfusion_assets.scenarios import BANDS, S2_BANDS, S3_BANDS, SCENARIOS, Mode, Scenario, Strategy
 from satfusion_assets.sites import Site, SiteSeason
-from satfusion_assets.store import Product, ProductStore
+from satfusion_assets.store import ALL_SEASONS, Product, ProductStore
 from satfusion_assets.store.layout import (
     METRICS,
     PHENOCAM_GCC,
@@ -22,8 +24,10 @@ from satfusion_assets.store.layout import (
     S3_OVERPASSES,
     SOURCES,
     FusedLayout,
+    GapLayout,
     PreparedLayout,
     ProcessedLayout,
+    TableLayout,
     camera_picture,
     preselection,
     raw_scene,
@@ -39,8 +43,10 @@ SCENE_DAYS = DAYS[::15]
 BTI, ITB = SCENARIOS[0], SCENARIOS[2]
 REFLECTANCE = np.array([0.04, 0.07, 0.05, 0.3], np.float32)
 
+SOURCES_OF = {"score_table": (Product("metrics", SEASON),)}
+
 Files = dict[str, Any]
-"""Contract path -> Picture, bytes, or what becomes JSON."""
+"""Contract path -> Picture, bytes, or what becomes JSON or a Parquet table."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,12 +64,17 @@ class Picture:
 
 
 def publish(store: ProductStore, product: Product, files: Mapping[str, Any]) -> None:
-    with store.publish(product) as draft:
+    with ExitStack() as stack:
+        # The criteria of a table ask which site-seasons it was made from.
+        made_from = [stack.enter_context(store.read(one)) for one in SOURCES_OF.get(product.name, ())]
+        draft = stack.enter_context(store.publish(product, inputs=made_from))
         for name, content in files.items():
             if isinstance(content, Picture):
                 draft.write_bytes(name, content.encoded)
             elif isinstance(content, bytes):
                 draft.write_bytes(name, content)
+            elif name.endswith(".parquet"):
+                pd.DataFrame(content).to_parquet(draft.path(name))
             else:
                 draft.write_json(name, content)
 
@@ -167,6 +178,26 @@ def metrics() -> Files:
     return {METRICS: {"temporal": {scenario.score_key: {"nse": 0.7} for scenario in SCENARIOS}}}
 
 
+def score_table() -> Files:
+    rows = [
+        {"site": SEASON.site, "season": SEASON.season, "region": "GR_1000", "series": series, "own_region": True}
+        for series in ("s2", BTI.score_key)
+    ]
+    return {TableLayout.scores("parquet"): [{**row, "nse_pc": 0.7} for row in rows]}
+
+
+def gap_benchmark() -> Files:
+    spatial = {BTI.key: {"gcc": {"n_pixels": 9, "estimated_share": 0.9}}, "linear": {"gcc": {"n_pixels": 9}}}
+    gap = {"key": "30_peak", "gap_days": 30, "n_withheld_pixels": 10, "spatial": spatial}
+    return {GapLayout.metrics: {"strategies": {"aggressive": {"gaps": [gap]}}}}
+
+
+def gap_table() -> Files:
+    row = {"site": SEASON.site, "season": SEASON.season, "strategy": "aggressive", "transition": "peak", "gap_days": 30}
+    methods = ("linear", BTI.key)
+    return {TableLayout.gaps("parquet"): [{**row, "method": method, "quantity": "gcc"} for method in methods]}
+
+
 MAKERS: dict[Product, Callable[[], Files]] = {
     Product("raw_s2", SEASON): raw_s2,
     Product("raw_s3", SEASON): raw_s3,
@@ -179,5 +210,8 @@ MAKERS: dict[Product, Callable[[], Files]] = {
     Product("processed", SEASON, BTI.key): lambda: processed(BTI),
     Product("scenario_metrics", SEASON, BTI.key): lambda: scenario_metrics(BTI),
     Product("metrics", SEASON): metrics,
+    Product("score_table", ALL_SEASONS): score_table,
+    Product("gap_benchmark", SEASON): gap_benchmark,
+    Product("gap_table", ALL_SEASONS): gap_table,
 }
 """How a good product of every kind is made."""

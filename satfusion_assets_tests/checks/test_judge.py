@@ -18,8 +18,10 @@ from satfusion_assets.store.layout import (
     S2_SCENES,
     S3_OVERPASSES,
     FusedLayout,
+    GapLayout,
     PreparedLayout,
     ProcessedLayout,
+    TableLayout,
     preselection,
     raw_scene,
     raw_scl,
@@ -32,6 +34,7 @@ PREPARED_BTI = PreparedLayout(Strategy.AGGRESSIVE, Mode.BTI)
 SCENE = raw_scene("s2", made.scene_name(SCENE_DAYS[3]))
 OVERPASS = raw_scene("s3", made.scene_name(DAYS[5]))
 GREEN = f"{PHENOCAM_GCC}.json"
+SCORE_ROWS, GAP_ROWS = TableLayout.scores("parquet"), TableLayout.gaps("parquet")
 
 
 def scaled(name: str, factor: float) -> Spoil:
@@ -103,6 +106,10 @@ def excluded(strategy: Strategy, keep: int) -> Spoil:
         preselection("s2", "json"),
         lambda rows: [row.update({f"excluded_{strategy}": True}) for row in rows[keep:]] and rows,
     )
+
+
+def of_the_gap(**values: object) -> Spoil:
+    return edited(GapLayout.metrics, lambda r: r["strategies"]["aggressive"]["gaps"][0].update(values))
 
 
 def statistics(**values: float) -> Spoil:
@@ -206,6 +213,35 @@ SPOILED: list[tuple[str, str, str, Spoil]] = [
         "worse than the mean",
         edited(METRICS, lambda r: [s.update(nse=-0.3) for s in r["temporal"].values()] and r),
     ),
+    ("score_table", "rows", "a series twice", edited(SCORE_ROWS, lambda rows: rows + rows[:1])),
+    (
+        "score_table",
+        "rows",
+        "a site-season missing",
+        edited(SCORE_ROWS, lambda rows: [r | {"season": 2023} for r in rows]),
+    ),
+    (
+        "score_table",
+        "scored",
+        "a series without a score",
+        edited(SCORE_ROWS, lambda rows: [rows[0] | {"nse_pc": None}, rows[1]]),
+    ),
+    (
+        "gap_benchmark",
+        "same_pixels",
+        "one method on fewer pixels",
+        of_the_gap(
+            spatial={name: {"gcc": {"n_pixels": n, "estimated_share": 1}} for name, n in (("linear", 8), (BTI.key, 9))}
+        ),
+    ),
+    ("gap_benchmark", "withheld", "a gap without scenes", of_the_gap(n_withheld_pixels=0)),
+    (
+        "gap_benchmark",
+        "fusion_answers",
+        "silence",
+        of_the_gap(spatial={BTI.key: {"gcc": {"n_pixels": 9, "estimated_share": 0.2}}}),
+    ),
+    ("gap_table", "rows", "a method twice", edited(GAP_ROWS, lambda rows: rows + rows[:1])),
 ]
 
 
@@ -232,6 +268,8 @@ def test_a_bad_product_breaks_the_criterion_it_was_made_to_break(
     store = ProductStore(tmp_path)
     product = next(product for product in made.MAKERS if product.name == name)
     files = made.MAKERS[product]()
+    if name == "score_table":
+        made.publish(store, Product("metrics", SEASON), made.metrics())
     if name == "preselected":
         made.publish(store, Product("raw_s2", SEASON), made.raw_s2())
         made.publish(store, Product("raw_s3", SEASON), made.raw_s3())

@@ -31,7 +31,9 @@ def test_the_start_page_shows_every_site_and_opens_a_season(page: Page):
     for site in ("innsbruck", "forthgr", "pitsalu", "vindeln2", "sunflowerjerez1", "institutekarnobat", "southern"):
         expect(page.get_by_role("rowheader", name=re.compile(f"^{site}"))).to_be_visible()
     best = page.locator("td.best").first
-    expect(best).to_contain_text("0.844")
+    expect(best).to_contain_text("0.926")
+    expect(best).to_contain_text("0.856–0.961")
+    expect(page.get_by_text("satfusion materialize pitsalu 2024")).to_be_visible()
     best.get_by_role("link").click()
     expect(page).to_have_url(re.compile(r"/innsbruck/2024/aggressive_sigma20"))
     expect(page.locator(".panel")).to_have_count(3)

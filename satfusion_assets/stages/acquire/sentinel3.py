@@ -163,7 +163,7 @@ def _publish(
         )
     set_aside = [SetAside("", f"{time:%Y-%m-%dT%H:%M}Z", "empty", "No valid pixel over the site.") for time in empty]
     parameters = {"product": str(product.product), "quantity": product.quantity, "collection": product.collection}
-    record = parameters | {
+    record: dict[str, Any] = parameters | {
         "quarters": [_quarter_record(request, entries[request.key]) for request in requests],
         "overpasses": [_overpass_record(one) for one in overpasses],
         "set_aside": [asdict(one) for one in set_aside],
@@ -189,6 +189,7 @@ def _publish(
         numbers={
             "overpasses": len(overpasses),
             "days": len({one.time.date() for one in overpasses}),
+            "valid_fraction": round(float(np.mean([row["valid_fraction"] for row in record["overpasses"]])), 4),
             "set_aside": len(set_aside),
             "empty_quarters": sum(entry.facts["empty"] for entry in entries.values()),
             "cloudy_pixels": sum(one.cloudy for one in overpasses),

@@ -7,6 +7,7 @@ import { picture, MapPanel, useSharedView } from '../map/map';
 import { address, load } from '../raster/store';
 import { STYLES } from '../raster/styles';
 import { useFrame } from '../raster/use-shown';
+import type { Show } from '../route';
 import { go, route } from '../state';
 import { gccOf } from '../ui/curves';
 import { Legend } from '../ui/legend';
@@ -18,16 +19,14 @@ const STRATEGIES = ['aggressive', 'nonaggressive'] as const;
 const LEVELS = { aggressive: 0.3, nonaggressive: 0.2 };
 const DARK = 0.01;
 const QUANTITIES = [['gcc', 'GCC', 3], ['ndvi', 'NDVI', 2], ['b02', 'Blue reflectance', 3], ['b03', 'Green reflectance', 3], ['b04', 'Red reflectance', 3], ['b8a', 'Near-infrared reflectance', 3]] as const;
-type Filter = 'all' | 'kept' | 'excluded' | 'differ';
 
 export function Preselection({ season }: { season: Season; overview: Overview | null }) {
-  const { sensor, date } = route.value;
+  const { sensor, date, show } = route.value;
   const strategy = strategyOf(season.scenario) as 'aggressive' | 'nonaggressive';
   const scenes = season.excluded[sensor];
   const from = fromDayOfYear(season.season, 1) - 45;
   const to = fromDayOfYear(season.season + 1, 1) + 44;
   const days = useMemo(() => scenes.map((scene) => toDay(scene.date)!), [scenes]);
-  const [filter, setFilter] = useState<Filter>('all');
   useDateKeys(from, to, days);
   useEffect(() => {
     if (date === null && days.length) go({ date: days[nearest(days, fromDayOfYear(season.season, 190))]! });
@@ -45,7 +44,7 @@ export function Preselection({ season }: { season: Season; overview: Overview | 
         <Toggle label="Sensor" value={sensor} options={[['s2', 'Sentinel-2'], ['s3', 'Sentinel-3']]} onChange={(value) => go({ sensor: value })} />
         <Toggle label="Strategy" value={strategy} options={STRATEGIES.map((one) => [one, one] as const)}
           onChange={(value) => go({ scenario: season.scenario.replace(/^(non)?aggressive/, value) }, true)} />
-        <Select label="Show scenes" value={filter} options={[['all', 'all'], ['kept', 'kept'], ['excluded', 'excluded'], ['differ', 'where the strategies differ']]} onChange={setFilter} />
+        <Select label="Show scenes" value={show} options={[['all', 'all'], ['kept', 'kept'], ['excluded', 'excluded'], ['differ', 'where the strategies differ']]} onChange={(value) => go({ show: value })} />
         {scenes.length > 0 && <span class="links"><a href={fileUrl(`${base}.json`)} download>JSON</a> <a href={fileUrl(`${base}.csv`)} download>CSV</a></span>}
       </div>
       {!scenes.length ? (
@@ -66,14 +65,14 @@ export function Preselection({ season }: { season: Season; overview: Overview | 
               ))}
             </div>
           </div>
-          <Filmstrip season={season} scenes={scenes.filter((scene) => wanted(scene, filter, strategy))} chosen={chosen} />
+          <Filmstrip season={season} scenes={scenes.filter((scene) => wanted(scene, show, strategy))} chosen={chosen} />
         </>
       )}
     </>
   );
 }
 
-function wanted(scene: Screened, filter: Filter, strategy: string): boolean {
+function wanted(scene: Screened, filter: Show, strategy: string): boolean {
   const excluded = Boolean(scene.rules[strategy]);
   if (filter === 'all') return true;
   if (filter === 'differ') return Boolean(scene.rules.aggressive) !== Boolean(scene.rules.nonaggressive);
@@ -141,14 +140,19 @@ function Filmstrip({ season, scenes, chosen }: { season: Season; scenes: Screene
             <button type="button" class={scene.rules.aggressive ? 'chip out' : 'chip'} aria-pressed={scene === chosen} onClick={() => go({ date: toDay(scene.date)! })}>
               <Chip path={pathOf(season, scene)} />
               <span class="chip-date">{scene.date}</span>
-              <span class="chip-rule">{scene.rules.aggressive ? RULE_SHORT[scene.rules.aggressive] ?? scene.rules.aggressive : 'kept'} · {scene.rules.nonaggressive ? RULE_SHORT[scene.rules.nonaggressive] ?? scene.rules.nonaggressive : 'kept'}</span>
+              <span class="chip-rule">{verdicts(scene)}</span>
             </button>
           </li>
         ))}
       </ol>
-      <p class="note">Below each scene: aggressive · nonaggressive.</p>
     </section>
   );
+}
+
+/** "kept", "low NDVI", or both strategies' verdicts where they differ. */
+function verdicts({ rules }: Screened): string {
+  const [first, second] = STRATEGIES.map((strategy) => (rules[strategy] ? RULE_SHORT[rules[strategy]] ?? rules[strategy] : 'kept'));
+  return first === second ? first! : `agg. ${first}, non. ${second}`;
 }
 
 /** A small true-colour picture, loaded when it comes into sight. */
