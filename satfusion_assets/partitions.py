@@ -50,7 +50,9 @@ def strategy_to_scenario(mode: Mode) -> dg.MultiPartitionMapping:
     )
 
 
-def site_season_of(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> SiteSeason:
+def site_season_of(
+    context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext | dg.OpExecutionContext,
+) -> SiteSeason:
     """The site-season of the partition that runs; InvalidInput when its key was never one of ours."""
     key = context.partition_key
     if isinstance(key, dg.MultiPartitionKey):

@@ -53,6 +53,14 @@ def fuse_season(
     days = season_days(site_season)
     with store.read(Product(PREPARED[scenario.mode], site_season, scenario.strategy)) as prepared:
         inputs = prepared_inputs(prepared, scenario)
+        log.info(
+            "Fusing %s for %d days from %d Sentinel-2 and %d Sentinel-3 days, with engine %s.",
+            scenario.key,
+            len(days),
+            len(inputs.fine_days),
+            len(inputs.coarse_days),
+            engine_name,
+        )
         result = fuse_inputs(inputs, scenario, np.array(days, dtype="datetime64[D]"), engine(engine_name))
         with store.publish(product, parameters=parameters | inherited(prepared), inputs=[prepared]) as draft:
             _write_images(draft, layout, grid, days, result)
@@ -63,7 +71,8 @@ def fuse_season(
     assert draft.manifest is not None
     counts = Counter(statuses.values())
     valid = float(np.isfinite(result.values).mean())
-    log.info("%s: %d of %d days fused, %.1f %% of pixels.", product.key, counts["ok"], len(days), 100 * valid)
+    silent = ", ".join(f"{number} {status}" for status, number in counts.items() if status != Status.OK) or "none"
+    log.info("Fused %d of %d days (without: %s), %.1f %% of pixels.", counts["ok"], len(days), silent, 100 * valid)
     numbers: dict[str, int | float | None] = {"days": counts["ok"], "valid_fraction": round(valid, 4)}
     numbers |= {f"days_{status}": number for status, number in counts.items() if status != Status.OK}
     if engine_name is EngineName.SATFUSION:

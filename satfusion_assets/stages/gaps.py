@@ -129,6 +129,7 @@ def _publish(store: ProductStore, site: Site, product: Product, layout: GapLayou
         stacks = {strategy: read_season(view, strategy) for strategy, view in prepared.items()}
         patterns = {strategy: cloud_pattern(view, strategy) for strategy, view in others.items()}
         benchmark = Benchmark(site_season, *row_col, gaps, patterns, experiment.starfm, experiment.scenarios)
+        log.info("Withholding scenes of %d gaps for both strategies; this takes about a minute.", len(gaps))
         outcomes = benchmark.run(stacks)
         inputs = [phenocam, phenology, *prepared.values(), *others.values()]
         with store.publish(product, parameters=experiment.parameters, inputs=inputs) as draft:

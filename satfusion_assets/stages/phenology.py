@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -44,6 +45,8 @@ from satfusion_assets.store.layout import (
     day_of,
 )
 
+log = logging.getLogger(__name__)
+
 DATE_BANDS: Final = ("day of year", "lower end of the 95 % interval", "upper end of the 95 % interval")
 
 LEAST_AMPLITUDE: Final = 0.02
@@ -62,6 +65,7 @@ def camera_phenology(store: ProductStore, site_season: SiteSeason) -> Outcome:
             draft.write_json(PHENOCAM_PHENOLOGY, dates)
             draft.write_json(CAMERA_DATES, {"camera": _season_record(phenology, site_season)})
     assert draft.manifest is not None
+    log.info("The camera's %d days show %d seasons.", len(days), len(phenology.seasons))
     notes = {name: str(value or "none") for name, value in dates.items()}
     return Outcome(draft.manifest, numbers={"seasons": len(phenology.seasons)}, notes=notes)
 
@@ -98,6 +102,7 @@ def phenology_maps(store: ProductStore, site: Site, site_season: SiteSeason, sce
             draft.write_raster(layout.labels, labels, grid.fine, nodata=255, descriptions=[*TRANSITIONS, "seasons"])
             draft.write_json(layout.site, sites_dates)
     assert draft.manifest is not None
+    log.info("Dated the season of %d x %d pixels from %d days of GCC.", *course.values.shape[1:], len(course.days))
     dated = float(np.isfinite(maps.day_of_year[TRANSITIONS.index("rising_50")]).mean())
     median = {
         f"median_{transition}": round(float(np.nanmedian(days_of_year)), 1)

@@ -63,8 +63,15 @@ def prepare(
             coarse = _write_composites(draft, layout, grid, composites)
             draft.write_json(layout.summary, {"s2": fine, "s3": coarse})
     assert draft.manifest is not None
-    log.info("%s: %d Sentinel-2 days, %d Sentinel-3 days.", product.key, len(fine), len(coarse))
-    return Outcome(draft.manifest, numbers=_numbers(fine, coarse), tables={"s2_days": fine})
+    numbers = _numbers(fine, coarse)
+    log.info(
+        "Prepared %d Sentinel-2 days (%.0f %% of their pixels clear) and %d Sentinel-3 days for the %s strategy.",
+        len(fine),
+        100 * (numbers["valid_fraction"] or 0),
+        len(coarse),
+        strategy,
+    )
+    return Outcome(draft.manifest, numbers=numbers, tables={"s2_days": fine})
 
 
 def _channels(reflectances: NDArray[np.float32], mode: Mode) -> NDArray[np.float32]:

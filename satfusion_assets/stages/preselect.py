@@ -86,7 +86,8 @@ def judge(view: View, site: Site, sensor: Sensor) -> Judged:
     dark = DARK_REFLECTANCE * UNITS[sensor]
     verdicts = {strategy: screen(series.days, ndvi, blue, strategy, dark=dark) for strategy in Strategy}
     for strategy, verdict in verdicts.items():
-        log.info("%s %s: %d of %d scenes kept.", sensor, strategy, sum(verdict.kept), len(names))
+        reasons = ", ".join(f"{verdict.count(reason)} {reason}" for reason in Reason)
+        log.info("%s, %s: %d of %d scenes kept (out: %s).", sensor, strategy, sum(verdict.kept), len(names), reasons)
     return Judged(series, verdicts)
 
 

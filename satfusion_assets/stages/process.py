@@ -60,7 +60,12 @@ def process(store: ProductStore, site: Site, site_season: SiteSeason, scenario: 
             draft.write_json(layout.window, _window_record(window, row_col, grid.epsg))
     assert draft.manifest is not None
     numbers: dict[str, int | float | None] = {f"{source}_days": len(stack.days) for source, stack in cut.items()}
-    log.info("%s: window %d x %d pixels, %s.", product.key, window.height, window.width, numbers)
+    log.info(
+        "Cut %d fused, %d Sentinel-2 and %d Sentinel-3 days to %d x %d pixels and read their series at the site.",
+        *(len(cut[source].days) for source in ("fusion", "s2", "s3")),
+        window.height,
+        window.width,
+    )
     numbers |= {"window_height": window.height, "window_width": window.width}
     numbers["valid_fraction"] = round(float(np.isfinite(cut["fusion"].values).mean()), 4)
     return Outcome(draft.manifest, numbers=numbers)

@@ -49,7 +49,8 @@ def score_scenario(store: ProductStore, site_season: SiteSeason, scenario: Scena
         return Outcome(
             draft.manifest, notes=source | {"scores": "fused series and camera have fewer than two common days"}
         )
-    log.info("%s: NSE %s, r %s.", product.key, scores["nse"], scores["pearson_r"])
+    said = ", ".join(f"{name} {scores[name]:.3f}" for name in ("nse", "pearson_r", "rmse") if scores[name] is not None)
+    log.info("Scored %s against the camera on %d common days: %s.", scenario.key, scores["n_samples"], said)
     notes = source | {"first_day": scores["date_range"]["start"], "last_day": scores["date_range"]["end"]}
     row = {"scenario": scenario.key} | source | {name: scores[name] for name in HEADLINES}
     return Outcome(draft.manifest, {name: scores[name] for name in HEADLINES}, notes, {"scores": [row]})
@@ -92,6 +93,9 @@ def roll_up(store: ProductStore, site_season: SiteSeason) -> Outcome:
     assert draft.manifest is not None
     table = score_table(metrics)
     best = max((row for row in table if row["nse"] is not None), key=lambda row: row["nse"], default=None)
+    log.info(
+        "Rolled up %d scenarios of %s; best: %s.", len(scored), site_season.key, best["scenario"] if best else "none"
+    )
     numbers: dict[str, int | float | None] = {"camera_days": len(season.camera), "scenarios": len(scored)}
     notes = dict(rests_on)
     if best is not None:

@@ -130,6 +130,15 @@ def _encode(values: np.ndarray, scale: float) -> np.ndarray:
     return stored
 
 
+def pack_days(path: Path) -> dict[str, int]:
+    """Number of days of each layer of the pack at ``path``; ProductCorrupt when it cannot be opened."""
+    try:
+        root = zarr.open_group(path, mode="r")
+        return {name: array.shape[0] for name, array in root.arrays() if array.ndim == 4}
+    except (OSError, KeyError, ValueError) as error:
+        raise ProductCorrupt(f"{path} is not a readable Zarr pack; materialise that partition again.") from error
+
+
 @dataclass(frozen=True)
 class PixelLayer:
     """One layer of a pack around a place: days (t,) ISO; values (t, b, h, w), NaN = missing; names of the b bands."""

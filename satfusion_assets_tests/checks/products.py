@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -14,25 +16,30 @@ import pandas as pd
 from odc.geo.geobox import GeoBox
 
 from satfusion_assets.grid import site_grid
+from satfusion_assets.processing.phenology import TRANSITIONS
 from satfusion_assets.scenarios import BANDS, S2_BANDS, S3_BANDS, SCENARIOS, Mode, Scenario, Strategy
 from satfusion_assets.sites import Site, SiteSeason
 from satfusion_assets.store import ALL_SEASONS, Product, ProductStore
 from satfusion_assets.store.layout import (
     METRICS,
     PHENOCAM_GCC,
+    PHENOCAM_PHENOLOGY,
     S2_SCENES,
     S3_OVERPASSES,
     SOURCES,
     FusedLayout,
     GapLayout,
+    PhenologyLayout,
     PreparedLayout,
     ProcessedLayout,
     TableLayout,
     camera_picture,
+    pack_folder,
     preselection,
     raw_scene,
     raw_scl,
 )
+from satfusion_assets.store.packs import PackLayer, write_pack
 from satfusion_assets.store.rasters import encode_raster
 
 SITE = Site(name="innsbruck", latitude=47.116, longitude=11.32, seasons=(2024,), extent_m=600)
@@ -44,6 +51,7 @@ BTI, ITB = SCENARIOS[0], SCENARIOS[2]
 REFLECTANCE = np.array([0.04, 0.07, 0.05, 0.3], np.float32)
 
 SOURCES_OF = {"score_table": (Product("metrics", SEASON),)}
+SCENE_NOISE = 0.01
 
 Files = dict[str, Any]
 """Contract path -> Picture, bytes, or what becomes JSON or a Parquet table."""
@@ -57,10 +65,11 @@ class Picture:
     geobox: GeoBox
     nodata: float | None
     bands: tuple[str, ...]
+    scale: float = 1.0
 
     @cached_property
     def encoded(self) -> bytes:
-        return encode_raster(self.values, self.geobox, nodata=self.nodata, descriptions=self.bands)
+        return encode_raster(self.values, self.geobox, nodata=self.nodata, descriptions=self.bands, scale=self.scale)
 
 
 def publish(store: ProductStore, product: Product, files: Mapping[str, Any]) -> None:
@@ -83,6 +92,12 @@ def flat(geobox: GeoBox, values: np.ndarray, bands: tuple[str, ...], nodata: flo
     """The same value everywhere, per band."""
     cube = np.broadcast_to(values[:, np.newaxis, np.newaxis], (len(bands), *geobox.shape)).copy()
     return Picture(cube, geobox, nodata, bands)
+
+
+def noisy(picture: Picture) -> Picture:
+    """The picture with the errors of a scene."""
+    noise = np.random.default_rng(1).normal(0, SCENE_NOISE, picture.values.shape)
+    return replace(picture, values=(picture.values + noise).astype(picture.values.dtype))
 
 
 def scene_name(day: date) -> str:
@@ -123,7 +138,12 @@ def raw_s3() -> Files:
 def raw_phenocam() -> Files:
     greenness = 0.36 + 0.08 * np.sin(np.linspace(0, np.pi, len(DAYS)))
     rows = [{"date": day.isoformat(), "greenness_index": float(g)} for day, g in zip(DAYS, greenness, strict=True)]
-    return {f"{PHENOCAM_GCC}.json": rows, camera_picture(DAYS[0]): b"jpeg"}
+    table = "".join(f"{row['date']},{row['greenness_index']},10,,,1\n" for row in rows)
+    return {
+        f"{PHENOCAM_GCC}.json": rows,
+        f"{PHENOCAM_GCC}.csv": f"date,greenness_index,image_count,snow,outlier,used\n{table}".encode(),
+        camera_picture(DAYS[0]): b"jpeg",
+    }
 
 
 def preselected() -> Files:
@@ -139,7 +159,7 @@ def prepared(mode: Mode, strategy: Strategy = Strategy.AGGRESSIVE) -> Files:
     values, bands = channels(mode)
     rows = [{"date": day.isoformat(), "valid_fraction": 0.8} for day in SCENE_DAYS]
     files: Files = {layout.summary: {"s2": rows, "s3": []}}
-    fine, coarse = flat(GRID.fine, values, bands), flat(GRID.coarse, values, bands)
+    fine, coarse = noisy(flat(GRID.fine, values, bands)), flat(GRID.coarse, values, bands)
     distance = flat(GRID.coarse, np.array([5], np.float32), ("distance",))
     for day in SCENE_DAYS:
         files |= {layout.fine(day): fine, layout.cloud_distance(day): distance, layout.coarse(day): coarse}
@@ -154,7 +174,10 @@ def channels(mode: Mode) -> tuple[np.ndarray, tuple[str, ...]]:
 def fused(scenario: Scenario) -> Files:
     layout = FusedLayout(scenario)
     values, bands = channels(scenario.mode)
+    stated = tuple(f"{day} {band}" for day in SCENE_DAYS for band in bands)
+    deviation = flat(GRID.fine, np.full(len(stated), SCENE_NOISE / 2e-4).astype(np.uint16), stated, 65535)
     files: Files = {layout.status: {day.isoformat(): "ok" for day in DAYS}}
+    files[layout.quality("standard_deviation")] = replace(deviation, scale=2e-4)
     return files | dict.fromkeys(map(layout.image, DAYS), flat(GRID.fine, values, bands))
 
 
@@ -178,6 +201,30 @@ def metrics() -> Files:
     return {METRICS: {"temporal": {scenario.score_key: {"nse": 0.7} for scenario in SCENARIOS}}}
 
 
+def camera_phenology() -> Files:
+    return {PHENOCAM_PHENOLOGY: {"green_up_50pct_date": "2024-05-01", "green_down_50pct_date": "2024-10-01"}}
+
+
+def phenology(scenario: Scenario) -> Files:
+    layout = PhenologyLayout(scenario)
+    days = dict(zip(TRANSITIONS, (90, 100, 120, 310, 290, 270), strict=True))
+    bands = ("day of year", "lower end of the 95 % interval", "upper end of the 95 % interval")
+    files: Files = {layout.labels: flat(GRID.fine, np.ones(7, np.uint8), (*TRANSITIONS, "seasons"), 255)}
+    for transition, day in days.items():
+        files[layout.dates(transition)] = flat(GRID.fine, np.array([day, day - 5, day + 5], np.float32), bands)
+    return files
+
+
+def pack(scenario: Scenario) -> Files:
+    days, values = np.array(SCENE_DAYS, "datetime64[D]"), np.full((len(SCENE_DAYS), 4, 4, 5), 0.1)
+    layers = [PackLayer(name, days, values, BANDS) for name in ("fused", "s2", "s3")]
+    with TemporaryDirectory() as folder:
+        root = Path(folder) / "pack.zarr"
+        write_pack(root, layers, (10.0, 0.0, 600000.0, 0.0, -10.0, 5200000.0), GRID.epsg)
+        files = [path for path in root.rglob("*") if path.is_file()]
+        return {f"{pack_folder(scenario)}/{path.relative_to(root).as_posix()}": path.read_bytes() for path in files}
+
+
 def score_table() -> Files:
     rows = [
         {"site": SEASON.site, "season": SEASON.season, "region": "GR_1000", "series": series, "own_region": True}
@@ -187,9 +234,11 @@ def score_table() -> Files:
 
 
 def gap_benchmark() -> Files:
+    layout = GapLayout()
     spatial = {BTI.key: {"gcc": {"n_pixels": 9, "estimated_share": 0.9}}, "linear": {"gcc": {"n_pixels": 9}}}
     gap = {"key": "30_peak", "gap_days": 30, "n_withheld_pixels": 10, "spatial": spatial}
-    return {GapLayout().metrics: {"strategies": {"aggressive": {"gaps": [gap]}}}}
+    summaries = {layout.summary(None if scenario == BTI else scenario): {} for scenario in SCENARIOS}
+    return {layout.metrics: {"strategies": {"aggressive": {"gaps": [gap]}}}, **summaries}
 
 
 def gap_table() -> Files:
@@ -211,6 +260,9 @@ MAKERS: dict[Product, Callable[[], Files]] = {
     Product("scenario_metrics", SEASON, BTI.key): lambda: scenario_metrics(BTI),
     Product("metrics", SEASON): metrics,
     Product("score_table", ALL_SEASONS): score_table,
+    Product("camera_phenology", SEASON): camera_phenology,
+    Product("phenology", SEASON, BTI.key): lambda: phenology(BTI),
+    Product("pack", SEASON, BTI.key): lambda: pack(BTI),
     Product("gap_benchmark", SEASON): gap_benchmark,
     Product("gap_table", ALL_SEASONS): gap_table,
 }

@@ -15,13 +15,16 @@ from satfusion_assets.store import Product, ProductStore
 from satfusion_assets.store.layout import (
     METRICS,
     PHENOCAM_GCC,
+    PHENOCAM_PHENOLOGY,
     S2_SCENES,
     S3_OVERPASSES,
     FusedLayout,
     GapLayout,
+    PhenologyLayout,
     PreparedLayout,
     ProcessedLayout,
     TableLayout,
+    pack_folder,
     preselection,
     raw_scene,
     raw_scl,
@@ -30,6 +33,7 @@ from satfusion_assets_tests.checks import products as made
 from satfusion_assets_tests.checks.products import BTI, DAYS, SCENE_DAYS, SEASON, SITE, Files, Picture
 
 Spoil = Callable[[Files], None]
+PHENOLOGY = PhenologyLayout(BTI)
 PREPARED_BTI = PreparedLayout(Strategy.AGGRESSIVE, Mode.BTI)
 SCENE = raw_scene("s2", made.scene_name(SCENE_DAYS[3]))
 OVERPASS = raw_scene("s3", made.scene_name(DAYS[5]))
@@ -116,6 +120,17 @@ def statistics(**values: float) -> Spoil:
     return edited(ProcessedLayout(BTI).scores, lambda record: record["temporal"].update(values))
 
 
+def all_filled(transition: str, values: tuple[float, float, float]) -> Spoil:
+    """A date map of one date with its interval."""
+
+    def spoil(files: Files) -> None:
+        picture: Picture = files[PHENOLOGY.dates(transition)]
+        flat = np.array(values, np.float32)[:, None, None] + np.zeros_like(picture.values)
+        files[PHENOLOGY.dates(transition)] = replace(picture, values=flat)
+
+    return spoil
+
+
 SPOILED: list[tuple[str, str, str, Spoil]] = [
     ("raw_s2", "bands_and_grid", "a scene half a hectare away", moved(SCENE)),
     ("raw_s2", "bands_and_grid", "bands in another order", rebanded(SCENE)),
@@ -151,6 +166,19 @@ SPOILED: list[tuple[str, str, str, Spoil]] = [
     ("raw_phenocam", "series", "greenness in percent", edited(GREEN, lambda r: r[9].update(greenness_index=42.0))),
     ("raw_phenocam", "series", "a day twice", edited(GREEN, lambda rows: rows.insert(5, rows[4]))),
     ("raw_phenocam", "coverage", "a camera of six weeks", edited(GREEN, lambda rows: rows[:42])),
+    ("raw_s2", "coverage", "a recorded scene lost", without(SCENE)),
+    (
+        "camera_phenology",
+        "dates",
+        "no green-up",
+        edited(PHENOCAM_PHENOLOGY, lambda r: r.update(green_up_50pct_date=None)),
+    ),
+    (
+        "camera_phenology",
+        "dates",
+        "green-down before green-up",
+        edited(PHENOCAM_PHENOLOGY, lambda r: r.update(green_down_50pct_date="2024-02-01")),
+    ),
     ("preselected", "every_scene", "a scene not judged", edited(preselection("s2", "json"), lambda rows: rows[1:])),
     ("preselected", "something_kept", "nothing kept", excluded(Strategy.AGGRESSIVE, 0)),
     ("preselected", "share_excluded", "nearly nothing kept", excluded(Strategy.NONAGGRESSIVE, 1)),
@@ -178,6 +206,19 @@ SPOILED: list[tuple[str, str, str, Spoil]] = [
     ),
     ("fused", "range", "impossible reflectance", filled(FusedLayout(BTI).image(DAYS[10]), 3)),
     ("fused", "jumps", "a flash", filled(FusedLayout(BTI).image(DAYS[10]), 0.9)),
+    ("fused", "calibration", "a deviation far too small", scaled(FusedLayout(BTI).quality("standard_deviation"), 0.1)),
+    ("fused", "calibration", "a deviation far too large", scaled(FusedLayout(BTI).quality("standard_deviation"), 50)),
+    ("phenology", "grid", "a map beside the grid", moved(PHENOLOGY.dates("rising_25"))),
+    ("phenology", "order", "green-down before green-up", all_filled("falling_50", (40, 35, 45))),
+    ("phenology", "order", "a date outside its interval", all_filled("rising_10", (90, 95, 99))),
+    ("phenology", "dated", "no season anywhere", filled(PHENOLOGY.dates("rising_50"), np.nan)),
+    (
+        "pack",
+        "readable",
+        "a pack cut short",
+        edited(f"{pack_folder(BTI)}/fused/zarr.json", lambda content: content[:20]),
+    ),
+    ("gap_benchmark", "summaries", "a scenario forgotten", without(GapLayout().summary(made.ITB))),
     (
         "processed",
         "series",
@@ -270,6 +311,8 @@ def test_a_bad_product_breaks_the_criterion_it_was_made_to_break(
     files = made.MAKERS[product]()
     if name == "score_table":
         made.publish(store, Product("metrics", SEASON), made.metrics())
+    if name == "fused":
+        made.publish(store, Product("prepared_bti", SEASON, "aggressive"), made.prepared(Mode.BTI))
     if name == "preselected":
         made.publish(store, Product("raw_s2", SEASON), made.raw_s2())
         made.publish(store, Product("raw_s3", SEASON), made.raw_s3())

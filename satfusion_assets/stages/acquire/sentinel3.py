@@ -189,7 +189,9 @@ def _publish(
         numbers={
             "overpasses": len(overpasses),
             "days": len({one.time.date() for one in overpasses}),
-            "valid_fraction": round(float(np.mean([row["valid_fraction"] for row in record["overpasses"]])), 4),
+            "valid_fraction": round(
+                float(np.mean([np.isfinite(one.values).all(axis=0).mean() for one in overpasses])), 4
+            ),
             "set_aside": len(set_aside),
             "empty_quarters": sum(entry.facts["empty"] for entry in entries.values()),
             "cloudy_pixels": sum(one.cloudy for one in overpasses),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from satfusion_assets.stages.judge.evaluation import PACK, PHENOLOGY
 from satfusion_assets.stages.judge.fused import FUSED, PROCESSED
 from satfusion_assets.stages.judge.gaps import GAP_BENCHMARK, GAP_TABLE
 from satfusion_assets.stages.judge.prepared import PREPARED, PRESELECTED
-from satfusion_assets.stages.judge.raw import RAW_PHENOCAM, RAW_S2, RAW_S3
+from satfusion_assets.stages.judge.raw import CAMERA_PHENOLOGY, RAW_PHENOCAM, RAW_S2, RAW_S3
 from satfusion_assets.stages.judge.scores import METRICS, SCENARIO_METRICS, SCORE_TABLE
 from satfusion_assets.stages.judge.verdict import FILES, Criterion, Judged, Verdict, judge
 
@@ -13,6 +14,7 @@ CRITERIA: dict[str, tuple[Criterion, ...]] = {
     "raw_s2": RAW_S2,
     "raw_s3": RAW_S3,
     "raw_phenocam": RAW_PHENOCAM,
+    "camera_phenology": CAMERA_PHENOLOGY,
     "preselected": PRESELECTED,
     "prepared_bti": PREPARED,
     "prepared_itb": PREPARED,
@@ -21,6 +23,8 @@ CRITERIA: dict[str, tuple[Criterion, ...]] = {
     "scenario_metrics": SCENARIO_METRICS,
     "metrics": METRICS,
     "score_table": SCORE_TABLE,
+    "phenology": PHENOLOGY,
+    "pack": PACK,
     "gap_benchmark": GAP_BENCHMARK,
     "gap_table": GAP_TABLE,
 }

@@ -9,13 +9,20 @@ import numpy as np
 
 from satfusion_assets.scenarios import Mode
 from satfusion_assets.stages.judge.verdict import Criterion, Judged, Verdict, rounded, verdict
-from satfusion_assets.store.layout import SOURCES, FusedLayout, ProcessedLayout, day_of
+from satfusion_assets.stages.prepare import PREPARED
+from satfusion_assets.store import Product
+from satfusion_assets.store.layout import SOURCES, FusedLayout, PreparedLayout, ProcessedLayout, day_of
 
 LEAST_DAYS: Final = 0.9
 RANGES: Final = {Mode.BTI: (-0.1, 1.6), Mode.ITB: (0.1, 0.9)}
 MOST_OUTSIDE: Final = 0.001
 TALLEST_JUMP: Final = {Mode.BTI: 0.15, Mode.ITB: 0.04}
 """Median change over the image from one day to the next; snow may fall in a day, hence a warning only."""
+
+WITHIN_ONE_DEVIATION: Final = (0.45, 0.95)
+"""Share of scene pixels within one stated standard deviation; nominally 0.68."""
+_LATTICE: Final = (..., slice(None, None, 3), slice(None, None, 3))
+"""Every third row and column say enough."""
 
 
 def images(judged: Judged) -> list[str]:
@@ -79,6 +86,41 @@ def jumps(judged: Judged) -> Verdict:
     return verdict(bad, len(images(judged)), "days", {"largest_jump": rounded(largest)})
 
 
+def calibration(judged: Judged) -> Verdict:
+    """Kept scenes against the fused image of their own day, in units of the deviation that is stated there.
+
+    The scene took part in the image, so this finds a deviation that is far too small or far too large; how well it is
+    calibrated where scenes are withheld is for the gap benchmark.
+    """
+    layout, prepared = FusedLayout(judged.scenario), PreparedLayout(judged.scenario.strategy, judged.mode)
+    name = layout.quality("standard_deviation")
+    if name not in judged.view.manifest.files:
+        return Verdict(True, "The engine states no deviation.", {"scenes": 0})
+    stated = judged.raster(name)
+    bands = {text: number for number, text in enumerate(stated.descriptions)}
+    fused = {day_of(image): image for image in images(judged)}
+    inside = total = scenes = 0
+    with judged.store.read(Product(PREPARED[judged.mode], judged.product.site_season, prepared.strategy)) as view:
+        for scene in view.names(f"{prepared.folder}/s2/*_{prepared.kind}.tif"):
+            day = day_of(scene)
+            if day not in fused:
+                continue
+            chosen = [bands[f"{day.isoformat()} {channel}"] for channel in judged.channels]
+            deviation = stated.values[chosen][_LATTICE].astype(np.float32)
+            deviation[deviation == stated.nodata] = np.nan
+            error = view.read_raster(scene).masked()[_LATTICE] - judged.raster(fused[day]).values[_LATTICE]
+            known = np.isfinite(error) & np.isfinite(deviation)
+            inside += int((np.abs(error[known]) <= deviation[known] * stated.scale).sum())
+            total, scenes = total + int(known.sum()), scenes + 1
+    share = inside / max(total, 1)
+    low, high = WITHIN_ONE_DEVIATION
+    says = (
+        f"{100 * share:.0f} % of the pixels of {scenes} kept scenes lie within one stated deviation of the day's fused "
+        f"image (wanted: {100 * low:.0f} to {100 * high:.0f} %, a normal distribution has 68 %)."
+    )
+    return Verdict(low <= share <= high, says, {"share_within": rounded(share), "scenes": scenes})
+
+
 def series_complete(judged: Judged) -> Verdict:
     layout = ProcessedLayout(judged.scenario)
     bad = []
@@ -121,6 +163,7 @@ FUSED: Final = (
     ),
     Criterion("range", "Values stay in their physical range, and there are some.", value_range, True),
     Criterion("jumps", "The whole image does not jump from one day to the next.", jumps, False),
+    Criterion("calibration", "The stated deviation is about as large as scenes deviate.", calibration, False),
 )
 PROCESSED: Final = (
     Criterion("series", "Each source has images, and a value for each of them.", series_complete, True),

@@ -45,6 +45,15 @@ def fusion_answers(judged: Judged) -> Verdict:
     return Verdict(worst >= LEAST_SHARE, says, {"least_estimated_share": rounded(worst)})
 
 
+def gap_summaries(judged: Judged) -> Verdict:
+    """The contract's summary of every scenario: the best one at its own path, the others below it."""
+    layout = GapLayout()
+    names = {layout.summary(None), *(layout.summary(scenario) for scenario in SCENARIOS)}
+    missing = names - {*judged.view.names("validation/*")}
+    says = f"{len(names) - len(missing)} of {len(SCENARIOS)} scenarios have a summary."
+    return Verdict(len(missing) == 1 and layout.summary(None) not in missing, says)
+
+
 def gathered_once(judged: Judged) -> Verdict:
     """Each gap, method and quantity of each site-season is one row."""
     import pandas as pd
@@ -65,6 +74,7 @@ def _gaps(judged: Judged) -> list[tuple[str, dict[str, Any]]]:
 
 
 GAP_BENCHMARK: Final = (
+    Criterion("summaries", "Every scenario has its summary.", gap_summaries, True),
     Criterion("same_pixels", "All methods of a gap are scored on the same pixels.", same_pixels, True),
     Criterion("withheld", "Every gap withholds clear pixels.", withheld_something, False),
     Criterion(

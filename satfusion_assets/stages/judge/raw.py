@@ -12,12 +12,15 @@ import numpy as np
 from odc.geo.geobox import GeoBox
 
 from satfusion_assets.scenarios import S2_BANDS, S3_BANDS
-from satfusion_assets.stages.judge.verdict import Criterion, Judged, Verdict, rounded, verdict
+from satfusion_assets.stages.judge.verdict import OFFENDERS, Criterion, Judged, Verdict, rounded, verdict
 from satfusion_assets.store.layout import (
     PHENOCAM_GCC,
+    PHENOCAM_PHENOLOGY,
     S2_SCENES,
     S3_OVERPASSES,
+    Sensor,
     day_of,
+    raw_scene,
     raw_scl,
 )
 
@@ -136,27 +139,30 @@ def s3_duplicates(judged: Judged) -> Verdict:
 
 def s2_coverage(judged: Judged) -> Verdict:
     record = judged.view.read_json(S2_SCENES)
-    listed = len(record["scenes"]) + len(record["set_aside"])
-    return _coverage(judged, "raw/s2/*.geotiff", listed, len(record["set_aside"]), LONGEST_GAP_S2)
+    set_aside = len(record["set_aside"])
+    return _coverage(judged, "s2", [one["name"] for one in record["scenes"]], set_aside, LONGEST_GAP_S2)
 
 
 def s3_coverage(judged: Judged) -> Verdict:
     record = judged.view.read_json(S3_OVERPASSES)
-    listed = len(record["overpasses"]) + len(record["set_aside"])
-    return _coverage(judged, "raw/s3/*.geotiff", listed, 0, LONGEST_GAP_S3)
+    return _coverage(judged, "s3", [one["name"] for one in record["overpasses"]], 0, LONGEST_GAP_S3)
 
 
-def _coverage(judged: Judged, pattern: str, listed: int, set_aside: int, longest: timedelta) -> Verdict:
+def _coverage(judged: Judged, sensor: Sensor, recorded: Sequence[str], set_aside: int, longest: timedelta) -> Verdict:
     """Of what the archive listed, how much is here, and the longest stretch without any."""
-    days = sorted({day_of(name) for name in judged.view.names(pattern)})
+    names = judged.view.names(f"raw/{sensor}/*.geotiff")
+    days = sorted({day_of(name) for name in names})
+    lost = sorted({raw_scene(sensor, name) for name in recorded} - {*names})
     gap, since = _longest_gap(days)
+    listed = len(recorded) + set_aside
     share = set_aside / max(listed, 1)
     says = (
-        f"{listed - set_aside} of {listed} listed are here, on {len(days)} days; the longest stretch without any is "
-        f"{gap.days} days from {since}."
+        f"{len(names)} of {listed} listed by the archive are here, on {len(days)} days; {set_aside} were set aside; "
+        f"the longest stretch without any is {gap.days} days from {since}."
     )
     numbers = {"listed": listed, "set_aside": set_aside, "days": len(days), "longest_gap_days": gap.days}
-    return Verdict(share <= MOST_SET_ASIDE and gap <= longest, says, numbers)
+    offenders = [{"file": name, "why": "is recorded but not here"} for name in lost[:OFFENDERS]]
+    return Verdict(not lost and share <= MOST_SET_ASIDE and gap <= longest, says, numbers, offenders)
 
 
 def _longest_gap(days: Sequence[date]) -> tuple[timedelta, date | None]:
@@ -185,6 +191,16 @@ def camera_coverage(judged: Judged) -> Verdict:
     return Verdict(days >= FEWEST_CAMERA_DAYS, says, {"days": days, "pictures": pictures})
 
 
+def camera_dates(judged: Judged) -> Verdict:
+    """Both dates of the season are known and in order; a camera of an evergreen may honestly have none."""
+    dates = judged.view.read_json(PHENOCAM_PHENOLOGY)
+    up, down = dates["green_up_50pct_date"], dates["green_down_50pct_date"]
+    season = judged.product.site_season
+    inside = all(day is None or season.raw_start.isoformat() <= day <= season.raw_end.isoformat() for day in (up, down))
+    says = f"Green-up {up or 'unknown'}, green-down {down or 'unknown'}."
+    return Verdict(inside and up is not None and down is not None and up < down, says)
+
+
 RAW_S2: Final = (
     Criterion(
         "bands_and_grid", "Each scene has B02 B03 B04 B8A and its SCL, on the site's grid.", s2_bands_and_grid, True
@@ -205,4 +221,7 @@ RAW_S3: Final = (
 RAW_PHENOCAM: Final = (
     Criterion("series", "The camera's greenness is a fraction, one value a day, in order.", camera_series, True),
     Criterion("coverage", "There are enough usable days to score against.", camera_coverage, False),
+)
+CAMERA_PHENOLOGY: Final = (
+    Criterion("dates", "The camera's season has a green-up and a later green-down.", camera_dates, False),
 )

@@ -30,7 +30,7 @@ _LABEL: Final = 16
 _MARGIN: Final = 4
 MOST_BYTES: Final = 30_000
 """A picture lies in the event log."""
-_QUALITIES: Final = (85, 75, 65, 55, 45, 30)
+_QUALITIES: Final = (85, 75, 65, 55, 45, 30, 15)
 
 Frames = Mapping[str, NDArray[Any]]
 """Image (b, H, W) in physical units by what is written below it."""
