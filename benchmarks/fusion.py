@@ -101,7 +101,7 @@ def report(tile: int, folder: Path | None) -> str:
     ]
     for case in CASES:
         engine, cpu = _seconds(case, REPEATS)
-        quality = _seconds(case, 2, quality=True)[0]
+        quality = _seconds(case, 1, quality=True)[0]
         plain = _plain_seconds(case)
         pixels = (case.side * case.ratio) ** 2 * case.bands
         floor = 4 * pixels * (case.scenes + case.days) / speed

@@ -26,14 +26,16 @@ STAGES: Final = {
     "acquire.acquire_phenocam": "raw_phenocam",
     "phenology.camera_phenology": "camera_phenology",
     "preselect.preselect": "preselected",
-    "prepare.prepare_reflectance": "prepared_bti",
-    "prepare.prepare_gcc": "prepared_itb",
+    "prepare.prepare": "prepared",
     "fuse.fuse_season": "fused",
     "process.process": "processed",
     "score.score_scenario": "scenario_metrics",
     "score.roll_up": "metrics",
+    "phenology.phenology_maps": "phenology",
+    "pack.pack_season": "pack",
+    "gaps.gap_benchmark": "gap_benchmark",
 }
-"""Stage functions and the products that they publish."""
+"""Stage functions and the products that they publish; prepared ones end in their mode."""
 
 
 def inputs_of(product: Product) -> list[Product]:
@@ -45,14 +47,14 @@ def inputs_of(product: Product) -> list[Product]:
         return [Product("raw_phenocam", here)]
     if product.name == "preselected":
         return [Product("raw_s2", here), Product("raw_s3", here)]
-    if product.name == "prepared_bti":
+    if product.name in ("prepared_bti", "prepared_itb"):
         return [Product("preselected", here)]
-    if product.name == "prepared_itb":
-        return [Product("prepared_bti", here, product.variant)]
+    if product.name == "gap_benchmark":
+        return [Product("prepared_bti", here, strategy) for strategy in Strategy]
     if product.name == "fused":
         scenario = Scenario.parse(product.variant)
         return [Product("prepared_itb" if scenario.mode is Mode.ITB else "prepared_bti", here, scenario.strategy)]
-    before = {"processed": "fused", "scenario_metrics": "processed"}
+    before = {"processed": "fused", "scenario_metrics": "processed", "phenology": "processed", "pack": "processed"}
     if product.name in before:
         return [Product(before[product.name], here, product.variant)]
     return [Product("scenario_metrics", here, scenario.key) for scenario in SCENARIOS]
@@ -66,7 +68,8 @@ def hollow(name: str) -> Callable[..., Outcome]:
         site_season = next(item for item in arguments if isinstance(item, SiteSeason))
         variants = [item for item in arguments if isinstance(item, Strategy | Scenario)]
         variant = (variants[0].key if isinstance(variants[0], Scenario) else str(variants[0])) if variants else ""
-        product = Product(name, site_season, variant)
+        mode = "".join(f"_{item}" for item in arguments if isinstance(item, Mode))
+        product = Product(name + mode, site_season, variant)
         time.sleep(float(os.environ.get("HOLLOW_SECONDS", "0")))
         views = []
         for source in inputs_of(product):

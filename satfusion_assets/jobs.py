@@ -1,4 +1,5 @@
-"""Jobs with plain names, for the wishes that people have most often; each runs on one partition without configuration.
+"""Jobs with plain names, for the wishes that people have most often; each runs on one partition without configuration
+(the tables on none). "Materialize" on a job's page takes many partitions as a backfill.
 
 A Dagster run stays on one grid, and a whole site-season crosses three of them: ``materialise_site_season`` asks for the
 backfill that "Materialize all" on the lineage page would, and leaves the work to it.
@@ -96,7 +97,13 @@ rescore_site_season = _job(
     "rescore_site_season", "Roll the scenarios' scores up to metrics.json of a site-season again.", "metrics"
 )
 benchmark_gaps = _job(
-    "benchmark_gaps", "Withhold scenes, fill the gaps with every method, and score the filling.", "gap_benchmark"
+    "benchmark_gaps", "Withhold scenes of a site-season and score how each method fills the gaps.", "gap_benchmark"
+)
+rebuild_tables = _job(
+    "rebuild_tables",
+    "Gather the scores and gap benchmarks of all site-seasons in tables again.",
+    "score_table",
+    "gap_table",
 )
 
 JOBS: Final = [
@@ -111,4 +118,5 @@ JOBS: Final = [
     rescore_scenario,
     rescore_site_season,
     benchmark_gaps,
+    rebuild_tables,
 ]

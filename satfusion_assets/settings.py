@@ -92,6 +92,7 @@ class Settings(BaseSettings):
         """Those parameters of a product's manifest that are chosen here: with others it is out of date."""
         chosen: dict[str, dict[str, Any]] = {
             "prepared_bti": {"smoothing_days": self.smoothing_days},
+            "prepared_itb": {"smoothing_days": self.smoothing_days},
             "fused": {"engine": str(self.fusion_engine)},
         }
         return chosen.get(product, {})

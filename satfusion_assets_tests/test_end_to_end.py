@@ -112,6 +112,25 @@ def test_metrics_json_has_the_contracts_shape(installation: Installation) -> Non
     assert len(metrics["derived"]["bti_vs_itb_mean_residual"]) == 4
 
 
+def test_every_score_names_the_sentinel3_product_that_it_rests_on(installation: Installation) -> None:
+    product = "olci_l1b, top-of-atmosphere reflectance"
+    for scenario in SCENARIOS:
+        scores = json.loads((installation.folder / ProcessedLayout(scenario).scores).read_text())
+        assert scores["sentinel3"] == product
+    manifests = (installation.folder / ".satfusion").glob("metrics/current/manifest.json")
+    assert [json.loads(path.read_text())["parameters"]["sentinel3"] for path in manifests] == [product]
+
+
+def test_the_table_of_all_site_seasons_has_every_series_of_every_region(installation: Installation) -> None:
+    import pandas as pd
+
+    frame = pd.read_parquet(installation.root / "data" / "tables" / "scores.parquet")
+    assert set(frame["s3_level"]) == {"TOA"}
+    assert frame.groupby("region", sort=False).size().to_dict() == {"innsbruck_GR_1000": 15, "innsbruck_EN_2000": 15}
+    own = frame[frame["own_region"] & (frame["kind"] == "scenario")]
+    assert (own["calibrated_nse_low"] < own["calibrated_nse"]).all()
+
+
 def test_fused_images_are_near_the_truth_in_the_growing_season(installation: Installation) -> None:
     site = SiteRegistry.load(installation.root / "data" / "sites.geojson").site("innsbruck")
     grid = site_grid(site)
@@ -133,7 +152,8 @@ def test_a_second_run_changes_nothing(installation: Installation) -> None:
     assert finished.returncode == 0, finished.stderr[-3000:]
     assert installation.versions() == before
     assert "innsbruck_2024: metrics up to date" in finished.stdout
-    assert finished.stdout.count("up to date") == 12, finished.stdout
+    assert "all site-seasons: score_table up to date" in finished.stdout
+    assert finished.stdout.count("up to date") == 13, finished.stdout
 
 
 def test_a_season_that_is_not_registered_is_one_sentence(installation: Installation) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 import dagster as dg
 import pytest
-from dagster._core.definitions.assets.graph.asset_graph_subset import AssetGraphSubset
 from dagster._core.definitions.events import AssetKeyPartitionKey
+from dagster._core.execution.asset_backfill import AssetBackfillData
 
 from satfusion_assets.definitions import defs
 from satfusion_assets.partitions import SITE_SEASON, scenario_key, strategy_key
@@ -67,14 +68,52 @@ def test_a_change_of_one_raw_product_reaches_every_scenario_of_its_site_season()
     assert prepared == {str(strategy_key(HERE, strategy)) for strategy in Strategy}
 
 
-def test_a_backfill_from_raw_targets_every_scenario() -> None:
+def targeted(selection: list[str], *names: str) -> set[tuple[str, str]]:
+    """(asset, partition) of all that a backfill of ``selection`` makes, ``names`` being the partitions of its roots."""
     graph = defs.resolve_asset_graph()
-    raw = dg.AssetKey("raw_s2")
-    root = AssetGraphSubset.from_asset_partition_set({AssetKeyPartitionKey(raw, HERE.key)}, graph)
-    targeted = graph.bfs_filter_subsets(lambda *_: True, root)
-    for name in ("fused", "processed", "scenario_metrics"):
-        keys = {str(key) for key in targeted.get_partitions_subset(dg.AssetKey(name)).get_partition_keys()}
-        assert keys == {str(scenario_key(HERE, scenario)) for scenario in SCENARIOS}, name
+    store = dg.DagsterInstance.ephemeral()
+    store.add_dynamic_partitions(SITE_SEASON, [HERE.key, THERE.key])
+    keys = [dg.AssetKey(name) for name in selection]
+    backfill = AssetBackfillData.from_asset_partitions(graph, names, keys, store, 0.0, all_partitions=False)
+    return {
+        (item.asset_key.to_user_string(), str(item.partition_key))
+        for item in backfill.target_subset.iterate_asset_partitions()
+    }
+
+
+def descendants(asset: str, *names: str) -> set[tuple[str, str]]:
+    """The partitions ``names`` of ``asset`` and all that is made from them, found partition by partition."""
+    graph = defs.resolve_asset_graph()
+    seen, todo = set(), {AssetKeyPartitionKey(dg.AssetKey(asset), name) for name in names}
+    while todo:
+        node = todo.pop()
+        seen.add(node)
+        for child in graph.get(node.asset_key).child_keys:
+            if graph.get(child).partitions_def is not None:
+                todo |= graph.get_children_partitions(node.asset_key, node.partition_key) - seen
+    return {(item.asset_key.to_user_string(), str(item.partition_key)) for item in seen}
+
+
+def partitioned_assets() -> list[str]:
+    graph = defs.resolve_asset_graph()
+    keys = [key for key in graph.materializable_asset_keys if graph.get(key).partitions_def is not None]
+    return sorted(key.to_user_string() for key in keys)
+
+
+def test_a_backfill_of_everything_makes_each_partition_of_its_site_season() -> None:
+    per_asset = Counter(asset for asset, _ in targeted(partitioned_assets(), HERE.key))
+    variants = {"prepared_bti": 2, "prepared_itb": 2}
+    variants |= dict.fromkeys(("fused", "processed", "scenario_metrics", "phenology", "pack"), 8)
+    assert per_asset == {asset: variants.get(asset, 1) for asset in partitioned_assets()}
+
+
+@pytest.mark.parametrize("root", partitioned_assets())
+def test_a_backfill_from_any_asset_down_makes_all_that_descends_from_it_and_nothing_else(root: str) -> None:
+    """Dagster looks at each asset once, breadth first: partitions that a second path adds later would be forgotten."""
+    grid = defs.resolve_asset_graph().get(dg.AssetKey(root)).partitions_def
+    names = [key for key in grid.get_partition_keys() if HERE.key in key]
+    expected = descendants(root, *names)
+    assert targeted(sorted({asset for asset, _ in expected}), *names) == expected
 
 
 def test_every_asset_is_described_owned_grouped_and_versioned() -> None:

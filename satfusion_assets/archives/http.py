@@ -37,7 +37,11 @@ T = TypeVar("T")
 
 
 class NotFound(ArchiveAnswerInvalid):
-    """The archive says that it has no such thing (404, 410)."""
+    """The archive says that it has no such thing (404, 410). url: without query."""
+
+    def __init__(self, message: str, url: str) -> None:
+        super().__init__(message)
+        self.url = url
 
 
 class _Transient(Exception):
@@ -172,7 +176,7 @@ class HttpArchive:
         if status in (401, 403):
             raise CredentialsRejected(f"{self.name} refused access to {answer.url} (HTTP {status}).")
         if status in (404, 410):
-            raise NotFound(f"{self.name} has nothing at {answer.url} (HTTP {status}).")
+            raise NotFound(f"{self.name} has nothing at {answer.url} (HTTP {status}).", answer.url)
         if status not in (200, 206, 304):
             raise ArchiveAnswerInvalid(f"{self.name} answered {answer.url} with HTTP {status}.")
 

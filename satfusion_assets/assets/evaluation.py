@@ -3,6 +3,7 @@
 import dagster as dg
 
 from satfusion_assets.assets.common import stage, view
+from satfusion_assets.assets.fused import PREPARED_OF_SCENARIO
 from satfusion_assets.assets.reporting import materialise
 from satfusion_assets.partitions import (
     by_scenario,
@@ -15,7 +16,9 @@ from satfusion_assets.resources import Platform
 
 
 @dg.asset(
-    partitions_def=by_scenario, deps=["fused", "processed"], **stage("evaluation", "geotiff", "json", sensor="both")
+    partitions_def=by_scenario,
+    deps=["fused", "processed", *PREPARED_OF_SCENARIO],
+    **stage("evaluation", "geotiff", "json", sensor="both"),
 )
 def phenology(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """When every 10 m pixel greens up and down: 10, 25 and 50 % dates with 95 % intervals as maps, with labels where
@@ -67,3 +70,13 @@ def gap_benchmark(context: dg.AssetExecutionContext, platform: dg.ResourceParam[
         drawn_from=platform,
         link=view(platform, site_season, page="gaps"),
     )
+
+
+@dg.asset(deps=[dg.AssetDep(gap_benchmark, partition_mapping=dg.AllPartitionMapping())], **stage("evaluation", "table"))
+def gap_table(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
+    """The gap benchmarks of all site-seasons in one table a tier, and which method wins at which gap length, as CSV,
+    Parquet and LaTeX in ``tables/`` of the data root. It holds every registered site-season benchmarked so far.
+    """
+    from satfusion_assets.stages.tables import tabulate_gaps
+
+    return materialise(lambda: tabulate_gaps(platform.store, platform.registry.site_seasons))

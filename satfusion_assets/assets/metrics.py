@@ -52,3 +52,13 @@ def metrics(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platfo
         drawn_from=platform,
         link=view(platform, site_season, page="metrics"),
     )
+
+
+@dg.asset(deps=[dg.AssetDep(metrics, partition_mapping=dg.AllPartitionMapping())], **stage("metrics", "table"))
+def score_table(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
+    """One table of all site-seasons' scores, skill and intervals, as CSV, Parquet and LaTeX in ``tables/`` of the data
+    root. It holds every registered site-season that has metrics so far.
+    """
+    from satfusion_assets.stages.tables import tabulate_scores
+
+    return materialise(lambda: tabulate_scores(platform.store, platform.registry.site_seasons))

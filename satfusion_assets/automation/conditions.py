@@ -17,14 +17,14 @@ LONGEST_PATH: Final = {
     "camera_phenology": ("raw_phenocam",),
     "preselected": ("raw_s2", "raw_s3"),
     "prepared_bti": ("preselected",),
-    "prepared_itb": ("prepared_bti",),
+    "prepared_itb": ("preselected",),
     "fused": ("prepared_bti", "prepared_itb"),
     "processed": ("fused",),
     "scenario_metrics": ("processed",),
 }
 """The inputs through which raw updates come last; they set the asset off at once. An asset that is not named here
 (a roll-up of many partitions) waits for quiet whatever changes."""
-COVERED: Final = ("prepared_itb", "processed")
+COVERED: Final = ("processed",)
 """Assets whose other inputs cannot change without the longest path changing too."""
 
 Inputs = Mapping[str, Sequence[str]]
@@ -40,7 +40,10 @@ def automated(assets: Sequence[dg.AssetsDefinition]) -> list[dg.AssetsDefinition
 
     def with_condition(spec: dg.AssetSpec) -> dg.AssetSpec:
         name = spec.key.path[-1]
-        return spec.replace_attributes(automation_condition=follow(name, inputs)) if inputs[name] else spec
+        if not inputs[name]:
+            return spec
+        condition = gather(name, inputs) if spec.partitions_def is None else follow(name, inputs)
+        return spec.replace_attributes(automation_condition=condition)
 
     return [asset.map_asset_specs(with_condition) for asset in assets]
 
@@ -56,6 +59,16 @@ def follow(asset: str, inputs: Inputs) -> Condition:
         & ~Condition.in_progress()
     )
     return condition.with_label("follows its inputs")
+
+
+def gather(asset: str, inputs: Inputs) -> Condition:
+    """Make a table of all site-seasons again when any of them has changed and nothing is under way any more.
+
+    Site-seasons that are missing or failed hold nothing back: the table says what there is.
+    """
+    something = Condition.any_deps_match(~Condition.missing()).with_label("there is something to gather")
+    condition = _due(asset, inputs) & something & ~Condition.any_deps_in_progress() & ~Condition.in_progress()
+    return condition.with_label("gathers its inputs")
 
 
 def _due(asset: str, inputs: Inputs) -> Condition:

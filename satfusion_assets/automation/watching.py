@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Final
 
 import dagster as dg
@@ -24,6 +25,8 @@ SITES_A_TICK: Final = 12
 FIRST_PAUSE: Final = timedelta(minutes=15)
 LONGEST_PAUSE: Final = timedelta(hours=6)
 """An archive that is down is left alone for this long, doubling from the first to the longest."""
+FAILURES: Final = 500
+"""Failed runs that are looked at."""
 AGAIN: Final = timedelta(days=1)
 """A run that failed is requested again after this long, although the archive has nothing newer."""
 
@@ -117,7 +120,7 @@ def watch(context: dg.SensorEvaluationContext, platform: Platform, archive: str,
     if not everything:
         return dg.SensorResult(skip_reason="No registered season is running.", cursor=memory.model_dump_json())
     turn = sorted(everything, key=lambda site: (memory.sites[site].at.timestamp() if site in memory.sites else 0, site))
-    tick = _Tick(context.instance, context.sensor_name, now, memory)
+    tick = _Tick(context, now, memory)
     problems: list[str] = []
     for name in turn[:SITES_A_TICK]:
         known = memory.sites.get(name)
@@ -149,12 +152,12 @@ def watched_sites(platform: Platform, partitions: Sequence[str], now: datetime) 
 class _Tick:
     """What one tick asks for, and what it will remember."""
 
-    def __init__(self, instance: dg.DagsterInstance, sensor: str, now: datetime, memory: Memory) -> None:
-        self._instance = instance
-        self._sensor = sensor
+    def __init__(self, context: dg.SensorEvaluationContext, now: datetime, memory: Memory) -> None:
+        self._context = context
         self._now = now
         self._memory = memory
         self._requests: list[dg.RunRequest] = []
+        self._why: list[str] = []
         self._quiet: list[str] = []
 
     def note(self, watched: Watched, sighting: Sighting) -> None:
@@ -165,6 +168,8 @@ class _Tick:
         request = known.request if known and not news else ""
         if news or (request and self._failed(request)):
             request = f"{name}: {sighting.token}" + ("" if news else f" (again {self._now:%Y-%m-%d})")
+            before = f"before: {known.sighting.token}" if known and news else "asked for the first time"
+            self._why.append(f"{request} ({before})" if news else request)
             tags = {"satfusion/why": sighting.token}
             self._requests += [
                 dg.RunRequest(run_key=f"{request} [{item.season}]", partition_key=item.key, tags=tags)
@@ -185,18 +190,23 @@ class _Tick:
 
     def result(self, archive: str, running: int, problems: Sequence[str]) -> dg.SensorResult:
         cursor = self._memory.model_dump_json()
+        quiet = [f"{archive} has nothing new of {', '.join(self._quiet)} ({running} sites running)."]
+        says = [*(f"{why}." for why in self._why), *(quiet if self._quiet else []), *problems]
         if self._requests:
+            self._context.log.info(" ".join(says))
             return dg.SensorResult(run_requests=self._requests, cursor=cursor)
-        parts = [f"{archive} has nothing new of {', '.join(self._quiet)} ({running} sites running)."]
-        return dg.SensorResult(skip_reason=" ".join([*(parts if self._quiet else []), *problems]), cursor=cursor)
+        return dg.SensorResult(skip_reason=" ".join(says), cursor=cursor)
 
     def _failed(self, request: str) -> bool:
         """Whether a run of ``request`` failed and was requested at least AGAIN ago."""
-        runs = self._instance.get_runs(
-            dg.RunsFilter(tags={SENSOR_NAME_TAG: self._sensor}, statuses=[dg.DagsterRunStatus.FAILURE]), limit=200
-        )
-        return any(run.tags.get(RUN_KEY_TAG, "").startswith(request) and self._older(run.run_id) for run in runs)
+        return any(key.startswith(request) for key in self._failures)
 
-    def _older(self, run_id: str) -> bool:
-        record = self._instance.get_run_record_by_id(run_id)
-        return record is not None and record.create_timestamp.timestamp() <= (self._now - AGAIN).timestamp()
+    @cached_property
+    def _failures(self) -> list[str]:
+        """Run keys of this sensor's latest failures among the runs of a day ago and before."""
+        failed = dg.RunsFilter(
+            tags={SENSOR_NAME_TAG: self._context.sensor_name},
+            statuses=[dg.DagsterRunStatus.FAILURE],
+            created_before=self._now - AGAIN,
+        )
+        return [run.tags.get(RUN_KEY_TAG, "") for run in self._context.instance.get_runs(failed, limit=FAILURES)]

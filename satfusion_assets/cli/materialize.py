@@ -50,7 +50,7 @@ def run_plan(site_season: SiteSeason, runs: Sequence[Run], *, rebuild: bool = Fa
         ):
             what = ", ".join(run.assets)
             console.print(
-                f"[{number}/{len(runs)}] {run.partition_key}: {what} "
+                f"[{number}/{len(runs)}] {run.place}: {what} "
                 f"{'done' if ran else 'up to date'} ({time.monotonic() - started:.1f} s)",
                 highlight=False,
             )

@@ -16,7 +16,7 @@ from satfusion_assets.partitions import SCENARIO, SITE_SEASON, STRATEGY, scenari
 from satfusion_assets.resources import Platform
 from satfusion_assets.scenarios import SCENARIOS, Strategy
 from satfusion_assets.sites import SiteSeason
-from satfusion_assets.store import Product
+from satfusion_assets.store import ALL_SEASONS, Product
 
 
 class Stage(StrEnum):
@@ -29,6 +29,10 @@ class Stage(StrEnum):
     PROCESSED = "processed"
     METRICS = "metrics"
     EVALUATION = "evaluation"
+
+
+ALL: Final = "all site-seasons"
+"""The grid of the tables, which have no partitions."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,8 @@ GROUPS: Final = (
         },
     ),
     Group(SITE_SEASON, {"metrics": Stage.METRICS, "gap_benchmark": Stage.EVALUATION}),
+    Group(ALL, {"score_table": Stage.METRICS}),
+    Group(ALL, {"gap_table": Stage.EVALUATION}),
 )
 """The whole graph. The archives are asked in runs of their own: only what they changed makes the rest due."""
 
@@ -64,11 +70,16 @@ QUIET: Final = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 @dataclass(frozen=True)
 class Run:
-    """One Dagster run: some assets of one partition."""
+    """One Dagster run: some assets of one partition, None for those without partitions."""
 
     assets: tuple[str, ...]
-    partition_key: str
+    partition_key: str | None
     products: tuple[Product, ...]
+
+    @property
+    def place(self) -> str:
+        """What the run is about, in words."""
+        return ALL if self.partition_key is None else self.partition_key
 
 
 class RunFailed(SatfusionError):
@@ -81,8 +92,9 @@ def plan(site_season: SiteSeason, until: Stage = Stage.METRICS) -> list[Run]:
     runs = []
     for group in GROUPS:
         assets = tuple(name for name, stage in group.stages.items() if order.index(stage) <= order.index(until))
+        scope = ALL_SEASONS if group.grid == ALL else site_season
         for key, variant in _keys(site_season, group.grid) if assets else []:
-            runs.append(Run(assets, key, tuple(Product(name, site_season, variant) for name in assets)))
+            runs.append(Run(assets, key, tuple(Product(name, scope, variant) for name in assets)))
     return runs
 
 
@@ -119,7 +131,7 @@ def _execute(job: dg.JobDefinition, instance: dg.DagsterInstance, run: Run) -> N
         instance=instance, partition_key=run.partition_key, run_config=QUIET, raise_on_error=False
     )
     if not result.success:
-        raise RunFailed(f"{run.partition_key}: {_cause(result)} (run {result.run_id})")
+        raise RunFailed(f"{run.place}: {_cause(result)} (run {result.run_id})")
 
 
 def _cause(result: dg.ExecuteInProcessResult) -> str:
@@ -137,11 +149,17 @@ def _due(platform: Platform, product: Product) -> bool:
     """Whether a product is missing, or was made from other inputs or settings than today's. Raw products always ask."""
     if product.name.startswith("raw_"):
         return True
+    if product.scope == ALL_SEASONS:
+        from satfusion_assets.stages.tables import is_complete
+
+        return not is_complete(platform.store, product, platform.registry.site_seasons)
     return not platform.store.is_current(product, platform.settings.chosen_for(product.name))
 
 
-def _keys(site_season: SiteSeason, grid: str) -> list[tuple[str, str]]:
+def _keys(site_season: SiteSeason, grid: str) -> list[tuple[str | None, str]]:
     """Partition key and product variant of every partition of a site-season on ``grid``."""
+    if grid == ALL:
+        return [(None, "")]
     if grid == STRATEGY:
         return [(strategy_key(site_season, strategy), str(strategy)) for strategy in Strategy]
     if grid == SCENARIO:

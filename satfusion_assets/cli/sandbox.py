@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from satfusion_assets.cli.truth import truth
+from satfusion_assets.errors import InvalidInput
+
 app = typer.Typer(help="The landscape with known truth and its archives.", no_args_is_help=True)
+app.command()(truth)
 
 ROOT = Path("sandbox_data")
 """Where the sandbox keeps what it has built."""
@@ -25,7 +29,9 @@ PORT = 8041
 def serve(
     root: Annotated[Path, typer.Option(help="where the landscape is kept")] = ROOT,
     port: Annotated[int, typer.Option(help="port on 127.0.0.1; 0 = any free one")] = PORT,
-    today: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="the world's last day")] = None,
+    today: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="the world's last day; moved by 'sandbox today'")
+    ] = None,
     seed: Annotated[int, typer.Option(help="another seed is another landscape")] = 1,
 ) -> None:
     """Serve the archives until interrupted; prints the variables that point the platform at them."""
@@ -67,3 +73,29 @@ def build(
     paths = [item["assets"][name]["href"] for item in items for name in ASSETS if name in item["assets"]]
     files = [file for path in paths if (file := world.file(path)) is not None]
     typer.echo(f"{len(items)} scenes, {len(files)} files below {root} in {time.monotonic() - started:.1f} s.")
+
+
+@app.command("today")
+def today(
+    day: Annotated[str, typer.Argument(help="YYYY-MM-DD, or +7 for a week later; the day it is when not given")] = "",
+    port: Annotated[int, typer.Option(help="port of the running sandbox")] = PORT,
+) -> None:
+    """Say or move the day that it is in a running sandbox: what is sensed after it is not in its archives yet."""
+    typer.echo(move_day(f"http://127.0.0.1:{port}", day).isoformat())
+
+
+def move_day(url: str, day: str) -> date:
+    """The day of the sandbox at ``url`` after ``day`` (a date, ``+N`` days or nothing); InvalidInput when it cannot."""
+    import httpx
+
+    try:
+        now = date.fromisoformat(httpx.get(f"{url}/_world").raise_for_status().json()["today"])
+        if not day:
+            return now
+        wanted = now + timedelta(days=int(day)) if day.startswith("+") else date.fromisoformat(day)
+        httpx.post(f"{url}/_world", json={"today": wanted.isoformat()}).raise_for_status()
+    except httpx.HTTPError as error:
+        raise InvalidInput(f"No sandbox answers at {url}; start one with 'satfusion sandbox serve'.") from error
+    except ValueError as error:
+        raise InvalidInput(f"{day!r} is no day: give YYYY-MM-DD, or +7 for a week later.") from error
+    return wanted

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,12 +43,20 @@ class Service:
 
 @contextmanager
 def dagster_ui(port: int = DAGSTER_PORT) -> Iterator[Service]:
-    """Code server, webserver and daemon, in a process group of their own."""
-    home = dagster_home()
-    workspace = Path(satfusion_assets.__file__).parents[1] / "workspace.yaml"
-    log = home / "services.log"
-    command = ["-m", "dagster", "dev", "-w", str(workspace), "-h", "127.0.0.1", "-p", str(port)]
-    with _running("Dagster UI", command, f"http://127.0.0.1:{port}", "/server_info", log) as service:
+    """Code server, webserver and daemon, each its own process: they idle at half of what ``dagster dev`` takes and
+    stop when they are told to."""
+    log = dagster_home() / "services.log"
+    code_port = _free_port()
+    environment = {"SATFUSION_CODE_PORT": str(code_port)}
+    workspace = str(Path(satfusion_assets.__file__).parents[1] / "deploy" / "workspace.yaml")
+    code_server = ["dagster", "api", "grpc", "-m", "satfusion_assets.definitions", "-h", "127.0.0.1"]
+    commands = (
+        [*code_server, "-p", str(code_port), "--location-name", "satfusion"],
+        ["dagster_webserver", "-w", workspace, "-h", "127.0.0.1", "-p", str(port)],
+        ["dagster._daemon", "run", "-w", workspace],
+    )
+    url = f"http://127.0.0.1:{port}"
+    with _running("Dagster UI", commands, url, "/server_info", log, environment) as service:
         yield service
 
 
@@ -53,21 +64,46 @@ def dagster_ui(port: int = DAGSTER_PORT) -> Iterator[Service]:
 def viewer(port: int = VIEWER_PORT) -> Iterator[Service]:
     """The viewer's server."""
     log = dagster_home() / "viewer.log"
-    command = ["-m", "satfusion_assets.cli", "view", "--port", str(port)]
-    with _running("Viewer", command, f"http://127.0.0.1:{port}", "/", log) as service:
+    command = ["satfusion_assets.cli", "view", "--port", str(port)]
+    with _running("Viewer", [command], f"http://127.0.0.1:{port}", "/", log) as service:
         yield service
 
 
 @contextmanager
-def _running(name: str, arguments: list[str], url: str, health: str, log: Path) -> Iterator[Service]:
-    with log.open("ab") as file:
-        process = subprocess.Popen([sys.executable, *arguments], stdout=file, stderr=file, start_new_session=True)
-    service = Service(name, url, (process,))
+def _running(
+    name: str,
+    commands: Sequence[Sequence[str]],
+    url: str,
+    health: str,
+    log: Path,
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[Service]:
+    """Python modules with their arguments as child processes, until the block ends."""
+    processes: list[subprocess.Popen[bytes]] = []
     try:
+        with log.open("ab") as file:
+            for command in commands:
+                processes.append(
+                    subprocess.Popen(
+                        [sys.executable, "-m", *command],
+                        stdout=file,
+                        stderr=file,
+                        env=os.environ | (environment or {}),
+                        start_new_session=True,
+                    )
+                )
+        service = Service(name, url, tuple(processes))
         _wait_for(service, health, log)
         yield service
     finally:
-        _stop(process)
+        for process in reversed(processes):  # what launches runs first, what executes them last
+            _stop(process)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _wait_for(service: Service, health: str, log: Path) -> None:
@@ -85,9 +121,6 @@ def _wait_for(service: Service, health: str, log: Path) -> None:
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
     """End the child and everything it started."""
-    import os
-    import signal
-
     for kind in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(process.pid, kind)

@@ -1,12 +1,16 @@
-"""Fused images against the sandbox's truth: the only place where the two meet."""
+"""``satfusion sandbox truth``: images and dates against the sandbox's truth, the only place where the two meet."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
+import typer
+from rich.console import Console
 from rich.table import Table
 
 from satfusion_assets.cli.tables import narrow_table
@@ -14,13 +18,109 @@ from satfusion_assets.grid import site_grid
 from satfusion_assets.processing import indices
 from satfusion_assets.processing.preparation import gcc_image
 from satfusion_assets.resources import Platform
-from satfusion_assets.scenarios import BANDS, SCENARIOS, Mode, Scenario
+from satfusion_assets.scenarios import BANDS, SCENARIOS, Mode, Scenario, Strategy
 from satfusion_assets.sites import SiteSeason
 from satfusion_assets.store import Product, View
 from satfusion_assets.store.layout import FusedLayout, day_of
 
+if TYPE_CHECKING:
+    from satfusion_assets.processing.truth import Truth
+    from satfusion_assets.sandbox.landscape import View as Surface
+
+TABLES = Path("sandbox_data") / "truth"
+"""Where the report goes unless another place is asked for."""
+
 SNOW_FREE = 0.05
 """Share of snow up to which a pixel counts as free of it."""
+
+
+def truth(
+    site: Annotated[str, typer.Argument(help="site name")],
+    season: Annotated[int, typer.Argument(help="calendar year")],
+    seed: Annotated[int, typer.Option(help="seed of the landscape that was served")] = 1,
+    folder: Annotated[Path, typer.Option(help="where all rows go as CSV and Parquet")] = TABLES,
+    page: Annotated[Path | None, typer.Option(help="the report as Markdown; beside the rows unless given")] = None,
+) -> None:
+    """Score every scenario, its conformance mode and every competitor against the true surface and its true dates."""
+    from satfusion_assets.processing.truth import truth_rows, truth_table
+    from satfusion_assets.processing.truth_report import truth_page
+    from satfusion_assets.stages.fuse import season_days
+    from satfusion_assets.stages.gaps import read_season
+
+    platform = Platform()
+    site_season = platform.registry.site_season(site, season)
+    surface = _surface(platform, site_season, seed)
+    known = _truth(surface)
+    days = np.array(season_days(site_season), dtype="datetime64[D]")
+    rows = []
+    for strategy in Strategy:
+        with platform.store.read(Product("prepared_bti", site_season, strategy)) as prepared:
+            rows += truth_rows(strategy, read_season(prepared, strategy), known, days)
+    folder.mkdir(parents=True, exist_ok=True)
+    table = truth_table(rows)
+    table.to_csv(folder / f"{site_season.key}.csv", index=False)
+    table.to_parquet(folder / f"{site_season.key}.parquet", index=False)
+    page = page or folder / f"{site_season.key}.md"
+    dates = list(_date_rows(platform, site_season, surface, days))
+    page.write_text(truth_page(site_season, seed, rows, dates), encoding="utf-8")
+    Console().print(f"{len(rows)} rows below {folder}; the report is {page}.")
+
+
+def _date_rows(
+    platform: Platform, site_season: SiteSeason, surface: Surface, days: np.ndarray
+) -> Iterator[dict[str, Any]]:
+    """Dates of every materialised scenario, alone and drawn to its scenes, and what the truth itself would give.
+
+    One season by itself, without its neighbours.
+    """
+    from satfusion_assets.processing.phenology import transition_maps
+    from satfusion_assets.processing.truth_dates import TrueSeason, date_rows
+    from satfusion_assets.stages.fuse import prepared_inputs
+    from satfusion_assets.stages.phenology import LEAST_AMPLITUDE, fused_gcc, season_course
+    from satfusion_assets.stages.prepare import PREPARED
+
+    year = site_season.season
+    true = surface.true_dates(year)
+    known = TrueSeason(np.concatenate([true.rising, true.falling]), true.maximum - true.minimum)
+    canopy = np.stack([indices.gcc(*surface.canopy(day.item())[:3]) for day in days]).astype(np.float32)
+    maps = transition_maps(days, canopy, year, least_amplitude=LEAST_AMPLITUDE)
+    yield from date_rows("the truth, every day", maps, known)
+    for scenario, view in _fused(platform, site_season):
+        product = Product(PREPARED[scenario.mode], site_season, scenario.strategy)
+        with view as fused, platform.store.read(product) as prepared:
+            course, scenes = season_course(fused, prepared, scenario), prepared_inputs(prepared, scenario)
+            alone = fused_gcc(fused, scenario)[1]
+        if scenario.mode is Mode.ITB and scenario.sigma == SCENARIOS[0].sigma:
+            within = np.isin(scenes.fine_days, days)
+            seen = np.where(np.isfinite(scenes.fine[within, 0]), canopy[np.isin(days, scenes.fine_days)], np.nan)
+            maps = transition_maps(scenes.fine_days[within], seen, year, least_amplitude=LEAST_AMPLITUDE)
+            yield from date_rows(f"the truth on the clear days, {scenario.strategy}", maps, known)
+        for name, values, error in (
+            (f"{scenario.key} alone", alone, np.nan_to_num(course.deviation)),
+            (f"{scenario.key} with its scenes", course.values, course.error),
+        ):
+            maps = transition_maps(course.days, values, year, error=error, least_amplitude=LEAST_AMPLITUDE)
+            yield from date_rows(name, maps, known)
+
+
+def _surface(platform: Platform, site_season: SiteSeason, seed: int) -> Surface:
+    from satfusion_assets.sandbox.landscape import Landscape
+
+    site = platform.site(site_season)
+    grid = site_grid(site)
+    return Landscape(site, seed).view(grid.fine.affine, (grid.fine.height, grid.fine.width))
+
+
+def _truth(surface: Surface) -> Truth:
+    from satfusion_assets.processing.truth import Truth
+    from satfusion_assets.sandbox.signatures import Cover
+
+    return Truth(
+        reflectance=lambda days: np.stack([surface.reflectance(day.item()) for day in days]),
+        land_cover=surface.land_cover,
+        names={int(cover): cover.name.lower() for cover in Cover},
+        snow=lambda days: np.stack([surface.snow(day.item()) for day in days]),
+    )
 
 
 @dataclass
@@ -45,11 +145,7 @@ def truth_table(platform: Platform, site_season: SiteSeason, seed: int = 1) -> T
 
     Snow comes and goes between clear scenes, which mask it: no fusion of them can know it.
     """
-    from satfusion_assets.sandbox.landscape import Landscape
-
-    site = platform.site(site_season)
-    grid = site_grid(site)
-    surface = Landscape(site, seed).view(grid.fine.affine, (grid.fine.height, grid.fine.width))
+    surface = _surface(platform, site_season, seed)
     title = f"{site_season.key}: RMSE of the fused images against the truth (snow-free)"
     table = narrow_table("scenario", *BANDS, "gcc", title=title)
     for scenario, view in _fused(platform, site_season):

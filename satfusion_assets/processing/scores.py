@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,8 @@ from satfusion_assets.scenarios import SIGMAS, Mode, Scenario, Sigma, Strategy
 
 FloatArray = npt.NDArray[np.float64]
 Scores = dict[str, Any]
+
+WHITTAKER_KEY: Final = f"s2_whittaker_lambda{LAMBDA:.0f}"
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,18 @@ class SeasonSeries:
     s2_cloudfree: Mapping[Strategy, DailySeries]
     s3: Mapping[Strategy, DailySeries]
 
+    @cached_property
+    def s2_whittaker(self) -> dict[Strategy, DailySeries]:
+        """The kept scenes' series, smoothed."""
+        return {strategy: smooth_series(series, LAMBDA) for strategy, series in self.s2_cloudfree.items()}
+
+    @property
+    def baselines(self) -> dict[str, DailySeries]:
+        """Every series that needs no fusion, by its name in tables (``s2``, ``s2_cloudfree_aggressive``)."""
+        by_strategy = {"s2_cloudfree": self.s2_cloudfree, WHITTAKER_KEY: self.s2_whittaker, "s3": self.s3}
+        named = {f"{name}_{key}": series for name, of in by_strategy.items() for key, series in of.items()}
+        return {"s2": self.s2_all, **named}
+
 
 def season_metrics(season: SeasonSeries) -> Scores:
     """metrics.json of one site-season (scores None = null)."""
@@ -137,11 +152,10 @@ def baselines(season: SeasonSeries) -> Scores:
     def scored(by_strategy: Mapping[Strategy, DailySeries]) -> Scores:
         return {str(key): temporal_scores(series, season.camera) for key, series in by_strategy.items()}
 
-    smooth = {strategy: smooth_series(series, LAMBDA) for strategy, series in season.s2_cloudfree.items()}
     return {
         "s2": temporal_scores(season.s2_all, season.camera),
         "s2_cloudfree": scored(season.s2_cloudfree),
-        f"s2_whittaker_lambda{LAMBDA:.0f}": scored(smooth),
+        WHITTAKER_KEY: scored(season.s2_whittaker),
         "s3": scored(season.s3),
     }
 

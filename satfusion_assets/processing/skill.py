@@ -8,7 +8,7 @@ scored by a fit that has seen it. Definitions of every number: docs/metrics.md.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import combinations
@@ -161,22 +161,48 @@ def skill(
 def compare_scenarios(
     fused: Mapping[Scenario, DailySeries], camera: DailySeries, bootstrap: Bootstrap | None = None
 ) -> list[Scores]:
-    """Every pair of scenarios on the days that both and the camera have, calibrated, with the same resampled days.
+    """Every pair of scenarios; see ``compare``."""
+    named = {scenario.score_key: series for scenario, series in fused.items()}
+    return compare(list(combinations(named, 2)), named, camera, bootstrap)
+
+
+def compare_with_baselines(
+    fused: Mapping[Scenario, DailySeries],
+    baselines: Mapping[str, DailySeries],
+    camera: DailySeries,
+    bootstrap: Bootstrap | None = None,
+) -> list[Scores]:
+    """Every scenario with what its strategy's scenes and composites reach without fusion; see ``compare``."""
+    named = {scenario.score_key: series for scenario, series in fused.items()}
+    pairs = [
+        (scenario.score_key, name) for scenario in fused for name in baselines if name.endswith(f"_{scenario.strategy}")
+    ]
+    return compare(pairs, {**named, **baselines}, camera, bootstrap)
+
+
+def compare(
+    pairs: Sequence[tuple[str, str]],
+    series: Mapping[str, DailySeries],
+    camera: DailySeries,
+    bootstrap: Bootstrap | None = None,
+) -> list[Scores]:
+    """Each pair on the days that both and the camera have, calibrated, with the same resampled days.
 
     ``rmse_difference`` is first minus second: negative when the first is better. ``p_holm`` is adjusted over all
     pairs; ``different`` says whether it is below 0.05. Pairs without enough common days have nulls.
     """
-    rows = [_comparison(a, b, fused[a], fused[b], camera, bootstrap or Bootstrap()) for a, b in combinations(fused, 2)]
+    rule = bootstrap or Bootstrap()
+    rows: list[Scores] = [
+        {"first": a, "second": b, **_comparison(series[a], series[b], camera, rule)} for a, b in pairs
+    ]
     for row, p in zip(rows, holm([row["p"] for row in rows]), strict=True):
         row["p_holm"] = p
         row["different"] = None if p is None else p < SIGNIFICANCE
     return rows
 
 
-def _comparison(
-    a: Scenario, b: Scenario, first: DailySeries, second: DailySeries, camera: DailySeries, bootstrap: Bootstrap
-) -> Scores:
-    row: Scores = {"first": a.score_key, "second": b.score_key, "n_samples": 0}
+def _comparison(first: DailySeries, second: DailySeries, camera: DailySeries, bootstrap: Bootstrap) -> Scores:
+    row: Scores = {"n_samples": 0}
     row |= dict.fromkeys(("rmse_first", "rmse_second", "rmse_difference", "interval", "p"))
     both = np.intersect1d(first.days, second.days, assume_unique=True)
     pairs = [pair(DailySeries(both, series.on(both)), camera) for series in (first, second)]
@@ -223,26 +249,28 @@ def _phase_scores(common: Paired, calibrated: FloatArray | None, transitions: Tr
     return scores
 
 
+@dataclass(frozen=True)
+class CameraRegion:
+    """One region of interest of the camera in the season: its gcc_90, what grows there, and when it turns."""
+
+    camera: DailySeries
+    vegetation: str | None = None
+    transitions: Transitions | None = None
+
+
 def season_skill(
     fused: Mapping[Scenario, DailySeries],
-    cameras: Mapping[str, DailySeries],
-    transitions: Mapping[str, Transitions | None],
+    baselines: Mapping[str, DailySeries],
+    regions: Mapping[str, CameraRegion],
     bootstrap: Bootstrap | None = None,
 ) -> Scores:
     """skill.json of one site-season.
 
-    cameras: the camera's series per region of interest (``GR_1000``), the site's own first. transitions: the
-    camera's dates per region. The comparison of scenarios uses the first region.
+    baselines: the series without fusion by name. regions: the camera's regions by name (``innsbruck_GR_1000``), the
+    site's own first; both comparisons use that one.
     """
     rule = bootstrap or Bootstrap()
-    regions = {
-        region: {
-            scenario.score_key: skill(series, camera, transitions.get(region), rule)
-            for scenario, series in fused.items()
-        }
-        for region, camera in cameras.items()
-    }
-    first = next(iter(cameras.values()), DailySeries.of([], []))
+    own = next(iter(regions.values()), CameraRegion(DailySeries.of([], [])))
     return {
         "parameters": {
             "folds": FOLDS,
@@ -251,6 +279,24 @@ def season_skill(
             "max_lag_days": MAX_LAG_DAYS,
             "interval": 0.95,
         },
-        "regions": regions,
-        "comparisons": compare_scenarios(fused, first, rule),
+        "regions": {name: _region_skill(fused, baselines, region, rule) for name, region in regions.items()},
+        "comparisons": compare_scenarios(fused, own.camera, rule),
+        "against_baselines": compare_with_baselines(fused, baselines, own.camera, rule),
+    }
+
+
+def _region_skill(
+    fused: Mapping[Scenario, DailySeries],
+    baselines: Mapping[str, DailySeries],
+    region: CameraRegion,
+    bootstrap: Bootstrap,
+) -> Scores:
+    def of(series: DailySeries) -> Scores | None:
+        return skill(series, region.camera, region.transitions, bootstrap)
+
+    return {
+        "vegetation": region.vegetation,
+        "camera_days": len(region.camera),
+        "scenarios": {scenario.score_key: of(series) for scenario, series in fused.items()},
+        "baselines": {name: of(series) for name, series in baselines.items()},
     }

@@ -1,8 +1,9 @@
 """Fused images and their competitors against a known truth: every day, pixel and band.
 
 For a landscape whose true surface reflectance is known. Every method of one strategy is scored on the pixels that all
-of them estimate, in strata of snow, land cover, days to the nearest clear scene, and calendar month; the share that a
-method estimates at all stands beside it, and where it states a standard deviation, how well that covers the truth.
+of them estimate, in strata of snow, land cover, days to the nearest clear scene, both together, calendar month and day;
+the share that a method estimates at all stands beside it, and where it states a standard deviation, how well that
+covers the truth. The engine's conformance mode is scored beside the platform's own.
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ import numpy.typing as npt
 
 from satfusion_assets.processing import calibration
 from satfusion_assets.processing.calibration import Calibration
+from satfusion_assets.processing.efast import fuse
 from satfusion_assets.processing.gaps.benchmark import QUANTITIES, Images, quantities
 from satfusion_assets.processing.gaps.competitors import PIXEL_METHODS, Method, Prediction
 from satfusion_assets.processing.gaps.fusion import Fusion
 from satfusion_assets.processing.gaps.stack import Days, SeasonStack
 from satfusion_assets.processing.moments import Moments, grouped_moments, pool
-from satfusion_assets.scenarios import BANDS, SCENARIOS, Strategy
+from satfusion_assets.scenarios import BANDS, SCENARIOS, Mode, Scenario, Strategy
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,10 +36,12 @@ DISTANCE_CLASSES: Final = ((0, 0), (1, 3), (4, 7), (8, 15), (16, 30), (31, 9999)
 SNOW_SHARE: Final = 0.05
 """Share of a pixel under snow above which its ground counts as snow."""
 
-DAYS_AT_ONCE: Final = 61
-"""Days held in memory together: images of every method, about 400 MB at 150 x 150 pixels."""
+DAYS_AT_ONCE: Final = 31
+"""Days held in memory together: images of every method, about 300 MB at 150 x 150 pixels."""
 
 FUSIONS: Final = frozenset(scenario.key for scenario in SCENARIOS)
+CONFORMANCE_SIGMA: Final = 20
+"""The conformance mode is scored at one sigma: its traps do not depend on it, and it works day by day."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,41 @@ class Truth:
     def snowy(self, days: Days) -> BoolArray:
         """Pixels (p, H, W) that are under snow by more than ``SNOW_SHARE``."""
         return self.snow(days) > SNOW_SHARE
+
+
+@dataclass(frozen=True)
+class Conformance:
+    """The engine as the authors' package evaluates it, with the package's nodata: zeros in fine and coarse images."""
+
+    scenario: Scenario
+    reach: int = 1
+
+    @property
+    def name(self) -> str:
+        return f"{self.scenario.key}_conformance"
+
+    def predict(self, stack: SeasonStack, days: Days) -> Prediction:
+        inputs = stack.gcc if self.scenario.mode is Mode.ITB else stack
+        fused = fuse(
+            days,
+            np.nan_to_num(inputs.coarse),
+            inputs.coarse_days,
+            np.where(np.isnan(inputs.fine[:, :1]), np.float32(0), inputs.fine),
+            inputs.fine_days,
+            inputs.cloud_distance,
+            ratio=inputs.ratio,
+            sigma=float(self.scenario.sigma),
+            conformance=True,
+        )
+        return Prediction(fused.values)
+
+
+def methods_of(strategy: Strategy) -> list[Method]:
+    """All that is compared on one strategy's stack: its four scenarios, their conformance mode, the competitors."""
+    scenarios = [scenario for scenario in SCENARIOS if scenario.strategy is strategy]
+    ours = [Fusion(scenario, states_sd=True) for scenario in scenarios]
+    package = [Conformance(scenario) for scenario in scenarios if scenario.sigma == CONFORMANCE_SIGMA]
+    return [*ours, *package, *PIXEL_METHODS]
 
 
 @dataclass
@@ -92,11 +131,11 @@ def truth_rows(
 ) -> list[dict[str, Any]]:
     """Scores of every method on one strategy's stack: one row per method, quantity and stratum.
 
-    stratum_kind is ``ground`` (``snow_free``, ``snow``), ``land_cover`` and ``days_to_clear`` on snow-free ground, and
-    ``all``, ``month`` and ``day`` on any ground. rmse, mae, bias, r, nse: on the pixels that all methods estimate.
-    methods: the strategy's four scenarios and all pixel competitors unless given.
+    stratum_kind is ``ground`` (``snow_free``, ``snow``), ``land_cover``, ``days_to_clear`` and ``cover_and_days``
+    (both: ``grass, 4-7``) on snow-free ground, and ``all``, ``month`` and ``day`` on any ground. rmse, mae, bias, r,
+    nse: on the pixels that all methods estimate. methods: ``methods_of(strategy)`` unless given.
     """
-    chosen = methods or [*(Fusion(s, states_sd=True) for s in SCENARIOS if s.strategy is strategy), *PIXEL_METHODS]
+    chosen = methods_of(strategy) if methods is None else methods
     cells: dict[_Key, _Cell] = {}
     for start in range(0, len(days), DAYS_AT_ONCE):
         part = days[start : start + DAYS_AT_ONCE]
@@ -131,11 +170,13 @@ def truth_table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
 def fusion_losses(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Strata (days left out) in which some competitor has a lower RMSE than the strategy's best scenario.
 
-    Largest loss first: ``loss`` is the best scenario's RMSE over the best competitor's, minus one.
+    Largest loss first: ``loss`` is the best scenario's RMSE over the best competitor's, minus one. The conformance
+    mode stands on neither side.
     """
     best: dict[tuple[str, ...], dict[bool, tuple[float, str]]] = {}
     for row in rows:
-        if row["rmse"] is None or row["stratum_kind"] == "day":
+        conformance = row["method"].removesuffix("_conformance") in FUSIONS - {row["method"]}
+        if row["rmse"] is None or row["stratum_kind"] == "day" or conformance:
             continue
         key = (row["strategy"], row["quantity"], row["stratum_kind"], row["stratum"])
         side = best.setdefault(key, {})
@@ -177,7 +218,13 @@ def _groups(days: Days, distance: npt.NDArray[np.int64], truth: Truth) -> _Group
     strata |= {("day", str(day)): of_day == n for n, day in enumerate(days)}
     covers = [truth.names.get(int(code), f"class {code}") for code in codes]
     strata |= {("land_cover", name): free & (of_cover == n) for n, name in enumerate(covers)}
-    strata |= {("days_to_clear", _class_name(*c)): free & (of_distance == n) for n, c in enumerate(DISTANCE_CLASSES)}
+    apart = [_class_name(first, last) for first, last in DISTANCE_CLASSES]
+    strata |= {("days_to_clear", name): free & (of_distance == n) for n, name in enumerate(apart)}
+    strata |= {
+        ("cover_and_days", f"{cover_name}, {name}"): free & (of_cover == c) & (of_distance == n)
+        for c, cover_name in enumerate(covers)
+        for n, name in enumerate(apart)
+    }
     return _Groups(number, of_day.size, strata)
 
 

@@ -66,9 +66,8 @@ def _derived(store: ProductStore, product: Product, now: datetime) -> Stale | No
 
 def _inputs(store: ProductStore, product: Product, manifest: Manifest) -> Iterator[Manifest | None]:
     """Current manifests of those inputs that are not the ones the product was made from."""
-    for slug, version in manifest.inputs.items():
-        name, _, variant = slug.partition(".")
-        current = store.manifest(Product(name, product.site_season, variant))
+    for reference, version in manifest.inputs.items():
+        current = store.manifest(Product.referred(reference, product.scope))
         if current is None or current.version != version:
             yield current
 

@@ -17,6 +17,7 @@ from satfusion_assets.processing.efast import Fused, Status, fuse
 from satfusion_assets.processing.efast.quality import NO_SCENE, Quality
 from satfusion_assets.scenarios import Scenario
 from satfusion_assets.sites import Site, SiteSeason
+from satfusion_assets.stages.coarse_source import inherited
 from satfusion_assets.stages.engines import Engine, EngineName, engine
 from satfusion_assets.stages.outcome import Outcome
 from satfusion_assets.stages.prepare import CHANNELS, PREPARED
@@ -61,7 +62,7 @@ def fuse_season(
             engine_name,
         )
         result = fuse_inputs(inputs, scenario, np.array(days, dtype="datetime64[D]"), engine(engine_name))
-        with store.publish(product, parameters=parameters, inputs=[prepared]) as draft:
+        with store.publish(product, parameters=parameters | inherited(prepared), inputs=[prepared]) as draft:
             _write_images(draft, layout, grid, days, result)
             if engine_name is EngineName.SATFUSION:
                 write_quality(draft, layout, grid, days, result.quality)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final
 
@@ -16,14 +16,18 @@ from satfusion_assets.grid import site_grid
 from satfusion_assets.processing.phenology import (
     SATELLITE,
     TRANSITIONS,
+    Label,
+    Phenology,
+    PhenologyMaps,
     TransitionDate,
+    anchored,
     contract_dates,
     transition_maps,
     transitions,
 )
 from satfusion_assets.processing.phenology.series import EPOCH
 from satfusion_assets.processing.preparation import gcc_image
-from satfusion_assets.processing.series import DailySeries
+from satfusion_assets.processing.sampling import site_pixel
 from satfusion_assets.scenarios import Mode, Scenario
 from satfusion_assets.sites import Site, SiteSeason
 from satfusion_assets.stages.fuse import fuse_inputs, prepared_inputs
@@ -32,6 +36,7 @@ from satfusion_assets.stages.prepare import PREPARED
 from satfusion_assets.stages.score import gcc_series
 from satfusion_assets.store import Product, ProductStore, View
 from satfusion_assets.store.layout import (
+    CAMERA_DATES,
     PHENOCAM_GCC_3Y,
     PHENOCAM_PHENOLOGY,
     FusedLayout,
@@ -49,7 +54,7 @@ LEAST_AMPLITUDE: Final = 0.02
 
 
 def camera_phenology(store: ProductStore, site_season: SiteSeason) -> Outcome:
-    """Publish ``camera_phenology``: phenocam_phenology.json from the camera's three years."""
+    """Publish ``camera_phenology`` from three years: phenocam_phenology.json, and all dates with their intervals."""
     with store.read(Product("raw_phenocam", site_season)) as phenocam:
         records = [row for row in phenocam.read_json(PHENOCAM_GCC_3Y) if row["greenness_index"] is not None]
         days = np.array([row["date"][:10] for row in records], dtype="datetime64[D]")
@@ -58,6 +63,7 @@ def camera_phenology(store: ProductStore, site_season: SiteSeason) -> Outcome:
         dates = contract_dates(phenology, site_season.season)
         with store.publish(Product("camera_phenology", site_season), inputs=[phenocam]) as draft:
             draft.write_json(PHENOCAM_PHENOLOGY, dates)
+            draft.write_json(CAMERA_DATES, {"camera": _season_record(phenology, site_season)})
     assert draft.manifest is not None
     log.info("The camera's %d days show %d seasons.", len(days), len(phenology.seasons))
     notes = {name: str(value or "none") for name, value in dates.items()}
@@ -67,18 +73,25 @@ def camera_phenology(store: ProductStore, site_season: SiteSeason) -> Outcome:
 def phenology_maps(store: ProductStore, site: Site, site_season: SiteSeason, scenario: Scenario) -> Outcome:
     """Publish ``phenology``: 10, 25 and 50 % dates of every 10 m pixel with 95 % intervals, and the site's dates.
 
-    The fused stacks of the neighbouring seasons are joined where they have been materialised; a season across New Year
-    without them is labelled truncated.
+    The fused stack is drawn to the clear scenes it was made from. The stacks of the neighbouring seasons are joined
+    where they have been materialised; a season across New Year without them is labelled truncated.
     """
     layout, grid = PhenologyLayout(scenario), site_grid(site)
+    pixel = site_pixel(grid.fine, site.latitude, site.longitude)
     with ExitStack() as stack:
         fused = stack.enter_context(store.read(Product("fused", site_season, scenario.key)))
         processed = stack.enter_context(store.read(Product("processed", site_season, scenario.key)))
         prepared = stack.enter_context(store.read(Product(PREPARED[scenario.mode], site_season, scenario.strategy)))
-        seasons = [*_neighbours(stack, store, site, site_season, scenario), fused]
-        days, gcc = joined_gcc(seasons, scenario)
-        error = gcc_deviation(prepared, scenario, days)
-        maps = transition_maps(days, gcc, site_season.season, error=error, least_amplitude=LEAST_AMPLITUDE)
+        seasons = [(fused, prepared), *_neighbours(stack, store, site, site_season, scenario)]
+        course = joined([season_course(*views, scenario) for views in seasons])
+        maps = transition_maps(
+            course.days, course.values, site_season.season, error=course.error, least_amplitude=LEAST_AMPLITUDE
+        )
+        sites_dates = {
+            "fused": _dates_of(processed, scenario, "fusion", site_season, course.typical_deviation(pixel)),
+            "s2": _dates_of(processed, scenario, "s2", site_season),
+            "fused_and_scenes": _dates_at(maps, pixel),
+        }
         inputs = [fused, processed, prepared]
         with store.publish(Product("phenology", site_season, scenario.key), inputs=inputs) as draft:
             for number, transition in enumerate(TRANSITIONS):
@@ -87,9 +100,9 @@ def phenology_maps(store: ProductStore, site: Site, site_season: SiteSeason, sce
                 draft.write_raster(name, values, grid.fine, nodata=np.nan, descriptions=DATE_BANDS)
             labels = np.concatenate([maps.label, maps.seasons[None]])
             draft.write_raster(layout.labels, labels, grid.fine, nodata=255, descriptions=[*TRANSITIONS, "seasons"])
-            draft.write_json(layout.site, _site_dates(processed, scenario, site_season))
+            draft.write_json(layout.site, sites_dates)
     assert draft.manifest is not None
-    log.info("Dated the season of %d x %d pixels from %d days of GCC.", *gcc.shape[1:], len(days))
+    log.info("Dated the season of %d x %d pixels from %d days of GCC.", *course.values.shape[1:], len(course.days))
     dated = float(np.isfinite(maps.day_of_year[TRANSITIONS.index("rising_50")]).mean())
     median = {
         f"median_{transition}": round(float(np.nanmedian(days_of_year)), 1)
@@ -99,54 +112,117 @@ def phenology_maps(store: ProductStore, site: Site, site_season: SiteSeason, sce
     return Outcome(draft.manifest, numbers={"dated_fraction": round(dated, 4)} | median)
 
 
-def joined_gcc(seasons: Sequence[View], scenario: Scenario) -> tuple[NDArray[np.datetime64], NDArray[np.float32]]:
-    """Days (p,) and GCC (p, H, W) of fused seasons, in order of time."""
-    days, values = [], []
-    for view in sorted(seasons, key=lambda view: view.product.site_season):
-        names = [name for name in view.names(f"{FusedLayout(scenario).folder}/*.tif") if "/quality/" not in name]
-        stack = view.read_stack(names)
-        days.append(np.array([day_of(name) for name in names], "datetime64[D]"))
-        values.append(stack[:, 0] if scenario.mode is Mode.ITB else gcc_image(stack)[:, 0])
-    return np.concatenate(days), np.concatenate(values)
+@dataclass(frozen=True)
+class Course:
+    """GCC of every pixel through a season or several.
 
-
-def gcc_deviation(prepared: View, scenario: Scenario, days: NDArray[np.datetime64]) -> NDArray[np.float32]:
-    """Predictive standard deviation of fused GCC (p, H, W).
-
-    The bands' own deviations say little of it, since errors of brightness cancel in the index: GCC itself is fused,
-    and its deviation stands for both modes. Zero where there is none.
+    days: (p,) ascending. values: (p, H, W), the fusion drawn to its clear scenes; error: (p, H, W), their standard
+    error; deviation: (p, H, W), the predictive standard deviation of the fusion alone.
     """
+
+    days: NDArray[np.datetime64]
+    values: NDArray[np.float32]
+    error: NDArray[np.float32]
+    deviation: NDArray[np.float32]
+
+    def typical_deviation(self, pixel: tuple[int, int] | None) -> float:
+        """Root mean square of the deviation at ``pixel``; 0 where none is known."""
+        if pixel is None:
+            return 0.0
+        squared = np.square(self.deviation[:, *pixel])
+        known = squared[np.isfinite(squared)]
+        return float(np.sqrt(known.mean())) if known.size else 0.0
+
+
+def joined(seasons: list[Course]) -> Course:
+    """Seasons one after another, in order of time."""
+    ordered = sorted((season for season in seasons if season.days.size), key=lambda season: season.days[0])
+    parts = ordered or seasons[:1]
+    return Course(
+        np.concatenate([part.days for part in parts]),
+        np.concatenate([part.values for part in parts]),
+        np.concatenate([part.error for part in parts]),
+        np.concatenate([part.deviation for part in parts]),
+    )
+
+
+def fused_gcc(fused: View, scenario: Scenario) -> tuple[NDArray[np.datetime64], NDArray[np.float32]]:
+    """Days (p,) and GCC (p, H, W) of a fused season."""
+    names = [name for name in fused.names(f"{FusedLayout(scenario).folder}/*.tif") if "/quality/" not in name]
+    images = fused.read_stack(names)
+    gcc = images if scenario.mode is Mode.ITB else gcc_image(images)
+    return np.array([day_of(name) for name in names], "datetime64[D]"), gcc[:, 0]
+
+
+def season_course(fused: View, prepared: View, scenario: Scenario) -> Course:
+    """One season's fused GCC, drawn to the scenes of ``prepared``.
+
+    The bands' own deviations say little of GCC, since errors of brightness cancel in the index: GCC itself is fused for
+    its predictive standard deviation and the noise of its scenes, and these stand for both modes.
+    """
+    days, gcc = fused_gcc(fused, scenario)
     inputs = prepared_inputs(prepared, scenario)
     if scenario.mode is Mode.BTI:
         inputs = replace(inputs, coarse=gcc_image(inputs.coarse), fine=gcc_image(inputs.fine))
-    return np.nan_to_num(fuse_inputs(inputs, scenario, days).quality.standard_deviation[:, 0])
+    quality = fuse_inputs(inputs, scenario, days).quality
+    deviation = quality.standard_deviation[:, 0]
+    noise = float(np.sqrt(np.nan_to_num(quality.error_model.scene_noise[0])))
+    values, error = anchored(days, gcc, deviation, inputs.fine_days, inputs.fine[:, 0], noise, float(scenario.sigma))
+    return Course(days, values, error, deviation)
 
 
 def _neighbours(
     stack: ExitStack, store: ProductStore, site: Site, site_season: SiteSeason, scenario: Scenario
-) -> Iterator[View]:
+) -> Iterator[tuple[View, View]]:
+    """Fused and prepared images of the seasons before and after that have both."""
     for year in (site_season.season - 1, site_season.season + 1):
-        if year in site.seasons:
-            product = Product("fused", site.season(year), scenario.key)
-            if store.manifest(product) is not None:
-                yield stack.enter_context(store.read(product))
+        if year not in site.seasons:
+            continue
+        season = site.season(year)
+        products = (
+            Product("fused", season, scenario.key),
+            Product(PREPARED[scenario.mode], season, scenario.strategy),
+        )
+        if all(store.manifest(product) is not None for product in products):
+            fused, prepared = (stack.enter_context(store.read(product)) for product in products)
+            yield fused, prepared
 
 
-def _site_dates(processed: View, scenario: Scenario, site_season: SiteSeason) -> dict[str, Any]:
-    """Dates at the site from the fused series and from Sentinel-2 alone, as far as each shows a season."""
-    sources: dict[str, Source] = {"fused": "fusion", "s2": "s2"}
-    return {name: _dates_of(gcc_series(processed, scenario, source), site_season) for name, source in sources.items()}
+def _dates_of(
+    processed: View, scenario: Scenario, source: Source, site_season: SiteSeason, error: float = 0.0
+) -> dict[str, Any]:
+    """Dates of one source's series at the site, as far as it shows a season."""
+    series = gcc_series(processed, scenario, source)
+    return _season_record(transitions(series.days, series.values, SATELLITE, error=error), site_season)
 
 
-def _dates_of(series: DailySeries, site_season: SiteSeason) -> dict[str, Any]:
-    phenology = transitions(series.days, series.values, SATELLITE)
+def _season_record(phenology: Phenology, site_season: SiteSeason) -> dict[str, Any]:
+    """Dates of the year's main growing season; only the label where there is none."""
     season = phenology.growing_season(site_season.season)
     if season is None:
         return {"label": phenology.label.name.lower(), "rising": None, "falling": None}
     limbs = {"rising": season.rising, "falling": season.falling}
     return {"label": season.label.name.lower()} | {
-        limb: {str(percent): _date_record(date) for percent, date in of.items()} for limb, of in limbs.items()
+        limb: {str(percent): _date_record(point) for percent, point in of.items()} for limb, of in limbs.items()
     }
+
+
+def _dates_at(maps: PhenologyMaps, pixel: tuple[int, int] | None) -> dict[str, Any]:
+    """The maps' dates in one pixel, in the form of a series' dates."""
+    if pixel is None:
+        return {"label": Label.NO_DATA.name.lower(), "rising": None, "falling": None}
+    start = (np.datetime64(f"{maps.year}-01-01") - np.datetime64(EPOCH)).astype(int) - 1.0
+    limbs: dict[str, dict[str, Any]] = {"rising": {}, "falling": {}}
+    worst = Label.NO_DATA
+    for number, transition in enumerate(TRANSITIONS):
+        limb, percent = transition.split("_")
+        day, lower, upper = (
+            float(layer[(number, *pixel)]) + start for layer in (maps.day_of_year, maps.lower, maps.upper)
+        )
+        point = TransitionDate(day, lower, upper, Label(int(maps.label[(number, *pixel)])))
+        limbs[limb][percent] = _date_record(point)
+        worst = max(worst, point.label) if percent == "50" else worst
+    return {"label": worst.name.lower()} | limbs
 
 
 def _date_record(transition: TransitionDate) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from satfusion_assets.errors import NoData
 from satfusion_assets.grid import SiteGrid, site_grid
@@ -19,6 +20,7 @@ from satfusion_assets.processing.preparation import MergedDay, PreparedScene, gc
 from satfusion_assets.processing.transients import WINDOW_DAYS, distance_besides, transients, without_transients
 from satfusion_assets.scenarios import BANDS, Mode, Strategy
 from satfusion_assets.sites import Site, SiteSeason
+from satfusion_assets.stages.coarse_source import named
 from satfusion_assets.stages.outcome import Outcome
 from satfusion_assets.store import Draft, Product, ProductStore, View
 from satfusion_assets.store.layout import (
@@ -38,19 +40,23 @@ CHANNELS: Final = {Mode.BTI: BANDS, Mode.ITB: ("gcc",)}
 """Band descriptions of each mode's images."""
 
 
-def prepare_reflectance(
-    store: ProductStore, site: Site, site_season: SiteSeason, strategy: Strategy, *, smoothing_days: int
+def prepare(
+    store: ProductStore, site: Site, site_season: SiteSeason, strategy: Strategy, mode: Mode, *, smoothing_days: int
 ) -> Outcome:
-    """Publish ``prepared_bti``: per day the merged Sentinel-2 image, its cloud distance, and the coarse composite."""
-    layout = PreparedLayout(strategy, Mode.BTI)
+    """Publish the prepared images of ``mode``: per day the merged Sentinel-2 image with its cloud distance, and the
+    coarse composite; for ItB the GCC of either.
+
+    Both modes start from the raw scenes: each is made whole from what it is said to be made from, without the other.
+    """
+    layout = PreparedLayout(strategy, mode)
     grid = site_grid(site)
-    product = Product(PREPARED[Mode.BTI], site_season, strategy)
-    parameters = {"smoothing_days": smoothing_days}
+    product = Product(PREPARED[mode], site_season, strategy)
     with (
         store.read(Product("raw_s2", site_season)) as s2,
         store.read(Product("raw_s3", site_season)) as s3,
         store.read(Product("preselected", site_season)) as screened,
     ):
+        parameters = {"smoothing_days": smoothing_days} | named(s3)
         with store.publish(product, parameters=parameters, inputs=[s2, s3, screened]) as draft:
             fine = list(_write_fine_days(draft, layout, grid, fine_days(s2, kept_scenes(screened, "s2", strategy))))
             composites = composite_days(s3, kept_scenes(screened, "s3", strategy), smoothing_days)
@@ -68,30 +74,9 @@ def prepare_reflectance(
     return Outcome(draft.manifest, numbers=numbers, tables={"s2_days": fine})
 
 
-def prepare_gcc(store: ProductStore, site: Site, site_season: SiteSeason, strategy: Strategy) -> Outcome:
-    """Publish ``prepared_itb``: GCC of every prepared image, with the same cloud distances."""
-    source, layout = PreparedLayout(strategy, Mode.BTI), PreparedLayout(strategy, Mode.ITB)
-    grid = site_grid(site)
-    with store.read(Product(PREPARED[Mode.BTI], site_season, strategy)) as view:
-        with store.publish(Product(PREPARED[Mode.ITB], site_season, strategy), inputs=[view]) as draft:
-            for sensor, geobox in (("s2", grid.fine), ("s3", grid.coarse)):
-                names = view.names(f"{source.folder}/{sensor}/*.tif")
-                distances = [name for name in names if name.endswith("_DIST_CLOUD.tif")]
-                images = [name for name in names if name not in distances]
-                for name in distances:
-                    draft.adopt(view.path(name), _renamed(name, source, layout))
-                index = gcc_image(view.read_stack(images)).astype(np.float32)
-                targets = [_renamed(name, source, layout) for name in images]
-                draft.write_stack(targets, index, geobox, band_names=CHANNELS[Mode.ITB])
-            summary = view.read_json(source.summary)
-            draft.write_json(layout.summary, summary)
-    assert draft.manifest is not None
-    log.info("Took GCC of %d Sentinel-2 and %d Sentinel-3 images.", len(summary["s2"]), len(summary["s3"]))
-    return Outcome(draft.manifest, numbers=_numbers(summary["s2"], summary["s3"]))
-
-
-def _renamed(name: str, source: PreparedLayout, target: PreparedLayout) -> str:
-    return name.replace(source.folder, target.folder, 1).replace(f"_{source.kind}.", f"_{target.kind}.")
+def _channels(reflectances: NDArray[np.float32], mode: Mode) -> NDArray[np.float32]:
+    """What ``mode`` fuses of reflectance (..., b, H, W): all bands, or their GCC as one."""
+    return gcc_image(reflectances).astype(np.float32) if mode is Mode.ITB else reflectances
 
 
 def kept_scenes(screened: View, sensor: Sensor, strategy: Strategy) -> list[str]:
@@ -158,7 +143,7 @@ def _write_fine_days(
             continue  # nothing but clouds: no image, rather than an empty one
         draft.write_raster(
             layout.fine(item.day),
-            item.image.values,
+            _channels(item.image.values, layout.mode),
             grid.fine,
             nodata=np.nan,
             descriptions=CHANNELS[layout.mode],
@@ -193,7 +178,8 @@ def _write_composites(
     filled = np.flatnonzero(valid > 0)
     days: list[date] = [composites.days[index].item() for index in filled]
     names = [layout.coarse(day) for day in days]
-    draft.write_stack(names, composites.values[filled], grid.coarse, band_names=CHANNELS[layout.mode])
+    images = _channels(composites.values[filled], layout.mode)
+    draft.write_stack(names, images, grid.coarse, band_names=CHANNELS[layout.mode])
     return [
         {
             "date": day.isoformat(),

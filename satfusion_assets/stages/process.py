@@ -17,6 +17,7 @@ from satfusion_assets.processing.sampling import site_pixel
 from satfusion_assets.processing.series import band_records, export_records, index_records, sample_series
 from satfusion_assets.scenarios import Mode, Scenario
 from satfusion_assets.sites import Site, SiteSeason
+from satfusion_assets.stages.coarse_source import inherited
 from satfusion_assets.stages.outcome import Outcome
 from satfusion_assets.stages.prepare import CHANNELS, PREPARED
 from satfusion_assets.store import Draft, Product, ProductStore, View
@@ -52,7 +53,7 @@ def process(store: ProductStore, site: Site, site_season: SiteSeason, scenario: 
         }
         geobox = grid.fine[window.slices]
         row_col = site_pixel(geobox, site.latitude, site.longitude)
-        with store.publish(product, inputs=[fused, prepared]) as draft:
+        with store.publish(product, parameters=inherited(fused), inputs=[fused, prepared]) as draft:
             for source, stack in cut.items():
                 _write_images(draft, layout, source, stack, geobox)
                 _write_series(draft, layout, source, stack, row_col)

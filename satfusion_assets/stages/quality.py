@@ -27,11 +27,15 @@ class Encoding:
 
     def encode(self, values: NDArray[Any]) -> NDArray[Any]:
         """Integers of ``values``, NaN = missing; what lies above the range is its largest value."""
-        scaled = values * np.float32(1 / self.scale)
-        np.rint(scaled, out=scaled)
-        np.minimum(scaled, self.nodata - 1, out=scaled)
-        np.nan_to_num(scaled, copy=False, nan=self.nodata)
-        return scaled.astype(self.dtype)
+        stored = np.empty(values.shape, self.dtype)
+        # Image by image, which stays in the cache: a season's layer would pass through memory at every step.
+        for image, target in zip(values, stored, strict=True):
+            scaled = image * np.float32(1 / self.scale)
+            np.rint(scaled, out=scaled)
+            np.minimum(scaled, self.nodata - 1, out=scaled)
+            scaled[np.isnan(scaled)] = self.nodata
+            target[...] = scaled
+        return stored
 
 
 ENCODINGS: Final = {

@@ -10,15 +10,16 @@ from satfusion_assets.errors import ProductMissing
 from satfusion_assets.processing.scores import SeasonSeries, baselines, derived, phenocam_stats, temporal_scores
 from satfusion_assets.processing.season_dates import phase_transitions, season_dates
 from satfusion_assets.processing.series import DailySeries, read_series
-from satfusion_assets.processing.skill import season_skill
+from satfusion_assets.processing.skill import CameraRegion, season_skill
 from satfusion_assets.scenarios import SCENARIOS, Mode, Scenario, Strategy
 from satfusion_assets.sites import SiteSeason
+from satfusion_assets.stages.coarse_source import SENTINEL3, inherited
 from satfusion_assets.stages.outcome import Outcome
 from satfusion_assets.store import Product, ProductStore, View
 from satfusion_assets.store.layout import (
     METRICS,
     PHENOCAM_GCC,
-    PHENOCAM_GCC_3Y,
+    PHENOCAM_REGIONS,
     SKILL,
     ProcessedLayout,
     Source,
@@ -40,15 +41,18 @@ def score_scenario(store: ProductStore, site_season: SiteSeason, scenario: Scena
         store.read(Product("raw_phenocam", site_season)) as phenocam,
     ):
         scores = temporal_scores(gcc_series(processed, scenario, "fusion"), camera_series(phenocam))
-        with store.publish(product, inputs=[processed, phenocam]) as draft:
-            draft.write_json(layout.scores, {"scenario": scenario.key, "temporal": scores})
+        source = inherited(processed)
+        with store.publish(product, parameters=source, inputs=[processed, phenocam]) as draft:
+            draft.write_json(layout.scores, {"scenario": scenario.key, **source, "temporal": scores})
     assert draft.manifest is not None
     if scores is None:
-        return Outcome(draft.manifest, notes={"scores": "fused series and camera have fewer than two common days"})
+        return Outcome(
+            draft.manifest, notes=source | {"scores": "fused series and camera have fewer than two common days"}
+        )
     said = ", ".join(f"{name} {scores[name]:.3f}" for name in ("nse", "pearson_r", "rmse") if scores[name] is not None)
     log.info("Scored %s against the camera on %d common days: %s.", scenario.key, scores["n_samples"], said)
-    notes = {"first_day": scores["date_range"]["start"], "last_day": scores["date_range"]["end"]}
-    row = {"scenario": scenario.key} | {name: scores[name] for name in HEADLINES}
+    notes = source | {"first_day": scores["date_range"]["start"], "last_day": scores["date_range"]["end"]}
+    row = {"scenario": scenario.key} | source | {name: scores[name] for name in HEADLINES}
     return Outcome(draft.manifest, {name: scores[name] for name in HEADLINES}, notes, {"scores": [row]})
 
 
@@ -79,12 +83,13 @@ def roll_up(store: ProductStore, site_season: SiteSeason) -> Outcome:
             "baseline": baselines(season),
             "derived": derived(temporal),
         }
-        region = phenocam.manifest.parameters.get("region", "camera")
-        phases = phase_transitions(season_dates(_three_years(phenocam), site_season.season))
+        regions = camera_regions(phenocam, site_season)
         inputs = [phenocam, screened, *scored.values(), *processed.values()]
-        with store.publish(Product("metrics", site_season), inputs=inputs) as draft:
+        said = sorted({source[SENTINEL3] for view in scored.values() if (source := inherited(view))})
+        rests_on = {SENTINEL3: "; ".join(said)} if said else {}
+        with store.publish(Product("metrics", site_season), parameters=rests_on, inputs=inputs) as draft:
             draft.write_json(METRICS, metrics)
-            draft.write_json(SKILL, season_skill(season.fused, {region: season.camera}, {region: phases}))
+            draft.write_json(SKILL, season_skill(season.fused, season.baselines, regions))
     assert draft.manifest is not None
     table = score_table(metrics)
     best = max((row for row in table if row["nse"] is not None), key=lambda row: row["nse"], default=None)
@@ -92,7 +97,7 @@ def roll_up(store: ProductStore, site_season: SiteSeason) -> Outcome:
         "Rolled up %d scenarios of %s; best: %s.", len(scored), site_season.key, best["scenario"] if best else "none"
     )
     numbers: dict[str, int | float | None] = {"camera_days": len(season.camera), "scenarios": len(scored)}
-    notes = {}
+    notes = dict(rests_on)
     if best is not None:
         numbers["best_nse"] = best["nse"]
         notes["best_scenario"] = best["scenario"]
@@ -113,8 +118,17 @@ def camera_series(phenocam: View) -> DailySeries:
     return read_series(phenocam.read_json(f"{PHENOCAM_GCC}.json"))
 
 
-def _three_years(phenocam: View) -> DailySeries:
-    return read_series(phenocam.read_json(PHENOCAM_GCC_3Y))
+def camera_regions(phenocam: View, site_season: SiteSeason) -> dict[str, CameraRegion]:
+    """Every region of the camera in the season, the site's own first, with the turns of its own three years."""
+    regions = {}
+    for name, of in phenocam.read_json(PHENOCAM_REGIONS).items():
+        years = read_series(of["series"])
+        regions[name] = CameraRegion(
+            camera=years.between(site_season.start, site_season.end),
+            vegetation=of["vegetation"],
+            transitions=phase_transitions(season_dates(years, site_season.season)),
+        )
+    return regions
 
 
 def gcc_series(processed: View, scenario: Scenario, source: Source) -> DailySeries:

@@ -21,7 +21,10 @@ S3_OVERPASSES: Final = "raw/s3/overpasses.json"
 PHENOCAM_ROIS: Final = "raw/phenocam/rois.json"
 PHENOCAM_GCC: Final = "raw/phenocam/phenocam_gcc"
 PHENOCAM_GCC_3Y: Final = "raw/phenocam/phenocam_gcc_3y.json"
+PHENOCAM_REGIONS: Final = "raw/phenocam/phenocam_gcc_regions.json"
 PHENOCAM_PHENOLOGY: Final = "raw/phenocam/phenocam_phenology.json"
+CAMERA_DATES: Final = "raw/phenocam/camera_dates.json"
+"""The camera's dates with their intervals, in the shape of ``PhenologyLayout.site``."""
 METRICS: Final = "metrics.json"
 SKILL: Final = "skill.json"
 
@@ -139,24 +142,44 @@ def pack_folder(scenario: Scenario) -> str:
     return f"packs/{scenario.key}.zarr"
 
 
+@dataclass(frozen=True)
 class GapLayout:
-    """Files of the gap benchmark. The contract's own paths hold the best BtI scenario."""
+    """Files of the gap benchmark, or of an experiment of its kind in a folder of its own.
 
-    manifest: Final = "validation/gap_manifest.json"
-    withheld: Final = "validation/gap_withheld_images.json"
-    metrics: Final = "validation/gap_metrics.json"
+    The benchmark's own paths are the contract's and hold the best BtI scenario.
+    """
 
-    @staticmethod
-    def summary(scenario: Scenario | None) -> str:
+    folder: str = "validation"
+
+    @classmethod
+    def experiment(cls, name: str) -> GapLayout:
+        return cls(f"validation/experiments/{name}")
+
+    @property
+    def manifest(self) -> str:
+        return f"{self.folder}/gap_manifest.json"
+
+    @property
+    def withheld(self) -> str:
+        return f"{self.folder}/gap_withheld_images.json"
+
+    @property
+    def metrics(self) -> str:
+        return f"{self.folder}/gap_metrics.json"
+
+    def summary(self, scenario: Scenario | None) -> str:
         """The summary of one scenario; None = the best one, at the contract's path."""
-        folder = "validation" if scenario is None else f"validation/scenarios/{scenario.key}"
+        folder = self.folder if scenario is None else f"{self.folder}/scenarios/{scenario.key}"
         return f"{folder}/gap_validation_summary.json"
 
-    @staticmethod
-    def image(gap: str, scenario: Scenario, day: date) -> str:
+    def image(self, gap: str, scenario: Scenario, day: date) -> str:
         """The fused image of a gap's prediction day, made without the withheld scenes."""
         kind = PreparedLayout(scenario.strategy, scenario.mode).kind
-        return f"validation/fusion/gap_{gap}/{kind}_{stamp(day)}.tif"
+        return f"{self.folder}/fusion/gap_{gap}/{kind}_{stamp(day)}.tif"
+
+    def competitor(self, gap: str, method: str, day: date) -> str:
+        """What a competitor gives of the same day from the same scenes."""
+        return f"{self.folder}/competitors/gap_{gap}/{method}_{stamp(day)}.tif"
 
 
 @dataclass(frozen=True)
@@ -181,6 +204,30 @@ class PhenologyLayout:
     @property
     def site(self) -> str:
         return f"{self.folder}/site.json"
+
+
+class TableLayout:
+    """Files of the tables over all site-seasons, below ``tables/`` of the data root."""
+
+    @staticmethod
+    def scores(suffix: Literal["csv", "parquet", "tex"]) -> str:
+        """Every scored series of every site-season."""
+        return f"scores.{suffix}"
+
+    @staticmethod
+    def gaps(suffix: Literal["csv", "parquet"]) -> str:
+        """Gap benchmark, spatial tier."""
+        return f"gaps.{suffix}"
+
+    @staticmethod
+    def gap_seasons(suffix: Literal["csv", "parquet"]) -> str:
+        """Gap benchmark, temporal and phenology tier."""
+        return f"gaps_season.{suffix}"
+
+    @staticmethod
+    def gap_summary(suffix: Literal["csv", "tex"]) -> str:
+        """Spatial tier by strategy, method, quantity and gap length."""
+        return f"gaps_summary.{suffix}"
 
 
 def day_of(name: str) -> date:

@@ -11,32 +11,70 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from satfusion_assets.errors import ProductCorrupt
+from satfusion_assets.errors import ProductCorrupt, StoreError
 from satfusion_assets.sites import SiteSeason
 
 MANIFEST: Final = "manifest.json"
 
 
 @dataclass(frozen=True)
+class AllSeasons:
+    """The scope of a product that is made from every site-season there is, such as the table of all scores."""
+
+    @property
+    def key(self) -> str:
+        """No site-season's key, since it names no year."""
+        return "all"
+
+
+ALL_SEASONS: Final = AllSeasons()
+Scope = SiteSeason | AllSeasons
+
+
+def parse_scope(key: str) -> Scope:
+    """The scope with this key."""
+    return ALL_SEASONS if key == ALL_SEASONS.key else SiteSeason.parse(key)
+
+
+@dataclass(frozen=True)
 class Product:
     """One publishable unit: what one materialisation of one asset partition writes.
 
-    name: asset name (``raw_s2``, ``fused``). variant: strategy or scenario key, empty for site-season products.
+    name: asset name (``raw_s2``, ``fused``). scope: its site-season, or all of them. variant: strategy or scenario
+    key, empty for products without.
     """
 
     name: str
-    site_season: SiteSeason
+    scope: Scope
     variant: str = ""
 
     @property
+    def site_season(self) -> SiteSeason:
+        """The one site-season that it belongs to; StoreError when it belongs to all of them."""
+        if isinstance(self.scope, AllSeasons):
+            raise StoreError(f"{self.key} belongs to no single site-season.")
+        return self.scope
+
+    @property
     def slug(self) -> str:
-        """Unique within the site-season: ``raw_s2``, ``fused.aggressive_sigma20``."""
+        """Unique within the scope: ``raw_s2``, ``fused.aggressive_sigma20``."""
         return f"{self.name}.{self.variant}" if self.variant else self.name
 
     @property
     def key(self) -> str:
         """Unique within the store, for people and file names: ``innsbruck_2024.fused.aggressive_sigma20``."""
-        return f"{self.site_season.key}.{self.slug}"
+        return f"{self.scope.key}.{self.slug}"
+
+    def reference(self, scope: Scope) -> str:
+        """Its name among the inputs of a product of ``scope``: the slug, behind its own scope where that is another."""
+        return self.slug if self.scope == scope else f"{self.scope.key}/{self.slug}"
+
+    @classmethod
+    def referred(cls, reference: str, scope: Scope) -> Product:
+        """The product that a product of ``scope`` names ``reference``."""
+        elsewhere, _, slug = reference.rpartition("/")
+        name, _, variant = slug.partition(".")
+        return cls(name, parse_scope(elsewhere) if elsewhere else scope, variant)
 
 
 class FileRecord(BaseModel):
@@ -57,7 +95,8 @@ class FileRecord(BaseModel):
 class Manifest(BaseModel):
     """The files of one version of a product, and what they were made from.
 
-    files: contract path below the site-season folder -> size and hash. inputs: product slug -> data version.
+    site_season: key of the product's scope. files: contract path below the scope's folder -> size and hash. inputs:
+    reference of a product -> data version.
     version: the data version, a hash of files and parameters, so equal content has equal versions.
     """
 

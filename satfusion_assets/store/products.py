@@ -5,6 +5,7 @@ Layout below the data root, for a site-season::
     {site}/{season}/.satfusion/{product}/versions/{id}/...   a version: its files and manifest.json
     {site}/{season}/.satfusion/{product}/current             symbolic link to the current version
     {site}/{season}/raw/s2/20240101_0.geotiff                contract path: link through ``current``
+    tables/...                                               the same for products that all site-seasons share
     {site}/{season}/.satfusion/cache/{name}/                 what acquisition keeps between runs
     .satfusion/pending/{product key}@{id}                    a publication under way
 
@@ -35,12 +36,23 @@ from satfusion_assets.store.leases import (
     lease_for_writing,
     remove_unless_in_use,
 )
-from satfusion_assets.store.manifest import MANIFEST, FileRecord, Manifest, Product, data_version
+from satfusion_assets.store.manifest import (
+    MANIFEST,
+    AllSeasons,
+    FileRecord,
+    Manifest,
+    Product,
+    Scope,
+    data_version,
+    parse_scope,
+)
 from satfusion_assets.store.version import Draft, View
 
 log = logging.getLogger(__name__)
 
 HIDDEN: Final = ".satfusion"
+TABLES: Final = "tables"
+"""Folder of the products that all site-seasons share, beside the sites' folders."""
 _STAGED: Final = "current.new"
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 
@@ -66,9 +78,8 @@ class ProductStore:
             return False
         if any(manifest.parameters.get(name) != value for name, value in (chosen or {}).items()):
             return False
-        for slug, version in manifest.inputs.items():
-            name, _, variant = slug.partition(".")
-            source = self.manifest(Product(name, product.site_season, variant))
+        for reference, version in manifest.inputs.items():
+            source = self.manifest(Product.referred(reference, product.scope))
             if source is None or source.version != version:
                 return False
         return True
@@ -91,14 +102,16 @@ class ProductStore:
                     problems.append(f"{name} differs from its manifest.")
         return problems
 
-    def products(self, site_season: SiteSeason) -> list[Manifest]:
-        """Manifests of everything published for a site-season."""
-        found = sorted(self.folder(site_season).glob(f"{HIDDEN}/*/current/{MANIFEST}"))
+    def products(self, scope: Scope) -> list[Manifest]:
+        """Manifests of everything published for a site-season, or of what all site-seasons share."""
+        found = sorted(self.folder(scope).glob(f"{HIDDEN}/*/current/{MANIFEST}"))
         return [Manifest.read(path) for path in found]
 
-    def folder(self, site_season: SiteSeason) -> Path:
-        """The site-season's folder with the contract's paths."""
-        return self.root / site_season.site / str(site_season.season)
+    def folder(self, scope: Scope) -> Path:
+        """The folder with the contract's paths of a site-season; ``tables`` for what all of them share."""
+        if isinstance(scope, AllSeasons):
+            return self.root / TABLES
+        return self.root / scope.site / str(scope.season)
 
     def cache(self, site_season: SiteSeason, name: str) -> Path:
         """A folder that acquisition may keep between runs; not a product."""
@@ -179,7 +192,7 @@ class ProductStore:
         return self.root / HIDDEN / "pending"
 
     def _home(self, product: Product) -> Path:
-        return self.folder(product.site_season) / HIDDEN / product.slug
+        return self.folder(product.scope) / HIDDEN / product.slug
 
     def _locked(self, product: Product) -> AbstractContextManager[None]:
         return exclusive(self._home(product) / "lock")
@@ -189,11 +202,11 @@ class ProductStore:
         manifest = Manifest(
             product=product.name,
             variant=product.variant,
-            site_season=product.site_season.key,
+            site_season=product.scope.key,
             version=data_version(files, parameters),
             software=_software(),
             parameters=parameters,
-            inputs={view.product.slug: view.version for view in inputs},
+            inputs={view.product.reference(product.scope): view.version for view in inputs},
             files=files,
         )
         (folder / MANIFEST).write_text(manifest.model_dump_json(indent=1) + "\n", "utf-8")
@@ -211,7 +224,7 @@ class ProductStore:
                 self._unlink_names(product, previous.files.keys() - manifest.files.keys())
 
     def _link_name(self, product: Product, name: str) -> None:
-        path = self.folder(product.site_season) / name
+        path = self.folder(product.scope) / name
         up = Path(*[".."] * (len(PurePosixPath(name).parts) - 1))
         target = up / HIDDEN / product.slug / "current" / name
         if path.is_symlink():
@@ -227,7 +240,7 @@ class ProductStore:
         path.symlink_to(target)
 
     def _unlink_names(self, product: Product, names: Collection[str]) -> None:
-        base = self.folder(product.site_season)
+        base = self.folder(product.scope)
         for name in names:
             path = base / name
             if path.is_symlink() and f"{HIDDEN}/{product.slug}/current/" in path.readlink().as_posix():
@@ -299,7 +312,7 @@ def _write_marker(marker: Path, product: Product) -> None:
     """Note a publication before anything of it exists, in one step."""
     marker.parent.mkdir(parents=True, exist_ok=True)
     staged = marker.with_name(f".{marker.name}")
-    fields = [product.name, product.site_season.site, product.site_season.season, product.variant]
+    fields = [product.name, product.scope.key, product.variant]
     staged.write_text(json.dumps(fields), "utf-8")
     staged.replace(marker)
 
@@ -307,7 +320,7 @@ def _write_marker(marker: Path, product: Product) -> None:
 def _read_marker(marker: Path) -> Product | None:
     """The product a marker is about; None when its publication ended meanwhile."""
     try:
-        name, site, season, variant = json.loads(marker.read_text("utf-8"))
+        name, scope, variant = json.loads(marker.read_text("utf-8"))
     except FileNotFoundError:
         return None
-    return Product(name, SiteSeason(site, season), variant)
+    return Product(name, parse_scope(scope), variant)

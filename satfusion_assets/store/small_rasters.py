@@ -6,6 +6,9 @@ header, directory, tags, tiles, in the order that cloud-optimised readers want. 
 tiles of at most 512 x 512, with the floating-point predictor and DEFLATE. Behind that predictor only runs are worth a
 search, so DEFLATE runs with zlib's run-length strategy: half the time of level 6 at the same size. Equal inputs give
 equal bytes.
+
+Reading is the same the other way round: files of this kind are decoded here, at a third of the cost of opening a
+dataset for each, and all others by GDAL.
 """
 
 from __future__ import annotations
@@ -34,6 +37,7 @@ _SHORT, _LONG, _DOUBLE, _ASCII = 3, 4, 12, 2
 _SIZES: Final = {_ASCII: 1, _SHORT: 2, _LONG: 4, _DOUBLE: 8}
 _GEO_TAGS: Final = (33550, 33922, 34264, 34735, 34736, 34737)
 _OFFSETS, _COUNTS = 324, 325
+_CLASSIC: Final = b"II*\0"
 
 Tag = tuple[int, int, bytes]
 """Number, type and value of a TIFF tag."""
@@ -183,7 +187,7 @@ def _compose(image: NDArray[np.float32], layout: Layout, tags: list[Tag]) -> byt
     starts = np.cumsum([cursor, *map(len, tiles[:-1])])
     offsets = struct.pack(f"<{len(tiles)}I", *starts)
 
-    directory, values = [struct.pack("<2sHIH", b"II", 42, 8, len(entries))], []
+    directory, values = [struct.pack("<4sIH", _CLASSIC, 8, len(entries))], []
     for (number, kind, stored), place in zip(entries, places, strict=True):
         value = offsets if number == _OFFSETS else stored
         short = len(value) <= 4
@@ -227,16 +231,59 @@ def _read_into(stack: NDArray[Any], index: int, path: Path) -> None:
 
 
 def _read(path: Path) -> NDArray[Any]:
-    if not path.exists():
-        raise ProductMissing(f"{path} is missing; materialise the product it belongs to.")
     try:
-        with rasterio.open(path) as raster:
-            image: NDArray[Any] = raster.read()
-            return image
-    except rasterio.errors.RasterioError as error:
+        content = path.read_bytes()
+        tags = _parse(content) if content[:4] == _CLASSIC else {}
+        image: NDArray[Any]
+        if _is_composed_here(tags):
+            image = _decode(content, tags)
+        else:
+            with rasterio.open(path) as raster:
+                image = raster.read()
+        return image
+    except FileNotFoundError as error:
+        raise ProductMissing(f"{path} is missing; materialise the product it belongs to.") from error
+    except (rasterio.errors.RasterioError, struct.error, zlib.error, ValueError) as error:
         raise ProductCorrupt(
             f"{path} cannot be read ({error}); materialise the product it belongs to again."
         ) from error
+
+
+def _is_composed_here(tags: dict[int, Tag]) -> bool:
+    """Whether a file has the kind of pixels that are written here, every tile stored."""
+    wanted = {259: {_DEFLATE}, 317: {_FLOAT_PREDICTOR}, 258: {32}, 339: {_IEEE_FLOAT}}
+    bands = _numbers(tags, 277)
+    return (
+        all(set(_numbers(tags, number)) == values for number, values in wanted.items())
+        and (bands == (1,) or _numbers(tags, 284) == (2,))
+        and all(_numbers(tags, number) for number in (256, 257, 322, 323, _OFFSETS))
+        and all(_numbers(tags, _COUNTS))
+    )
+
+
+def _decode(content: bytes, tags: dict[int, Tag]) -> NDArray[np.float32]:
+    """Pixels (b, H, W) of a file as it is composed here; ValueError where tiles are missing or short."""
+    (width,), (height,), (columns,), (rows,), (bands,) = (_numbers(tags, n) for n in (256, 257, 322, 323, 277))
+    down, across = -(-height // rows), -(-width // columns)
+    places = zip(_numbers(tags, _OFFSETS), _numbers(tags, _COUNTS), strict=True)
+    tiles = [_restore(zlib.decompress(content[start : start + size]), rows, columns) for start, size in places]
+    image = np.stack(tiles).reshape(bands, down, across, rows, columns).swapaxes(2, 3)
+    return image.reshape(bands, down * rows, across * columns)[:, :height, :width]
+
+
+def _restore(data: bytes, rows: int, columns: int) -> NDArray[np.float32]:
+    """The tile that ``_predict`` made ``data`` of."""
+    planes = np.frombuffer(data, np.uint8).reshape(rows, 4 * columns)
+    summed = np.add.accumulate(planes, axis=1, dtype=np.uint8)
+    most_significant_first = np.ascontiguousarray(summed.reshape(rows, 4, columns).swapaxes(1, 2))
+    return most_significant_first.view(">f4")[..., 0].astype(np.float32)
+
+
+def _numbers(tags: dict[int, Tag], number: int) -> tuple[int, ...]:
+    """Values of a tag of whole numbers; none where there is no such tag."""
+    _, kind, value = tags.get(number, (number, _SHORT, b""))
+    size, letter = {_SHORT: (2, "H"), _LONG: (4, "I")}.get(kind, (1, "B"))
+    return struct.unpack(f"<{len(value) // size}{letter}", value)
 
 
 def _parse(content: bytes) -> dict[int, Tag]:

@@ -73,7 +73,7 @@ class View:
     def _corrupt(self, name: str, kind: str) -> ProductCorrupt:
         return ProductCorrupt(
             f"{name} of {self.product.key} is not readable {kind}; materialise {self.product.slug} of "
-            f"{self.product.site_season.key} again."
+            f"{self.product.scope.key} again."
         )
 
 

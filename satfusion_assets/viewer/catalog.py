@@ -22,6 +22,7 @@ from satfusion_assets.store.layout import (
     METRICS,
     PHENOCAM_PHENOLOGY,
     SENSORS,
+    SKILL,
     FusedLayout,
     PreparedLayout,
     ProcessedLayout,
@@ -29,11 +30,12 @@ from satfusion_assets.store.layout import (
     preselection,
 )
 from satfusion_assets.viewer import layout
-from satfusion_assets.viewer.files import Fence, iso_day, read_json_if_there
+from satfusion_assets.viewer.files import TABLES, Fence, iso_day, read_json_if_there
 from satfusion_assets.viewer.links import STAGES
-from satfusion_assets.viewer.rasters import daily_bands
+from satfusion_assets.viewer.rasters import daily_bands, read_tags
 
 _HEADLINE: Final = ("nse_pc", "r_squared", "pearson_r", "nrmse", "rmse", "mae", "n_samples")
+_CALIBRATED: Final = ("nse", "rmse")
 _UNITS: Final = {"s2": 1e-4, "s3": 1.0}
 """Reflectance of 1 in the pre-selection's series: Sentinel-2 is screened in digital numbers."""
 _REACHED: Final = ("none", "raw", "prepared", "fused", "processed", "scored")
@@ -65,6 +67,7 @@ class Catalog:
         return {
             "sites": [self._site(site) for site in self.registry().sites],
             "scenarios": [_describe(scenario) for scenario in SCENARIOS],
+            "tables": sorted(f"{TABLES}/{name}" for name in _names(self._fence.root / TABLES) if _is_table(name)),
         }
 
     def _site(self, site: Site) -> dict[str, Any]:
@@ -75,10 +78,11 @@ class Catalog:
         folder = self._fence.season(site, season)
         top = set(_names(folder))
         try:
-            metrics = _metrics(folder, self._fence)
+            metrics = _table(folder, METRICS, self._fence)
+            skill = _main_region(_table(folder, SKILL, self._fence))
             problem = None
         except ProductCorrupt as error:
-            metrics, problem = {}, str(error)
+            metrics, skill, problem = {}, {}, str(error)
         return {
             "season": season,
             "raw": bool(top & {"raw"}) and any(True for _ in _names(folder / "raw" / "s2")),
@@ -88,7 +92,8 @@ class Catalog:
             "scenarios": {
                 scenario.key: {
                     "status": _status(folder, top, scenario, metrics),
-                    "scores": _headline(metrics, scenario),
+                    "scores": _headline(metrics, skill, scenario),
+                    "intervals": _intervals(skill, scenario),
                 }
                 for scenario in SCENARIOS
             },
@@ -110,6 +115,7 @@ class Catalog:
             "extent": list(grid.fine.extent.boundingbox),
             "statuses": self._season_status(site.name, season),
             "stages": {stage: self._stage(folder, stage, scenario) for stage in STAGES},
+            "coarse_quantity": self._coarse_quantity(folder),
             "excluded": self._excluded(folder),
             "quality": self._quality(folder, scenario),
             "photos": self._files(folder / layout.PHOTOS, layout.PHOTO),
@@ -125,6 +131,12 @@ class Catalog:
             if product is not None:
                 products[source] = self._files(folder / product.path, product.names)
         return products
+
+    def _coarse_quantity(self, folder: Path) -> str | None:
+        """What Sentinel-3's numbers are, as acquisition tagged them: top-of-atmosphere or surface reflectance."""
+        product = layout.folder("raw", "s3", SCENARIOS[0])
+        names = [] if product is None else sorted(filter(product.names.fullmatch, _names(folder / product.path)))
+        return read_tags(folder / product.path / names[0]).get("QUANTITY") if product and names else None
 
     def _transitions(self, folder: Path) -> Any | None:
         path = folder / PHENOCAM_PHENOLOGY
@@ -199,6 +211,10 @@ def _names(folder: Path) -> list[str]:
         return []
 
 
+def _is_table(name: str) -> bool:
+    return not name.startswith(".") and Path(name).suffix in _TABLES
+
+
 def _is_daily(folder: Path) -> bool:
     return folder.name in _DAILY and folder.parent.name.startswith(("raw", "prepared_", "processed_"))
 
@@ -212,19 +228,42 @@ def _describe(scenario: Scenario) -> dict[str, Any]:
     return {"key": scenario.key, "strategy": scenario.strategy, "mode": scenario.mode, "sigma": scenario.sigma}
 
 
-def _metrics(folder: Path, fence: Fence) -> dict[str, Any]:
-    metrics = read_json_if_there(folder / METRICS, fence.relative(folder / METRICS))
-    return metrics if isinstance(metrics, dict) else {}
+def _table(folder: Path, name: str, fence: Fence) -> dict[str, Any]:
+    table = read_json_if_there(folder / name, fence.relative(folder / name))
+    return table if isinstance(table, dict) else {}
 
 
-def _headline(metrics: dict[str, Any], scenario: Scenario) -> dict[str, Any] | None:
+def _main_region(skill: dict[str, Any]) -> dict[str, Any]:
+    """Skill of each scenario against the camera's region that metrics.json is scored against, the first."""
+    region = next(iter((skill.get("regions") or {}).values()), None) or {}
+    return region.get("scenarios") or {}
+
+
+def _headline(metrics: dict[str, Any], skill: dict[str, Any], scenario: Scenario) -> dict[str, Any] | None:
+    """Scores of the contract, and beside them those without the camera's own colours, null where there are none."""
     scores = (metrics.get("temporal") or {}).get(scenario.score_key)
-    return {name: scores.get(name) for name in _HEADLINE} if scores else None
+    if not scores:
+        return None
+    calibrated = _calibrated(skill, scenario)
+    return {
+        **{name: scores.get(name) for name in _HEADLINE},
+        **{f"{name}_calibrated": calibrated.get(name) for name in _CALIBRATED},
+    }
+
+
+def _intervals(skill: dict[str, Any], scenario: Scenario) -> dict[str, Any]:
+    """95 % intervals of the calibrated scores, null where there is none."""
+    calibrated = _calibrated(skill, scenario)
+    return {f"{name}_calibrated": calibrated.get(f"{name}_interval") for name in _CALIBRATED}
+
+
+def _calibrated(skill: dict[str, Any], scenario: Scenario) -> dict[str, Any]:
+    return (skill.get(scenario.score_key) or {}).get("calibrated") or {}
 
 
 def _status(folder: Path, top: set[str], scenario: Scenario, metrics: dict[str, Any]) -> str:
     """The furthest stage reached: none, raw, prepared, fused, processed or scored."""
-    if _headline(metrics, scenario):
+    if (metrics.get("temporal") or {}).get(scenario.score_key):
         return "scored"
     if ProcessedLayout(scenario).folder in top:
         return "processed"

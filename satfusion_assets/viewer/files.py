@@ -27,14 +27,16 @@ SUFFIXES: Final = frozenset(
         ".png",
     }
 )
+TABLES: Final = "tables"
+"""Folder of the tables over all site-seasons."""
 _PART: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 
 
 class Fence:
     """The data root, and the rule for what below it may be read.
 
-    A path is ``{site}/{season}/...`` of plain names, none beginning with a dot; its suffix is a product's; and
-    what it points to, symbolic links followed, lies inside the root. Anything else does not exist.
+    A path is ``{site}/{season}/...`` or ``tables/...`` of plain names, none beginning with a dot; its suffix is a
+    product's; and what it points to, symbolic links followed, lies inside the root. Anything else does not exist.
     """
 
     def __init__(self, root: Path) -> None:
@@ -47,8 +49,8 @@ class Fence:
     def file(self, relative: str) -> Path:
         """The existing file behind ``relative``; ProductMissing for anything outside the fence."""
         parts = relative.split("/")
-        plain = len(parts) >= 3 and all(_PART.fullmatch(part) for part in parts) and ".." not in relative
-        if not plain or not parts[1].isdecimal() or not _is_product(parts):
+        plain = all(_PART.fullmatch(part) for part in parts) and ".." not in relative
+        if not plain or not _is_place(parts) or not _is_product(parts):
             raise ProductMissing(f"{relative!r} is not a product of this store.")
         try:
             path = (self.root / relative).resolve(strict=True)
@@ -61,6 +63,11 @@ class Fence:
     def relative(self, path: Path) -> str:
         """``path`` as the address below the root that ``file`` accepts."""
         return path.relative_to(self.root).as_posix()
+
+
+def _is_place(parts: list[str]) -> bool:
+    """Below a site-season, or a table over all of them."""
+    return (len(parts) == 2 and parts[0] == TABLES) or (len(parts) >= 3 and parts[1].isdecimal())
 
 
 def _is_product(parts: list[str]) -> bool:

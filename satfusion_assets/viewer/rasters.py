@@ -144,6 +144,15 @@ def _daily_bands(path: Path, version: int) -> dict[str, dict[str, int]]:
     return bands
 
 
+def read_tags(path: Path) -> dict[str, str]:
+    """Tags of a raster; none where it cannot be read, which its own panel says."""
+    try:
+        with rasterio.open(path) as dataset:
+            return dict(dataset.tags())
+    except RasterioError:
+        return {}
+
+
 def index_geotiff(path: Path, name: str, index: str) -> bytes:
     """NDVI or GCC of a four-band raster, or a single-band raster itself, as a float32 GeoTIFF in memory."""
     frame = read_frame(path, name)

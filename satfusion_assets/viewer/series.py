@@ -36,12 +36,14 @@ Series = dict[str, list[Any]]
 def site_series(fence: Fence, site: Site, season: int, scenario: Scenario, stage: Stage) -> dict[str, Any]:
     """Series of all sources at the site for ``stage``, and the camera's.
 
-    Processed series are those published; the others are sampled in the same 3x3 window.
+    Processed series are those published, with the deviation of GCC from the pack; the others are sampled in the same
+    3x3 window.
     """
     folder = fence.season(site.name, season)
     if stage == "processed":
         sources = {str(source): _published(fence, folder, scenario, source) for source in _SOURCES}
         origin = "published series"
+        _attach_gcc_deviation(fence, folder, scenario, sources["fused"], _marker(site), SITE_WINDOW)
     else:
         sources, origin = _at(fence, folder, scenario, stage, _marker(site), SITE_WINDOW)
     return {"sources": sources, "origin": origin, **_camera(fence, folder)}
@@ -71,10 +73,20 @@ def _at(
     if "fused" in layers:
         fused = sources["fused"]
         _attach_quality(fused, layers)
-        twin = _pack_layers(fence, folder, _index_twin(scenario), place, side, (STANDARD_DEVIATION,)) or {}
-        if STANDARD_DEVIATION in twin:
-            fused["gcc_sd"] = rounded(_on_days(twin[STANDARD_DEVIATION], fused["date"])[:, 0])
+        _attach_gcc_deviation(fence, folder, scenario, fused, place, side)
     return sources, "pack"
+
+
+def _attach_gcc_deviation(
+    fence: Fence, folder: Path, scenario: Scenario, fused: Series, place: tuple[float, float], side: int
+) -> None:
+    """Put the standard deviation of GCC beside the fused series, where GCC itself has been fused.
+
+    Of a window it is the mean of its pixels' deviations: their errors go together, so a mean over them cancels little.
+    """
+    twin = _pack_layers(fence, folder, _index_twin(scenario), place, side, (STANDARD_DEVIATION,)) or {}
+    if STANDARD_DEVIATION in twin:
+        fused["gcc_sd"] = rounded(_on_days(twin[STANDARD_DEVIATION], fused["date"])[:, 0])
 
 
 def _index_twin(scenario: Scenario) -> Scenario:

@@ -22,9 +22,11 @@ LIMIT = 40
 """Ticks after which a cascade must have come to rest."""
 
 
-def keys_of(asset: str, site_season: SiteSeason) -> list[str]:
-    """All partitions of ``asset`` in one site-season."""
+def keys_of(asset: str, site_season: SiteSeason) -> list[str | None]:
+    """All partitions of ``asset`` in one site-season; a table of all site-seasons has none (None)."""
     names = GRAPH.get(dg.AssetKey(asset)).partitions_def
+    if names is None:
+        return [None]
     dimensions = names.partition_dimension_names if isinstance(names, dg.MultiPartitionsDefinition) else []
     if "strategy" in dimensions:
         return [strategy_key(site_season, strategy) for strategy in Strategy]
@@ -41,13 +43,13 @@ class Stage:
         self.version = 0
         self._cursor = None
 
-    def materialise(self, asset: str, key: str, version: str | None = None, passed: bool = True) -> None:
+    def materialise(self, asset: str, key: str | None, version: str | None = None, passed: bool = True) -> None:
         """Record a materialisation of one partition (a new data version unless one is given) and failed checks."""
         self.version += 1
         tags = {"dagster/data_version": version or str(self.version)}
         event = dg.AssetMaterialization(asset, partition=key, tags=tags)
         self.instance.report_runless_asset_event(event)
-        if not passed:
+        if not passed and key is not None:
             self._fail_checks(dg.AssetKey(asset), key)
 
     def _fail_checks(self, asset: dg.AssetKey, key: str) -> None:
@@ -70,23 +72,25 @@ class Stage:
                 for partition in keys_of(asset, site_season):
                     self.materialise(asset, partition)
 
-    def tick(self) -> set[tuple[str, str]]:
+    def tick(self) -> set[tuple[str, str | None]]:
         """What one evaluation requests, as (asset, partition)."""
         partitions = self.instance.get_dynamic_partitions(SITE_SEASON)
         with pytest.MonkeyPatch.context() as patch:  # an evaluation asks for them a thousand times
             patch.setattr(self.instance, "get_dynamic_partitions", lambda partitions_def_name: partitions)
             result = dg.evaluate_automation_conditions(defs, self.instance, cursor=self._cursor)
         self._cursor = result.cursor
-        return {(asset, key) for asset in DERIVED for key in result.get_requested_partitions(dg.AssetKey(asset)) if key}
+        return {(asset, key) for asset in DERIVED for key in result.get_requested_partitions(dg.AssetKey(asset))}
 
-    def settle(self, outcome: Callable[[str, str], str | None] = lambda asset, key: None) -> Counter[tuple[str, str]]:
+    def settle(
+        self, outcome: Callable[[str, str | None], str | None] = lambda asset, key: None
+    ) -> Counter[tuple[str, str | None]]:
         """Tick and materialise until nothing is requested any more; how often each partition was made."""
-        made: Counter[tuple[str, str]] = Counter()
+        made: Counter[tuple[str, str | None]] = Counter()
         quiet = 0
         for _ in range(LIMIT):
             requested = self.tick()
             for key in GRAPH.toposorted_asset_keys:
-                for asset, partition in sorted(requested):
+                for asset, partition in sorted(requested, key=str):
                     if asset == key.to_user_string():
                         self.materialise(asset, partition, outcome(asset, partition))
             made.update(requested)
@@ -111,11 +115,15 @@ def settled(stage: Stage) -> Stage:
     return stage
 
 
-def downstream(asset: str, *beside: str) -> set[tuple[str, str]]:
+def named(asset: str, key: str | None) -> tuple[str, str | None]:
+    return asset, key if key is None else str(key)
+
+
+def downstream(asset: str, *beside: str) -> set[tuple[str, str | None]]:
     """Every partition of HERE that descends from ``asset``, without those of the assets ``beside``."""
     selected = dg.AssetSelection.assets(asset).downstream(include_self=False).resolve(GRAPH)
     names = {key.to_user_string() for key in selected} - set(beside)
-    return {(name, str(key)) for name in names for key in keys_of(name, HERE)}
+    return {named(name, key) for name in names for key in keys_of(name, HERE)}
 
 
 def test_switching_automation_on_starts_nothing(stage: Stage) -> None:
@@ -173,7 +181,7 @@ def test_a_failed_blocking_check_holds_everything_downstream_of_its_partition_ba
     settled.materialise("raw_s2", THERE.key)
     made = settled.settle()
     assert made
-    assert all(THERE.key in key for _, key in made)
+    assert all(key is None or THERE.key in key for _, key in made)
 
 
 def test_a_new_site_season_is_made_whole_as_soon_as_its_raw_products_are_there(settled: Stage) -> None:
@@ -183,5 +191,22 @@ def test_a_new_site_season_is_made_whole_as_soon_as_its_raw_products_are_there(s
     for raw in RAW:
         settled.materialise(raw, new.key)
     made = settled.settle()
-    assert set(made) == {(asset, str(key)) for asset in DERIVED for key in keys_of(asset, new)}
+    assert set(made) == {named(asset, key) for asset in DERIVED for key in keys_of(asset, new)}
     assert max(made.values()) == 1
+
+
+@pytest.mark.parametrize(("source", "table"), [("metrics", "score_table"), ("gap_benchmark", "gap_table")])
+def test_a_changed_season_remakes_the_table_once_although_others_are_missing(
+    settled: Stage, source: str, table: str
+) -> None:
+    settled.instance.add_dynamic_partitions(SITE_SEASON, ["vindeln2_2024"])
+    assert not settled.settle()
+    settled.materialise(source, HERE.key)
+    settled.materialise(source, THERE.key)
+    assert settled.settle() == {(table, None): 1}
+
+
+def test_a_table_is_made_as_soon_as_there_is_something_to_gather(stage: Stage) -> None:
+    assert not stage.settle(), "no site-season has anything"
+    stage.materialise("metrics", HERE.key)
+    assert stage.settle()["score_table", None] == 1

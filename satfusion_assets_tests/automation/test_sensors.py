@@ -15,6 +15,7 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._core.test_utils import create_run_for_test
 
 from satfusion_assets.automation.registry import sites_file
 from satfusion_assets.automation.seasons import new_seasons
@@ -219,6 +220,20 @@ def test_run_keys_say_the_same_for_the_same_news(desk: Desk) -> None:
     first = {request.run_key for request in desk.tick(watch_sentinel2_archive).run_requests or []}
     desk._cursors.clear()
     assert {request.run_key for request in desk.tick(watch_sentinel2_archive).run_requests or []} == first
+
+
+def test_a_request_whose_run_failed_is_made_again_after_a_day(desk: Desk) -> None:
+    desk.time = datetime.now(UTC)
+    desk.platform.registry.remove("vindeln2")
+    desk.platform.registry.add(HERE.model_copy(update={"seasons": (desk.time.year,)}))
+    desk.tick(sites_file)
+    (request,) = desk.tick(watch_sentinel2_archive).run_requests or []
+    tags = {"dagster/run_key": str(request.run_key), "dagster/sensor_name": watch_sentinel2_archive.name}
+    create_run_for_test(desk.instance, "acquire_sentinel2", status=dg.DagsterRunStatus.FAILURE, tags=tags)
+    assert desk.requested(watch_sentinel2_archive) == []
+    desk.time += timedelta(days=1, hours=1)
+    assert desk.requested(watch_sentinel2_archive) == [request.partition_key]
+    assert desk.requested(watch_sentinel2_archive) == []
 
 
 def test_an_archive_that_is_down_is_left_alone_for_longer_and_longer(desk: Desk, archives: Archives) -> None:

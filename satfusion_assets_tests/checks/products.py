@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
@@ -11,13 +12,14 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from odc.geo.geobox import GeoBox
 
 from satfusion_assets.grid import site_grid
 from satfusion_assets.processing.phenology import TRANSITIONS
 from satfusion_assets.scenarios import BANDS, S2_BANDS, S3_BANDS, SCENARIOS, Mode, Scenario, Strategy
 from satfusion_assets.sites import Site, SiteSeason
-from satfusion_assets.store import Product, ProductStore
+from satfusion_assets.store import ALL_SEASONS, Product, ProductStore
 from satfusion_assets.store.layout import (
     METRICS,
     PHENOCAM_GCC,
@@ -30,6 +32,7 @@ from satfusion_assets.store.layout import (
     PhenologyLayout,
     PreparedLayout,
     ProcessedLayout,
+    TableLayout,
     camera_picture,
     pack_folder,
     preselection,
@@ -47,10 +50,11 @@ SCENE_DAYS = DAYS[::15]
 BTI, ITB = SCENARIOS[0], SCENARIOS[2]
 REFLECTANCE = np.array([0.04, 0.07, 0.05, 0.3], np.float32)
 
+SOURCES_OF = {"score_table": (Product("metrics", SEASON),)}
 SCENE_NOISE = 0.01
 
 Files = dict[str, Any]
-"""Contract path -> Picture, bytes, or what becomes JSON."""
+"""Contract path -> Picture, bytes, or what becomes JSON or a Parquet table."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,12 +73,17 @@ class Picture:
 
 
 def publish(store: ProductStore, product: Product, files: Mapping[str, Any]) -> None:
-    with store.publish(product) as draft:
+    with ExitStack() as stack:
+        # The criteria of a table ask which site-seasons it was made from.
+        made_from = [stack.enter_context(store.read(one)) for one in SOURCES_OF.get(product.name, ())]
+        draft = stack.enter_context(store.publish(product, inputs=made_from))
         for name, content in files.items():
             if isinstance(content, Picture):
                 draft.write_bytes(name, content.encoded)
             elif isinstance(content, bytes):
                 draft.write_bytes(name, content)
+            elif name.endswith(".parquet"):
+                pd.DataFrame(content).to_parquet(draft.path(name))
             else:
                 draft.write_json(name, content)
 
@@ -216,21 +225,26 @@ def pack(scenario: Scenario) -> Files:
         return {f"{pack_folder(scenario)}/{path.relative_to(root).as_posix()}": path.read_bytes() for path in files}
 
 
-def gap_benchmark() -> Files:
-    scores = {"gcc": {"rmse": 0.02, "nse_s2": 0.5}}
-    gaps = [
-        {
-            "key": f"{days}_green_up",
-            "gap_days": days,
-            "transition": "green_up",
-            "n_withheld_scenes": 3,
-            "spatial": {BTI.key: scores, "linear": scores},
-        }
-        for days in (15, 30)
+def score_table() -> Files:
+    rows = [
+        {"site": SEASON.site, "season": SEASON.season, "region": "GR_1000", "series": series, "own_region": True}
+        for series in ("s2", BTI.score_key)
     ]
-    report = {"strategies": {str(strategy): {"gaps": gaps} for strategy in Strategy}}
-    summaries = {GapLayout.summary(None if scenario == BTI else scenario): {} for scenario in SCENARIOS}
-    return {GapLayout.metrics: report, **summaries}
+    return {TableLayout.scores("parquet"): [{**row, "nse_pc": 0.7} for row in rows]}
+
+
+def gap_benchmark() -> Files:
+    layout = GapLayout()
+    spatial = {BTI.key: {"gcc": {"n_pixels": 9, "estimated_share": 0.9}}, "linear": {"gcc": {"n_pixels": 9}}}
+    gap = {"key": "30_peak", "gap_days": 30, "n_withheld_pixels": 10, "spatial": spatial}
+    summaries = {layout.summary(None if scenario == BTI else scenario): {} for scenario in SCENARIOS}
+    return {layout.metrics: {"strategies": {"aggressive": {"gaps": [gap]}}}, **summaries}
+
+
+def gap_table() -> Files:
+    row = {"site": SEASON.site, "season": SEASON.season, "strategy": "aggressive", "transition": "peak", "gap_days": 30}
+    methods = ("linear", BTI.key)
+    return {TableLayout.gaps("parquet"): [{**row, "method": method, "quantity": "gcc"} for method in methods]}
 
 
 MAKERS: dict[Product, Callable[[], Files]] = {
@@ -245,9 +259,11 @@ MAKERS: dict[Product, Callable[[], Files]] = {
     Product("processed", SEASON, BTI.key): lambda: processed(BTI),
     Product("scenario_metrics", SEASON, BTI.key): lambda: scenario_metrics(BTI),
     Product("metrics", SEASON): metrics,
+    Product("score_table", ALL_SEASONS): score_table,
     Product("camera_phenology", SEASON): camera_phenology,
     Product("phenology", SEASON, BTI.key): lambda: phenology(BTI),
     Product("pack", SEASON, BTI.key): lambda: pack(BTI),
     Product("gap_benchmark", SEASON): gap_benchmark,
+    Product("gap_table", ALL_SEASONS): gap_table,
 }
 """How a good product of every kind is made."""

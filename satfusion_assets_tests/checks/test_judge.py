@@ -23,6 +23,7 @@ from satfusion_assets.store.layout import (
     PhenologyLayout,
     PreparedLayout,
     ProcessedLayout,
+    TableLayout,
     pack_folder,
     preselection,
     raw_scene,
@@ -37,6 +38,7 @@ PREPARED_BTI = PreparedLayout(Strategy.AGGRESSIVE, Mode.BTI)
 SCENE = raw_scene("s2", made.scene_name(SCENE_DAYS[3]))
 OVERPASS = raw_scene("s3", made.scene_name(DAYS[5]))
 GREEN = f"{PHENOCAM_GCC}.json"
+SCORE_ROWS, GAP_ROWS = TableLayout.scores("parquet"), TableLayout.gaps("parquet")
 
 
 def scaled(name: str, factor: float) -> Spoil:
@@ -110,6 +112,10 @@ def excluded(strategy: Strategy, keep: int) -> Spoil:
     )
 
 
+def of_the_gap(**values: object) -> Spoil:
+    return edited(GapLayout().metrics, lambda r: r["strategies"]["aggressive"]["gaps"][0].update(values))
+
+
 def statistics(**values: float) -> Spoil:
     return edited(ProcessedLayout(BTI).scores, lambda record: record["temporal"].update(values))
 
@@ -123,11 +129,6 @@ def all_filled(transition: str, values: tuple[float, float, float]) -> Spoil:
         files[PHENOLOGY.dates(transition)] = replace(picture, values=flat)
 
     return spoil
-
-
-def gap(report: dict, **values: object) -> None:
-    """Change the first gap of the first strategy."""
-    next(iter(report["strategies"].values()))["gaps"][0].update(values)
 
 
 SPOILED: list[tuple[str, str, str, Spoil]] = [
@@ -217,14 +218,7 @@ SPOILED: list[tuple[str, str, str, Spoil]] = [
         "a pack cut short",
         edited(f"{pack_folder(BTI)}/fused/zarr.json", lambda content: content[:20]),
     ),
-    (
-        "gap_benchmark",
-        "scored",
-        "a method without a score",
-        edited(GapLayout.metrics, lambda r: gap(r, spatial={"linear": {}})),
-    ),
-    ("gap_benchmark", "scored", "nothing withheld", edited(GapLayout.metrics, lambda r: gap(r, n_withheld_scenes=0))),
-    ("gap_benchmark", "summaries", "a scenario forgotten", without(GapLayout.summary(made.ITB))),
+    ("gap_benchmark", "summaries", "a scenario forgotten", without(GapLayout().summary(made.ITB))),
     (
         "processed",
         "series",
@@ -260,6 +254,35 @@ SPOILED: list[tuple[str, str, str, Spoil]] = [
         "worse than the mean",
         edited(METRICS, lambda r: [s.update(nse=-0.3) for s in r["temporal"].values()] and r),
     ),
+    ("score_table", "rows", "a series twice", edited(SCORE_ROWS, lambda rows: rows + rows[:1])),
+    (
+        "score_table",
+        "rows",
+        "a site-season missing",
+        edited(SCORE_ROWS, lambda rows: [r | {"season": 2023} for r in rows]),
+    ),
+    (
+        "score_table",
+        "scored",
+        "a series without a score",
+        edited(SCORE_ROWS, lambda rows: [rows[0] | {"nse_pc": None}, rows[1]]),
+    ),
+    (
+        "gap_benchmark",
+        "same_pixels",
+        "one method on fewer pixels",
+        of_the_gap(
+            spatial={name: {"gcc": {"n_pixels": n, "estimated_share": 1}} for name, n in (("linear", 8), (BTI.key, 9))}
+        ),
+    ),
+    ("gap_benchmark", "withheld", "a gap without scenes", of_the_gap(n_withheld_pixels=0)),
+    (
+        "gap_benchmark",
+        "fusion_answers",
+        "silence",
+        of_the_gap(spatial={BTI.key: {"gcc": {"n_pixels": 9, "estimated_share": 0.2}}}),
+    ),
+    ("gap_table", "rows", "a method twice", edited(GAP_ROWS, lambda rows: rows + rows[:1])),
 ]
 
 
@@ -286,6 +309,8 @@ def test_a_bad_product_breaks_the_criterion_it_was_made_to_break(
     store = ProductStore(tmp_path)
     product = next(product for product in made.MAKERS if product.name == name)
     files = made.MAKERS[product]()
+    if name == "score_table":
+        made.publish(store, Product("metrics", SEASON), made.metrics())
     if name == "fused":
         made.publish(store, Product("prepared_bti", SEASON, "aggressive"), made.prepared(Mode.BTI))
     if name == "preselected":

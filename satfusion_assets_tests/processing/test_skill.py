@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 
 from satfusion_assets.processing.bootstrap import Bootstrap
-from satfusion_assets.processing.scores import Paired, pair
+from satfusion_assets.processing.scores import Paired
 from satfusion_assets.processing.series import DailySeries
 from satfusion_assets.processing.skill import (
+    CameraRegion,
     Transitions,
     best_lag,
     calibrate,
     compare_scenarios,
+    compare_with_baselines,
     linear_fit,
     phase_days,
     season_blocks,
@@ -23,7 +25,7 @@ from satfusion_assets.processing.skill import (
     skill,
     spearman,
 )
-from satfusion_assets.scenarios import SCENARIOS
+from satfusion_assets.scenarios import SCENARIOS, Strategy
 
 DAYS = np.arange("2024-01-01", "2025-01-01", dtype="datetime64[D]")
 NUMBERS = np.arange(len(DAYS), dtype=np.float64)
@@ -188,10 +190,43 @@ def test_scenarios_without_common_days_are_compared_by_null() -> None:
     assert row["different"] is None
 
 
+def test_a_scenario_is_compared_with_the_baselines_of_its_own_strategy() -> None:
+    rng = np.random.default_rng(8)
+    scenario = next(one for one in SCENARIOS if one.strategy is Strategy.AGGRESSIVE)
+    noisy = series(SEASON + rng.normal(0, 0.03, len(DAYS)))
+    baselines = {"s2": noisy, "s3_aggressive": noisy, "s3_nonaggressive": noisy, "s2_cloudfree_aggressive": EMPTY}
+    found = compare_with_baselines({scenario: series(SEASON)}, baselines, series(SEASON), FEW)
+    assert [(row["first"], row["second"]) for row in found] == [
+        (scenario.score_key, "s3_aggressive"),
+        (scenario.score_key, "s2_cloudfree_aggressive"),
+    ]
+    assert found[0]["different"]
+    assert found[0]["interval"][1] < 0, "fusion errs less"
+    assert found[1]["p_holm"] is None
+
+
 def test_the_whole_report_is_valid_json_for_every_region() -> None:
     fused = {SCENARIOS[0]: series(SEASON), SCENARIOS[1]: EMPTY}
-    report = season_skill(fused, {"GR_1000": series(SEASON), "EN_1000": EMPTY}, {"GR_1000": TRANSITIONS}, FEW)
+    regions = {"GR_1000": CameraRegion(series(SEASON), "GR", TRANSITIONS), "EN_2000": CameraRegion(EMPTY, "EN")}
+    report = season_skill(fused, {"s2": series(SEASON, 5)}, regions, FEW)
     json.dumps(report, allow_nan=False)
-    assert list(report["regions"]) == ["GR_1000", "EN_1000"]
-    assert report["regions"]["EN_1000"][SCENARIOS[0].score_key] is None
-    assert pair(fused[SCENARIOS[0]], series(SEASON)).days.size == len(DAYS)
+    grass, trees = report["regions"].values()
+    assert (grass["vegetation"], trees["vegetation"]) == ("GR", "EN")
+    assert grass["scenarios"][SCENARIOS[0].score_key]["phases"]["peak"]["n_samples"] > 0
+    assert grass["baselines"]["s2"]["n_samples"] == 74
+    assert trees["camera_days"] == 0
+    assert trees["scenarios"][SCENARIOS[0].score_key] is None
+
+
+def test_each_region_is_scored_against_its_own_camera_series() -> None:
+    regions = {"GR": CameraRegion(series(SEASON)), "EN": CameraRegion(series(0.5 - SEASON))}
+    report = season_skill({SCENARIOS[0]: series(SEASON)}, {}, regions, FEW)
+    r = {name: region["scenarios"][SCENARIOS[0].score_key]["spearman_r"] for name, region in report["regions"].items()}
+    assert r == {"GR": pytest.approx(1), "EN": pytest.approx(-1)}
+
+
+def test_a_season_without_any_camera_is_an_empty_report() -> None:
+    report = season_skill({SCENARIOS[0]: series(SEASON)}, {"s3_aggressive": series(SEASON)}, {}, FEW)
+    assert report["regions"] == {}
+    assert report["comparisons"] == []
+    assert report["against_baselines"][0]["rmse_difference"] is None

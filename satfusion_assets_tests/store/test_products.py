@@ -14,7 +14,7 @@ import pytest
 
 from satfusion_assets.errors import ProductCorrupt, ProductMissing, StoreError, StoreFull
 from satfusion_assets.sites import SiteSeason
-from satfusion_assets.store import Product, ProductStore
+from satfusion_assets.store import ALL_SEASONS, Product, ProductStore, Scope
 
 INNSBRUCK = SiteSeason("innsbruck", 2024)
 FUSED = Product("fused", INNSBRUCK, "aggressive_sigma20")
@@ -35,7 +35,7 @@ def publish(store: ProductStore, product: Product, files: dict[str, str]) -> str
     return draft.manifest.version
 
 
-def seen(store: ProductStore, site_season: SiteSeason = INNSBRUCK) -> dict[str, str]:
+def seen(store: ProductStore, site_season: Scope = INNSBRUCK) -> dict[str, str]:
     """What a reader of the contract's paths finds."""
     base = store.folder(site_season)
     paths = (path for path in base.rglob("*") if ".satfusion" not in path.parts and path.is_file())
@@ -215,3 +215,34 @@ def run_and_die_at(line: int, work: Callable[[], Any]) -> int:
     work()
     sys.settrace(None)
     os._exit(0)
+
+
+def test_what_all_site_seasons_share_lies_beside_the_sites_and_names_their_products_in_full(
+    store: ProductStore,
+) -> None:
+    sources = [Product("metrics", SiteSeason(site, 2024)) for site in ("innsbruck", "site.with-dots")]
+    for source in sources:
+        publish(store, source, {"metrics.json": source.key})
+    table = Product("score_table", ALL_SEASONS)
+    with store.read(sources[0]) as first, store.read(sources[1]) as second:
+        with store.publish(table, inputs=[first, second]) as draft:
+            draft.write_bytes("scores.csv", b"site\n")
+    assert (store.root / "tables" / "scores.csv").read_bytes() == b"site\n"
+    assert draft.manifest is not None
+    assert set(draft.manifest.inputs) == {"innsbruck_2024/metrics", "site.with-dots_2024/metrics"}
+    assert store.is_current(table)
+    publish(store, sources[1], {"metrics.json": "new"})
+    assert not store.is_current(table)
+    assert store.products(ALL_SEASONS)[0].product == "score_table"
+    with pytest.raises(StoreError, match="no single site-season"):
+        _ = table.site_season
+
+
+def test_a_killed_table_is_recovered(store: ProductStore) -> None:
+    table = Product("score_table", ALL_SEASONS)
+    publish(store, table, {"scores.csv": "old"})
+    marker = store.root / ".satfusion" / "pending" / f"{table.key}@0123"
+    marker.parent.mkdir(parents=True, exist_ok=True)
+    marker.write_text('["score_table", "all", ""]')
+    assert store.recover() == [table.key]
+    assert seen(store, ALL_SEASONS) == {"scores.csv": "old"}

@@ -40,6 +40,7 @@ def test_gdal_reads_back_what_was_written(tmp_path: Path, shape: tuple[int, int,
     for path, image, tag in zip(paths, images, tags, strict=True):
         with rasterio.open(path) as raster:
             np.testing.assert_array_equal(raster.read(), image)
+            np.testing.assert_array_equal(read_rasters([path])[0], image)
             assert raster.crs.to_epsg() == 32632
             assert raster.transform == grid.transform
             assert np.isnan(raster.nodata)
@@ -76,6 +77,18 @@ def test_stacks_are_read_whole_from_own_and_foreign_files(tmp_path: Path) -> Non
     with rasterio.open(paths[1], "w", **profile) as foreign:
         foreign.write(images[1])
     np.testing.assert_array_equal(read_rasters(paths), images)
+
+
+def test_a_tile_that_is_not_stored_is_nodata(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    write_rasters([path], stack(1, 1, 600, 600), geobox(600, 600), band_names=NAMES[:1])
+    with rasterio.open(path) as own:
+        profile = own.profile | {"sparse_ok": True}
+    with rasterio.open(path, "w", **profile) as sparse:
+        sparse.write(np.ones((1, 512, 512), np.float32), window=rasterio.windows.Window(0, 0, 512, 512))
+    image = read_rasters([path])[0, 0]
+    assert (image[:512, :512] == 1).all()
+    assert np.isnan(image[512:]).all()
 
 
 def test_missing_broken_and_odd_files_are_named(tmp_path: Path) -> None:

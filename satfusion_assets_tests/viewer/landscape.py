@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -82,6 +83,7 @@ def write_raster(
     names: tuple[str, ...],
     nodata: float = float("nan"),
     on_coarse: bool = False,
+    tags: Mapping[str, str] | None = None,
 ) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     box = land.grid.coarse if on_coarse else land.grid.fine
@@ -91,6 +93,7 @@ def write_raster(
     ) as dataset:  # fmt: skip
         dataset.write(values)
         dataset.descriptions = names
+        dataset.update_tags(**(tags or {}))
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -21,7 +21,7 @@ from satfusion_assets.scenarios import Mode, Scenario, Strategy
 from satfusion_assets.sites import Site, SiteRegistry, make_site
 from satfusion_assets.store.packs import PackLayer, write_pack
 from satfusion_assets_tests.viewer.landscape import Landscape, cloud_distance, coarse, write_json, write_raster
-from satfusion_assets_tests.viewer.tables import metrics, write_gaps
+from satfusion_assets_tests.viewer.tables import metrics, skill, write_gaps
 
 FEATURED = Scenario(Strategy.AGGRESSIVE, Mode.BTI, 20)
 ITB = Scenario(Strategy.AGGRESSIVE, Mode.ITB, 20)
@@ -55,6 +55,8 @@ def make_season(root: Path, site: Site, season: int, days: list[date], scenarios
     for scenario in scenarios:
         _scenario(folder, land, scenario, scenes, days)
     write_json(folder / "metrics.json", metrics(scenarios))
+    if len(scenarios) > 1:
+        write_json(folder / "skill.json", skill(scenarios))
     write_gaps(folder, land, days)
     _phenology(folder, land, scenarios)
 
@@ -82,8 +84,9 @@ def _raw(folder: Path, land: Landscape, scenes: list[date], days: list[date]) ->
     for day in days[::2]:
         means = coarse(land.reflectance(day)) * 1.03
         write_raster(
-            folder / f"raw/s3/{day:%Y%m%d}_0.geotiff", means.astype(np.float32), land, ("Oa04", "Oa06", "Oa08", "Oa17")
-        )
+            folder / f"raw/s3/{day:%Y%m%d}_0.geotiff", means.astype(np.float32), land, ("Oa04", "Oa06", "Oa08", "Oa17"),
+            tags={"QUANTITY": "top-of-atmosphere reflectance"},
+        )  # fmt: skip
         rows["s3"].append(_screening(day, land.reflectance(day), "low_ndvi" if day.day == 11 else None))
     for sensor, found in rows.items():
         write_json(folder / f"raw/preselection/{sensor}_preselection.json", found)
@@ -116,6 +119,7 @@ def _camera(folder: Path, land: Landscape, days: list[date]) -> None:
     write_json(
         photos / "phenocam_phenology.json", {"green_up_50pct_date": "2024-05-02", "green_down_50pct_date": "2024-10-04"}
     )
+    write_json(photos / "camera_dates.json", {"camera": _dates(0)})
 
 
 def _photo(path: Path, cover: float, day: date) -> None:

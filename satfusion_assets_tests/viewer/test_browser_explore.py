@@ -31,7 +31,9 @@ def test_the_start_page_shows_every_site_and_opens_a_season(page: Page):
     for site in ("innsbruck", "forthgr", "pitsalu", "vindeln2", "sunflowerjerez1", "institutekarnobat", "southern"):
         expect(page.get_by_role("rowheader", name=re.compile(f"^{site}"))).to_be_visible()
     best = page.locator("td.best").first
-    expect(best).to_contain_text("0.844")
+    expect(best).to_contain_text("0.926")
+    expect(best).to_contain_text("0.856–0.961")
+    expect(page.get_by_text("satfusion materialize pitsalu 2024")).to_be_visible()
     best.get_by_role("link").click()
     expect(page).to_have_url(re.compile(r"/innsbruck/2024/aggressive_sigma20"))
     expect(page.locator(".panel")).to_have_count(3)
@@ -131,6 +133,7 @@ def test_a_click_on_a_chart_chooses_its_day(page: Page):
     page.goto(f"{SEASON}?date=2024-04-05")
     wait_painted(page, "fused", "2024-04-05")
     plot = page.locator(".chart .u-over").first
+    expect(page.locator(".chart").first).to_contain_text("Fused, 90 % band")
     box = plot.bounding_box()
     assert box is not None
     plot.click(position={"x": box["width"] * (date(2024, 5, 20).timetuple().tm_yday - 1) / 365, "y": 40})

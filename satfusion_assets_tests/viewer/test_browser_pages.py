@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Request, expect
 
 from satfusion_assets.viewer.links import viewer_url
 from satfusion_assets_tests.viewer.browser import (
@@ -23,6 +23,7 @@ from satfusion_assets_tests.viewer.conftest import serve
 pytestmark = pytest.mark.browser
 
 SEASON = "/innsbruck/2024/aggressive_sigma20"
+PICTURE = re.compile("/_(frame|files)/")
 PIXEL = "px=675865,5220905"
 
 
@@ -36,14 +37,15 @@ def test_the_preselection_says_which_rule_excluded_a_scene(page: Page):
     expect(facts).to_contain_text("aggressiveexcluded: dark: mean blue below 0.01")
     page.get_by_role("combobox", name="Show scenes").select_option("differ")
     chips = page.locator(".chip")
-    expect(chips.first).to_contain_text("low NDVI · kept")
+    expect(chips.first).to_contain_text("agg. low NDVI, non. kept")
+    expect(page).to_have_url(re.compile("show=differ"))
     chips.first.click()
     expect(facts).to_contain_text("nonaggressivekept")
 
 
 def test_metrics_show_every_field_of_the_contract(page: Page):
     page.goto(f"{SEASON}/metrics")
-    table = page.get_by_role("table").filter(has_text="BtI").first
+    table = page.get_by_role("region", name="Fused, Blend-then-Index")
     for words in ("0.844", "0.972", "0.110", "312", "0.0042", "0.0110", "2024-12-31"):
         expect(table).to_contain_text(words)
     for caption in ("Camera, gcc_90", "Fused, Index-then-Blend", "Without fusion", "ΔNSE_PC, sigma 20 minus sigma 30"):
@@ -52,14 +54,39 @@ def test_metrics_show_every_field_of_the_contract(page: Page):
     expect(page.get_by_text("phenocam_stats", exact=True)).to_be_visible()
 
 
-def test_a_gap_shows_what_was_withheld_and_what_was_fused(page: Page):
+def test_skill_comes_with_its_intervals_for_each_region_of_interest(page: Page):
+    page.goto(f"{SEASON}/metrics")
+    table = page.get_by_role("region", name="GCC against gcc_90, calibrated")
+    for words in ("0.0093 ★ (0.0071–0.0113)", "0.926 ★ (0.856–0.961)", "0.953 ★ (0.930–0.966)", "−2"):
+        expect(table).to_contain_text(words)
+    pairs = page.get_by_role("region", name="Pairs: RMSE of the row minus RMSE of the column")
+    expect(pairs).to_contain_text("−3.40 ◆")
+    expect(pairs).to_contain_text("+3.40 ◆")
+    expect(page.get_by_role("region", name="Phases of the season")).to_contain_text("0.0055 ★ (+0.0024)")
+    expect(table.get_by_role("rowheader", name="Sentinel-2, screened, aggressive")).to_be_visible()
+    expect(page.get_by_role("region", name="What fusion adds")).to_contain_text("−3.40 ◆")
+    page.get_by_role("combobox", name="Region of interest").select_option("innsbruck_GR_2000")
+    expect(table).to_contain_text("0.626 ★ (0.556–0.661)")
+    expect(page).to_have_url(re.compile("region=innsbruck_GR_2000"))
+
+
+def test_a_gap_shows_the_withheld_scene_both_fusions_and_the_competitor(page: Page, store: Path):
     link = viewer_url("", "innsbruck", 2024, "aggressive_sigma20", "gaps", gap="30_green_up", style="gcc")
     page.goto(link)
-    for name in ("Withheld scene", "Fused with the gap", "Fused without the gap"):
+    for name in ("Withheld scene", "Fused with the gap", "Fused without the gap", "Whittaker smoother"):
         expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
-    expect(page.locator(".panel[data-source='minus'] .readout")).to_contain_text("RMSE")
-    expect(page.get_by_role("region", name="Spatial tier, gcc, best RMSE first")).to_contain_text("whittaker")
-    page.get_by_role("button", name="90 d").click()
+    biases = {"gap": r"mean 0\.01", "no-gap": r"mean 0\.00", "rival": r"mean 0\.00"}
+    for source, words in biases.items():
+        expect(page.locator(f".panel[data-source='{source}-missed'] .readout")).to_have_text(re.compile(words))
+    page.get_by_role("combobox", name="Competitor").select_option("linear")
+    expect(page.locator(".panel[data-source='rival-missed'] .readout")).to_contain_text("mean -0.00")
+    expect(page).to_have_url(re.compile("rival=linear"))
+    with page.expect_download() as download:
+        page.get_by_role("link", name="GeoTIFF: Linear in time").click()
+    image = store / "innsbruck/2024/validation/competitors/gap_30_green_up"
+    assert Path(download.value.path()).read_bytes() == next(image.glob("linear_*.tif")).read_bytes()
+    expect(page.get_by_role("region", name="Spatial tier, gcc, best RMSE first")).to_contain_text("Whittaker smoother")
+    page.get_by_role("button", name="90 d", exact=True).click()
     expect(page).to_have_url(re.compile("gap=90_green_up"))
     expect(page.get_by_text("No pictures were kept for the 90-day gap.")).to_be_visible()
 
@@ -79,9 +106,11 @@ def test_phenology_gives_the_date_of_the_pixel_under_the_pointer(page: Page):
 
 def test_dates_stand_with_their_interval_and_their_distance_from_the_camera(page: Page):
     page.goto(f"{SEASON}/phenology")
-    row = page.get_by_role("row").filter(has=page.get_by_role("rowheader", name="fused")).first
-    for words in ("rising 50", "2024-05-05", "2024-05-01", "2024-05-10", "3"):
+    table = page.get_by_role("region", name="Dates with their 95 % intervals")
+    row = table.get_by_role("row").filter(has=page.get_by_role("rowheader", name="Fused")).first
+    for words in ("green-up 50 %", "2024-05-05", "2024-05-01", "2024-05-10", "+3", "dated"):
         expect(row).to_contain_text(words)
+    expect(table.get_by_role("row").nth(1)).to_contain_text("Cameragreen-up 50 %2024-05-022024-04-28")
     row.get_by_role("button", name="2024-05-05").click()
     expect(page).to_have_url(re.compile("date=2024-05-05"))
 
@@ -220,10 +249,10 @@ def test_a_phone_never_scrolls_sideways(browser: Browser, viewer: str, path: str
 
 def test_the_first_load_is_light(page: Page):
     """All bytes that the main page needs before anything is cached, but pictures of the site itself."""
-    sizes: dict[str, int] = {}
-    page.on("response", lambda answer: sizes.update({answer.url: int(answer.headers.get("content-length", 0))}))
+    finished: list[Request] = []
+    page.on("requestfinished", lambda one: finished.append(one))
     page.goto(f"{SEASON}?date=2024-05-16")
     wait_painted(page, "fused", "2024-05-16")
-    code = {url: size for url, size in sizes.items() if "/_frame/" not in url and "/_files/" not in url}
+    code = {one.url: one.sizes()["responseBodySize"] for one in finished if not PICTURE.search(one.url)}
     assert any(url.endswith(".js") for url in code)
-    assert sum(code.values()) < 500_000
+    assert 80_000 < sum(code.values()) < 500_000

@@ -14,7 +14,9 @@ import httpx
 import numpy as np
 import pytest
 import rasterio
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from satfusion_assets.cli.view import view
 from satfusion_assets.sites import SiteRegistry
 from satfusion_assets.viewer.catalog import Catalog
 from satfusion_assets.viewer.files import Fence
@@ -48,6 +50,14 @@ def damaged(tmp_path: Path) -> Path:
     (folder / ".hidden/list.json").write_text(json.dumps(SECRET))
     (tmp_path / "outside.json").write_text(json.dumps(SECRET))
     (folder / "escape.json").symlink_to(tmp_path / "outside.json")
+    (folder / "elsewhere").symlink_to(tmp_path)
+    (tmp_path / "data/tables").mkdir()
+    (tmp_path / "data/tables/scores.csv").write_text("site,season\ninnsbruck,2024\n")
+    (tmp_path / "data/tables/.env").write_text(SECRET)
+    (tmp_path / "data/tables/escape.csv").symlink_to(tmp_path / "outside.json")
+    (folder / "pack.zarr").mkdir()
+    (folder / "pack.zarr/.secret").write_text(SECRET)
+    (folder / "pack.zarr/stolen").symlink_to(tmp_path / "outside.json")
     (folder / "loop.json").symlink_to(folder / "loop.json")
     (folder / ".satfusion/fused/current").mkdir(parents=True)
     (folder / ".satfusion/fused/current/inside.json").write_text('{"seen": true}')
@@ -85,6 +95,13 @@ TRAVERSALS = [
     "/_files/innsbruck/2024/.satfusion/fused/current/inside.json",
     "/_files/innsbruck/2024/escape.json",
     "/_files/innsbruck/2024/loop.json",
+    "/_files/tables/.env",
+    "/_files/tables/escape.csv",
+    "/_files/sites.geojson",
+    "/_files/innsbruck/2024/elsewhere/outside.json",
+    "/_files/innsbruck/2024/pack.zarr/.secret",
+    "/_files/innsbruck/2024/pack.zarr/stolen",
+    "/_index/gcc/innsbruck/2024/escape.json",
     "/_files/innsbruck/2024/../../../outside.json",
     "/_files/innsbruck/2024/%2e%2e/%2e%2e/%2e%2e/outside.json",
     "/_files/innsbruck/2024/..%2f..%2f..%2foutside.json",
@@ -111,9 +128,25 @@ def test_a_link_within_the_store_is_followed(damaged_client):
     assert damaged_client.get(f"/_files/{SEASON}/inside.json").json() == {"seen": True}
 
 
+def test_the_tables_over_all_seasons_are_listed_and_served(damaged_client):
+    assert damaged_client.get("/_api/catalog").json()["tables"] == ["tables/escape.csv", "tables/scores.csv"]
+    assert damaged_client.get("/_files/tables/scores.csv").text.startswith("site,season")
+
+
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "192.168.1.4"])
 def test_a_foreign_host_is_refused(client, host):
     assert client.get("/_api/catalog", headers={"host": host}).status_code == 400
+
+
+def test_it_listens_on_loopback_and_answers_to_its_names_alone(monkeypatch, tmp_path):
+    started = {}
+    monkeypatch.setattr("uvicorn.run", lambda app, **options: started.update(options, app=app))
+    monkeypatch.setenv("SATFUSION_DATA_ROOT", str(tmp_path))
+    monkeypatch.setattr("satfusion_assets.cli.view.typer.echo", lambda words: None)
+    view(allow=["viewer.lan"])
+    guard = next(one for one in started["app"].user_middleware if one.cls is TrustedHostMiddleware)
+    assert started["host"] == "127.0.0.1"
+    assert guard.kwargs["allowed_hosts"] == ["127.0.0.1", "localhost", "[::1]", "viewer.lan"]
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
@@ -140,7 +173,10 @@ def test_the_catalogue_says_how_far_each_scenario_has_come(client):
     seasons = {season["season"]: season["scenarios"] for season in sites["innsbruck"]["seasons"]}
     assert seasons[2024][SCENARIO]["status"] == "scored"
     assert seasons[2024][SCENARIO]["scores"]["nse_pc"] == 0.844
-    assert seasons[2024]["nonaggressive_sigma20"] == {"status": "raw", "scores": None}
+    assert seasons[2024][SCENARIO]["scores"]["nse_calibrated"] == 0.926
+    assert seasons[2024][SCENARIO]["intervals"]["nse_calibrated"] == [0.856, 0.961]
+    assert seasons[2024]["nonaggressive_sigma20"]["status"] == "raw"
+    assert seasons[2024]["nonaggressive_sigma20"]["scores"] is None
     assert seasons[2020][SCENARIO]["status"] == "none"
     assert sites["pitsalu"]["seasons"][0]["raw"] is False
 
@@ -153,6 +189,7 @@ def test_a_season_lists_every_day_with_its_file(client):
     assert client.get(f"/_files/{fused['folder']}/{fused['names'][0]}").status_code == 200
     assert season["stages"]["raw"].keys() == {"s2", "scl", "s3"}
     assert season["pack"] is True
+    assert season["coarse_quantity"] == "top-of-atmosphere reflectance"
 
 
 def test_excluded_scenes_come_with_their_rule_and_in_reflectance(client):
@@ -234,6 +271,12 @@ def test_a_pixel_reads_the_same_from_the_pack_and_from_the_rasters(client):
     for name in ("gcc", "ndvi", "b8a"):
         np.testing.assert_allclose(packed["sources"]["s2"][name], rasters["sources"]["s2"][name], atol=2e-4)
     assert packed["sources"]["s2"]["date"] == rasters["sources"]["s2"]["date"]
+
+
+def test_the_site_series_carries_the_interval_of_gcc(client):
+    fused = client.get(f"/_api/series/{SEASON}/{SCENARIO}/processed").json()["sources"]["fused"]
+    assert len(fused["gcc_sd"]) == len(fused["date"])
+    assert all(0 < value < 0.05 for value in fused["gcc_sd"])
 
 
 def test_the_interval_of_gcc_is_that_of_gcc_fused_itself(client):

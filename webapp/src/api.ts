@@ -26,12 +26,14 @@ export interface SeasonStatus {
   camera: Scores | null;
   problem: string | null;
   transitions: Record<string, string | null> | null;
-  scenarios: Record<string, { status: Status; scores: Scores | null }>;
+  scenarios: Record<string, { status: Status; scores: Scores | null; intervals: Record<string, [number, number] | null> }>;
 }
 
 export interface Overview {
   sites: (SiteFacts & { seasons: SeasonStatus[] })[];
   scenarios: { key: string; strategy: string; mode: string; sigma: number }[];
+  /** Files over all site-seasons. */
+  tables: string[];
 }
 
 export interface Daily {
@@ -72,6 +74,8 @@ export interface Season {
   statuses: SeasonStatus;
   stages: Record<Stage, Partial<Record<Source, Daily>>>;
   excluded: Record<'s2' | 's3', Screened[]>;
+  /** What Sentinel-3's numbers are: "top-of-atmosphere reflectance", where its files say so. */
+  coarse_quantity: string | null;
   quality: Layer[];
   photos: Daily;
   pack: boolean;

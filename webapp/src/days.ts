@@ -1,6 +1,8 @@
 /** Days are whole numbers since 1970-01-01 UTC; local time never enters. */
 
 const DAY_MS = 86_400_000;
+/** Least space of a month's name. */
+const ROOM_PX = 27;
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 /** Day number of an ISO date (a time after it is dropped), or null when it is none. */
@@ -41,6 +43,12 @@ export function months(from: number, to: number): { day: number; label: string }
     if (day > to) return marks;
     if (day >= from) marks.push({ day, label: MONTHS[((m % 12) + 12) % 12]! });
   }
+}
+
+/** The same with every label that would touch the one before it left out; `width` is that of the whole span in pixels. */
+export function roomyMonths(from: number, to: number, width: number): { day: number; label: string }[] {
+  const every = Math.ceil((ROOM_PX * (to - from)) / (30 * width));
+  return months(from, to).map((month, i) => (i % every ? { ...month, label: '' } : month));
 }
 
 /** "same day", "+2 d", "-1 d": how far a shown day is from the wanted one. */

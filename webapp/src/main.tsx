@@ -9,7 +9,9 @@ import { Preselection } from './pages/preselection';
 import { Metrics } from './pages/metrics';
 import { Gaps } from './pages/gaps';
 import { Phenology } from './pages/phenology';
+import { START } from './route';
 import { route, spoken, useLoaded } from './state';
+import { Link } from './ui/link';
 import { Await } from './ui/parts';
 
 const PAGES = { explore: Explore, preselection: Preselection, metrics: Metrics, gaps: Gaps, phenology: Phenology };
@@ -29,7 +31,7 @@ function App() {
       <Header overview={all.data} season={open ? season.data : null} />
       <main id="main" tabIndex={-1} data-page={open ? page : 'sites'}>
         {open
-          ? <Await loaded={season}>{(data) => <Page key={`${data.site.name}${data.season}`} season={data} overview={all.data} />}</Await>
+          ? <Await loaded={season} otherwise={<Link to={START}>All sites and seasons</Link>}>{(data) => <Page key={`${data.site.name}${data.season}`} season={data} overview={all.data} />}</Await>
           : <Await loaded={all}>{(data) => <Sites overview={data} />}</Await>}
       </main>
       <p class="visually-hidden" role="status" aria-live="polite">{spoken}</p>

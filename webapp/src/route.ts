@@ -10,6 +10,9 @@ export type View = (typeof VIEWS)[number];
 export const SOURCES = ['s2', 'fused', 's3', 'distance', 'scl'] as const;
 export type Source = (typeof SOURCES)[number];
 
+export const SHOWS = ['all', 'kept', 'excluded', 'differ'] as const;
+export type Show = (typeof SHOWS)[number];
+
 export interface Route {
   site: string | null;
   season: number | null;
@@ -34,19 +37,27 @@ export interface Route {
   bands: boolean;
   /** Points in the pixel's own true colour. */
   colour: boolean;
-  /** Sensor on the preselection page. */
+  /** Sensor and scenes on the preselection page. */
   sensor: 's2' | 's3';
+  show: Show;
   /** Gap experiment on the gaps page, layer on the phenology page. */
   gap: string | null;
+  /** Competitor and quantity on the gaps page; null: the best, and GCC. */
+  rival: string | null;
+  quantity: string | null;
   layer: string | null;
-  /** Score on the start page. */
-  score: string;
+  /** All dates on the curves of the phenology page, not the 50 % alone. */
+  dates: boolean;
+  /** Score on the start page; null: the calibrated one where there is one. */
+  score: string | null;
+  /** Region of interest of the camera on the metrics page; null: the first. */
+  region: string | null;
 }
 
 export const START: Route = {
   site: null, season: null, scenario: null, page: 'explore', date: null, stage: 'processed', style: 'true',
   view: 'side', a: 's2', b: 'fused', bDate: null, px: null, at: null, range: null, bands: false, colour: false,
-  sensor: 's2', gap: null, layer: null, score: 'nse_pc',
+  sensor: 's2', show: 'all', gap: null, rival: null, quantity: null, layer: null, dates: false, score: null, region: null,
 };
 
 const SCENARIO = /^(?:non)?aggressive(?:_itb)?_sigma(?:20|30)$/;
@@ -74,9 +85,14 @@ export function parse(pathname: string, search: string): Route {
   route.bands = query.get('bands') === '1';
   route.colour = query.get('colour') === '1';
   route.sensor = query.get('sensor') === 's3' ? 's3' : 's2';
+  route.show = pick(SHOWS, query.get('show'), START.show);
   route.gap = query.get('gap');
+  route.rival = query.get('rival');
+  route.quantity = query.get('quantity');
+  route.dates = query.get('dates') === 'all';
   route.layer = query.get('layer');
-  route.score = query.get('score') ?? START.score;
+  route.score = query.get('score');
+  route.region = query.get('region');
   return route;
 }
 
@@ -107,9 +123,14 @@ export function format(route: Route): string {
   put('bands', route.bands ? '1' : null);
   put('colour', route.colour ? '1' : null);
   put('sensor', route.sensor, START.sensor);
+  put('show', route.show, START.show);
   put('gap', route.gap);
+  put('rival', route.rival);
+  put('quantity', route.quantity);
+  put('dates', route.dates ? 'all' : null);
   put('layer', route.layer);
-  put('score', route.score, START.score);
+  put('score', route.score);
+  put('region', route.region);
   const tail = query.toString().replaceAll('%2C', ',');
   return `/${parts.join('/')}${tail ? `?${tail}` : ''}`;
 }

@@ -17,6 +17,9 @@ describe('the address', () => {
     route({ site: 'innsbruck', season: 2024, scenario: 'nonaggressive_sigma20', page: 'phenology', layer: 'rising_50' }),
     route({ site: 'a.b-c', season: 2019, date: toDay('2019-12-31'), stage: 'raw', view: 'swipe', a: 's3', b: 's2', bDate: toDay('2019-01-01') }),
     route({ site: 'innsbruck', season: 2024, range: [0.28, 0.5], at: [675865, 5220905, 1.5], bands: true, colour: true, sensor: 's3' }),
+    route({ site: 'innsbruck', season: 2024, page: 'gaps', gap: '30_peak', rival: 'linear', quantity: 'ndvi' }),
+    route({ site: 'innsbruck', season: 2024, page: 'preselection', show: 'differ' }),
+    route({ site: 'innsbruck', season: 2024, page: 'metrics', region: 'innsbruck_GR_1000', dates: true }),
     route({ score: 'pearson_r' }),
   ])('read back is the state it was written from: %o', (state) => {
     const url = new URL(format(state), 'http://x');

@@ -71,13 +71,17 @@ class RemotePatch:
 class Damaged(ArchiveAnswerInvalid):
     """The bytes are there and are not the GeoTIFF they should be.
 
-    stable: fetched anew they were the same bytes, so it is the archive's file, not the way here, that is damaged.
+    content: hash of the bytes, when they are all here. stable: fetched anew they were the same bytes, so it is the
+    archive's file, not the way here, that is damaged. file: what is known of it.
     """
 
-    def __init__(self, message: str, content: str | None = None, *, stable: bool = False) -> None:
+    def __init__(
+        self, message: str, content: str | None = None, *, stable: bool = False, file: FileFacts | None = None
+    ) -> None:
         super().__init__(message)
         self.content = content
         self.stable = stable
+        self.file = file
 
 
 def read_around(archive: HttpArchive, href: str, target: GeoBox) -> RemotePatch:
@@ -94,7 +98,7 @@ def read_around(archive: HttpArchive, href: str, target: GeoBox) -> RemotePatch:
             seen.append(error.content)
             stable = len(seen) >= _SAME and len(set(seen[-_SAME:])) == 1 and error.content is not None
             if stable or len(seen) >= archive.patience.attempts:
-                raise Damaged(str(error), error.content, stable=stable) from error
+                raise Damaged(str(error), error.content, stable=stable, file=error.file) from error
             sleep(archive.patience.wait_s(len(seen)))
 
 
@@ -107,6 +111,7 @@ def _read_once(archive: HttpArchive, href: str, target: GeoBox) -> RemotePatch:
             raise Damaged(
                 f"{archive.name}: {public_url(href)} is not a readable GeoTIFF; the archive's file is damaged.",
                 file.content,
+                file=file.facts,
             ) from error
         return RemotePatch(patch, file.facts)
 
@@ -118,6 +123,7 @@ def _read_window(file: _SparseFile, target: GeoBox) -> Patch | None:
             raise Damaged(
                 f"{file.archive.name}: {file.facts.href} is no Sentinel-2 band; the archive's file is damaged.",
                 file.content,
+                file=file.facts,
             )
         window = _window(dataset, target)
         if window is None:

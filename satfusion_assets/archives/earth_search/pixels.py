@@ -133,6 +133,7 @@ def _read_bands(archive: HttpArchive, scene: Scene, grid: SiteGrid) -> dict[str,
             f"Item {scene.id}: asset {blank[0]!r} came back blank twice where others have pixels; "
             f"the archive's file is damaged.",
             stable=True,
+            file=remote[blank[0]].facts,
         )
     return remote
 

@@ -2,7 +2,7 @@
 
 from satfusion_assets.archives.phenocam.client import LICENCE, Camera, PhenoCam
 from satfusion_assets.archives.phenocam.pictures import Picture, check_jpeg
-from satfusion_assets.archives.phenocam.regions import Region, RegionChoice, choose_region
+from satfusion_assets.archives.phenocam.regions import Region, RegionChoice, choose_region, other_regions
 from satfusion_assets.archives.phenocam.summaries import DailySummary, parse_one_day_summary
 
 __all__ = [
@@ -15,5 +15,6 @@ __all__ = [
     "RegionChoice",
     "check_jpeg",
     "choose_region",
+    "other_regions",
     "parse_one_day_summary",
 ]

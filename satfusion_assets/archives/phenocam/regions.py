@@ -29,6 +29,9 @@ VEGETATION_CODES: Final = {
 }
 """PhenoCam's vegetation types and their codes."""
 
+BARE: Final = frozenset({"NV", "RF"})
+"""Regions without vegetation: bare ground, and the panel that cameras are compared by."""
+
 _OPEN_ENDED: Final = date(9999, 1, 1)
 
 
@@ -106,6 +109,15 @@ def choose_region(site: Site, regions: Sequence[Region], start: date, end: date)
     else:
         why = f"the site names no vegetation; {best.vegetation} has most days ({days})"
     return RegionChoice(best, why, tuple(regions))
+
+
+def other_regions(choice: RegionChoice, start: date, end: date) -> tuple[Region, ...]:
+    """The regions of vegetation beside the chosen one that have a day in [start, end], in the archive's order."""
+    return tuple(
+        region
+        for region in choice.candidates
+        if region != choice.region and region.vegetation not in BARE and region.days_within(start, end) > 0
+    )
 
 
 def _fitness(region: Region, start: date, end: date) -> tuple[int, bool, int, str]:

@@ -14,7 +14,14 @@ from satfusion_assets.processing.efast.coarse_noise import coarse_variance
 from satfusion_assets.processing.efast.compiled import over_strips
 from satfusion_assets.processing.efast.inputs import Parameters
 from satfusion_assets.processing.efast.quality import Quality, scene_layers
-from satfusion_assets.processing.efast.uncertainty import ErrorModel, deviate, fit_error_model, variance_terms
+from satfusion_assets.processing.efast.uncertainty import (
+    Departure,
+    ErrorModel,
+    deviate,
+    fit_error_model,
+    scene_noises,
+    variance_terms,
+)
 from satfusion_assets.processing.efast.upsampling import upsample
 from satfusion_assets.processing.efast.weights import SceneWeights, leave_one_out_weights
 from satfusion_assets.processing.efast.windows import DayNumbers
@@ -53,8 +60,10 @@ def learn(plan: FusionPlan, parameters: Parameters, errors: Array) -> ErrorModel
     noise = _on_fine_rows(plan, variance, parameters, rows)[..., columns]
     sample = errors[:, :, rows][..., columns]
     terms = np.stack([variance_terms(noise[:, b], np.moveaxis(statistics, 1, 0), b) for b in range(images.bands)])
-    by_band = np.moveaxis(sample, 1, 0).reshape(images.bands, -1)
-    return fit_error_model(by_band, terms.reshape(*terms.shape[:2], -1), list(_departures(plan, rows, columns)))
+    scenes, bands = sample.shape[:2]
+    noises = scene_noises(list(_departures(plan, rows, columns)), scenes, bands)
+    errors_by_band = np.moveaxis(sample, 1, 0).reshape(bands, scenes, -1)
+    return fit_error_model(errors_by_band, terms.reshape(*terms.shape[:2], scenes, -1), noises)
 
 
 def assess(plan: FusionPlan, days: DayNumbers, parameters: Parameters, weights: SceneWeights, values: Array) -> Quality:
@@ -107,7 +116,6 @@ def _deviate(
         _on_fine_rows(plan, noise, parameters, np.arange(out.shape[2])),
         statistics,
         model.coefficients,
-        model.scene_noise,
         model.typical_error,
     )
     over_strips(lambda first, last: deviate(*shared, first, last, out), out.shape[2], parameters.ratio, plan.threads)
@@ -121,8 +129,8 @@ def _lattice(size: int) -> NDArray[np.intp]:
     return np.unique(np.linspace(0, size - 1, min(size, SAMPLE_SIDE) + 2).astype(np.intp)[1:-1])
 
 
-def _departures(plan: FusionPlan, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Iterator[Array]:
-    """Departure (b, k) of scenes from the line between their neighbours in time, scaled to one scene's noise."""
+def _departures(plan: FusionPlan, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Iterator[Departure]:
+    """Departures of scenes from the line between their neighbours in time."""
     images, days = plan.images, plan.images.fine_days
     sample = images.fine[:, :, rows][..., columns].reshape(len(images.fine), images.bands, -1)[images.order]
     for i in range(1, len(days) - 1):
@@ -130,4 +138,4 @@ def _departures(plan: FusionPlan, rows: NDArray[np.intp], columns: NDArray[np.in
         if 0 < span <= NEIGHBOUR_DAYS:
             later = float(days[i] - days[i - 1]) / float(span)
             line = (1 - later) * sample[i - 1] + later * sample[i + 1]
-            yield (sample[i] - line) / np.sqrt(1 + later**2 + (1 - later) ** 2)
+            yield Departure(i, later, (sample[i] - line) / np.sqrt(1 + later**2 + (1 - later) ** 2))

@@ -24,11 +24,15 @@ a fine pixel's place in this row of cells is its column, plus ``_margin``.
 """
 
 
+LANES = 16
+"""Numbers that the widest registers take at once: short loops run over multiples of it, with room behind."""
+
+
 class Grid(NamedTuple):
     """How coarse (h', w') and fine (H, W) pixels lie to each other.
 
-    The coarse grid begins ``top`` and ``left`` fine pixels before the fine one. fractions: (ratio,) weights of the
-    second coarse centre at the fine pixels of a cell.
+    The coarse grid begins ``top`` and ``left`` fine pixels before the fine one. fractions: weights of the second
+    coarse centre at the ``ratio`` fine pixels of a cell, filled up to a multiple of ``LANES``.
     """
 
     ratio: int
@@ -46,10 +50,39 @@ class Weights(NamedTuple):
     last: Any
 
 
+class Sources(NamedTuple):
+    """What a blend is made of.
+
+    fine: (n, b, H, W), scene s of the sorted days at ``order[s]``. coarse_then: (n, b, h', w') on scene days.
+    coarse_now: (p, b, h', w') on prediction days.
+    """
+
+    fine: Any
+    order: Any
+    coarse_then: Any
+    coarse_now: Any
+    weights: Weights
+    grid: Grid
+
+
 @inlined
 def _margin(halo: int, ratio: int) -> int:
     """Fine pixels from the beginning of cell 0 to the first fine pixel."""
     return halo + ratio - ratio // 2
+
+
+@inlined
+def _cells(halo: int, ratio: int, width: int) -> tuple[int, int, int]:
+    """The margin, and the half-open range of cells that hold fine pixels."""
+    margin = _margin(halo, ratio)
+    return margin, margin // ratio, (margin + width - 1) // ratio + 1
+
+
+@inlined
+def _chunk(cell: int, cells: int, margin: int, ratio: int, width: int) -> tuple[int, int, int, int]:
+    """Number of cells, first and last fine pixel (half-open), and the first one's place in the row of cells."""
+    x = max(cell * ratio - margin, 0)
+    return cells, x, min((cell + cells) * ratio - margin, width), x + margin - cell * ratio
 
 
 @inlined
@@ -89,28 +122,31 @@ def _centres(image: Any, row: int, cell: int, cells: int, ratio: int, fractions:
 
 
 @inlined
-def _spread(centres: Any, cells: int, fractions: Any, out: Any) -> None:
-    """From centres to the fine pixels of ``out`` (cells, ratio)."""
+def _spread(centres: Any, cells: int, ratio: int, fractions: Any, out: Any) -> None:
+    """From centres to the fine pixels of ``out`` (cells * ratio + LANES,).
+
+    What a cell's loop writes beyond its own pixels, the next cell overwrites.
+    """
     for k in range(cells):
         start = centres[k]
         step = centres[k + 1] - start
-        for i in range(out.shape[1]):
-            out[k, i] = start + fractions[i] * step
+        pixel = np.uint64(k * ratio)
+        for i in range(np.uint64(len(fractions))):
+            out[pixel + i] = start + fractions[i] * step
 
 
 @inlined
-def _upsample(image: Any, row: int, cell: int, cells: int, fractions: Any, centres: Any, out: Any) -> None:
-    """``U(image)`` of a fine row in ``out`` (cells, ratio), from the finite corners where some are missing."""
+def _upsample(image: Any, row: int, cell: int, cells: int, ratio: int, fractions: Any, centres: Any, out: Any) -> None:
+    """``U(image)`` of a fine row in ``out`` (see ``_spread``), from the finite corners where some are missing."""
     height, width = image.shape
-    ratio = out.shape[1]
     _centres(image, row, cell, cells, ratio, fractions, centres)
-    _spread(centres, cells, fractions, out)
+    _spread(centres, cells, ratio, fractions, out)
     for k in range(cells):
         if np.isnan(centres[k]) or np.isnan(centres[k + 1]):
             upper, lower = _clamp(row // ratio - 1, height), _clamp(row // ratio, height)
             west, east = _clamp(cell + k - 1, width), _clamp(cell + k, width)
             for i in range(ratio):
-                out[k, i] = _corner_mean(image, upper, lower, west, east, fractions[row % ratio], fractions[i])
+                out[k * ratio + i] = _corner_mean(image, upper, lower, west, east, fractions[row % ratio], fractions[i])
 
 
 @inlined
@@ -160,22 +196,9 @@ def _estimate(line: Any, offset: int, total: Any, blended: Any, x: int, size: in
 
 
 @compiled
-def blend(
-    fine: Any,
-    order: Any,
-    coarse_then: Any,
-    coarse_now: Any,
-    weights: Weights,
-    grid: Grid,
-    row_first: int,
-    row_last: int,
-    out: Any,
-) -> None:
-    """Fill rows ``row_first:row_last`` of ``out`` (p, b, H, W) with ``U(C(t)) + sum(U(w_i) R_i) / sum(U(w_i))``.
-
-    fine: (n, b, H, W), scene s of the sorted days at ``order[s]``. coarse_then: (n, b, h', w') on scene days.
-    coarse_now: (p, b, h', w') on prediction days.
-    """
+def blend(sources: Sources, row_first: int, row_last: int, out: Any) -> None:
+    """Fill rows ``row_first:row_last`` of ``out`` (p, b, H, W) with ``U(C(t)) + sum(U(w_i) R_i) / sum(U(w_i))``."""
+    fine, order, coarse_then, coarse_now, weights, grid = sources
     ratio, top, left, fractions = grid
     shares, offsets, first, last = weights
     days, bands, _, width = out.shape
@@ -186,26 +209,21 @@ def blend(
     residuals = np.zeros((end - begin, bands, size), dtype)
     present = np.zeros((end - begin, bands, size), dtype)
     centres = np.empty(step + 1, dtype)
-    spread_out = np.empty((step, ratio), dtype)
-    line = spread_out.reshape(-1)
+    line = np.empty(size + LANES, dtype)
     total = np.empty((bands, size), dtype)
     blended = np.empty((bands, size), dtype)
-    margin = _margin(left, ratio)
-    cell_first, cell_last = margin // ratio, (margin + width - 1) // ratio + 1
+    margin, cell_first, cell_last = _cells(left, ratio, width)
     for y in range(row_first, row_last):
         row = y + _margin(top, ratio)
         for cell in range(cell_first, cell_last, step):
-            cells = min(step, cell_last - cell)
-            x = max(cell * ratio - margin, 0)
-            stop = min((cell + cells) * ratio - margin, width)
-            offset = x + margin - cell * ratio
+            cells, x, stop, offset = _chunk(cell, min(step, cell_last - cell), margin, ratio, width)
             if stop - x < size:
                 present[:] = 0
                 residuals[:] = 0
             together = True
             for s in range(end - begin):
                 for b in range(bands):
-                    _upsample(coarse_then[begin + s, b], row, cell, cells, fractions, centres, spread_out)
+                    _upsample(coarse_then[begin + s, b], row, cell, cells, ratio, fractions, centres, line)
                     pixels = fine[order[begin + s], b, y]
                     _subtract(pixels, line, x, offset, stop - x, residuals[s, b], present[s, b])
                     together = together and _same(present, s, b)
@@ -215,10 +233,10 @@ def blend(
                 for s in range(first[p], last[p]):
                     weight = shares[offsets[p] + s - first[p]]
                     if _centres(weight, row, cell, cells, ratio, fractions, centres):
-                        _spread(centres, cells, fractions, spread_out)
+                        _spread(centres, cells, ratio, fractions, line)
                         _accumulate(line, s - begin, residuals, present, together, total, blended)
                 for b in range(bands):
-                    _upsample(coarse_now[p, b], row, cell, cells, fractions, centres, spread_out)
+                    _upsample(coarse_now[p, b], row, cell, cells, ratio, fractions, centres, line)
                     norm = total[0] if together else total[b]
                     _estimate(line, offset, norm, blended[b], x, stop - x, out[p, b, y])
 
@@ -235,15 +253,14 @@ def _span(first: Any, last: Any) -> tuple[int, int]:
 
 
 @compiled
-def reblend_cells(
-    fine: Any, order: Any, coarse_then: Any, coarse_now: Any, weights: Weights, grid: Grid, cells: Any, out: Any
-) -> None:
+def reblend_cells(sources: Sources, cells: Any, out: Any) -> None:
     """Evaluate ``cells`` again, where a day lacks coarse pixels that its scenes' days have.
 
     There the coarse change ``C(t) - C(t_i)`` is formed first and upsampled from the corners that the day has, so that
     both sides of the difference rest on the same coarse pixels. cells: (c, 4) day, band, row and column of the cell
-    between coarse centres (row, column) and (row + 1, column + 1), -1 = before the first. Other arguments: ``blend``.
+    between coarse centres (row, column) and (row + 1, column + 1), -1 = before the first.
     """
+    fine, order, coarse_then, coarse_now, weights, grid = sources
     ratio, top, left, fractions = grid
     shares, offsets, first, last = weights
     _, _, height, width = out.shape
@@ -291,7 +308,7 @@ def judge(
     Planes: days to the nearest scene used; sum of squared shares; mean of ``t_i - t`` under the shares; then, per
     band, the mean of ``residuals`` under the shares. A share is ``U(w_i) / sum(U(w_i))``; NaN without scenes.
     residuals: (n, b, H, W), NaN = unknown. seen: (n, H, W), 1 where scene i has a value. distance: (p, n)
-    ``t_i - t`` in days. Scenes are sorted by day. Other arguments: ``blend``.
+    ``t_i - t`` in days. Scenes are sorted by day.
     """
     ratio, top, left, fractions = grid
     shares, offsets, first, last = weights
@@ -301,20 +318,15 @@ def judge(
     step = max(1, CHUNK // ratio)
     size = step * ratio
     centres = np.empty(step + 1, dtype)
-    spread_out = np.empty((step, ratio), dtype)
-    line = spread_out.reshape(-1)
+    line = np.empty(size + LANES, dtype)
     sums = np.empty((4, size), dtype)
     spread = np.empty((2, bands, size), dtype)
-    margin = _margin(left, ratio)
-    cell_first, cell_last = margin // ratio, (margin + width - 1) // ratio + 1
+    margin, cell_first, cell_last = _cells(left, ratio, width)
     for index in range(index_first, index_last):
         y = rows[index]
         row = y + _margin(top, ratio)
         for cell in range(cell_first, cell_last, step):
-            cells = min(step, cell_last - cell)
-            x = max(cell * ratio - margin, 0)
-            stop = min((cell + cells) * ratio - margin, width)
-            offset = x + margin - cell * ratio
+            cells, x, stop, offset = _chunk(cell, min(step, cell_last - cell), margin, ratio, width)
             for p in range(days):
                 sums[:] = 0
                 sums[3] = np.inf
@@ -323,7 +335,7 @@ def judge(
                     weight = shares[offsets[p] + s - first[p]]
                     if not _centres(weight, row, cell, cells, ratio, fractions, centres):
                         continue
-                    _spread(centres, cells, fractions, spread_out)
+                    _spread(centres, cells, ratio, fractions, line)
                     _tally(line, offset, seen[s, y], x, stop - x, dtype.type(distance[p, s]), sums)
                     for b in range(bands):
                         _tally_known(line, offset, residuals[s, b, y], x, stop - x, spread[0, b], spread[1, b])
@@ -367,15 +379,13 @@ def upsample(images: Any, grid: Grid, rows: Any, out: Any) -> None:
     """Fill ``out`` (k, r, W) with fine ``rows`` (r,) of ``U`` of coarse ``images`` (k, h', w')."""
     ratio, top, left, fractions = grid
     count, _, width = out.shape
-    margin = _margin(left, ratio)
-    first = margin // ratio
-    cells = (margin + width - 1) // ratio + 1 - first
+    margin, first, last = _cells(left, ratio, width)
+    cells = last - first
     centres = np.empty(cells + 1, out.dtype)
-    spread_out = np.empty((cells, ratio), out.dtype)
-    line = spread_out.reshape(-1)
+    line = np.empty(cells * ratio + LANES, out.dtype)
     offset = margin - first * ratio
     for k in range(count):
         for index in range(len(rows)):
             row = rows[index] + _margin(top, ratio)
-            _upsample(images[k], row, first, cells, fractions, centres, spread_out)
+            _upsample(images[k], row, first, cells, ratio, fractions, centres, line)
             out[k, index] = line[offset : offset + width]

@@ -69,14 +69,14 @@ class FusionPlan:
         """Fill ``values`` (p, b, H, W) with eq. 2, from coarse values ``now`` (p, b, h, w) on the prediction days."""
         images = self.images
         grid = self.grid(ratio, images.dtype)
-        shared = (images.fine, images.order, self.coarse_then, now, weights.packed, grid)
+        sources = kernels.Sources(images.fine, images.order, self.coarse_then, now, weights.packed, grid)
         over_strips(
-            lambda first, last: kernels.blend(*shared, first, last, values), values.shape[2], ratio, self.threads
+            lambda first, last: kernels.blend(sources, first, last, values), values.shape[2], ratio, self.threads
         )
         cells = _incomplete_cells(now, self.coarse_then)
         if len(cells):
             over_strips(
-                lambda first, last: kernels.reblend_cells(*shared, cells[first:last], values),
+                lambda first, last: kernels.reblend_cells(sources, cells[first:last], values),
                 len(cells),
                 64,
                 self.threads,

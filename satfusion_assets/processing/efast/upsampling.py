@@ -12,7 +12,9 @@ from satfusion_assets.processing.efast import kernels
 
 def coarse_grid(ratio: int, top: int, left: int, dtype: np.dtype[Any]) -> kernels.Grid:
     """The coarse grid that begins ``top`` and ``left`` fine pixels before the fine one, for images of ``dtype``."""
-    return kernels.Grid(ratio, top, left, ((np.arange(ratio) + ratio // 2 + 0.5) / ratio - 0.5).astype(dtype))
+    fractions = np.zeros(-(-ratio // kernels.LANES) * kernels.LANES, dtype)
+    fractions[:ratio] = (np.arange(ratio) + ratio // 2 + 0.5) / ratio - 0.5
+    return kernels.Grid(ratio, top, left, fractions)
 
 
 def upsample(

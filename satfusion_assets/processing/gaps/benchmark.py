@@ -25,7 +25,7 @@ from satfusion_assets.processing.gaps.windows import Gap, natural_gap
 from satfusion_assets.processing.moments import Moments, pixel_moments
 from satfusion_assets.processing.sampling import window_gcc
 from satfusion_assets.processing.series import DailySeries
-from satfusion_assets.scenarios import BANDS, SCENARIOS, Strategy
+from satfusion_assets.scenarios import BANDS, SCENARIOS, Scenario, Strategy
 from satfusion_assets.sites import SiteSeason
 
 log = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ class Benchmark:
     """What to run at one site-season.
 
     row, col: the site's fine pixel. gaps: calendar gaps. patterns: per strategy another year's clouds, where there is
-    one. starfm: also run STARFM (spatial tier only; minutes instead of seconds).
+    one. starfm: also run STARFM (spatial tier only; minutes instead of seconds). scenarios: EFAST's part in it.
     """
 
     site_season: SiteSeason
@@ -84,6 +84,7 @@ class Benchmark:
     gaps: Sequence[Gap]
     patterns: Mapping[Strategy, CloudPattern] = field(default_factory=dict)
     starfm: bool = False
+    scenarios: Sequence[Scenario] = SCENARIOS
 
     @property
     def season_days(self) -> Days:
@@ -96,7 +97,7 @@ class Benchmark:
         return [self._strategy(strategy, stack, progress) for strategy, stack in stacks.items()]
 
     def _strategy(self, strategy: Strategy, stack: SeasonStack, progress: Callable[[str], None]) -> StrategyOutcome:
-        fusions = [Fusion(scenario) for scenario in SCENARIOS if scenario.strategy is strategy]
+        fusions = [Fusion(scenario) for scenario in self.scenarios if scenario.strategy is strategy]
         season_methods: list[Method] = [*fusions, *PIXEL_METHODS]
         stating: list[Method] = [Fusion(fusion.scenario, states_sd=True) for fusion in fusions]
         spatial_methods = [*stating, *PIXEL_METHODS, *([Starfm()] if self.starfm else [])]

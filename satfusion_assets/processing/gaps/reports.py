@@ -30,6 +30,8 @@ DateFinder = Callable[[DailySeries], Mapping[str, date | None]]
 WHITTAKER_DEFINITION: Final = (
     "per pixel and band, lambda 400 d^2, second-order differences, on the clear observations left outside the gap"
 )
+MOSTLY: Final = 0.5
+"""A method that estimates less than this share of the withheld pixels is mostly silent."""
 METRIC: Final = "nse_s2 of GCC over the withheld pixels that every method estimates"
 
 
@@ -193,6 +195,7 @@ def gap_metrics(
         "metric_of_crossover": METRIC,
         "strategies": {
             str(outcome.strategy): {
+                "natural_pattern_season": _pattern_season(outcome),
                 "no_gap": _season_tiers(outcome.no_gap_series, camera, find_dates, truth),
                 "gaps": [
                     {
@@ -218,9 +221,14 @@ def gap_metrics(
             scenario.key: _crossovers(scenario, outcome)
             for outcome in outcomes
             for scenario in SCENARIOS
-            if scenario.strategy is outcome.strategy
+            if scenario.key in outcome.no_gap_series
         },
     }
+
+
+def _pattern_season(outcome: StrategyOutcome) -> int | None:
+    """Whose clouds made the natural gap; None = no natural gap, because no other season was there."""
+    return next((gap.gap.pattern_season for gap in outcome.gaps if gap.gap.pattern_season is not None), None)
 
 
 def _spatial_tier(outcome: GapOutcome) -> dict[str, Any]:
@@ -285,9 +293,20 @@ def _crossover_of(gaps: Sequence[GapOutcome], fusion: str, competitor: str) -> d
     def nse(gap: GapOutcome, method: str) -> float | None:
         return gap.pooled(method, "gcc").scores()["nse_s2"]
 
-    return crossover(
-        [gap.gap.days for gap in gaps], [nse(gap, fusion) for gap in gaps], [nse(gap, competitor) for gap in gaps]
+    def share(gap: GapOutcome, method: str) -> float | None:
+        hidden = sum(scene.hidden for scene in gap.scenes)
+        return gap.pooled(method, "gcc", own=True).n / hidden if hidden else None
+
+    ordered = sorted(gaps, key=lambda gap: gap.gap.days)
+    found = crossover(
+        [gap.gap.days for gap in ordered],
+        [nse(gap, fusion) for gap in ordered],
+        [nse(gap, competitor) for gap in ordered],
     )
+    for row, gap in zip(found["by_gap"], ordered, strict=True):
+        row["share_fusion"], row["share_competitor"] = share(gap, fusion), share(gap, competitor)
+    silent = [row["gap_days"] for row in found["by_gap"] if (row["share_fusion"] or 0) < MOSTLY]
+    return {**found, "first_gap_days_fusion_mostly_silent": next(iter(silent), None)}
 
 
 def _gap_head(gap: Gap) -> dict[str, Any]:

@@ -1,10 +1,12 @@
-"""The gap benchmark over all site-seasons: one table, and what it says by gap length."""
+"""The gap benchmark over all site-seasons: a table per tier, and what the spatial one says by gap length."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from satfusion_assets.processing.season_dates import DATE_NAMES
+from satfusion_assets.processing.tables import tabular
 from satfusion_assets.scenarios import SCENARIOS
 
 if TYPE_CHECKING:
@@ -12,6 +14,18 @@ if TYPE_CHECKING:
 
 _KEYS: Final = ("site", "season", "strategy", "transition", "gap_days", "method", "quantity")
 _SCORES: Final = ("n_pixels", "rmse", "mae", "mean_bias", "pearson_r", "nse_s2", "estimated_share")
+_SEASON_KEYS: Final = ("site", "season", "strategy", "transition", "gap_days", "method")
+_SEASON_SCORES: Final = ("nse_pc", "delta_nse_pc", "rmse", "pearson_r", "n_samples")
+SUMMARY_HEADINGS: Final = {
+    "strategy": "Strategy",
+    "method": "Method",
+    "gap_days": "Gap (d)",
+    "n_gaps": "Gaps",
+    "rmse": "RMSE",
+    "nse_s2": "NSE",
+    "estimated_share": "Estimated",
+    "fusion_wins": "Fusion better",
+}
 _FUSIONS: Final = frozenset(scenario.key for scenario in SCENARIOS)
 
 
@@ -33,6 +47,44 @@ def spatial_rows(report: Mapping[str, Any]) -> list[dict[str, Any]]:
         for method, of in gap["spatial"].items()
         for quantity, scores in of.items()
     ]
+
+
+def season_rows(report: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """One row per gap, strategy and method of one gap_metrics.json: temporal and phenology tier.
+
+    ``delta_nse_pc`` is NSE against the camera with the gap less without it; ``late_rising_50`` ... days late.
+    """
+    return [
+        {
+            "site": report["site_name"],
+            "season": report["season"],
+            "strategy": strategy,
+            "transition": gap["transition"],
+            "gap_days": gap["gap_days"],
+            "method": method,
+            **{name: (scores or {}).get(name) for name in _SEASON_SCORES},
+            "delta_nse_pc": _difference(scores, outcome["no_gap"]["temporal"].get(method)),
+            **{f"late_{name}": days for name, days in (gap["phenology"] or {}).get(method, {}).items()},
+        }
+        for strategy, outcome in report["strategies"].items()
+        for gap in outcome["gaps"]
+        for method, scores in gap["temporal"].items()
+    ]
+
+
+def _difference(gap: Mapping[str, Any] | None, no_gap: Mapping[str, Any] | None) -> float | None:
+    left, right = ((scores or {}).get("nse_pc") for scores in (gap, no_gap))
+    return None if left is None or right is None else left - right
+
+
+def season_table(reports: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """The temporal and phenology tiers of all reports as a data frame; absent numbers are NaN."""
+    import pandas as pd
+
+    numbers = [*_SEASON_SCORES, *(f"late_{name}" for name in DATE_NAMES)]
+    frame = pd.DataFrame([row for report in reports for row in season_rows(report)], columns=[*_SEASON_KEYS, *numbers])
+    frame[numbers] = frame[numbers].astype("float64")
+    return frame.sort_values(list(_SEASON_KEYS), ignore_index=True)
 
 
 def gap_table(reports: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
@@ -67,3 +119,8 @@ def gap_summary(table: pd.DataFrame) -> pd.DataFrame:
         )
         .reset_index()
     )
+
+
+def latex_summary(summary: pd.DataFrame) -> str:
+    """GCC by strategy, method and gap length as a LaTeX ``tabular``."""
+    return tabular(summary[summary["quantity"] == "gcc"], SUMMARY_HEADINGS)

@@ -17,11 +17,14 @@ GAP_DAYS: Final = (15, 30, 60, 90)
 
 
 class Transition(StrEnum):
-    """What a gap is centred on; NATURAL gaps have no centre but another year's clouds."""
+    """What a gap is centred on: a day of the camera's curve or a GIVEN day; NATURAL gaps have no centre but another
+    year's clouds.
+    """
 
     GREEN_UP = "green_up"
     PEAK = "peak"
     GREEN_DOWN = "green_down"
+    GIVEN = "given"
     NATURAL = "natural"
 
 
@@ -32,6 +35,7 @@ class MidpointRule(StrEnum):
     CAMERA_GREEN_DOWN = "phenocam_green_down_50pct"
     CAMERA_PEAK = "midway_between_phenocam_50pct_dates"
     CALENDAR = "no_phenocam_date_1_july"
+    GIVEN = "given_day"
     CLOUDS = "cloud_pattern_of_another_year"
 
 

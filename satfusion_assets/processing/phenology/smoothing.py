@@ -196,15 +196,17 @@ def _choose_lambda(y, w):  # type: ignore[no-untyped-def]
 def _smooth_row(y, w, lam, reach, rho, z, se, information):  # type: ignore[no-untyped-def]
     """Curve, standard error and leverage of one series; returns (noise, autocorrelation).
 
-    reach: median absolute residuals up to which a residual counts as noise. A ``rho`` that is not NaN is taken as the
+    Noise is judged on the days of full weight alone: lighter ones share their errors with their neighbours. reach:
+    median absolute residuals up to which a residual counts as noise. A ``rho`` that is not NaN is taken as the
     autocorrelation.
     """
     d, u1, u2, again = np.empty((4, y.size))
-    _, edf, count = _fit(y, w, lam, d, u1, u2, z, se)
-    residual = np.abs(y - z)[w > 0.0]
+    _fit(y, w, lam, d, u1, u2, z, se)
+    full = w >= 1.0
+    residual = np.abs(y - z)[full]
     if residual.size and reach < np.inf:
         residual = np.minimum(residual, reach * np.median(residual))
-    noise = np.sqrt(np.sum(residual**2) / max(count - edf, 1.0))
+    noise = np.sqrt(np.sum(residual**2) / max(residual.size - np.sum(se[full]), 1.0))
     if np.isnan(rho):
         rho = _neighbour_correlation(y, w, z)
     variance = noise * noise * (1.0 + rho) / (1.0 - rho)
@@ -233,6 +235,14 @@ def _choose_rows(y, w, chosen):  # type: ignore[no-untyped-def]
 def _despike_rows(y, w):  # type: ignore[no-untyped-def]
     for row in range(y.shape[0]):
         _remove_spikes(y[row], w[row])
+
+
+def despiked(stack: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Observations (n, m) of m series in the order of days, isolated spikes of each made NaN."""
+    series = np.ascontiguousarray(stack.T, dtype=np.float64)
+    weight = np.isfinite(series).astype(np.float64)
+    _despike_rows(np.nan_to_num(series), weight)
+    return np.where(weight > 0.0, series, np.nan).T
 
 
 class Curves(NamedTuple):
@@ -298,7 +308,26 @@ class Smoother:
         return self._curves(self.lam)
 
     def _curves(self, lam: NDArray[np.float64]) -> Curves:
-        value, se, information = (np.empty_like(self._value) for _ in range(3))
-        curves = Curves(value, se, information, noise=np.empty(len(self._value)))
-        _smooth_rows(self._value, self._weight, lam, self._reach, self.autocorrelation, *curves)
-        return curves
+        return _smoothed(self._value, self._weight, lam, self._reach, self.autocorrelation)
+
+
+def weighted_curves(series: NDArray[np.float64], weight: NDArray[np.float64], lam: float) -> Curves:
+    """Curves through observations (weight 1) and expectations (less), with independent errors.
+
+    series, weight: (m, n). The standard error counts a value of weight w for w observations.
+    """
+    rows = len(series)
+    return _smoothed(series, weight, np.full(rows, lam), ROBUST_REACH, np.zeros(rows))
+
+
+def _smoothed(
+    series: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    lam: NDArray[np.float64],
+    reach: float,
+    autocorrelation: NDArray[np.float64],
+) -> Curves:
+    value, se, information = (np.empty_like(series) for _ in range(3))
+    curves = Curves(value, se, information, noise=np.empty(len(series)))
+    _smooth_rows(series, weight, lam, reach, autocorrelation, *curves)
+    return curves

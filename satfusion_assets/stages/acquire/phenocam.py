@@ -6,7 +6,7 @@ import csv
 import io
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -20,11 +20,13 @@ from satfusion_assets.archives.phenocam import (
     DailySummary,
     PhenoCam,
     Picture,
+    Region,
     RegionChoice,
     choose_region,
+    other_regions,
     parse_one_day_summary,
 )
-from satfusion_assets.errors import NoData
+from satfusion_assets.errors import ArchiveAnswerInvalid, NoData
 from satfusion_assets.processing.camera import flag_outliers
 from satfusion_assets.settings import Settings
 from satfusion_assets.sites import Site, SiteSeason
@@ -33,7 +35,7 @@ from satfusion_assets.stages.acquire.fetching import Fetched, fetch_all, refuse_
 from satfusion_assets.stages.acquire.report import Progress, SetAside, log_progress
 from satfusion_assets.stages.outcome import Outcome
 from satfusion_assets.store import Product, ProductStore
-from satfusion_assets.store.layout import PHENOCAM_GCC, PHENOCAM_GCC_3Y, PHENOCAM_ROIS, camera_picture
+from satfusion_assets.store.layout import PHENOCAM_GCC, PHENOCAM_GCC_3Y, PHENOCAM_REGIONS, PHENOCAM_ROIS, camera_picture
 
 log = logging.getLogger(__name__)
 
@@ -63,10 +65,10 @@ def acquire_phenocam(
     settings: Settings,
     progress: Progress = log_progress,
 ) -> Outcome:
-    """Fetch greenness (season-1 to season+1) and midday pictures (season) and publish ``raw_phenocam``.
+    """Fetch greenness (season-1 to season+1) of every region, midday pictures (season) and publish ``raw_phenocam``.
 
-    Pictures that the archive lists and cannot give are set aside. Raises ArchiveUnavailable, ArchiveAnswerInvalid,
-    NoData, StoreFull.
+    Pictures, and regions beside the chosen one, that the archive lists and cannot give are set aside. Raises
+    ArchiveUnavailable, ArchiveAnswerInvalid, NoData, StoreFull.
     """
     cache = FetchCache(store.cache(season, "phenocam"))
     with HttpArchive("PhenoCam", Patience.of(settings)) as http:
@@ -74,7 +76,8 @@ def acquire_phenocam(
         camera = archive.camera(site.name)
         choice = choose_region(site, archive.regions(site.name), season.start, season.end)
         fetcher = _Fetcher(archive, cache)
-        days = _screen(fetcher.summary(choice), season)
+        days = _screen(fetcher.summary(choice.region), season)
+        others, unreadable = _other_regions(fetcher, choice, season)
         pictures = {p.day.strftime("%Y%m%d"): p for p in archive.pictures(site.name) if p.day.year == season.season}
         fetched = fetch_all(pictures, fetcher.picture, settings.phenocam_connections, progress)
     refuse_unless_few(fetched.bad, len(pictures))
@@ -84,7 +87,8 @@ def acquire_phenocam(
             f"PhenoCam region {choice.region.name} has no usable day in {season.season}; choose another season or "
             f"another vegetation for the site."
         )
-    return _publish(store, season, camera, choice, days, pictures, fetched, fetcher, http)
+    regions = {choice.region: days, **others}
+    return _publish(store, season, camera, choice, regions, pictures, fetched, unreadable, fetcher, http)
 
 
 class _Fetcher:
@@ -96,12 +100,12 @@ class _Fetcher:
         self.keys: set[str] = set()
         self.fetched = 0
 
-    def summary(self, choice: RegionChoice) -> list[DailySummary]:
+    def summary(self, region: Region) -> list[DailySummary]:
         """The region's days; an unchanged summary is confirmed by the archive and taken from the cache."""
-        key = choice.region.name
+        key = region.name
         self.keys.add(key)
         known = self._cache.get(key)
-        answer, days = self._archive.one_day_summary(choice.region, _conditions(known))
+        answer, days = self._archive.one_day_summary(region, _conditions(known))
         if answer.unchanged and known is not None:
             return parse_one_day_summary(known.paths[_CSV].read_text("utf-8"), key)
         self.fetched += 1
@@ -130,6 +134,20 @@ def _conditions(known: Entry | None) -> dict[str, str]:
     return {header: facts[name] for name, header in names.items() if facts.get(name)}
 
 
+def _other_regions(
+    fetcher: _Fetcher, choice: RegionChoice, season: SiteSeason
+) -> tuple[dict[Region, list[ScreenedDay]], list[SetAside]]:
+    """The days of the regions that are not the site's own, and those that the archive lists and cannot give."""
+    regions: dict[Region, list[ScreenedDay]] = {}
+    unreadable = []
+    for region in other_regions(choice, season.start, season.end):
+        try:
+            regions[region] = _screen(fetcher.summary(region), season)
+        except ArchiveAnswerInvalid as error:
+            unreadable.append(SetAside("", region.name, "unreadable", str(error)))
+    return regions, unreadable
+
+
 def _screen(days: Sequence[DailySummary], season: SiteSeason) -> list[ScreenedDay]:
     """The days of season-1 to season+1, outliers flagged by the archive where it says, else by our detector."""
     wanted = [day for day in days if abs(day.day.year - season.season) <= 1]
@@ -151,21 +169,25 @@ def _publish(
     season: SiteSeason,
     camera: Camera,
     choice: RegionChoice,
-    days: Sequence[ScreenedDay],
+    regions: Mapping[Region, Sequence[ScreenedDay]],
     pictures: dict[str, Picture],
     fetched: Fetched[Entry],
+    unreadable: Sequence[SetAside],
     fetcher: _Fetcher,
     http: HttpArchive,
 ) -> Outcome:
+    days = regions[choice.region]
     own = [day for day in days if day.summary.day.year == season.season]
     set_aside = [
-        SetAside(name, pictures[name].path, "unreadable", str(fetched.bad[name])) for name in sorted(fetched.bad)
+        *unreadable,
+        *(SetAside(name, pictures[name].path, "unreadable", str(fetched.bad[name])) for name in sorted(fetched.bad)),
     ]
     with store.publish(Product("raw_phenocam", season), parameters={"region": choice.region.name}) as draft:
         for name, entry in fetched.results.items():
             draft.adopt(entry.paths[_JPEG], camera_picture(pictures[name].day))
         draft.write_json(f"{PHENOCAM_GCC}.json", _series(own))
         draft.write_json(PHENOCAM_GCC_3Y, _series(days))
+        draft.write_json(PHENOCAM_REGIONS, _regions_series(regions))
         draft.write_bytes(f"{PHENOCAM_GCC}.csv", _table(own).encode())
         draft.write_json(PHENOCAM_ROIS, _regions_record(camera, choice, days, pictures, set_aside))
         draft.write_bytes("raw/phenocam/LICENCE.txt", _licence(camera).encode())
@@ -175,6 +197,7 @@ def _publish(
         draft.manifest,
         numbers={
             "days_used": sum(day.used for day in own),
+            "regions": len(regions),
             **_counts(own),
             "pictures": len(fetched.results),
             "set_aside": len(set_aside),
@@ -189,6 +212,11 @@ def _publish(
 
 def _series(days: Sequence[ScreenedDay]) -> list[dict[str, Any]]:
     return [{"date": day.summary.day.isoformat(), "greenness_index": day.summary.gcc_90} for day in days if day.used]
+
+
+def _regions_series(regions: Mapping[Region, Sequence[ScreenedDay]]) -> dict[str, Any]:
+    """By region, the chosen one first: its vegetation and its three years, as phenocam_gcc_3y.json has them."""
+    return {region.name: {"vegetation": region.vegetation, "series": _series(days)} for region, days in regions.items()}
 
 
 def _table(days: Sequence[ScreenedDay]) -> str:

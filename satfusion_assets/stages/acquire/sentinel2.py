@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import numpy as np
@@ -45,9 +46,12 @@ log = logging.getLogger(__name__)
 
 READER: Final = 1
 """Raised when the reader makes other pixels of the same item, so that cached scenes are read again."""
+BELIEVED: Final = timedelta(days=7)
+"""How long a bad file of the archive counts as bad without being read again, if its ETag is as it was."""
 DN_SCALE: Final = 1e-4
 _REFLECTANCE: Final = ".tif"
 _SCL: Final = ".scl.tif"
+_BAD: Final = "bad_file"
 
 
 def acquire_sentinel2(
@@ -100,24 +104,45 @@ class _Reader:
         self._archive = archive
         self._cache = cache
         self._grid = grid
-        self._keys = keys
+        self.keys = keys
         self.read: list[str] = []
         """Names of the scenes that this run read or settled."""
 
     def entry(self, name: str, scene: Scene) -> Entry:
-        key = self._keys[name]
+        key = self.keys[name]
         known = self._cache.get(key)
-        if known is not None:
+        if known is not None and _BAD not in known.facts:
             return known
+        if known is not None:
+            self._confirm(known.facts[_BAD])
         self.read.append(name)
         try:
             pixels = read_scene(self._archive, scene, self._grid)
         except Quarantined as error:
             return self._cache.put(key, {}, _aside(error.kind, str(error)))
+        except (Damaged, NotFound) as error:
+            if _is_the_archives(error):
+                self._cache.put(key, {}, {_BAD: _facts_of_bad(error)})
+            raise
         facts = _scene_facts(scene, pixels)
         if pixels.empty:
             return self._cache.put(key, {}, facts | _aside("empty", f"Item {scene.id} has no pixel of the site."))
         return self._cache.put(key, _files(scene, pixels, self._grid), facts)
+
+    def _confirm(self, bad: Mapping[str, Any]) -> None:
+        """Raise what is known of a bad file while the archive has it as it was: one small request, not all of it.
+
+        After a week it is read anew in any case, should a proxy have damaged it on its way again and again.
+        """
+        if datetime.now(UTC) - datetime.fromisoformat(bad["seen"]) > BELIEVED:
+            return
+        condition = {"If-None-Match": bad["etag"]} if bad["etag"] else {}
+        try:
+            unchanged = self._archive.get(bad["href"], {"Range": "bytes=0-0", **condition}).unchanged
+        except NotFound:
+            unchanged = bad["etag"] is None
+        if unchanged:
+            raise Damaged(bad["reason"], stable=True)
 
 
 def _files(scene: Scene, pixels: ScenePixels, grid: SiteGrid) -> dict[str, bytes]:
@@ -173,7 +198,7 @@ def _publish(
             draft.adopt(entry.paths[_SCL], raw_scl(name))
         draft.write_json(S2_SCENES, record)
     assert draft.manifest is not None, "a published draft has its manifest"
-    cache.keep_only({entry.key for entry in fetched.results.values()})
+    cache.keep_only(set(reader.keys.values()))
     return Outcome(
         draft.manifest,
         numbers={
@@ -226,6 +251,15 @@ def _key(scene: Scene, grid: SiteGrid) -> str:
     """Cache key: the item, all that the catalogue says about it, the grid and the reader."""
     where = [str(box.crs) + str(tuple(box.affine)) + str(tuple(box.shape)) for box in (grid.fine, grid.scl)]
     return f"{scene.id}_{digest(READER, scene.model_dump(mode='json'), where)}"
+
+
+def _facts_of_bad(error: Damaged | NotFound) -> dict[str, Any]:
+    """Enough to see later, cheaply, whether the archive still has (or lacks) the file that made a scene unreadable."""
+    seen = {"reason": str(error), "seen": datetime.now(UTC).isoformat()}
+    if isinstance(error, NotFound):
+        return seen | {"href": error.url, "etag": None}
+    assert error.file is not None, "a file that is damaged at the archive has been fetched"
+    return seen | {"href": error.file.href, "etag": error.file.etag}
 
 
 def _aside(kind: str, reason: str) -> dict[str, Any]:

@@ -163,7 +163,7 @@ def _publish(
         )
     set_aside = [SetAside("", f"{time:%Y-%m-%dT%H:%M}Z", "empty", "No valid pixel over the site.") for time in empty]
     parameters = {"product": str(product.product), "quantity": product.quantity, "collection": product.collection}
-    record = parameters | {
+    record: dict[str, Any] = parameters | {
         "quarters": [_quarter_record(request, entries[request.key]) for request in requests],
         "overpasses": [_overpass_record(one) for one in overpasses],
         "set_aside": [asdict(one) for one in set_aside],

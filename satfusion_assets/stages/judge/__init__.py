@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from satfusion_assets.stages.judge.evaluation import GAP_BENCHMARK, PACK, PHENOLOGY
+from satfusion_assets.stages.judge.evaluation import PACK, PHENOLOGY
 from satfusion_assets.stages.judge.fused import FUSED, PROCESSED
+from satfusion_assets.stages.judge.gaps import GAP_BENCHMARK, GAP_TABLE
 from satfusion_assets.stages.judge.prepared import PREPARED, PRESELECTED
 from satfusion_assets.stages.judge.raw import CAMERA_PHENOLOGY, RAW_PHENOCAM, RAW_S2, RAW_S3
-from satfusion_assets.stages.judge.scores import METRICS, SCENARIO_METRICS
+from satfusion_assets.stages.judge.scores import METRICS, SCENARIO_METRICS, SCORE_TABLE
 from satfusion_assets.stages.judge.verdict import FILES, Criterion, Judged, Verdict, judge
 
 CRITERIA: dict[str, tuple[Criterion, ...]] = {
@@ -21,9 +22,11 @@ CRITERIA: dict[str, tuple[Criterion, ...]] = {
     "processed": PROCESSED,
     "scenario_metrics": SCENARIO_METRICS,
     "metrics": METRICS,
+    "score_table": SCORE_TABLE,
     "phenology": PHENOLOGY,
     "pack": PACK,
     "gap_benchmark": GAP_BENCHMARK,
+    "gap_table": GAP_TABLE,
 }
 """Criteria by product; every product is held to FILES as well."""
 

@@ -1,4 +1,4 @@
-"""What good means for phenology maps, packs and the gap benchmark."""
+"""What good means for phenology maps and packs."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from typing import Final
 import numpy as np
 
 from satfusion_assets.processing.phenology import TRANSITIONS
-from satfusion_assets.scenarios import SCENARIOS, Strategy
 from satfusion_assets.stages.judge.verdict import Criterion, Judged, Verdict, rounded, verdict
-from satfusion_assets.store.layout import GapLayout, PhenologyLayout, pack_folder
+from satfusion_assets.store.layout import PhenologyLayout, pack_folder
 from satfusion_assets.store.packs import pack_days
 
 LEAST_DATED: Final = 0.05
@@ -63,35 +62,9 @@ def pack_readable(judged: Judged) -> Verdict:
     return verdict(bad, len(SOURCES), "layers", {f"{name}_days": number for name, number in days.items()})
 
 
-def gaps_scored(judged: Judged) -> Verdict:
-    """Both strategies have gaps, and in each every method has a score on what was withheld."""
-    strategies = judged.view.read_json(GapLayout.metrics)["strategies"]
-    bad = [{"gap": str(strategy), "why": "has no gap"} for strategy in Strategy if not strategies[strategy]["gaps"]]
-    gaps = [(strategy, gap) for strategy, of in strategies.items() for gap in of["gaps"]]
-    for strategy, gap in gaps:
-        silent = [method for method, of in gap["spatial"].items() if of.get("gcc", {}).get("rmse") is None]
-        if not gap["n_withheld_scenes"]:
-            bad.append({"gap": f"{strategy} {gap['key']}", "why": "nothing was withheld"})
-        elif silent or not gap["spatial"]:
-            bad.append({"gap": f"{strategy} {gap['key']}", "why": f"no score of {', '.join(silent) or 'any method'}"})
-    return verdict(bad, len(gaps), "gaps", {"gaps": len(gaps)})
-
-
-def gap_summaries(judged: Judged) -> Verdict:
-    """The contract's summary of every scenario: the best one at its own path, the others below it."""
-    names = {GapLayout.summary(None), *(GapLayout.summary(scenario) for scenario in SCENARIOS)}
-    missing = names - {*judged.view.names("validation/*")}
-    says = f"{len(names) - len(missing)} of {len(SCENARIOS)} scenarios have a summary."
-    return Verdict(len(missing) == 1 and GapLayout.summary(None) not in missing, says)
-
-
 PHENOLOGY: Final = (
     Criterion("grid", "Every date map lies on the site's grid.", maps_grid, True),
     Criterion("order", "Dates lie in their intervals; green-up comes before green-down.", dates_in_order, False),
     Criterion("dated", "Some pixels have a season.", dated, False),
 )
 PACK: Final = (Criterion("readable", "The pack opens and holds days of every source.", pack_readable, True),)
-GAP_BENCHMARK: Final = (
-    Criterion("scored", "In every gap something was withheld, and each method is scored on it.", gaps_scored, False),
-    Criterion("summaries", "Every scenario has its summary.", gap_summaries, True),
-)

@@ -32,14 +32,18 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Judged:
-    """A published product under judgement; its rasters are read once for all criteria."""
+    """A published product under judgement; its rasters are read once for all criteria.
+
+    site: None for a product of all site-seasons.
+    """
 
     view: View
-    site: Site
+    site: Site | None
     store: ProductStore
 
     @property
     def grid(self) -> SiteGrid:
+        assert self.site is not None, "products on a grid belong to a site"
         return site_grid(self.site)
 
     @property
@@ -91,7 +95,9 @@ class Criterion:
     vital: bool
 
 
-def judge(store: ProductStore, site: Site, product: Product, criteria: Sequence[Criterion]) -> dict[str, Verdict]:
+def judge(
+    store: ProductStore, site: Site | None, product: Product, criteria: Sequence[Criterion]
+) -> dict[str, Verdict]:
     """The verdict of each criterion, by name, on the current version; ProductMissing when there is none.
 
     A criterion that cannot even be applied (unreadable file, missing field) is broken.

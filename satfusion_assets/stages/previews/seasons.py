@@ -193,7 +193,7 @@ def _said(scores: Mapping[str, Any] | None) -> str:
 
 def gap_benchmark(store: ProductStore, site: Site, view: View) -> Image | None:
     """Skill of filling over the length of the gap: the median over transitions of NSE of withheld GCC."""
-    report = view.read_json(GapLayout.metrics)
+    report = view.read_json(GapLayout().metrics)
     gaps = [gap for gap in report["strategies"][str(Strategy.AGGRESSIVE)]["gaps"] if gap["transition"] != "natural"]
     lengths = sorted({gap["gap_days"] for gap in gaps})
     methods = list(dict.fromkeys(method for gap in gaps for method in gap["spatial"]))

@@ -166,6 +166,10 @@ def test_every_tier_is_reported(report: dict[str, Any]) -> None:
     assert "nir" not in gaps[0]["spatial"]["aggressive_itb_sigma20"]
     assert gaps[0]["temporal"][BEST.key]["n_samples"] == 366
     assert gaps[0]["phenology"]["whittaker"] == {"rising_50": 0, "none": None}
+    by_gap = report["crossover"][BEST.key]["linear"]["peak"]["by_gap"]
+    assert [(row["share_fusion"], row["share_competitor"]) for row in by_gap] == [(1, 1), (1, 1)]
+    assert report["crossover"][BEST.key]["linear"]["peak"]["first_gap_days_fusion_mostly_silent"] is None
+    assert report["strategies"]["aggressive"]["natural_pattern_season"] == 2023
     assert set(report["crossover"][BEST.key]) == {"nearest", "linear", "whittaker", "harmonic", "starfm"}
 
 
@@ -235,6 +239,19 @@ def test_a_gap_that_takes_every_scene_leaves_nothing_to_score() -> None:
     assert found.pooled("linear", "gcc").n == 0
     assert {len(series) for series in found.series.values()} == {0}
     assert len(outcome.no_gap_series[BEST.key]) > 0
+
+
+def test_a_gap_beyond_the_reach_of_fusion_is_said_to_be_silent() -> None:
+    """Scenes on days 20 and 270 alone frame the gap: EFAST, which reaches 30 days, says nothing in the middle."""
+    whole = stack(days(20, 140, 145, 150, 270), np.ones(5))
+    inside = gap(date(2024, 3, 1), date(2024, 7, 1))
+    (outcome,) = Benchmark(HERE, 6, 6, [inside]).run({Strategy.AGGRESSIVE: whole})
+    report = gap_metrics(CONTEXT, [outcome], camera())
+    found = report["crossover"][BEST.key]["linear"][str(inside.transition)]
+    assert found["first_gap_days_fusion_mostly_silent"] == inside.days
+    assert found["by_gap"][0]["share_fusion"] == 0
+    assert found["by_gap"][0]["share_competitor"] == 1
+    assert report["strategies"]["aggressive"]["natural_pattern_season"] is None
 
 
 def test_a_season_without_scenes_runs_through() -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 
+from satfusion_assets.cli.sandbox import move_day
+from satfusion_assets.errors import InvalidInput
 from satfusion_assets.sandbox.server.run import ServerProcess
 from satfusion_assets.settings import Settings
 from satfusion_assets_tests.sandbox.server.fake_world import TODAY
@@ -71,3 +74,16 @@ def test_the_world_tells_its_day_and_refuses_what_it_does_not_know(server: Serve
     for bad in ({"today": "soon"}, {"today": 5}, {"token_seconds": -1}, {"gravity": 0}):
         assert httpx.post(f"{server.url}/_world", json=bad).status_code == 400
     assert httpx.get(f"{server.url}/_world").json() == state
+
+
+def test_its_day_can_be_moved_while_it_runs(server: ServerProcess) -> None:
+    assert move_day(server.url, "") == TODAY
+    try:
+        assert move_day(server.url, "+7") == TODAY + timedelta(days=7)
+        assert move_day(server.url, "") == TODAY + timedelta(days=7)
+    finally:
+        assert move_day(server.url, TODAY.isoformat()) == TODAY
+    with pytest.raises(InvalidInput, match="'tomorrow' is no day"):
+        move_day(server.url, "tomorrow")
+    with pytest.raises(InvalidInput, match="No sandbox answers"):
+        move_day("http://127.0.0.1:9", "+7")

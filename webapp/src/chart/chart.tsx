@@ -1,7 +1,7 @@
 /** The one chart: days across, a quantity up, a cursor shared by all. */
 import uPlot from 'uplot';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { months, shortDate, toIso } from '../days';
+import { months, roomyMonths, shortDate, toIso } from '../days';
 import { saveCsv } from '../save';
 import { go, hoverDay, route } from '../state';
 import { Swatch } from './swatch';
@@ -225,7 +225,7 @@ function options(width: number, height: number, curves: readonly Curve[], now: (
     },
     scales: { x: { time: false }, y: { range: () => padded(now()) } },
     axes: [
-      { ...axis, size: 26, splits: (u) => months(u.scales.x!.min!, u.scales.x!.max!).map((m) => m.day), values: (u) => months(u.scales.x!.min!, u.scales.x!.max!).map((m) => m.label) },
+      { ...axis, size: 26, splits: (u) => months(u.scales.x!.min!, u.scales.x!.max!).map((m) => m.day), values: (u) => roomyMonths(u.scales.x!.min!, u.scales.x!.max!, u.width - LEFT - RIGHT).map((m) => m.label) },
       { ...axis, size: LEFT },
     ],
     series,
@@ -276,7 +276,10 @@ function decorate(u: uPlot, { day, marks, shown, levels }: Drawing): void {
     }
     const x = u.valToPos(mark.day, 'x', true);
     stroke(c, mark.colour, ratio * 1.25, [5 * ratio, 3 * ratio], x, top, x, top + height);
-    if (mark.label) label(c, mark.label, x + 3 * ratio, top + (9 + 11 * freeRow(c, ends, mark.label, x, ratio)) * ratio, mark.colour, ratio);
+    if (mark.label) {
+      const at = labelStart(c, mark.label, x, left + width, ratio);
+      label(c, mark.label, at, top + (9 + 11 * freeRow(c, ends, mark.label, at, ratio)) * ratio, mark.colour, ratio);
+    }
   }
   for (const curve of shown) points(u, c, curve, ratio);
   if (day !== null) {
@@ -290,6 +293,13 @@ function decorate(u: uPlot, { day, marks, shown, levels }: Drawing): void {
     c.fillText(words, at, top - 5 * ratio);
   }
   c.restore();
+}
+
+/** Right of its line, or left of it where the plot ends. */
+function labelStart(c: CanvasRenderingContext2D, words: string, x: number, right: number, ratio: number): number {
+  c.font = LABEL_FONT(ratio);
+  const wide = c.measureText(words).width;
+  return x + 3 * ratio + wide > right ? x - 3 * ratio - wide : x + 3 * ratio;
 }
 
 /** The first row in which a label at `x` hides none before it; `ends` holds where each row's last label ends. */

@@ -97,14 +97,14 @@ function Side({ source, view, ...props }: Props & { source: Source; view: View }
   const seen = useSeen(props, source, props.date);
   return (
     <div class="panel" data-source={source}>
-      <Head seen={seen} date={props.date} />
+      <Head seen={seen} date={props.date} quantity={source === 's3' ? props.season.coarse_quantity : null} />
       <MapPanel name={SOURCE_NAMES[source]} view={view} season={props.season} base={shown(seen, route.value.range)} day={seen.day === null ? '' : toIso(seen.day)} message={<Message seen={seen} />} />
       <Readout seen={seen} />
     </div>
   );
 }
 
-function Head({ seen, date, letter }: { seen: Seen; date: number; letter?: string }) {
+function Head({ seen, date, letter, quantity = null }: { seen: Seen; date: number; letter?: string; quantity?: string | null }) {
   const { day, source, style } = seen;
   const asked = route.value.style;
   return (
@@ -115,6 +115,7 @@ function Head({ seen, date, letter }: { seen: Seen; date: number; letter?: strin
         <span class={day === date ? 'lag' : 'lag off'}>{toIso(day)}{day === date ? '' : ` (${lag(day, date)})`}</span>
       )}
       {style.key !== asked && style.label !== SOURCE_NAMES[source] && <span class="style-name">{style.label}</span>}
+      {quantity && <abbr class="style-name" title={quantity}>{quantity.startsWith('top-of-atmosphere') ? 'TOA' : 'surface'}</abbr>}
     </h2>
   );
 }

@@ -3,13 +3,14 @@ import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { pixelSeason, siteSeries, type Overview, type Season } from '../api';
 import { fromDayOfYear, nearest, toDay, toIso } from '../days';
 import { Maps, sourcesOf } from '../map/maps';
-import { format, STAGES, VIEWS, type Source, type Stage, type View } from '../route';
+import { STAGES, VIEWS, type Source, type Stage, type View } from '../route';
 import { address, prefetch } from '../raster/store';
 import { nearestFile } from '../raster/use-shown';
 import { go, route, useLoaded } from '../state';
 import { Camera } from '../ui/camera';
-import { Curves } from '../ui/curves';
+import { Curves, isEmpty } from '../ui/curves';
 import { Downloads } from '../ui/downloads';
+import { Link } from '../ui/link';
 import { Check, Command, Empty, Failure, number, Select, Toggle } from '../ui/parts';
 import { Timeline, useDateKeys, type Row } from '../ui/timeline';
 import { COLOURS, SCORE_NAMES, STAGE_NAMES, STAGE_NOTES } from '../ui/words';
@@ -59,23 +60,23 @@ export function Explore({ season }: { season: Season; overview: Overview | null 
         <Toggle label="View" value={view} options={VIEWS.map((key) => [key, VIEW_NAMES[key]] as const)} onChange={(value) => go({ view: value, range: null }, true)} />
         <Downloads season={season} stage={stage} series={series.data} pixel={pixel.data} />
       </div>
-      <Timeline rows={rows} from={from} to={to} scenes={scenes} words={spokenDay(shownDay, days)} />
+      {rows.some((row) => row.days.length) && <Timeline rows={rows} from={from} to={to} scenes={scenes} words={spokenDay(shownDay, days)} />}
       {nothing ? (
         <Empty title={`No ${STAGE_NAMES[stage].toLowerCase()} products of ${season.site.name} ${season.season} under this scenario.`} command={command}>
-          They appear here as soon as they are materialised, by this command or in Dagster.
+          They appear here as soon as they are materialised, by this command or in Dagster. <OtherStages season={season} />
         </Empty>
       ) : (
         <Maps season={season} stage={stage} days={days} date={shownDay}>
           <Camera photos={season.photos} date={shownDay} command={command} />
         </Maps>
       )}
-      <div class="curve-tools">
+      {!(nothing && series.data && isEmpty(series.data)) && <div class="curve-tools">
         {px ? <PixelCard px={px} state={pixel} /> : <Headline season={season} />}
         <Check label="Band curves" value={route.value.bands} onChange={(bands) => go({ bands })} />
         <Check label="Sentinel-2 points in their true colour" value={route.value.colour} onChange={(colour) => go({ colour })} />
-      </div>
+      </div>}
       {series.error && <Failure error={series.error} />}
-      {!series.error && <Curves season={season} series={series.data} pixel={px ? pixel.data : null} from={from} to={to} />}
+      {!series.error && !(series.data && isEmpty(series.data)) && <Curves season={season} series={series.data} pixel={px ? pixel.data : null} from={from} to={to} />}
       <details class="help">
         <summary>Keys and reading</summary>
         <ul>
@@ -91,14 +92,21 @@ export function Explore({ season }: { season: Season; overview: Overview | null 
   );
 }
 
+/** The stages that do have products, to go there. */
+function OtherStages({ season }: { season: Season }) {
+  const there = STAGES.filter((stage) => Object.values(season.stages[stage]).some((daily) => daily.days.length));
+  if (!there.length) return null;
+  return <span class="links">There already: {there.map((stage) => <Link key={stage} to={{ ...route.value, stage }}>{STAGE_NAMES[stage]}</Link>)}</span>;
+}
+
 /** The scenario's scores in one line, leading to all of them. */
 function Headline({ season }: { season: Season }) {
   const scores = season.statuses.scenarios[season.scenario]?.scores;
   return (
     <p class="headline">
-      {scores && (['nse_pc', 'pearson_r', 'rmse', 'n_samples'] as const).map((key) => <span key={key}>{SCORE_NAMES[key]} <strong>{number(scores[key])}</strong></span>)}
-      {scores && <a href={format({ ...route.value, page: 'metrics' })} onClick={(event) => { event.preventDefault(); go({ page: 'metrics' }, true); }}>all scores</a>}
-      <span class="note">Curves of the site. Click a map for that pixel’s season.</span>
+      {scores && (['nse_calibrated', 'nse_pc', 'rmse', 'n_samples'] as const).map((key) => <span key={key}>{SCORE_NAMES[key]} <strong>{number(scores[key])}</strong></span>)}
+      {scores && <Link to={{ ...route.value, page: 'metrics' }}>all scores</Link>}
+      <span class="note">Click a map for that pixel’s season.</span>
     </p>
   );
 }

@@ -1,7 +1,8 @@
 /** Site, season, scenario and page: the way around. */
 import type { Overview, Season, SiteFacts } from '../api';
-import { format, PAGES, type Page } from '../route';
+import { PAGES, START, type Page } from '../route';
 import { go, route } from '../state';
+import { Link } from '../ui/link';
 import { Select } from '../ui/parts';
 import { SCENARIO_KEYS, scenarioName } from '../ui/words';
 
@@ -21,19 +22,16 @@ export function Header({ overview, season }: { overview: Overview | null; season
   const here = sites.find((one) => one.name === site);
   return (
     <header class="top">
-      <a class="brand" href="/" onClick={(event) => follow(event, '/')}>satfusion</a>
+      <Link class="brand" to={START}>satfusion</Link>
       {site && year && (
         <>
-          <Select label="Site" value={site} options={sites.length ? sites.map((one) => [one.name, one.name] as const) : [[site, site]]}
+          <Select label="Site" value={site} options={[...(here ? [] : [[site, site] as const]), ...sites.map((one) => [one.name, one.name] as const)]}
             onChange={(name) => go({ ...OTHER_SEASON, site: name, season: sites.find((one) => one.name === name)?.seasons.at(-1)?.season ?? year, scenario: null }, true)} />
           <Select label="Season" value={String(year)} options={(here?.seasons ?? [{ season: year }]).map((one) => [String(one.season), String(one.season)] as const)}
             onChange={(value) => go({ ...OTHER_SEASON, season: Number(value), scenario: null }, true)} />
           <Select label="Scenario" value={scenario ?? season?.scenario ?? ''} options={SCENARIO_KEYS.map((key) => [key, scenarioName(key)] as const)} onChange={(value) => go({ scenario: value, range: null }, true)} />
           <nav aria-label="Pages">
-            {PAGES.map((key) => {
-              const target = format({ ...route.value, page: key });
-              return <a key={key} href={target} aria-current={key === page ? 'page' : undefined} onClick={(event) => follow(event, target, key)}>{PAGE_NAMES[key]}</a>;
-            })}
+            {PAGES.map((key) => <Link key={key} to={{ ...route.value, page: key }} current={key === page}>{PAGE_NAMES[key]}</Link>)}
           </nav>
         </>
       )}
@@ -54,14 +52,3 @@ function Where({ site }: { site: SiteFacts }) {
 }
 
 const degrees = (value: number, positive: string, negative: string): string => `${Math.abs(value).toFixed(4)}° ${value < 0 ? negative : positive}`;
-
-/** Change the page without loading it anew, unless a new tab is wanted. */
-function follow(event: MouseEvent, target: string, page?: Page): void {
-  if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-  event.preventDefault();
-  if (page) go({ page }, true);
-  else {
-    history.pushState(null, '', target);
-    dispatchEvent(new PopStateEvent('popstate'));
-  }
-}

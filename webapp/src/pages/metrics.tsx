@@ -4,13 +4,14 @@ import { useMemo } from 'preact/hooks';
 import { getJson, jsonUrl, scenarioSeries, type Overview, type ScenarioSeries, type Season } from '../api';
 import { Chart, type Curve } from '../chart/chart';
 import { fromDayOfYear } from '../days';
-import { format, START } from '../route';
-import { go, useLoaded } from '../state';
+import { useLoaded } from '../state';
 import { cameraMarks, column, daysOf } from '../ui/curves';
 import { Files } from '../ui/files';
 import { JsonView } from '../ui/json-view';
+import { ScenarioLink } from '../ui/link';
 import { Await, Empty, Failure, number, Table } from '../ui/parts';
-import { COLOURS, SCENARIO_KEYS, scenarioName } from '../ui/words';
+import { baselineName, COLOURS, isItb, SCENARIO_KEYS, scenarioName, scenarioOf } from '../ui/words';
+import { SkillScores } from './skill';
 
 type Score = Record<string, number | null> & { date_range?: { start: string; end: string }; residual_vs_phenocam?: Record<string, number | null> };
 interface MetricsFile {
@@ -30,10 +31,6 @@ const COLUMNS: [string, string][] = [
   ['nse_pc', 'NSE_PC'], ['r_squared', 'R²'], ['nse', 'NSE'], ['pearson_r', 'Pearson r'], ['nrmse', 'nRMSE'], ['rmse', 'RMSE'], ['mae', 'MAE'], ['n_samples', 'n'],
 ];
 const RESIDUAL: [string, string][] = [['mean', 'residual mean'], ['std', 'residual std'], ['mae', 'residual MAE'], ['rmse', 'residual RMSE']];
-const BASELINES: Record<string, string> = {
-  s2: 'Sentinel-2, all scenes', s2_cloudfree: 'Sentinel-2, screened', s2_whittaker_lambda400: 'Sentinel-2, Whittaker λ 400', s3: 'Sentinel-3 composites',
-};
-
 export function Metrics({ season }: { season: Season; overview: Overview | null }) {
   const path = `${season.site.name}/${season.season}/metrics.json`;
   const there = season.tables.some((file) => file.path === path);
@@ -41,45 +38,53 @@ export function Metrics({ season }: { season: Season; overview: Overview | null 
   return (
     <>
       <h1>Metrics, {season.site.name} {season.season}</h1>
-      {there ? <Await loaded={loaded}>{(data) => <Contents data={data} season={season} />}</Await> : (
+      {!there && (
         <Empty title={`No metrics of ${season.site.name} ${season.season} yet.`} command={`satfusion materialize ${season.site.name} ${season.season}`}>
           They are the last step: the fused series of every scenario against the camera.
         </Empty>
       )}
       {there && <Comparison season={season} />}
+      <SkillScores season={season} />
+      {there && <Await loaded={loaded}>{(data) => <Contents data={data} season={season} />}</Await>}
       <Definitions />
-      <Files season={season} title="Files" pick={(name) => !name.startsWith('raw/') && !name.startsWith('validation/')} />
+      <Files season={season} title="Files" pick={(name) => !/^(raw|validation|phenology)/.test(name)} />
     </>
   );
 }
 
+const DERIVED = ['delta_nse_pc_sigma20_minus_sigma30', 'bti_vs_itb_mean_residual'];
+
 function Contents({ data, season }: { data: MetricsFile; season: Season }) {
   const temporal = Object.entries(data.temporal ?? {});
-  const side = (itb: boolean) => temporal.filter(([key]) => key.includes('_itb') === itb);
+  const fused = (itb: boolean): [ComponentChildren, Score | null][] =>
+    temporal.filter(([key]) => isItb(key) === itb).map(([key, score]) => [<ScenarioLink key={key} season={season} name={scenarioOf(key)} />, score]);
   const more = Object.entries(data).filter(([key]) => !KNOWN.includes(key));
-  const rest = Object.entries(data.derived ?? {}).filter(([key]) => !['delta_nse_pc_sigma20_minus_sigma30', 'bti_vs_itb_mean_residual'].includes(key));
+  const rest = Object.entries(data.derived ?? {}).filter(([key]) => !DERIVED.includes(key));
   return (
-    <>
+    <section aria-labelledby="contract">
+      <div class="toolbar"><h2 id="contract">Raw numbers, as in the thesis</h2></div>
       <p class="lead">
-        Each row compares a GCC series at the site with the camera’s gcc_90 on their common days. NSE_PC near 1 is good; below 0 it is worse than the season’s mean.
-        The best value of a column is marked.
+        Each row compares a GCC series at the site with the camera’s gcc_90 on their common days, colours and all. NSE_PC near 1 is good; below 0 it is worse than the season’s mean.
+        The best value of a column is marked ★.
       </p>
-      {data.phenocam_stats && (
-        <Table caption="Camera, gcc_90" heads={['mean', 'std', 'min', 'max', 'n']} rows={[['mean', 'std', 'min', 'max', 'n_samples'].map((key) => number(data.phenocam_stats![key], 4))]} />
-      )}
-      <ScoreTable caption="Fused, Blend-then-Index" rows={side(false).map(([key, score]) => [<ScenarioLink key={key} season={season} name={key} />, score])} />
-      <ScoreTable caption="Fused, Index-then-Blend" rows={side(true).map(([key, score]) => [<ScenarioLink key={key} season={season} name={key} />, score])} />
+      <ScoreTable caption="Fused, Blend-then-Index" rows={fused(false)} />
+      <ScoreTable caption="Fused, Index-then-Blend" rows={fused(true)} />
       <ScoreTable caption="Without fusion" rows={baselineRows(data.baseline ?? {})} />
-      {data.derived?.delta_nse_pc_sigma20_minus_sigma30 && (
-        <Table caption="ΔNSE_PC, sigma 20 minus sigma 30" heads={['mode', 'aggressive', 'nonaggressive']} note="Above 0: the shorter reach scores better."
-          rows={Object.entries(data.derived.delta_nse_pc_sigma20_minus_sigma30).map(([mode, by]) => [mode === 'bti' ? 'BtI' : 'ItB', number(by.aggressive, 4), number(by.nonaggressive, 4)])} />
-      )}
-      {data.derived?.bti_vs_itb_mean_residual && (
-        <Table caption="Mean residual, BtI and ItB" heads={['strategy', 'sigma', 'BtI', 'ItB']}
-          rows={data.derived.bti_vs_itb_mean_residual.map((row) => [row.strategy, number(row.sigma), number(row.mean_residual_bti, 4), number(row.mean_residual_itb, 4)])} />
-      )}
+      <div class="tables">
+        {data.phenocam_stats && (
+          <Table caption="Camera, gcc_90" heads={['mean', 'std', 'min', 'max', 'n']} rows={[['mean', 'std', 'min', 'max', 'n_samples'].map((key) => number(data.phenocam_stats![key], 4))]} />
+        )}
+        {data.derived?.delta_nse_pc_sigma20_minus_sigma30 && (
+          <Table caption="ΔNSE_PC, sigma 20 minus sigma 30" heads={['mode', 'aggressive', 'nonaggressive']} note="Above 0: the shorter reach scores better."
+            rows={Object.entries(data.derived.delta_nse_pc_sigma20_minus_sigma30).map(([mode, by]) => [mode === 'bti' ? 'BtI' : 'ItB', number(by.aggressive, 4), number(by.nonaggressive, 4)])} />
+        )}
+        {data.derived?.bti_vs_itb_mean_residual && (
+          <Table caption="Mean residual, BtI and ItB" heads={['strategy', 'sigma', 'BtI', 'ItB']}
+            rows={data.derived.bti_vs_itb_mean_residual.map((row) => [row.strategy, number(row.sigma), number(row.mean_residual_bti, 4), number(row.mean_residual_itb, 4)])} />
+        )}
+      </div>
       {[...rest, ...more].map(([key, value]) => <JsonView key={key} value={value as never} name={key} depth={1} />)}
-    </>
+    </section>
   );
 }
 
@@ -124,9 +129,8 @@ function comparisons({ scenarios, camera }: ScenarioSeries): { gcc: Curve[]; res
 
 function baselineRows(baseline: NonNullable<MetricsFile['baseline']>): [ComponentChildren, Score | null][] {
   return Object.entries(baseline).flatMap(([name, value]): [ComponentChildren, Score | null][] => {
-    const label = BASELINES[name] ?? name;
-    if (!value || 'n_samples' in value) return [[label, value as Score | null]];
-    return Object.entries(value as Record<string, Score | null>).map(([strategy, score]) => [`${label}, ${strategy}`, score]);
+    if (!value || 'n_samples' in value) return [[baselineName(name), value as Score | null]];
+    return Object.entries(value as Record<string, Score | null>).map(([strategy, score]) => [baselineName(`${name}_${strategy}`), score]);
   });
 }
 
@@ -149,18 +153,6 @@ function ScoreTable({ caption, rows }: { caption: string; rows: [ComponentChildr
   );
 }
 
-function ScenarioLink({ season, name }: { season: Season; name: string }) {
-  const key = name.endsWith('_itb') ? name.replace(/_sigma(\d+)_itb$/, '_itb_sigma$1') : name;
-  const target = { ...START, site: season.site.name, season: season.season, scenario: key };
-  return (
-    <a href={format(target)} onClick={(event) => {
-      if (event.ctrlKey || event.metaKey) return;
-      event.preventDefault();
-      go(target, true);
-    }}>{scenarioName(key)}</a>
-  );
-}
-
 function Definitions() {
   return (
     <details class="definitions">
@@ -169,6 +161,7 @@ function Definitions() {
         <div><dt>NSE_PC, R², NSE</dt><dd>1 − Σ(series − camera)² / Σ(camera − mean camera)²: one number under three names of the contract. It mixes skill with the bias and gain between sensor and camera.</dd></div>
         <div><dt>nRMSE</dt><dd>RMSE divided by the mean of the camera’s values.</dd></div>
         <div><dt>Residual</dt><dd>fused GCC − gcc_90 on common days: mean (bias), spread, MAE, RMSE.</dd></div>
+        <div><dt>Calibrated</dt><dd>The series on the camera’s scale, y = bias + gain · x, each fifth of the season by the fit of the other four, so that no day is scored by a fit that has seen it. Intervals: block bootstrap. All definitions: docs/metrics.md.</dd></div>
         <div><dt>BtI, ItB</dt><dd>Blend-then-Index fuses reflectance and computes GCC after; Index-then-Blend fuses GCC itself.</dd></div>
       </dl>
     </details>

@@ -1,6 +1,6 @@
 /** When the season rises and falls: dates on the curves, dates of every pixel, and all sites' dates. */
 import type { ComponentChildren } from 'preact';
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo } from 'preact/hooks';
 import { fileUrl, getJson, jsonUrl, siteSeries, type Overview, type Season } from '../api';
 import type { Mark } from '../chart/chart';
 import { findDates, type DatedTransition } from '../dates';
@@ -9,13 +9,15 @@ import { MapPanel, useSharedView } from '../map/map';
 import { Frame, quantiles } from '../raster/frame';
 import { DATE_LABELS, dateStyle, labelStyle, spreadStyle, type ValueStyle } from '../raster/styles';
 import { useFrame } from '../raster/use-shown';
-import { format, START } from '../route';
+import { START } from '../route';
 import { go, hoverPlace, route, useLoaded } from '../state';
 import { Camera } from '../ui/camera';
-import { cameraMarks, Curves } from '../ui/curves';
+import { cameraMarks, Curves, isEmpty } from '../ui/curves';
 import { Files } from '../ui/files';
 import { Legend } from '../ui/legend';
+import { Link } from '../ui/link';
 import { Check, Empty, Failure, number, Select, Table } from '../ui/parts';
+import { saveSnapshot } from '../ui/snapshot';
 import { useDateKeys } from '../ui/timeline';
 import { COLOURS } from '../ui/words';
 
@@ -28,44 +30,65 @@ export function Phenology({ season, overview }: { season: Season; overview: Over
   useEffect(() => {
     if (route.peek().date === null && series.data) go({ date: marks[0]?.day ?? from });
   }, [marks, series.data]);
-  const paths = season.tables.map((file) => file.path).filter((path) => path.includes(`/phenology_${season.scenario}/`) && path.endsWith('.json'));
+  const paths = season.tables.map((file) => file.path).filter((path) => path.endsWith('/camera_dates.json') || (path.includes(`/phenology_${season.scenario}/`) && path.endsWith('.json')));
   const tables = useLoaded(paths.join() || null, () => Promise.all(paths.map((path) => getJson<unknown>(jsonUrl(path)))));
-  const dates = useMemo(
-    () => [...cameraDates(series.data?.transitions ?? null), ...(tables.data ?? []).flatMap((table) => findDates(table))],
-    [tables.data, series.data],
-  );
-  const [all, setAll] = useState(false);
+  const dates = useMemo(() => {
+    const found = (tables.data ?? []).flatMap((table) => findDates(table));
+    return inOrder(found.some((one) => sourceOf(one) === 'camera') ? found : [...cameraDates(series.data?.transitions ?? null), ...found]);
+  }, [tables.data, series.data]);
+  const all = route.value.dates;
   const drawn = useMemo(() => (dates.length ? dates.filter((one) => all || /50/.test(one.path.join())).map(markOf) : undefined), [dates, all]);
   const command = `satfusion materialize ${season.site.name} ${season.season}`;
   return (
     <>
       <h1>Phenology, {season.site.name} {season.season}</h1>
-      {series.error ? <Failure error={series.error} /> : <Curves season={season} series={series.data} pixel={null} from={from} to={to} dates={drawn} />}
+      {series.error && <Failure error={series.error} />}
+      {series.data && !isEmpty(series.data) && <Curves season={season} series={series.data} pixel={null} from={from} to={to} dates={drawn} />}
       {series.data && !marks.length && <Empty title="No transition dates of the camera yet." command={command}>They are found in the camera’s three years of gcc_90.</Empty>}
       {tables.error && <Failure error={tables.error} />}
       {dates.length > 0 && (
         <>
-          <Check label="10 and 25 % dates on the curves too" value={all} onChange={setAll} />
-          <DateTable dates={dates} />
+          <Check label="10 and 25 % dates on the curves too" value={all} onChange={(value) => go({ dates: value })} />
+          <DateTable dates={dates} without={(tables.data ?? []).flatMap(withoutSeason)} />
         </>
       )}
       <DateMaps season={season} command={command}>
         <Camera photos={season.photos} date={route.value.date ?? from} command={command} />
       </DateMaps>
       <AllSites overview={overview} />
-      <Files season={season} title="Files" pick={(name) => name.includes('phenology')} />
+      <Files season={season} title="Files" pick={(name) => name.includes('phenology') || name.endsWith('camera_dates.json')} />
     </>
   );
 }
 
 const COLOUR_OF: [RegExp, string][] = [[/camera/, COLOURS.camera], [/fused/, COLOURS.fused], [/s2/, COLOURS.s2]];
 
-/** "fused", "rising 50": what a record's place in the file says. */
+const SOURCE_WORDS: Record<string, string> = { camera: 'Camera', fused: 'Fused', s2: 'Sentinel-2 alone' };
+const LIMB_WORDS: Record<string, string> = { rising: 'green-up', falling: 'green-down' };
+const LABEL_WORDS: Record<string, string> = {
+  ok: 'dated', borrowed: 'base borrowed from the other side', gap: 'in a gap of the series', truncated: 'season truncated', no_season: 'no season', no_data: 'too few observations',
+};
+
+/** Source, limb and percent: what a record's place in the file says. */
 const sourceOf = (one: DatedTransition): string => one.path[0] ?? '';
-const transitionOf = (one: DatedTransition): string => one.path.slice(1).join(' ').replaceAll('_', ' ');
+const transitionOf = (one: DatedTransition): string => one.path.slice(1).map((part) => LIMB_WORDS[part] ?? part).join(' ').replaceAll('_', ' ');
+const sourceWords = (source: string): string => SOURCE_WORDS[source] ?? source;
+
+/** Source by source, each from the start of the season to its end. */
+function inOrder(dates: readonly DatedTransition[]): DatedTransition[] {
+  const sources = Object.keys(SOURCE_WORDS);
+  const rank = (one: DatedTransition): number => (sources.indexOf(sourceOf(one)) + 9) % 9;
+  return dates.toSorted((a, b) => rank(a) - rank(b) || a.day - b.day);
+}
+
+/** Sources of a file that show no season, and why. */
+function withoutSeason(table: unknown): [string, string][] {
+  return Object.entries((table ?? {}) as Record<string, { label?: string; rising?: unknown; falling?: unknown } | null>)
+    .flatMap(([source, one]): [string, string][] => (one?.label && !one.rising && !one.falling ? [[source, one.label]] : []));
+}
 
 function markOf(one: DatedTransition): Mark {
-  return { day: one.day, interval: one.interval, label: `${sourceOf(one)} ${transitionOf(one)}`, colour: COLOUR_OF.find(([pattern]) => pattern.test(sourceOf(one)))?.[1] ?? '#59636b' };
+  return { day: one.day, interval: one.interval, label: `${sourceWords(sourceOf(one))} ${transitionOf(one)} %`, colour: COLOUR_OF.find(([pattern]) => pattern.test(sourceOf(one)))?.[1] ?? '#59636b' };
 }
 
 /** The camera's 50 % dates of the contract, which come without an interval. */
@@ -78,20 +101,23 @@ function cameraDates(transitions: Record<string, unknown> | null): DatedTransiti
 }
 
 /** Every date with its interval, and how far it is from the camera's of the same transition. */
-function DateTable({ dates }: { dates: readonly DatedTransition[] }) {
+function DateTable({ dates, without }: { dates: readonly DatedTransition[]; without: readonly (readonly [string, string])[] }) {
   const camera = new Map(dates.filter((one) => sourceOf(one) === 'camera').map((one) => [transitionOf(one), one.day]));
   return (
     <Table caption="Dates with their 95 % intervals" heads={['series', 'transition', 'date', 'from', 'to', 'days after the camera', 'how']}
+      note={without.map(([source, label]) => `${sourceWords(source)}: ${LABEL_WORDS[label] ?? label}.`).join(' ')}
       rows={dates.map((one) => {
         const seen = camera.get(transitionOf(one));
         return [
-          sourceOf(one), `${transitionOf(one)} %`,
+          sourceWords(sourceOf(one)), `${transitionOf(one)} %`,
           <button type="button" class="quiet" onClick={() => go({ date: one.day })}>{toIso(one.day)}</button>,
-          one.interval ? toIso(one.interval[0]) : '–', one.interval ? toIso(one.interval[1]) : '–', seen === undefined ? '–' : number(one.day - seen), one.label,
+          one.interval ? toIso(one.interval[0]) : '–', one.interval ? toIso(one.interval[1]) : '–', seen === undefined || sourceOf(one) === 'camera' ? '–' : signed(one.day - seen), LABEL_WORDS[one.label] ?? one.label,
         ];
       })} />
   );
 }
+
+const signed = (days: number): string => (days > 0 ? `+${days}` : days < 0 ? `−${-days}` : '0');
 
 type Limb = 'rising' | 'falling';
 const LAYERS: [string, string][] = [
@@ -109,7 +135,7 @@ function DateMaps({ season, command, children }: { season: Season; command: stri
   if (!there) {
     return (
       <div class="maps compare">
-        <Empty title={`No date maps of ${season.site.name} ${season.season} under this scenario yet.`} command={command}>They give the 10, 25 and 50 % dates of every 10 m pixel with their intervals.</Empty>
+        <Empty title={`No date maps of ${season.site.name} ${season.season} under this scenario yet.`} command={`${command} --until evaluation`}>They give the 10, 25 and 50 % dates of every 10 m pixel with their intervals.</Empty>
         {children}
       </div>
     );
@@ -119,13 +145,15 @@ function DateMaps({ season, command, children }: { season: Season; command: stri
       <div class="toolbar">
         <h2>Dates of every pixel</h2>
         <Select label="Layer" value={chosen} options={LAYERS} onChange={(layer) => go({ layer })} />
-        {(['rising', 'falling'] as const).map((limb) => <a key={limb} href={fileUrl(`${folder}/${limb}_${percent}.tif`)} download>GeoTIFF {limb} {percent} %</a>)}
+        {(['rising', 'falling'] as const).map((limb) => <a key={limb} href={fileUrl(`${folder}/${limb}_${percent}.tif`)} download>GeoTIFF {LIMB_WORDS[limb]} {percent} %</a>)}
+        <button type="button" class="quiet" onClick={() => void saveSnapshot(season, 'phenology')}>PNG with caption</button>
         {route.value.px && <button type="button" class="quiet" onClick={() => go({ page: 'explore' }, true)}>Season of the chosen pixel</button>}
       </div>
       <div class="maps" data-count="2">
         {(['rising', 'falling'] as const).map((limb) => <DateMap key={limb} limb={limb} percent={percent} what={what} folder={folder} season={season} view={view} />)}
         {children}
       </div>
+      <p class="note">Checkerboard: no date; the layer “how they came about” says why. Click a pixel for its season.</p>
     </section>
   );
 }
@@ -154,7 +182,7 @@ function DateMap({ limb, percent, what, folder, season, view }: DateMapProps) {
   const error = what === 'label' ? labels.error : dates.error;
   return (
     <div class="panel" data-source={limb}>
-      <h2 class="panel-head">{limb === 'rising' ? 'Rising' : 'Falling'} {percent} %</h2>
+      <h2 class="panel-head">{limb === 'rising' ? 'Green-up' : 'Green-down'} {percent} %</h2>
       <MapPanel name={`${limb} ${percent} %`} view={view} season={season} base={shown && { ...shown, range: null }} day={`${percent}:${what}`} message={error && <Failure error={error} />} />
       <p class="readout">{place && dates.frame ? inWords(dates.frame, labels.frame, name, place, season.season) : ' '}</p>
       {shown && <Legend style={shown.style} year={what === 'date' ? season.season : undefined} fixed={false} />}
@@ -188,7 +216,7 @@ function widthOf(dates: Frame): Frame {
 
 /** Dates are drawn over the range that they span here, widths from 0. */
 function styleOf(name: string, what: string, frame: Frame): ValueStyle {
-  const label = name.replaceAll('_', ' ');
+  const label = name.split('_').map((part) => LIMB_WORDS[part] ?? part).join(' ');
   const [low, high] = quantiles([frame.planes[0]!], [0.02, 0.98]) as [number, number];
   if (what === 'width') return spreadStyle(`${name}:width`, `${label}, 95 % interval`, Math.max(1, Math.ceil(high)) || 1);
   return dateStyle(name, label, Number.isNaN(low) ? [1, 366] : [Math.floor(low) - 1, Math.ceil(high) + 1]);
@@ -201,7 +229,7 @@ function AllSites({ overview }: { overview: Overview | null }) {
     const up = one.transitions!.green_up_50pct_date;
     const down = one.transitions!.green_down_50pct_date;
     const length = up && down ? Math.round((Date.parse(down) - Date.parse(up)) / 86_400_000) : null;
-    return [<a href={format(target)}>{site.name}</a>, one.season, site.vegetation_type || '–', up ?? '–', down ?? '–', number(length)];
+    return [<Link to={target}>{site.name}</Link>, one.season, site.vegetation_type || '–', up ?? '–', down ?? '–', number(length)];
   }));
   return rows.length ? <Table caption="Camera, 50 % dates of all sites" heads={['site', 'season', 'vegetation', 'green-up', 'green-down', 'days between']} rows={rows} /> : null;
 }

@@ -1,5 +1,5 @@
 /** Which scenes the pre-selection excluded, by which rule, under both strategies. */
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { fileUrl, type Overview, type Screened, type Season } from '../api';
 import { Chart, type Curve } from '../chart/chart';
 import { fromDayOfYear, lag, nearest, toDay, toIso } from '../days';
@@ -7,6 +7,7 @@ import { picture, MapPanel, useSharedView } from '../map/map';
 import { address, load } from '../raster/store';
 import { STYLES } from '../raster/styles';
 import { useFrame } from '../raster/use-shown';
+import type { Show } from '../route';
 import { go, route } from '../state';
 import { gccOf } from '../ui/curves';
 import { Legend } from '../ui/legend';
@@ -18,16 +19,14 @@ const STRATEGIES = ['aggressive', 'nonaggressive'] as const;
 const LEVELS = { aggressive: 0.3, nonaggressive: 0.2 };
 const DARK = 0.01;
 const QUANTITIES = [['gcc', 'GCC', 3], ['ndvi', 'NDVI', 2], ['b02', 'Blue reflectance', 3], ['b03', 'Green reflectance', 3], ['b04', 'Red reflectance', 3], ['b8a', 'Near-infrared reflectance', 3]] as const;
-type Filter = 'all' | 'kept' | 'excluded' | 'differ';
 
 export function Preselection({ season }: { season: Season; overview: Overview | null }) {
-  const { sensor, date } = route.value;
+  const { sensor, date, show } = route.value;
   const strategy = strategyOf(season.scenario) as 'aggressive' | 'nonaggressive';
   const scenes = season.excluded[sensor];
   const from = fromDayOfYear(season.season, 1) - 45;
   const to = fromDayOfYear(season.season + 1, 1) + 44;
   const days = useMemo(() => scenes.map((scene) => toDay(scene.date)!), [scenes]);
-  const [filter, setFilter] = useState<Filter>('all');
   useDateKeys(from, to, days);
   useEffect(() => {
     if (date === null && days.length) go({ date: days[nearest(days, fromDayOfYear(season.season, 190))]! });
@@ -45,7 +44,7 @@ export function Preselection({ season }: { season: Season; overview: Overview | 
         <Toggle label="Sensor" value={sensor} options={[['s2', 'Sentinel-2'], ['s3', 'Sentinel-3']]} onChange={(value) => go({ sensor: value })} />
         <Toggle label="Strategy" value={strategy} options={STRATEGIES.map((one) => [one, one] as const)}
           onChange={(value) => go({ scenario: season.scenario.replace(/^(non)?aggressive/, value) }, true)} />
-        <Select label="Show scenes" value={filter} options={[['all', 'all'], ['kept', 'kept'], ['excluded', 'excluded'], ['differ', 'where the strategies differ']]} onChange={setFilter} />
+        <Select label="Show scenes" value={show} options={[['all', 'all'], ['kept', 'kept'], ['excluded', 'excluded'], ['differ', 'where the strategies differ']]} onChange={(value) => go({ show: value })} />
         {scenes.length > 0 && <span class="links"><a href={fileUrl(`${base}.json`)} download>JSON</a> <a href={fileUrl(`${base}.csv`)} download>CSV</a></span>}
       </div>
       {!scenes.length ? (
@@ -66,14 +65,14 @@ export function Preselection({ season }: { season: Season; overview: Overview | 
               ))}
             </div>
           </div>
-          <Filmstrip season={season} scenes={scenes.filter((scene) => wanted(scene, filter, strategy))} chosen={chosen} />
+          <Filmstrip season={season} scenes={scenes.filter((scene) => wanted(scene, show, strategy))} chosen={chosen} />
         </>
       )}
     </>
   );
 }
 
-function wanted(scene: Screened, filter: Filter, strategy: string): boolean {
+function wanted(scene: Screened, filter: Show, strategy: string): boolean {
   const excluded = Boolean(scene.rules[strategy]);
   if (filter === 'all') return true;
   if (filter === 'differ') return Boolean(scene.rules.aggressive) !== Boolean(scene.rules.nonaggressive);
@@ -132,23 +131,40 @@ const verdict = (rule: string | null | undefined): string => (rule ? `excluded: 
 
 /** Every scene as a chip with its verdicts; a click goes there. */
 function Filmstrip({ season, scenes, chosen }: { season: Season; scenes: Screened[]; chosen: Screened | undefined }) {
+  const box = useRef<HTMLDivElement>(null);
+  const strategy = strategyOf(season.scenario);
+  // The chosen scene is kept in sight within the box; the page itself stays where it is.
+  useEffect(() => {
+    const chip = box.current?.querySelector<HTMLElement>('[aria-pressed="true"]');
+    if (!box.current || !chip) return;
+    const top = chip.offsetTop - box.current.offsetTop;
+    const { scrollTop, clientHeight } = box.current;
+    if (top < scrollTop || top + chip.offsetHeight > scrollTop + clientHeight) box.current.scrollTop = top - clientHeight / 3;
+  }, [chosen]);
   return (
-    <section aria-label="Scenes">
-      <h2>Scenes ({scenes.length})</h2>
-      <ol class="filmstrip">
-        {scenes.map((scene) => (
-          <li key={scene.filename ?? scene.date}>
-            <button type="button" class={scene.rules.aggressive ? 'chip out' : 'chip'} aria-pressed={scene === chosen} onClick={() => go({ date: toDay(scene.date)! })}>
-              <Chip path={pathOf(season, scene)} />
-              <span class="chip-date">{scene.date}</span>
-              <span class="chip-rule">{scene.rules.aggressive ? RULE_SHORT[scene.rules.aggressive] ?? scene.rules.aggressive : 'kept'} · {scene.rules.nonaggressive ? RULE_SHORT[scene.rules.nonaggressive] ?? scene.rules.nonaggressive : 'kept'}</span>
-            </button>
-          </li>
-        ))}
-      </ol>
-      <p class="note">Below each scene: aggressive · nonaggressive.</p>
+    <section aria-labelledby="scenes">
+      <h2 id="scenes">Scenes ({scenes.length})</h2>
+      <div class="filmstrip-box" ref={box} role="region" aria-label="Filmstrip" tabIndex={0}>
+        <ol class="filmstrip">
+          {scenes.map((scene) => (
+            <li key={scene.filename ?? scene.date}>
+              <button type="button" class={scene.rules[strategy] ? 'chip out' : 'chip'} aria-pressed={scene === chosen} onClick={() => go({ date: toDay(scene.date)! })}>
+                <Chip path={pathOf(season, scene)} />
+                <span class="chip-date">{scene.date}</span>
+                <span class="chip-rule">{verdicts(scene)}</span>
+              </button>
+            </li>
+          ))}
+        </ol>
+      </div>
     </section>
   );
+}
+
+/** "kept", "low NDVI", or both strategies' verdicts where they differ. */
+function verdicts({ rules }: Screened): string {
+  const [first, second] = STRATEGIES.map((strategy) => (rules[strategy] ? RULE_SHORT[rules[strategy]] ?? rules[strategy] : 'kept'));
+  return first === second ? first! : `agg. ${first}, non. ${second}`;
 }
 
 /** A small true-colour picture, loaded when it comes into sight. */
@@ -161,7 +177,7 @@ function Chip({ path }: { path: string | null }) {
       if (!entries.some((entry) => entry.isIntersecting)) return;
       watch.disconnect();
       load(address(path)).then(
-        (frame) => target.getContext('2d')!.drawImage(picture({ frame, style: STYLES[0]!, range: null }).canvas, 0, 0, target.width, target.height),
+        (frame) => crisp(target).drawImage(picture({ frame, style: STYLES[0]!, range: null }).canvas, 0, 0, target.width, target.height),
         () => setFailed(true),
       );
     });
@@ -169,4 +185,11 @@ function Chip({ path }: { path: string | null }) {
     return () => watch.disconnect();
   }, [target, path]);
   return failed ? <span class="chip-failed">unreadable</span> : <canvas ref={setTarget} width={88} height={88} aria-hidden="true" />;
+}
+
+/** Pixels stay pixels, however large they are drawn. */
+function crisp(canvas: HTMLCanvasElement): CanvasRenderingContext2D {
+  const context = canvas.getContext('2d')!;
+  context.imageSmoothingEnabled = false;
+  return context;
 }

@@ -19,6 +19,9 @@ export function daysOf(series: Series | undefined): number[] {
   return (series?.date ?? []).map((iso) => toDay(iso)!);
 }
 
+/** No source and no camera has a day. */
+export const isEmpty = ({ sources, camera }: SiteSeries): boolean => [...Object.values(sources), camera].every((one) => !one?.date.length);
+
 interface Props {
   season: Season;
   series: SiteSeries | null;

@@ -7,8 +7,9 @@ import { layerOf } from '../map/choose';
 import { nearestFile } from '../raster/use-shown';
 import { route } from '../state';
 import type { Source, Stage } from '../route';
-import { savePng, saveCsv, type Part } from '../save';
-import { scenarioName, SOURCE_NAMES, STAGE_NAMES } from './words';
+import { saveCsv } from '../save';
+import { saveSnapshot } from './snapshot';
+import { SOURCE_NAMES, STAGE_NAMES } from './words';
 
 interface Props {
   season: Season;
@@ -32,7 +33,7 @@ export function Downloads({ season, stage, series, pixel }: Props) {
       <summary>Save &amp; share</summary>
       <div class="downloads-box">
         <button type="button" onClick={() => navigator.clipboard.writeText(location.href).then(() => setCopied(true), () => undefined)}>{copied ? 'Link copied' : 'Copy the link to this view'}</button>
-        <button type="button" onClick={() => void picture(season, stage)}>PNG of this view with caption</button>
+        <button type="button" onClick={() => void saveSnapshot(season, STAGE_NAMES[stage].toLowerCase())}>PNG of this view with caption</button>
         {series && <button type="button" onClick={() => saveCsv(`${name}_site`, wide(series.sources, series.camera))}>CSV, site’s series</button>}
         {pixel && <button type="button" onClick={() => saveCsv(`${name}_pixel`, wide(pixel.sources))}>CSV, this pixel’s season</button>}
         {files.map(({ source, path, day }) => (
@@ -56,22 +57,4 @@ function wide(sources: SiteSeries['sources'], camera?: SiteSeries['camera']): un
   for (const [source, series] of all) series.date.forEach((day, i) => rows.push([source, day, ...heads.map((head) => series[head]?.[i])]));
   camera?.date.forEach((day, i) => rows.push(['phenocam', day, ...heads.map((head) => (head === 'gcc' ? camera.gcc?.[i] : ''))]));
   return rows;
-}
-
-async function picture(season: Season, stage: Stage): Promise<void> {
-  const maps: Part[] = [...document.querySelectorAll('.panel')].flatMap((panel) => {
-    const canvas = panel.querySelector<HTMLCanvasElement>('.map-canvas');
-    const title = [...panel.querySelectorAll('.panel-head')].map((head) => head.textContent).join('   ');
-    return canvas ? [{ title, canvas }] : [];
-  });
-  const charts: Part[][] = [...document.querySelectorAll('.chart')].flatMap((chart) => {
-    const canvas = chart.querySelector<HTMLCanvasElement>('.chart-box canvas');
-    return canvas ? [[{ title: chart.querySelector('h2')?.textContent ?? '', canvas }]] : [];
-  });
-  const { style, range, view, date } = route.value;
-  await savePng(`${season.site.name}_${season.season}_${date === null ? '' : toIso(date)}`, [maps, ...charts], [
-    `${season.site.name} (${season.site.description}), ${season.season}, ${scenarioName(season.scenario)}, ${STAGE_NAMES[stage].toLowerCase()}, ${date === null ? '' : toIso(date)} UTC`,
-    `Shown: ${style}${range ? ` ${range.join(' to ')}` : ''}, ${view}. Colour range fixed over dates and sensors. EPSG:${season.epsg}.`,
-    location.href,
-  ]);
 }

@@ -36,11 +36,11 @@ export function Legend({ style, range = null, editable = false, onFit, year, fix
   const end = (at: 0 | 1) =>
     editable ? (
       <input
-        key={`${style.key}${at}${at ? high : low}`} type="text" inputMode="decimal" size={5} value={words(at ? high : low)}
+        key={`${style.key}${at}${at ? high : low}`} type="text" data-end={at} inputMode="decimal" size={5} value={words(at ? high : low)}
         aria-label={at ? 'Upper end of the colour range' : 'Lower end of the colour range'}
         onChange={(event) => change(at, event.currentTarget.value)}
       />
-    ) : <span>{words(at ? high : low)}</span>;
+    ) : <span data-end={at}>{words(at ? high : low)}</span>;
   if (style.kind === 'value' && style.classes) return <Classes style={style} classes={style.classes} />;
   return (
     <div class="colour-legend">

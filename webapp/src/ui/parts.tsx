@@ -2,7 +2,8 @@
 import type { ComponentChildren } from 'preact';
 import { toDay, toIso } from '../days';
 import type { Loaded } from '../state';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { saveCsv } from '../save';
 
 /** Something failed: said where it happened. */
 export function Failure({ error }: { error: Error }) {
@@ -38,8 +39,8 @@ export function Command({ text }: { text: string }) {
 }
 
 /** The page's data, or their failure, or a sign of waiting that appears only when it takes long. */
-export function Await<T>({ loaded, children }: { loaded: Loaded<T>; children: (data: T) => ComponentChildren }) {
-  if (loaded.error) return <Failure error={loaded.error} />;
+export function Await<T>({ loaded, otherwise, children }: { loaded: Loaded<T>; otherwise?: ComponentChildren; children: (data: T) => ComponentChildren }) {
+  if (loaded.error) return <><Failure error={loaded.error} />{otherwise}</>;
   if (!loaded.data) return <Waiting />;
   return <>{children(loaded.data)}</>;
 }
@@ -113,11 +114,13 @@ export function Check({ label, value, onChange }: { label: string; value: boolea
 
 /** A table of data with a caption; numbers stand right. */
 export function Table({ caption, heads, rows, note }: { caption: string; heads: readonly string[]; rows: readonly (readonly ComponentChildren[])[]; note?: string }) {
+  const table = useRef<HTMLTableElement>(null);
+  const cells = (): string[][] => [...table.current!.rows].map((row) => [...row.cells].map((cell) => cell.textContent ?? ''));
   return (
     <figure class="table">
-      <figcaption>{caption}</figcaption>
+      <figcaption><span>{caption}</span> <button type="button" class="quiet" aria-label={`CSV: ${caption}`} onClick={() => saveCsv(caption.replace(/\W+/g, '_'), cells())}>CSV</button></figcaption>
       <div class="table-box" role="region" aria-label={caption} tabIndex={0}>
-        <table>
+        <table ref={table}>
           <thead><tr>{heads.map((head) => <th key={head} scope="col">{head}</th>)}</tr></thead>
           <tbody>
             {rows.map((row, i) => (
@@ -139,5 +142,5 @@ export function number(value: unknown, digits = 3): string {
   if (typeof value !== 'number') return String(value);
   if (Number.isInteger(value)) return String(value);
   const size = Math.abs(value);
-  return size !== 0 && (size < 10 ** -digits || size >= 1e6) ? value.toExponential(2) : value.toFixed(digits);
+  return size !== 0 && (size < 0.5 * 10 ** -digits || size >= 1e6) ? value.toExponential(2) : value.toFixed(digits);
 }

@@ -2,7 +2,7 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { TargetedPointerEvent } from "preact";
 import { LEFT, RIGHT } from '../chart/chart';
-import { months, nextScene } from '../days';
+import { nextScene, roomyMonths } from '../days';
 import { DayInput } from "./parts";
 import { go, route } from '../state';
 
@@ -26,6 +26,8 @@ interface Props {
 }
 
 const ROW = 11;
+/** Least width of a hollow mark, so that its inside is seen. */
+const HOLLOW = 3.4;
 
 export function Timeline({ rows, from, to, words, scenes, sensor = 'Sentinel-2' }: Props) {
   const box = useRef<HTMLDivElement>(null);
@@ -47,12 +49,12 @@ export function Timeline({ rows, from, to, words, scenes, sensor = 'Sentinel-2' 
     go({ date: Math.min(to, Math.max(from, Math.round((at - LEFT) / step + from))) });
   };
   const height = rows.length * ROW + 18;
-  const path = (days: readonly number[], top: number): string =>
-    days.filter((d) => d >= from && d <= to).map((d) => `M${(x(d) - tick / 2).toFixed(2)} ${top}h${tick.toFixed(2)}v${ROW - 3}h${(-tick).toFixed(2)}z`).join('');
+  const path = (days: readonly number[], top: number, wide: number): string =>
+    days.filter((d) => d >= from && d <= to).map((d) => `M${(x(d) - wide / 2).toFixed(2)} ${top}h${wide.toFixed(2)}v${ROW - 3}h${(-wide).toFixed(2)}z`).join('');
   // The same element every time, so that a change of day redraws the cursor alone.
   const drawn = useMemo(() => (
     <g>
-      {months(from, to).map((m) => (
+      {roomyMonths(from, to, inner).map((m) => (
         <g key={m.day}>
           <line x1={x(m.day)} x2={x(m.day)} y1={0} y2={height - 12} class="month" />
           <text x={x(m.day) + 3} y={height - 3} class="month-name">{m.label}</text>
@@ -61,8 +63,8 @@ export function Timeline({ rows, from, to, words, scenes, sensor = 'Sentinel-2' 
       {rows.map((row, i) => (
         <g key={row.label}>
           <text x={4} y={i * ROW + 10} class="row-name">{row.label}</text>
-          <path d={path(row.days, i * ROW + 2)} fill={row.colour} />
-          {row.hollow && <path d={path(row.hollow, i * ROW + 2)} fill="#fff" stroke={row.colour} stroke-width="1.1" />}
+          <path d={path(row.days, i * ROW + 2, tick)} fill={row.colour} />
+          {row.hollow && <path d={path(row.hollow, i * ROW + 2, Math.max(HOLLOW, tick))} fill="#fff" stroke={row.colour} stroke-width="1" />}
         </g>
       ))}
     </g>

@@ -42,6 +42,8 @@ export const RULES: Record<string, string> = {
 export const RULE_SHORT: Record<string, string> = { no_ndvi: 'no NDVI', dark: 'dark', low_ndvi: 'low NDVI', excluded: 'excluded' };
 
 export const SCORE_NAMES: Record<string, string> = {
+  nse_calibrated: 'NSE, calibrated',
+  rmse_calibrated: 'RMSE, calibrated',
   nse_pc: 'NSE_PC',
   r_squared: 'R²',
   pearson_r: 'Pearson r',
@@ -57,6 +59,25 @@ export function scenarioName(key: string): string {
   const mode = key.includes('_itb') ? 'ItB' : 'BtI';
   return `${strategy} · σ ${key.slice(-2)} d · ${mode}`;
 }
+
+const BASELINES: Record<string, string> = {
+  s2: 'Sentinel-2, all scenes', s2_cloudfree: 'Sentinel-2, screened', s2_whittaker_lambda400: 'Sentinel-2, Whittaker λ 400', s3: 'Sentinel-3 composites',
+};
+export const STRATEGY_END = /_(non)?aggressive$/;
+
+/** A series without fusion, with its strategy: "s2_cloudfree_aggressive". */
+export function baselineName(key: string): string {
+  const kind = key.replace(STRATEGY_END, '');
+  const strategy = key.slice(kind.length + 1);
+  return `${BASELINES[kind] ?? kind}${strategy ? `, ${strategy}` : ''}`;
+}
+
+/** "agg σ20 BtI" */
+export const scenarioShort = (key: string): string => `${key.startsWith('non') ? 'non' : 'agg'} σ${key.slice(-2)} ${isItb(key) ? 'ItB' : 'BtI'}`;
+
+/** Score files write "aggressive_sigma20_itb" for the scenario "aggressive_itb_sigma20". */
+export const scoreKey = (key: string): string => key.replace(/_itb_(sigma\d+)$/, '_$1_itb');
+export const scenarioOf = (key: string): string => key.replace(/_(sigma\d+)_itb$/, '_itb_$1');
 
 export const isItb = (key: string): boolean => key.includes('_itb');
 export const strategyOf = (key: string): string => (key.startsWith('non') ? 'nonaggressive' : 'aggressive');

@@ -1,0 +1,205 @@
+"""How fast backfills are apart from the science, and what kills do to them: the whole platform with hollow stages.
+
+``python -m benchmarks.operation speed|kills FOLDER`` starts code server, webserver and daemon on FOLDER, launches
+backfills through GraphQL and says what happened.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import httpx
+import psutil
+
+from benchmarks.client import FINAL, Client, Finished
+
+ROOT: Final = Path(__file__).parents[1]
+SEVEN: Final = (
+    "innsbruck_2020",
+    "innsbruck_2024",
+    "forthgr_2024",
+    "pitsalu_2024",
+    "vindeln2_2023",
+    "sunflowerjerez1_2024",
+    "institutekarnobat_2024",
+)
+
+
+class Services:
+    """Code server, webserver and daemon of an installation below ``folder``, each of which can be killed."""
+
+    def __init__(self, folder: Path, seconds: float = 0.0, *, hollow: bool = True) -> None:
+        home = folder / "home"
+        home.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / "dagster_home" / "dagster.yaml", home)
+        self.data = folder / "data"
+        ports = self._ports = [_free_port(), _free_port()]
+        self.url = f"http://127.0.0.1:{ports[1]}"
+        self._environment = os.environ | {
+            "DAGSTER_HOME": str(home.resolve()),
+            "SATFUSION_DATA_ROOT": str(self.data.resolve()),
+            "SATFUSION_CODE_PORT": str(ports[0]),
+            "HOLLOW_SECONDS": str(seconds),
+            "PYTHONPATH": str(ROOT),
+        }
+        workspace = str(ROOT / "deploy" / "workspace.yaml")
+        module = "benchmarks.hollow" if hollow else "satfusion_assets.definitions"
+        code = f"dagster api grpc -m {module} --location-name satfusion"
+        self._commands = {
+            "code server": f"{code} -h 127.0.0.1 -p {ports[0]}",
+            "webserver": f"dagster_webserver -w {workspace} -h 127.0.0.1 -p {ports[1]}",
+            "daemon": f"dagster._daemon run -w {workspace}",
+        }
+        self._log = (folder / "services.log").open("ab")
+        self.processes: dict[str, psutil.Popen] = {}
+
+    def start(self, name: str) -> None:
+        command = [sys.executable, "-m", *self._commands[name].split()]
+        self.processes[name] = psutil.Popen(
+            command, env=self._environment, stdout=self._log, stderr=self._log, cwd=ROOT, start_new_session=True
+        )
+
+    def start_all(self) -> Client:
+        end = time.monotonic() + 240
+        self.start("code server")
+        while not _listens(self._ports[0]) and time.monotonic() < end:
+            time.sleep(0.3)
+        self.start("webserver")
+        self.start("daemon")
+        while time.monotonic() < end:
+            try:
+                if (client := Client(self.url)).assets():
+                    return client
+            except (httpx.HTTPError, ValueError):  # not up yet
+                pass
+            time.sleep(0.5)
+        raise TimeoutError(f"the services did not start; their log is {self._log.name}")
+
+    def kill(self, name: str) -> None:
+        self.processes[name].kill()
+        self.processes[name].wait()
+
+    def workers(self) -> list[psutil.Process]:
+        """Processes that execute runs, oldest first."""
+        children = self.processes["code server"].children(recursive=True)
+        found = [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+        return sorted(found, key=lambda child: child.create_time())
+
+    def command_line(self, site: str, season: str) -> float:
+        """Seconds that ``satfusion materialize`` takes for everything, its start included."""
+        code = "import benchmarks.hollow; from satfusion_assets.cli import main; main()"
+        command = [sys.executable, "-c", code, "materialize", site, season, "--until", "evaluation"]
+        began = time.monotonic()
+        subprocess.run(command, env=self._environment, cwd=ROOT, check=True, stdout=self._log, stderr=self._log)
+        return time.monotonic() - began
+
+    def stop(self) -> None:
+        for process in self.processes.values():
+            if process.is_running():
+                process.terminate()
+        for process in self.processes.values():
+            try:
+                process.wait(20)
+            except psutil.TimeoutExpired:
+                process.kill()
+        self._log.close()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@contextmanager
+def running(folder: Path, seconds: float = 0.0) -> Iterator[tuple[Services, Client]]:
+    services = Services(folder, seconds)
+    try:
+        yield services, services.start_all()
+    finally:
+        services.stop()
+
+
+def fingerprint(data: Path) -> dict[str, str]:
+    """SHA-256 of every file that a reader of the products sees, by path."""
+    files = sorted(path for path in data.glob("*/*/hollow/*.json"))
+    return {str(path.relative_to(data)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def speed(folder: Path) -> None:
+    """One site-season and seven through GraphQL, and one from the command line."""
+    with running(folder) as (services, client):
+        _say(f"command line: {services.command_line('pitsalu', '2024'):.1f} s")
+        for keys in (["innsbruck_2024"], list(SEVEN)):
+            client.add_partitions(keys)
+            finished = client.wait(client.backfill(client.assets(), keys))
+            _say(f"{len(keys)} site-seasons: {finished.wall_s:.0f} s {finished.complaint(len(keys))} {finished.runs}")
+
+
+KILLS: Final = ("daemon", "webserver", "code server", "worker", "worker and code server")
+
+
+def kills(folder: Path) -> None:
+    """A season made in one process, then a backfill in which everything is killed; both publish the same bytes."""
+    calm = Services(folder / "calm")
+    _say(f"command line, undisturbed: {calm.command_line('innsbruck', '2024'):.1f} s")
+    expected = fingerprint(calm.data)
+    with running(folder / "killed", 1.0) as (services, client):
+        client.add_partitions(["innsbruck_2024"])
+        backfill = client.backfill(client.assets(), ["innsbruck_2024"])
+        for victim in KILLS:
+            _kill(services, victim)
+            _say(f"killed: {victim}")
+            if (state := _state(client, backfill)) is not None and state.status in FINAL:
+                break
+        finished = client.wait(backfill)
+        _say(f"killed: {finished} {finished.complaint() or 'complete'}")
+        _say("bytes: " + ("identical" if fingerprint(services.data) == expected else "DIFFERENT"))
+
+
+def _kill(services: Services, victim: str) -> None:
+    """Wait for a run under way, kill ``victim``, and start again what is a service."""
+    end = time.monotonic() + 120
+    while not (workers := services.workers()) and time.monotonic() < end:
+        time.sleep(0.2)
+    time.sleep(2.5)  # it has begun
+    for worker in workers if victim.startswith("worker") else []:
+        if worker.is_running():
+            worker.kill()
+    service = victim.removeprefix("worker and ")
+    if service != "worker":
+        services.kill(service)
+        time.sleep(3)
+        services.start(service)
+        time.sleep(8)
+
+
+def _state(client: Client, backfill: str) -> Finished | None:
+    try:
+        return client.state(backfill)
+    except httpx.HTTPError:
+        return None
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    {"speed": speed, "kills": kills}[sys.argv[1]](Path(sys.argv[2]))
