@@ -235,8 +235,11 @@ def score_table() -> Files:
 
 def gap_benchmark() -> Files:
     layout = GapLayout()
-    spatial = {BTI.key: {"gcc": {"n_pixels": 9, "estimated_share": 0.9}}, "linear": {"gcc": {"n_pixels": 9}}}
-    gap = {"key": "30_peak", "gap_days": 30, "n_withheld_pixels": 10, "spatial": spatial}
+    spatial = {
+        BTI.key: {"gcc": {"n_pixels": 9, "estimated_share": 0.9, "nse_s2": 0.5}},
+        "linear": {"gcc": {"n_pixels": 9}},
+    }
+    gap = {"key": "30_peak", "gap_days": 30, "transition": "peak", "n_withheld_pixels": 10, "spatial": spatial}
     summaries = {layout.summary(None if scenario == BTI else scenario): {} for scenario in SCENARIOS}
     return {layout.metrics: {"strategies": {"aggressive": {"gaps": [gap]}}}, **summaries}
 
