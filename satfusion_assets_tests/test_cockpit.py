@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import dagster as dg
 import numpy as np
 import pytest
@@ -58,6 +61,13 @@ def test_every_asset_explains_itself_and_is_checked(spec: dg.AssetSpec) -> None:
     assert {"files"} < checks
     assert ("fresh" in checks) is (spec.partitions_def is not None)
     assert (name in PREVIEWS) is (name not in NO_PICTURE)
+
+
+def test_the_code_location_loads_without_what_only_runs_need() -> None:
+    heavy = "{'matplotlib', 'numba', 'zarr', 'pandas', 'PIL', 'openeo'}"
+    code = f"import sys, satfusion_assets.definitions; print(sorted({heavy} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_columns_are_those_that_the_stages_write() -> None:

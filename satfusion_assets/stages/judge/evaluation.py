@@ -1,4 +1,4 @@
-"""What good means for phenology maps and packs."""
+"""What good means for phenology maps and packs; imports are late, because the code location loads this module."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ from typing import Final
 
 import numpy as np
 
-from satfusion_assets.processing.phenology import TRANSITIONS
 from satfusion_assets.stages.judge.verdict import Criterion, Judged, Verdict, rounded, verdict
 from satfusion_assets.store.layout import PhenologyLayout, pack_folder
-from satfusion_assets.store.packs import pack_days
 
 LEAST_DATED: Final = 0.05
 MOST_DISORDERED: Final = 0.02
@@ -20,6 +18,8 @@ SOURCES: Final = ("fused", "s2", "s3")
 
 
 def maps_grid(judged: Judged) -> Verdict:
+    from satfusion_assets.processing.phenology import TRANSITIONS
+
     layout = PhenologyLayout(judged.scenario)
     names = [*(layout.dates(transition) for transition in TRANSITIONS), layout.labels]
     bad = [{"file": name, "why": "is not on the site's grid"} for name in names if not _on_grid(judged, name)]
@@ -32,6 +32,8 @@ def _on_grid(judged: Judged, name: str) -> bool:
 
 def dates_in_order(judged: Judged) -> Verdict:
     """Each date lies in its interval and in the year, and pixels turn green before they turn back."""
+    from satfusion_assets.processing.phenology import TRANSITIONS
+
     layout = PhenologyLayout(judged.scenario)
     bad = []
     for transition in TRANSITIONS:
@@ -55,6 +57,8 @@ def dated(judged: Judged) -> Verdict:
 
 def pack_readable(judged: Judged) -> Verdict:
     """The store opens, and its layers have days."""
+    from satfusion_assets.store.packs import pack_days
+
     folder = pack_folder(judged.scenario)
     root = judged.view.path(f"{folder}/zarr.json").parent
     days = pack_days(root)
