@@ -20,6 +20,8 @@ from satfusion_assets.errors import SatfusionError
 
 DAGSTER_PORT: Final = 3000
 VIEWER_PORT: Final = 8050
+WAIT_FOR_CODE: Final = "DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR"
+"""Without it the daemon fails every backfill that it looks at while the code server is being restarted."""
 START_SECONDS: Final = 120
 STOP_SECONDS: Final = 10
 
@@ -47,7 +49,7 @@ def dagster_ui(port: int = DAGSTER_PORT) -> Iterator[Service]:
     stop when they are told to."""
     log = dagster_home() / "services.log"
     code_port = _free_port()
-    environment = {"SATFUSION_CODE_PORT": str(code_port)}
+    environment = {"SATFUSION_CODE_PORT": str(code_port), WAIT_FOR_CODE: "1"}
     workspace = str(Path(satfusion_assets.__file__).parents[1] / "deploy" / "workspace.yaml")
     code_server = ["dagster", "api", "grpc", "-m", "satfusion_assets.definitions", "-h", "127.0.0.1"]
     commands = (
