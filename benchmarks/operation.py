@@ -94,7 +94,8 @@ class Services:
     def workers(self) -> list[psutil.Process]:
         """Processes that execute runs, oldest first."""
         children = self.processes["code server"].children(recursive=True)
-        found = [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+        alive = [child for child in children if child.status() != psutil.STATUS_ZOMBIE]
+        found = [child for child in alive if "spawn_main" in " ".join(child.cmdline())]
         return sorted(found, key=lambda child: child.create_time())
 
     def command_line(self, site: str, season: str) -> float:

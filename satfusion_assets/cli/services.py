@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 import satfusion_assets
-from satfusion_assets.cli.home import dagster_home
+from satfusion_assets.cli.home import dagster_home, dagster_instance
 from satfusion_assets.errors import SatfusionError
 
 DAGSTER_PORT: Final = 3000
@@ -48,6 +48,8 @@ def dagster_ui(port: int = DAGSTER_PORT) -> Iterator[Service]:
     """Code server, webserver and daemon, each its own process: they idle at half of what ``dagster dev`` takes and
     stop when they are told to."""
     log = dagster_home() / "services.log"
+    with dagster_instance() as instance:
+        instance.upgrade()  # makes missing tables, which the services would otherwise make all at once
     code_port = _free_port()
     environment = {"SATFUSION_CODE_PORT": str(code_port), WAIT_FOR_CODE: "1"}
     workspace = str(Path(satfusion_assets.__file__).parents[1] / "deploy" / "workspace.yaml")
