@@ -18,7 +18,7 @@ from satfusion_assets.sites import SiteSeason
 from satfusion_assets.stages import judge as judging
 from satfusion_assets.stages.judge import Verdict
 from satfusion_assets.stages.outcome import Outcome
-from satfusion_assets.store import Product, ProductStore
+from satfusion_assets.store import ALL_SEASONS, Product, ProductStore
 
 STAGES: Final = {
     "acquire.acquire_sentinel2": "raw_s2",
@@ -34,15 +34,17 @@ STAGES: Final = {
     "phenology.phenology_maps": "phenology",
     "pack.pack_season": "pack",
     "gaps.gap_benchmark": "gap_benchmark",
+    "tables.tabulate_scores": "score_table",
+    "tables.tabulate_gaps": "gap_table",
 }
 """Stage functions and the products that they publish; prepared ones end in their mode."""
 
 
 def inputs_of(product: Product) -> list[Product]:
     """What a product is made from, as far as it matters for what is current."""
-    here = product.site_season
-    if product.name.startswith("raw_"):
+    if product.name.startswith("raw_") or product.scope == ALL_SEASONS:
         return []
+    here = product.site_season
     if product.name == "camera_phenology":
         return [Product("raw_phenocam", here)]
     if product.name == "preselected":
@@ -65,7 +67,7 @@ def hollow(name: str) -> Callable[..., Outcome]:
 
     def stage(*arguments: Any, **_: Any) -> Outcome:
         store = next(item for item in arguments if isinstance(item, ProductStore))
-        site_season = next(item for item in arguments if isinstance(item, SiteSeason))
+        site_season = next((item for item in arguments if isinstance(item, SiteSeason)), ALL_SEASONS)
         variants = [item for item in arguments if isinstance(item, Strategy | Scenario)]
         variant = (variants[0].key if isinstance(variants[0], Scenario) else str(variants[0])) if variants else ""
         mode = "".join(f"_{item}" for item in arguments if isinstance(item, Mode))

@@ -22,6 +22,7 @@ import httpx
 import psutil
 
 from benchmarks.client import FINAL, Client, Finished
+from satfusion_assets.cli.services import WAIT_FOR_CODE
 
 ROOT: Final = Path(__file__).parents[1]
 SEVEN: Final = (
@@ -49,6 +50,7 @@ class Services:
             "DAGSTER_HOME": str(home.resolve()),
             "SATFUSION_DATA_ROOT": str(self.data.resolve()),
             "SATFUSION_CODE_PORT": str(ports[0]),
+            WAIT_FOR_CODE: "1",
             "HOLLOW_SECONDS": str(seconds),
             "PYTHONPATH": str(ROOT),
         }
@@ -92,7 +94,8 @@ class Services:
     def workers(self) -> list[psutil.Process]:
         """Processes that execute runs, oldest first."""
         children = self.processes["code server"].children(recursive=True)
-        found = [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+        alive = [child for child in children if child.status() != psutil.STATUS_ZOMBIE]
+        found = [child for child in alive if "spawn_main" in " ".join(child.cmdline())]
         return sorted(found, key=lambda child: child.create_time())
 
     def command_line(self, site: str, season: str) -> float:

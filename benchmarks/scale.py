@@ -21,9 +21,9 @@ import psutil
 ROOT: Final = Path(__file__).parents[1]
 SITES, SEASONS = 151, 8
 PAGE: Final = """query($k:AssetKeyInput!){assetNodeOrError(assetKey:$k){... on AssetNode{id
- assetPartitionStatuses{... on AssetPartitionStatusesMultiPartition{primaryDimensionName
- ranges{primaryDimStartKey primaryDimEndKey secondaryDim{... on AssetPartitionStatusesDefault{materializedPartitions}}}}
- ... on AssetPartitionStatusesDefault{materializedPartitions failedPartitions}}
+ assetPartitionStatuses{... on MultiPartitionStatuses{primaryDimensionName
+ ranges{primaryDimStartKey primaryDimEndKey secondaryDim{... on DefaultPartitionStatuses{materializedPartitions}}}}
+ ... on DefaultPartitionStatuses{materializedPartitions failedPartitions}}
  partitionKeysByDimension{name partitionKeys}}}}"""
 LINEAGE: Final = """{assetNodes{id assetKey{path} partitionStats{numMaterialized numFailed numPartitions
  numMaterializing} assetMaterializations(limit:1){timestamp runId} staleStatus}}"""

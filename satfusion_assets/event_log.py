@@ -1,21 +1,25 @@
-"""Dagster's SQLite event log with its connections kept open.
+"""Dagster's SQLite event log with its connections kept open, and the partitions' keys with them.
 
 The original opens a connection and compiles its statements anew for every event, and the close of the last connection
 folds the write-ahead log into the database with a wait for the disk: most of what a short run costs. Files and tables
 are the same, so either class reads what the other wrote.
+
+One evaluation of the automation conditions asks for the dynamic partitions once for every asset and condition,
+thousands of times; they are read again only when the database has changed.
 """
 
 from __future__ import annotations
 
 import os
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 from dagster._config import Field, StringSource
 from dagster._core.storage.event_log import SqliteEventLogStorage
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Connection, Engine
@@ -32,6 +36,8 @@ class PooledSqliteEventLog(SqliteEventLogStorage):
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._engines: OrderedDict[str, Engine] = OrderedDict()
+        self._partitions: dict[str, tuple[tuple[Engine, int, int], list[str]]] = {}
+        self._own_changes = 0
         super().__init__(base_dir, inst_data)
 
     @classmethod
@@ -44,6 +50,25 @@ class PooledSqliteEventLog(SqliteEventLogStorage):
     ) -> PooledSqliteEventLog:
         base_dir = config_value.get("base_dir") or str(Path(os.environ["DAGSTER_HOME"]) / "history" / "runs")
         return cls(base_dir, inst_data)
+
+    def get_dynamic_partitions(self, partitions_def_name: str) -> Sequence[str]:
+        """As of now: SQLite counts what others write to the database, and we count what we write ourselves."""
+        with self._connect(INDEX_SHARD_NAME) as connection:
+            others = int(connection.exec_driver_sql("PRAGMA data_version").scalar_one())
+            seen = (connection.engine, others, self._own_changes)
+        known = self._partitions.get(partitions_def_name)
+        if known is None or known[0] != seen:
+            known = (seen, list(super().get_dynamic_partitions(partitions_def_name)))
+            self._partitions[partitions_def_name] = known
+        return list(known[1])
+
+    def add_dynamic_partitions(self, partitions_def_name: str, partition_keys: Sequence[str]) -> None:
+        super().add_dynamic_partitions(partitions_def_name, partition_keys)
+        self._own_changes += 1
+
+    def delete_dynamic_partition(self, partitions_def_name: str, partition_key: str) -> None:
+        super().delete_dynamic_partition(partitions_def_name, partition_key)
+        self._own_changes += 1
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:

@@ -51,7 +51,10 @@ def environment(tmp_path: Path) -> dict[str, str]:
     ours |= {name: str(tmp_path / Path(example[name]).name) for name in example if example[name].startswith("/var/")}
     (tmp_path / "dagster_home").mkdir()
     shutil.copy(ROOT / "dagster_home" / "dagster.yaml", tmp_path / "dagster_home")
-    return os.environ | example | ours
+    everything = os.environ | example | ours
+    dagster = str(Path(sys.executable).parent / "dagster")
+    subprocess.run([dagster, "instance", "migrate"], env=everything, check=True)  # as docs/operation.md says
+    return everything
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -40,6 +41,7 @@ def test_a_run_is_as_alive_as_the_process_that_said_it_executes_it(instance: dg.
     instance.report_engine_event("Started process for run.", run, EngineEventData.in_process(worker.pid))
     assert health(instance, run) is WorkerStatus.RUNNING
     worker.kill()
+    os.waitid(os.P_PID, worker.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and nobody has collected it
     assert health(instance, run) is WorkerStatus.FAILED, "killed, and not even waited for"
     worker.wait()
     assert health(instance, run) is WorkerStatus.FAILED

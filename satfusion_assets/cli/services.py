@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Final
 
 import satfusion_assets
-from satfusion_assets.cli.home import dagster_home
+from satfusion_assets.cli.home import dagster_home, dagster_instance
 from satfusion_assets.errors import SatfusionError
 
 DAGSTER_PORT: Final = 3000
 VIEWER_PORT: Final = 8050
+WAIT_FOR_CODE: Final = "DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR"
+"""Without it the daemon fails every backfill that it looks at while the code server is being restarted."""
 START_SECONDS: Final = 120
 STOP_SECONDS: Final = 10
 
@@ -46,8 +48,10 @@ def dagster_ui(port: int = DAGSTER_PORT) -> Iterator[Service]:
     """Code server, webserver and daemon, each its own process: they idle at half of what ``dagster dev`` takes and
     stop when they are told to."""
     log = dagster_home() / "services.log"
+    with dagster_instance() as instance:
+        instance.upgrade()  # makes missing tables, which the services would otherwise make all at once
     code_port = _free_port()
-    environment = {"SATFUSION_CODE_PORT": str(code_port)}
+    environment = {"SATFUSION_CODE_PORT": str(code_port), WAIT_FOR_CODE: "1"}
     workspace = str(Path(satfusion_assets.__file__).parents[1] / "deploy" / "workspace.yaml")
     code_server = ["dagster", "api", "grpc", "-m", "satfusion_assets.definitions", "-h", "127.0.0.1"]
     commands = (
