@@ -84,7 +84,7 @@ def judge(season: PreparedSeason) -> Tables:
     fused = fuse_inputs(_inputs(season), SCENARIO, np.array(days, "datetime64[D]"))
     quality = fused.quality
     grid = site_grid(season.site).fine
-    surface = season.landscape.view(grid.affine, tuple(grid.shape))
+    surface = season.landscape.view(grid.affine, (grid.height, grid.width))
     thin = (..., slice(None, None, STEP), slice(None, None, STEP))
     cover = surface.land_cover[thin]
     greenness = np.stack([surface.greenness(day)[thin] for day in days])

@@ -30,7 +30,7 @@ from satfusion_assets.processing.efast.compiled import available_threads
 
 Array = NDArray[Any]
 START = np.datetime64("2024-01-01")
-REPEATS = 3
+REPEATS = 7
 
 
 @dataclass(frozen=True)
@@ -93,8 +93,8 @@ def report(tile: int, folder: Path | None) -> str:
         "# Speed of the fusion",
         "",
         f"Written by `benchmarks/fusion.py` on {available_threads()} cores; memory copies at {speed / 1e9:.1f} GB/s",
-        "on one thread. Warm, best of three; ns: per pixel, band, day and scene in the window. The plain evaluation",
-        "forms each day by itself (conformance mode); it is timed on a few days and scaled.",
+        f"on one thread. Warm, best of {REPEATS}; ns: per pixel, band, day and scene in the window. The plain",
+        "evaluation forms each day by itself (conformance mode); it is timed on a few days and scaled.",
         "",
         "| case | engine s | CPU s | ns | engine with quality layers s | floor s | plain s | plain / engine |",
         "|---|---|---|---|---|---|---|---|",

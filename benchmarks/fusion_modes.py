@@ -112,7 +112,7 @@ def _rmse(errors: Array, form: str = ".4f") -> list[str]:
 def _truth(season: PreparedSeason, days: Array) -> Array:
     """(p, 5, H, W) true bands and GCC, NaN under snow."""
     grid = site_grid(season.site).fine
-    surface = season.landscape.view(grid.affine, tuple(grid.shape))
+    surface = season.landscape.view(grid.affine, (grid.height, grid.width))
     truth = np.stack([surface.reflectance(day) for day in days.astype(object)])
     snow = np.stack([surface.snow(day) for day in days.astype(object)]) > SNOW_FREE
     return _with_gcc(np.where(snow[:, None], np.nan, truth))

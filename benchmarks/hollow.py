@@ -90,9 +90,7 @@ def make_hollow() -> None:
     for path, name in STAGES.items():
         module, function = path.split(".")
         setattr(importlib.import_module(f"satfusion_assets.stages.{module}"), function, hollow(name))
-    judging.judge = lambda store, site, product, criteria: {  # type: ignore[assignment]
-        one.name: Verdict(True, "Hollow.") for one in criteria
-    }
+    judging.judge = lambda store, site, product, criteria: {one.name: Verdict(True, "Hollow.") for one in criteria}
 
 
 make_hollow()
