@@ -49,7 +49,11 @@ def test_the_graph_in_words() -> None:
     assert said == {line for line in GRAPH.splitlines() if line}
 
 
-@pytest.mark.parametrize("spec", defs.resolve_all_asset_specs(), ids=lambda spec: spec.key.to_user_string())
+@pytest.mark.parametrize(
+    "spec",
+    sorted(defs.resolve_all_asset_specs(), key=lambda spec: spec.key),
+    ids=lambda spec: spec.key.to_user_string(),
+)
 def test_every_asset_explains_itself_and_is_checked(spec: dg.AssetSpec) -> None:
     name = spec.key.to_user_string()
     assert spec.description
@@ -76,7 +80,7 @@ def test_columns_are_those_that_the_stages_write() -> None:
     assert {*export_records(series)[0]} == {*columns.SERIES}
 
 
-@pytest.mark.parametrize("name", [job.name for job in JOBS])
+@pytest.mark.parametrize("name", sorted(job.name for job in JOBS))
 def test_jobs_are_described_and_run_without_configuration(name: str) -> None:
     job = defs.resolve_job_def(name)
     assert job.description
