@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections import Counter
 from datetime import date, timedelta
 
@@ -139,8 +140,11 @@ def test_a_second_run_fetches_no_data_and_publishes_the_same_bytes(
     sandbox.forget_requests()
     second = sandbox.acquire(name, store)
     assert second.manifest.version == first.manifest.version
-    assert {r["status"] for r in sandbox.requests("/data/")} <= {304}
-    assert len(sandbox.requests("/data/")) <= 1, "the camera's summary, or the file that the archive holds damaged"
+    damaged = re.compile(r"\.tif$") if name == "raw_s2" else None
+    asked = [r for r in sandbox.requests("/data/") if r["status"] != 304]
+    assert all(damaged is not None and damaged.search(r["path"]) for r in asked), asked
+    assert len({r["path"] for r in asked}) <= 1, "the one file that the archive holds damaged"
+    assert len(asked) <= 3, "its header and the part that is damaged"
     assert sandbox.requests("/openeo/") == []
 
 

@@ -94,18 +94,19 @@ def test_a_competitor_s_image_of_a_gap_is_made_without_the_withheld_scenes(store
     for strategy in Strategy:
         publish_prepared(store, strategy, scenes, daily)
     camera_phenology(store, SEASON)
-    gap_benchmark(store, SITE, SEASON, lengths=(15,))
+    gap_benchmark(store, SITE, SEASON)
     with (
         store.read(Product("gap_benchmark", SEASON)) as view,
         store.read(Product("prepared_bti", SEASON, Strategy.AGGRESSIVE)) as prepared,
     ):
-        gap = next(one for one in view.read_json(GapLayout.manifest)["entries"] if one["transition"] == "green_up")
+        entries = view.read_json(GapLayout().manifest)["entries"]
+        gap = next(one for one in entries if (one["transition"], one["gap_days"]) == ("green_up", 15))
         withheld = {one["date"] for one in gap["withheld"]}
         day = date.fromisoformat(gap["prediction_date"])
         nearest = min((one for one in scenes if str(one) not in withheld), key=lambda one: abs(one - day))
-        image = view.read_stack([GapLayout.competitor("15_green_up", "nearest", day)])
+        image = view.read_stack([GapLayout().competitor("15_green_up", "nearest", day)])
         source = prepared.read_stack([PreparedLayout(Strategy.AGGRESSIVE, Mode.BTI).fine(nearest)])
-        methods = [GapLayout.competitor("15_green_up", name, day) for name in ("linear", "whittaker", "harmonic")]
+        methods = [GapLayout().competitor("15_green_up", name, day) for name in ("linear", "whittaker", "harmonic")]
         assert np.isfinite(view.read_stack(methods)).all()
     assert str(day) in withheld
     np.testing.assert_array_equal(image, source)

@@ -68,18 +68,36 @@ class RemotePatch:
     facts: FileFacts
 
 
+@dataclass(frozen=True)
+class FetchedBytes:
+    """Parts of a file as they came. ranges: first byte and the one after the last, in order. sha256: of all of them."""
+
+    ranges: tuple[Range, ...]
+    sha256: str
+
+    def come_again(self, archive: HttpArchive, href: str) -> bool:
+        """Whether the archive still sends the same."""
+        answers = (archive.get(href, {"Range": f"bytes={start}-{stop - 1}"}).body for start, stop in self.ranges)
+        return hashlib.sha256(b"".join(answers)).hexdigest() == self.sha256
+
+
 class Damaged(ArchiveAnswerInvalid):
     """The bytes are there and are not the GeoTIFF they should be.
 
-    content: hash of the bytes, when they are all here. stable: fetched anew they were the same bytes, so it is the
-    archive's file, not the way here, that is damaged. file: what is known of it.
+    fetched: the bytes, when they are all here. stable: fetched anew they were the same bytes, so it is the archive's
+    file, not the way here, that is damaged. file: what is known of it.
     """
 
     def __init__(
-        self, message: str, content: str | None = None, *, stable: bool = False, file: FileFacts | None = None
+        self,
+        message: str,
+        fetched: FetchedBytes | None = None,
+        *,
+        stable: bool = False,
+        file: FileFacts | None = None,
     ) -> None:
         super().__init__(message)
-        self.content = content
+        self.fetched = fetched
         self.stable = stable
         self.file = file
 
@@ -90,15 +108,15 @@ def read_around(archive: HttpArchive, href: str, target: GeoBox) -> RemotePatch:
     Raises ArchiveUnavailable, NotFound, or Damaged when the file stays unreadable: as often as patience allows it is
     fetched anew, or until it has come three times with the same bytes.
     """
-    seen: list[str | None] = []
+    seen: list[FetchedBytes | None] = []
     while True:
         try:
             return _read_once(archive, href, target)
         except Damaged as error:
-            seen.append(error.content)
-            stable = len(seen) >= _SAME and len(set(seen[-_SAME:])) == 1 and error.content is not None
+            seen.append(error.fetched)
+            stable = len(seen) >= _SAME and len(set(seen[-_SAME:])) == 1 and error.fetched is not None
             if stable or len(seen) >= archive.patience.attempts:
-                raise Damaged(str(error), error.content, stable=stable, file=error.file) from error
+                raise Damaged(str(error), error.fetched, stable=stable, file=error.file) from error
             sleep(archive.patience.wait_s(len(seen)))
 
 
@@ -110,7 +128,7 @@ def _read_once(archive: HttpArchive, href: str, target: GeoBox) -> RemotePatch:
         except RasterioError as error:
             raise Damaged(
                 f"{archive.name}: {public_url(href)} is not a readable GeoTIFF; the archive's file is damaged.",
-                file.content,
+                file.fetched,
                 file=file.facts,
             ) from error
         return RemotePatch(patch, file.facts)
@@ -122,7 +140,7 @@ def _read_window(file: _SparseFile, target: GeoBox) -> Patch | None:
         if not sound or dataset.crs is None or dataset.crs.to_epsg() not in _UTM_ZONES:
             raise Damaged(
                 f"{file.archive.name}: {file.facts.href} is no Sentinel-2 band; the archive's file is damaged.",
-                file.content,
+                file.fetched,
                 file=file.facts,
             )
         window = _window(dataset, target)
@@ -170,12 +188,13 @@ class _SparseFile:
         self._etag: str | None = None
         self._length = 0
         self._have: list[Range] = []
+        self._asked: list[Range] = []
         self._hash = hashlib.sha256()
 
     @property
-    def content(self) -> str:
-        """Hash of everything fetched, in the order of fetching."""
-        return self._hash.hexdigest()
+    def fetched(self) -> FetchedBytes:
+        """Everything fetched so far."""
+        return FetchedBytes(tuple(self._asked), self._hash.hexdigest())
 
     @property
     def facts(self) -> FileFacts:
@@ -210,6 +229,7 @@ class _SparseFile:
         first, length, answer = self.archive.get_checked(
             self._href, lambda answer: self._checked(answer, start, stop), {"Range": f"bytes={start}-{stop - 1}"}
         )
+        self._asked.append((start, stop))
         self._hash.update(answer.body)
         if self._length and (length != self._length or answer.etag != self._etag):
             raise Damaged(f"{self.archive.name} replaced {answer.url} while it was read.")

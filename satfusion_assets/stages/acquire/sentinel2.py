@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import numpy as np
@@ -17,6 +16,7 @@ import numpy as np
 from satfusion_assets.archives.earth_search import (
     SCL_OUTSIDE,
     Damaged,
+    FetchedBytes,
     Quarantine,
     Quarantined,
     Scene,
@@ -46,8 +46,6 @@ log = logging.getLogger(__name__)
 
 READER: Final = 1
 """Raised when the reader makes other pixels of the same item, so that cached scenes are read again."""
-BELIEVED: Final = timedelta(days=7)
-"""How long a bad file of the archive counts as bad without being read again, if its ETag is as it was."""
 DN_SCALE: Final = 1e-4
 _REFLECTANCE: Final = ".tif"
 _SCL: Final = ".scl.tif"
@@ -130,15 +128,16 @@ class _Reader:
         return self._cache.put(key, _files(scene, pixels, self._grid), facts)
 
     def _confirm(self, bad: Mapping[str, Any]) -> None:
-        """Raise what is known of a bad file while the archive has it as it was: one small request, not all of it.
-
-        After a week it is read anew in any case, should a proxy have damaged it on its way again and again.
+        """Raise what is known of a bad file while the archive sends it as it was: what was damaged is asked for again,
+        not the whole scene. An ETag would not do: a file that was damaged on its way has the same one.
         """
-        if datetime.now(UTC) - datetime.fromisoformat(bad["seen"]) > BELIEVED:
-            return
-        condition = {"If-None-Match": bad["etag"]} if bad["etag"] else {}
         try:
-            unchanged = self._archive.get(bad["href"], {"Range": "bytes=0-0", **condition}).unchanged
+            if bad["sha256"] is not None:
+                fetched = FetchedBytes(tuple((start, stop) for start, stop in bad["ranges"]), bad["sha256"])
+                unchanged = fetched.come_again(self._archive, bad["href"])
+            else:
+                condition = {"If-None-Match": bad["etag"]} if bad["etag"] else {}
+                unchanged = self._archive.get(bad["href"], {"Range": "bytes=0-0", **condition}).unchanged
         except NotFound:
             unchanged = bad["etag"] is None
         if unchanged:
@@ -255,11 +254,14 @@ def _key(scene: Scene, grid: SiteGrid) -> str:
 
 def _facts_of_bad(error: Damaged | NotFound) -> dict[str, Any]:
     """Enough to see later, cheaply, whether the archive still has (or lacks) the file that made a scene unreadable."""
-    seen = {"reason": str(error), "seen": datetime.now(UTC).isoformat()}
+    known: dict[str, Any] = {"reason": str(error), "etag": None, "ranges": [], "sha256": None}
     if isinstance(error, NotFound):
-        return seen | {"href": error.url, "etag": None}
+        return known | {"href": error.url}
     assert error.file is not None, "a file that is damaged at the archive has been fetched"
-    return seen | {"href": error.file.href, "etag": error.file.etag}
+    known |= {"href": error.file.href, "etag": error.file.etag}
+    if error.fetched is not None:
+        known |= {"ranges": error.fetched.ranges, "sha256": error.fetched.sha256}
+    return known
 
 
 def _aside(kind: str, reason: str) -> dict[str, Any]:
