@@ -10,11 +10,12 @@ the image begins.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from satfusion_assets.processing.efast.compiled import compiled, inlined
+from satfusion_assets.processing.efast.operands import Grid, Sources, Weights
 
 CHUNK = 512
 """Fine pixels of a row that are worked on together: a season's residuals of a chunk stay in the core's cache.
@@ -23,46 +24,8 @@ Chunks are whole interpolation cells. Cell 0 lies before the first coarse centre
 a fine pixel's place in this row of cells is its column, plus ``_margin``.
 """
 
-
 LANES = 16
 """Numbers that the widest registers take at once: short loops run over multiples of it, with room behind."""
-
-
-class Grid(NamedTuple):
-    """How coarse (h', w') and fine (H, W) pixels lie to each other.
-
-    The coarse grid begins ``top`` and ``left`` fine pixels before the fine one. fractions: weights of the second
-    coarse centre at the ``ratio`` fine pixels of a cell, filled up to a multiple of ``LANES``.
-    """
-
-    ratio: int
-    top: int
-    left: int
-    fractions: Any
-
-
-class Weights(NamedTuple):
-    """Weights (k, h', w') of scenes: those of day p begin at ``offsets[p]``, for scenes ``first[p]:last[p]``."""
-
-    values: Any
-    offsets: Any
-    first: Any
-    last: Any
-
-
-class Sources(NamedTuple):
-    """What a blend is made of.
-
-    fine: (n, b, H, W), scene s of the sorted days at ``order[s]``. coarse_then: (n, b, h', w') on scene days.
-    coarse_now: (p, b, h', w') on prediction days.
-    """
-
-    fine: Any
-    order: Any
-    coarse_then: Any
-    coarse_now: Any
-    weights: Weights
-    grid: Grid
 
 
 @inlined
@@ -293,9 +256,9 @@ def reblend_cells(sources: Sources, cells: Any, out: Any) -> None:
 
 @compiled
 def judge(
-    residuals: Any,
+    squares: Any,
     seen: Any,
-    distance: Any,
+    lags: Any,
     weights: Weights,
     grid: Grid,
     rows: Any,
@@ -305,10 +268,10 @@ def judge(
 ) -> None:
     """Fill ``out`` (p, 3 + b, r, W) with what a day's estimate rests on, in ``rows[index_first:index_last]`` of r rows.
 
-    Planes: days to the nearest scene used; sum of squared shares; mean of ``t_i - t`` under the shares; then, per
-    band, the mean of ``residuals`` under the shares. A share is ``U(w_i) / sum(U(w_i))``; NaN without scenes.
-    residuals: (n, b, H, W), NaN = unknown. seen: (n, H, W), 1 where scene i has a value. distance: (p, n)
-    ``t_i - t`` in days. Scenes are sorted by day.
+    Planes: days to the nearest scene used; sum of squared shares; Cramer distance, in days, of the shares from the
+    day (``uncertainty``); then, per band, the sum of squared shares times ``squares``. A share is
+    ``U(w_i) / sum(U(w_i))``; NaN without scenes. squares: (n, b, H, W). seen: (n, H, W), 1 where scene i has a value.
+    lags: (p, n) ``t_i - t`` in days. Scenes are sorted by day.
     """
     ratio, top, left, fractions = grid
     shares, offsets, first, last = weights
@@ -319,8 +282,8 @@ def judge(
     size = step * ratio
     centres = np.empty(step + 1, dtype)
     line = np.empty(size + LANES, dtype)
-    sums = np.empty((4, size), dtype)
-    spread = np.empty((2, bands, size), dtype)
+    sums = np.empty((5, size), dtype)
+    told = np.empty((bands, size), dtype)
     margin, cell_first, cell_last = _cells(left, ratio, width)
     for index in range(index_first, index_last):
         y = rows[index]
@@ -329,49 +292,57 @@ def judge(
             cells, x, stop, offset = _chunk(cell, min(step, cell_last - cell), margin, ratio, width)
             for p in range(days):
                 sums[:] = 0
-                sums[3] = np.inf
-                spread[:] = 0
+                sums[4] = np.inf
+                told[:] = 0
+                before = dtype.type(0)
                 for s in range(first[p], last[p]):
                     weight = shares[offsets[p] + s - first[p]]
                     if not _centres(weight, row, cell, cells, ratio, fractions, centres):
                         continue
                     _spread(centres, cells, ratio, fractions, line)
-                    _tally(line, offset, seen[s, y], x, stop - x, dtype.type(distance[p, s]), sums)
+                    lag = dtype.type(lags[p, s])
+                    _tally(line, offset, seen[s, y], x, stop - x, lag, before, sums)
+                    before = lag
                     for b in range(bands):
-                        _tally_known(line, offset, residuals[s, b, y], x, stop - x, spread[0, b], spread[1, b])
+                        _tally_squares(line, offset, squares[s, b, y], x, stop - x, told[b])
                 for i in range(stop - x):
                     total = sums[0, offset + i]
-                    out[p, 0, index, x + i] = sums[3, offset + i] if total > 0 else np.nan
-                    out[p, 1, index, x + i] = sums[1, offset + i] / (total * total)
-                    out[p, 2, index, x + i] = sums[2, offset + i] / total
+                    squared = total * total
+                    out[p, 0, index, x + i] = sums[4, offset + i] if total > 0 else np.nan
+                    out[p, 1, index, x + i] = sums[1, offset + i] / squared
+                    beyond = sums[2, offset + i] - 2 * total * sums[3, offset + i]
+                    out[p, 2, index, x + i] = beyond / squared + abs(before)
                     for b in range(bands):
-                        out[p, 3 + b, index, x + i] = spread[0, b, offset + i] / spread[1, b, offset + i]
+                        out[p, 3 + b, index, x + i] = told[b, offset + i] / squared
 
 
 @inlined
-def _tally(line: Any, offset: int, seen: Any, x: int, size: int, distance: float, sums: Any) -> None:
-    """Weight the scene's pixels in ``line``, and add them to the sums of weights, squares and signed days."""
+def _tally(line: Any, offset: int, seen: Any, x: int, size: int, lag: Any, before: Any, sums: Any) -> None:
+    """Weight the scene's pixels in ``line``, and add them to the sums.
+
+    Sums: w; w^2; the integrals over time of W^2 and, after the day, of W, with W the sum of weights so far; days to
+    the nearest scene. before: lag of the scene before.
+    """
     start, shift = np.uint64(x), np.uint64(offset)
-    reach = abs(distance)
+    zero, reach = lag - lag, abs(lag)
+    passed, later = lag - before, max(lag, zero) - max(before, zero)
     for i in range(np.uint64(size)):
         weight = line[shift + i] * seen[start + i]
         line[shift + i] = weight
-        sums[0, shift + i] += weight
+        so_far = sums[0, shift + i]
+        sums[0, shift + i] = so_far + weight
         sums[1, shift + i] += weight * weight
-        sums[2, shift + i] += weight * distance
-        nearest = sums[3, shift + i]
-        sums[3, shift + i] = reach if (weight > 0) & (reach < nearest) else nearest
+        sums[2, shift + i] += so_far * so_far * passed
+        sums[3, shift + i] += so_far * later
+        nearest = sums[4, shift + i]
+        sums[4, shift + i] = reach if (weight > 0) & (reach < nearest) else nearest
 
 
 @inlined
-def _tally_known(line: Any, offset: int, residuals: Any, x: int, size: int, total: Any, weights: Any) -> None:
+def _tally_squares(line: Any, offset: int, squares: Any, x: int, size: int, told: Any) -> None:
     start, shift = np.uint64(x), np.uint64(offset)
-    zero = total.dtype.type(0)
     for i in range(np.uint64(size)):
-        residual = residuals[start + i]
-        known = residual == residual
-        total[shift + i] += line[shift + i] * residual if known else zero
-        weights[shift + i] += line[shift + i] if known else zero
+        told[shift + i] += line[shift + i] * line[shift + i] * squares[start + i]
 
 
 @compiled
