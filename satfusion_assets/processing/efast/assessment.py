@@ -41,10 +41,12 @@ Array = NDArray[np.floating[Any]]
 class SceneErrors:
     """How far scenes are from what the others say of them.
 
-    errors: (n, b, H, W) sorted by day, scene minus its prediction from the others, NaN = unknown. squares: e_i^2 of
-    ``uncertainty``, alike, the typical one where unknown.
+    All (n, b, H, W) and sorted by day. departures: scene minus ``U(C(t_i))``; as predicted where a scene lacks a single
+    band. errors: scene minus its prediction from the others, NaN = unknown. squares: e_i^2 of ``uncertainty``, the
+    typical one where unknown.
     """
 
+    departures: Array
     errors: Array
     squares: Array
     typical_error: NDArray[np.float64]
@@ -62,7 +64,7 @@ def assess(plan: FusionPlan, days: DayNumbers, parameters: Parameters, weights: 
     noise = coarse_variance(days, images.coarse, images.coarse_days).astype(images.dtype)
     for start in range(0, len(days), BATCH_DAYS):
         batch = slice(start, min(start + BATCH_DAYS, len(days)))
-        statistics = day_statistics(plan, days[batch], parameters, weights.of_days(batch), scenes.squares, every_row)
+        statistics = day_statistics(plan, days[batch], parameters, weights.of_days(batch), scenes, every_row)
         nearest[batch], effective[batch] = scene_layers(statistics)
         _deviate(plan, noise[batch], parameters, statistics, model, deviation[batch])
     deviation[np.isnan(values)] = np.nan
@@ -75,16 +77,19 @@ def scene_errors(plan: FusionPlan, parameters: Parameters) -> SceneErrors:
     images = plan.images
     height, width = images.fine.shape[2:]
     weights = leave_one_out_weights(images, parameters)
-    errors = np.empty_like(images.fine)
-    plan.blend(plan.coarse_then, weights, parameters.ratio, errors)
-    np.subtract(images.fine[images.order], errors, out=errors)
+    fine, predicted = images.fine[images.order], np.empty_like(images.fine)
+    plan.blend(plan.coarse_then, weights, parameters.ratio, predicted)
+    errors = fine - predicted
+    np.copyto(fine, predicted, where=np.isnan(fine))
+    departures = fine - on_fine_rows(plan, plan.coarse_then, parameters, np.arange(height))
+    np.nan_to_num(departures, copy=False)
     model = plan.error_model
     typical = model.typical_error if model else typical_errors(errors[:, :, _lattice(height)][..., _lattice(width)])
-    squares = np.square(errors)
+    squares = np.square(errors, out=predicted)
     squares /= 1 + on_fine_rows(plan, weights.squared_shares, parameters, np.arange(height))[:, None]
     for band in range(images.bands):
         np.copyto(squares[:, band], typical[band] ** 2, where=np.isnan(squares[:, band]))
-    return SceneErrors(errors, squares, typical)
+    return SceneErrors(departures, errors, squares, typical)
 
 
 def learn(plan: FusionPlan, parameters: Parameters, scenes: SceneErrors) -> ErrorModel:
@@ -113,13 +118,14 @@ def day_statistics(
     days: DayNumbers,
     parameters: Parameters,
     weights: SceneWeights,
-    squares: Array,
+    scenes: SceneErrors,
     rows: NDArray[np.intp],
 ) -> Array:
     images, ratio = plan.images, parameters.ratio
     out = np.empty((len(days), 3 + images.bands, len(rows), images.fine.shape[3]), images.dtype)
     shared = (
-        squares,
+        scenes.departures,
+        scenes.squares,
         plan.scene_presence,
         (images.fine_days[None, :] - days[:, None]).astype(images.dtype),
         weights.packed,

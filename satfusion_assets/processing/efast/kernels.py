@@ -256,6 +256,7 @@ def reblend_cells(sources: Sources, cells: Any, out: Any) -> None:
 
 @compiled
 def judge(
+    departures: Any,
     squares: Any,
     seen: Any,
     lags: Any,
@@ -269,9 +270,9 @@ def judge(
     """Fill ``out`` (p, 3 + b, r, W) with what a day's estimate rests on, in ``rows[index_first:index_last]`` of r rows.
 
     Planes: days to the nearest scene used; sum of squared shares; Cramer distance, in days, of the shares from the
-    day (``uncertainty``); then, per band, the sum of squared shares times ``squares``. A share is
-    ``U(w_i) / sum(U(w_i))``; NaN without scenes. squares: (n, b, H, W). seen: (n, H, W), 1 where scene i has a value.
-    lags: (p, n) ``t_i - t`` in days. Scenes are sorted by day.
+    day; then, per band, the variance that the scenes tell of (``uncertainty``). A share is ``U(w_i) / sum(U(w_i))``;
+    NaN without scenes. departures and squares: (n, b, H, W) ``F_i - U(C(t_i))`` and its squared error. seen: (n, H, W),
+    1 where scene i has a value. lags: (p, n) ``t_i - t`` in days. Scenes are sorted by day.
     """
     ratio, top, left, fractions = grid
     shares, offsets, first, last = weights
@@ -282,8 +283,8 @@ def judge(
     size = step * ratio
     centres = np.empty(step + 1, dtype)
     line = np.empty(size + LANES, dtype)
-    sums = np.empty((5, size), dtype)
-    told = np.empty((bands, size), dtype)
+    sums = np.empty((9, size), dtype)
+    told = np.empty((bands, 3, size), dtype)
     margin, cell_first, cell_last = _cells(left, ratio, width)
     for index in range(index_first, index_last):
         y = rows[index]
@@ -292,7 +293,7 @@ def judge(
             cells, x, stop, offset = _chunk(cell, min(step, cell_last - cell), margin, ratio, width)
             for p in range(days):
                 sums[:] = 0
-                sums[4] = np.inf
+                sums[8] = np.inf
                 told[:] = 0
                 before = dtype.type(0)
                 for s in range(first[p], last[p]):
@@ -304,45 +305,64 @@ def judge(
                     _tally(line, offset, seen[s, y], x, stop - x, lag, before, sums)
                     before = lag
                     for b in range(bands):
-                        _tally_squares(line, offset, squares[s, b, y], x, stop - x, told[b])
+                        _tally_band(line, offset, departures[s, b, y], squares[s, b, y], x, stop - x, lag, told[b])
                 for i in range(stop - x):
-                    total = sums[0, offset + i]
-                    squared = total * total
-                    out[p, 0, index, x + i] = sums[4, offset + i] if total > 0 else np.nan
-                    out[p, 1, index, x + i] = sums[1, offset + i] / squared
-                    beyond = sums[2, offset + i] - 2 * total * sums[3, offset + i]
-                    out[p, 2, index, x + i] = beyond / squared + abs(before)
-                    for b in range(bands):
-                        out[p, 3 + b, index, x + i] = told[b, offset + i] / squared
+                    _conclude(sums[:, offset + i], told[:, :, offset + i], before, out[p, :, index, x + i])
 
 
 @inlined
 def _tally(line: Any, offset: int, seen: Any, x: int, size: int, lag: Any, before: Any, sums: Any) -> None:
-    """Weight the scene's pixels in ``line``, and add them to the sums.
+    """Weight the scene's pixels in ``line``, and add them to the sums that all bands share.
 
-    Sums: w; w^2; the integrals over time of W^2 and, after the day, of W, with W the sum of weights so far; days to
-    the nearest scene. before: lag of the scene before.
+    Sums: w; w^2; w lag; w lag^2; w^2 lag; w^2 lag^2; the integrals over time of W^2 and, after the day, of W, with W
+    the sum of weights so far; days to the nearest scene. before: lag of the scene before.
     """
     start, shift = np.uint64(x), np.uint64(offset)
-    zero, reach = lag - lag, abs(lag)
+    zero = lag - lag
     passed, later = lag - before, max(lag, zero) - max(before, zero)
     for i in range(np.uint64(size)):
         weight = line[shift + i] * seen[start + i]
         line[shift + i] = weight
-        so_far = sums[0, shift + i]
+        so_far, squared = sums[0, shift + i], weight * weight
         sums[0, shift + i] = so_far + weight
-        sums[1, shift + i] += weight * weight
-        sums[2, shift + i] += so_far * so_far * passed
-        sums[3, shift + i] += so_far * later
-        nearest = sums[4, shift + i]
-        sums[4, shift + i] = reach if (weight > 0) & (reach < nearest) else nearest
+        sums[1, shift + i] += squared
+        sums[2, shift + i] += weight * lag
+        sums[3, shift + i] += weight * lag * lag
+        sums[4, shift + i] += squared * lag
+        sums[5, shift + i] += squared * lag * lag
+        sums[6, shift + i] += so_far * so_far * passed
+        sums[7, shift + i] += so_far * later
+        nearest = sums[8, shift + i]
+        sums[8, shift + i] = abs(lag) if (weight > 0) & (abs(lag) < nearest) else nearest
 
 
 @inlined
-def _tally_squares(line: Any, offset: int, squares: Any, x: int, size: int, told: Any) -> None:
+def _tally_band(line: Any, offset: int, departures: Any, squares: Any, x: int, size: int, lag: Any, told: Any) -> None:
     start, shift = np.uint64(x), np.uint64(offset)
     for i in range(np.uint64(size)):
-        told[shift + i] += line[shift + i] * line[shift + i] * squares[start + i]
+        weight = line[shift + i]
+        part = weight * departures[start + i]
+        told[0, shift + i] += part
+        told[1, shift + i] += part * lag
+        told[2, shift + i] += weight * weight * squares[start + i]
+
+
+@inlined
+def _conclude(sums: Any, told: Any, last: Any, out: Any) -> None:
+    """The planes of a pixel from its sums; a slope is told by scenes whose lags have a variance of a day or more."""
+    total = sums[0]
+    mean, squares = sums[2] / total, sums[1] / (total * total)
+    variance = sums[3] / total - mean * mean
+    out[0] = sums[8] if total > 0 else np.nan
+    out[1] = squares
+    out[2] = (sums[6] / total - 2 * sums[7]) / total + abs(last)
+    leverage = (sums[5] - 2 * mean * sums[4] + mean * mean * sums[1]) / (sums[1] * variance * variance)
+    for b in range(len(told)):
+        own = told[b, 2] / (total * total)
+        out[3 + b] = own
+        if variance >= 1:
+            slope = (told[b, 1] - mean * told[b, 0]) / (total * variance)
+            out[3 + b] += max(slope * slope - own * leverage, 0) * mean * mean
 
 
 @compiled

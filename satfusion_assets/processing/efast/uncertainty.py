@@ -3,7 +3,7 @@
 Let ``r(t)`` be the true surface minus ``U(C(t))``, which the scenes' departures ``F_i - U(C(t_i))`` tell with noise.
 The fused value is off by the mean of the departures under the shares ``s_i``, minus ``r(t)``. Its variance is
 
-    v = k U(coarse noise at t) + sum(s_i^2 e_i^2) + a D
+    v = k U(coarse noise at t) + sum(s_i^2 e_i^2) + b^2 + a D
 
 - The coarse noise on the day itself is told by the coarse series alone (``coarse_noise``), and so is the part k of it
   that upsampling leaves: all of it where neighbouring coarse pixels err alike, less where they do not.
@@ -11,7 +11,9 @@ The fused value is off by the mean of the departures under the shares ``s_i``, m
   itself: haze, an unseen cloud, the coarse noise of its day. This is the sandwich estimator that allows every
   observation a variance of its own (MacKinnon & White 1985, HC2): an error of leave-one-out carries the others'
   noise as well, hence ``e_i^2 / (1 + sum of the others' squared shares)``.
-- ``a D`` is the drift of ``r`` between the scenes and the day. With the variogram ``a |t| / 2`` the variance of a
+- ``b`` is the bias of a local mean where the departures have a slope (Fan & Gijbels 1996, section 2.2): the slope
+  fitted to them under the same shares, times their mean lag; ``b^2`` is without what the slope's own variance adds.
+- ``a D`` is the drift of ``r`` beside that line. With the variogram ``a |t| / 2`` the variance of a
   linear predictor (Cressie 1993, section 3.2; Chiles & Delfiner 2012, section 3.4) comes to ``a D`` with
   ``D = integral (S(u) - 1[u >= t])^2 du``, S the shares summed up to u: the Cramer distance of the shares from the day
   (Gneiting & Raftery 2007, section 4.2).

@@ -21,9 +21,9 @@ Array = NDArray[np.floating[Any]]
 class Withheld:
     """Predictions of n scenes' days at k pixels from the other scenes; NaN = not possible.
 
-    told: (n, b, k) sum of squared shares times e_i^2. distance: (n, k) D of ``uncertainty``, days. change: (n, b, k)
-    prediction minus the one without the scenes within ``GAP`` days; ``change_told`` and ``change_distance`` are the
-    same sums for it.
+    told: (n, b, k) variance that scenes tell of, ``sum(s_i^2 e_i^2) + b^2`` of ``uncertainty``. distance: (n, k)
+    its D, days. change: (n, b, k) prediction minus the one without the scenes within ``GAP`` days; ``change_told`` and
+    ``change_distance`` are the same for it.
     """
 
     told: Array
@@ -48,14 +48,15 @@ def withhold(
         others, start = slice(first, last), weights.offsets[scene]
         weight = fine_weights[start : start + last - first] * known[others]
         apart = np.abs(days[others] - days[scene]) > GAP
-        shares = _shares(weight)
-        change = shares - _shares(weight * apart[:, None])
-        beside = shares.copy()
+        near, far = _shares(weight), _shares(weight * apart[:, None])
+        change, lags = near - far, (days[others] - days[scene]).astype(weight.dtype)
+        slope = _squared_slope(near, lags, filled[others], squares[others])
+        beside = near.copy()
         beside[scene - first] -= 1
-        found.told[scene] = np.einsum("mk,mbk->bk", shares**2, squares[others])
+        found.told[scene] = _own(near, squares[others]) + slope * (lags @ near) ** 2
         found.distance[scene] = squared_integral(beside, days[others])
         found.change[scene] = np.einsum("mk,mbk->bk", change, filled[others])
-        found.change_told[scene] = np.einsum("mk,mbk->bk", change**2, squares[others])
+        found.change_told[scene] = _own(change, squares[others]) + slope * (lags @ change) ** 2
         found.change_distance[scene] = squared_integral(change, days[others])
     return found
 
@@ -63,6 +64,20 @@ def withhold(
 def _shares(weights: Array) -> Array:
     total = weights.sum(axis=0)
     return np.divide(weights, total, out=np.full_like(weights, np.nan), where=total > 0)
+
+
+def _own(shares: Array, squares: Array) -> Array:
+    own: Array = np.einsum("mk,mbk->bk", shares**2, squares)
+    return own
+
+
+def _squared_slope(shares: Array, lags: Array, departures: Array, squares: Array) -> Array:
+    """Square of the departures' slope (b, k) under shares (m, k), less its own variance; 0 where lags hardly differ."""
+    away = lags[:, None] - lags @ shares
+    variance = (shares * away**2).sum(axis=0)
+    pull = np.divide(shares * away, variance, out=np.zeros_like(shares), where=variance >= 1)
+    doubt = _own(shares, squares) * (pull**2).sum(axis=0) / (shares**2).sum(axis=0)
+    return np.maximum(np.einsum("mk,mbk->bk", pull, departures) ** 2 - doubt, 0)
 
 
 def squared_integral(steps: Array, days: DayNumbers) -> Array:

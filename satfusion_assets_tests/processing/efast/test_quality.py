@@ -118,7 +118,7 @@ class Walk:
     Every fourth scene is hazy: its noise is many times that of the others.
     """
 
-    DRIFT = 2e-5
+    DRIFT = 5e-6
     CLEAR, HAZY = 0.005, 0.03
 
     def __init__(self, seed: int) -> None:
@@ -143,7 +143,7 @@ def test_a_process_of_known_noise_and_drift_is_covered(seed: int) -> None:
     score = np.abs(fused.values - walk.values) / fused.quality.standard_deviation
     assert np.mean(score < 1) == pytest.approx(0.68, abs=0.05)
     assert np.mean(score < 1.96) == pytest.approx(0.95, abs=0.03)
-    np.testing.assert_allclose(fused.quality.error_model.drift, walk.DRIFT, rtol=0.35)
+    np.testing.assert_allclose(fused.quality.error_model.drift, walk.DRIFT, rtol=0.5)
 
 
 def test_a_hazy_scene_widens_the_days_that_rest_on_it_and_no_others() -> None:
@@ -172,10 +172,10 @@ def test_kernel_and_withheld_scenes_agree_on_distance_and_shares() -> None:
     weights = leave_one_out_weights(plan.images, parameters)
     scenes = scene_errors(plan, parameters)
     every = np.arange(plan.images.fine.shape[2])
-    planes = day_statistics(plan, plan.images.fine_days, parameters, weights, scenes.squares, every)
+    planes = day_statistics(plan, plan.images.fine_days, parameters, weights, scenes, every)
     upsampled = on_fine_rows(plan, weights.values, parameters, every)
     flat = (len(plan.images.fine), plan.images.bands, -1)
-    departures, squares = plan.images.fine[plan.images.order].reshape(flat), scenes.squares.reshape(flat)
+    departures, squares = scenes.departures.reshape(flat), scenes.squares.reshape(flat)
     told = withhold(plan.images.fine_days, weights, upsampled.reshape(len(upsampled), -1), departures, squares)
     np.testing.assert_allclose(planes[:, 3:].reshape(flat), told.told, rtol=1e-4)
     np.testing.assert_allclose(planes[:, 2].reshape(len(planes), -1), told.distance, rtol=1e-3, atol=1e-4)
