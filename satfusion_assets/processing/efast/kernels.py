@@ -306,8 +306,7 @@ def judge(
                     before = lag
                     for b in range(bands):
                         _tally_band(line, offset, departures[s, b, y], squares[s, b, y], x, stop - x, lag, told[b])
-                for i in range(stop - x):
-                    _conclude(sums[:, offset + i], told[:, :, offset + i], before, out[p, :, index, x + i])
+                _conclude(sums, told, offset, before, x, stop - x, out[p, :, index])
 
 
 @inlined
@@ -348,21 +347,24 @@ def _tally_band(line: Any, offset: int, departures: Any, squares: Any, x: int, s
 
 
 @inlined
-def _conclude(sums: Any, told: Any, last: Any, out: Any) -> None:
-    """The planes of a pixel from its sums; a slope is told by scenes whose lags have a variance of a day or more."""
-    total = sums[0]
-    mean, squares = sums[2] / total, sums[1] / (total * total)
-    variance = sums[3] / total - mean * mean
-    out[0] = sums[8] if total > 0 else np.nan
-    out[1] = squares
-    out[2] = (sums[6] / total - 2 * sums[7]) / total + abs(last)
-    leverage = (sums[5] - 2 * mean * sums[4] + mean * mean * sums[1]) / (sums[1] * variance * variance)
-    for b in range(len(told)):
-        own = told[b, 2] / (total * total)
-        out[3 + b] = own
-        if variance >= 1:
-            slope = (told[b, 1] - mean * told[b, 0]) / (total * variance)
-            out[3 + b] += max(slope * slope - own * leverage, 0) * mean * mean
+def _conclude(sums: Any, told: Any, offset: int, last: Any, x: int, size: int, out: Any) -> None:
+    """The planes from the sums; a slope is told by scenes whose lags have a variance of a day or more."""
+    zero, reach = last - last, abs(last)
+    for i in range(size):
+        s = offset + i
+        total = sums[0, s]
+        mean = sums[2, s] / total
+        variance = sums[3, s] / total - mean * mean
+        out[0, x + i] = sums[8, s] if total > 0 else np.nan
+        out[1, x + i] = sums[1, s] / (total * total)
+        out[2, x + i] = (sums[6, s] / total - 2 * sums[7, s]) / total + reach
+        away = sums[5, s] - 2 * mean * sums[4, s] + mean * mean * sums[1, s]
+        leverage = away / (sums[1, s] * variance * variance)
+        for b in range(len(told)):
+            own = told[b, 2, s] / (total * total)
+            slope = (told[b, 1, s] - mean * told[b, 0, s]) / (total * variance)
+            bias = max(slope * slope - own * leverage, zero) * mean * mean
+            out[3 + b, x + i] = own + (bias if variance >= 1 else zero)
 
 
 @compiled
