@@ -287,16 +287,24 @@ def test_missing_credentials_name_the_variables(sandbox: Sandbox, store: Product
 
 
 @pytest.mark.parametrize(
-    "wrong",
-    [{"cdse_password": "not-the-password"}, {"cdse_client_id": "nobody", "cdse_client_secret": "nothing-at-all"}],
+    ("wrong", "variables"),
+    [
+        ({"cdse_password": "not-the-password"}, "user of CDSE_USER and CDSE_PASSWORD"),
+        (
+            {"cdse_client_id": "nobody", "cdse_client_secret": "nothing"},
+            "OAuth client of CDSE_CLIENT_ID and CDSE_CLIENT_SECRET",
+        ),
+    ],
     ids=["user", "client"],
 )
 def test_wrong_credentials_are_said_without_showing_them(
-    sandbox: Sandbox, store: ProductStore, wrong: dict[str, str]
+    sandbox: Sandbox, store: ProductStore, wrong: dict[str, str], variables: str
 ) -> None:
-    with pytest.raises(CredentialsRejected, match="check CDSE_USER") as caught:
+    with pytest.raises(CredentialsRejected) as caught:
         sandbox.acquire("raw_s3", store, **wrong)
-    assert not any(secret in str(caught.value) for secret in wrong.values())
+    says = str(caught.value)
+    assert says.endswith(f"refused the sign-in as the {variables}; check both.")
+    assert not any(secret in says for secret in wrong.values())
 
 
 def test_an_unreachable_archive_is_one_sentence(sandbox: Sandbox, store: ProductStore) -> None:
