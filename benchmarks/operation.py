@@ -1,7 +1,7 @@
 """How fast backfills are apart from the science, and what kills do to them: the whole platform with hollow stages.
 
-``python -m benchmarks.operation speed|kills FOLDER`` starts code server, webserver and daemon on FOLDER, launches
-backfills through GraphQL and says what happened.
+``python -m benchmarks.operation command_line|speed|kills FOLDER``; the last two start code server, webserver and
+daemon on FOLDER, launch backfills through GraphQL and say what happened.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Services:
             "PYTHONPATH": str(ROOT),
         }
         workspace = str(ROOT / "deploy" / "workspace.yaml")
-        module = "benchmarks.hollow" if hollow else "satfusion_assets.definitions"
+        module = "benchmarks.hollow_location" if hollow else "satfusion_assets.definitions"
         code = f"dagster api grpc -m {module} --location-name satfusion"
         self._commands = {
             "code server": f"{code} -h 127.0.0.1 -p {ports[0]}",
@@ -101,8 +101,19 @@ class Services:
     def command_line(self, site: str, season: str) -> float:
         """Seconds that ``satfusion materialize`` takes for everything, its start included."""
         code = "import benchmarks.hollow; from satfusion_assets.cli import main; main()"
-        command = [sys.executable, "-c", code, "materialize", site, season, "--until", "evaluation"]
+        return self._timed(code, "materialize", site, season, "--until", "evaluation")
+
+    def without_dagster(self, site: str, season: str) -> float:
+        """Seconds that a process takes which makes the same products by plain calls, its start included."""
+        code = (
+            "import sys; from pathlib import Path; from benchmarks.hollow import SiteSeason, without_dagster; "
+            "without_dagster(Path(sys.argv[1]), SiteSeason(sys.argv[2], int(sys.argv[3])))"
+        )
+        return self._timed(code, str(self.data.resolve()), site, season)
+
+    def _timed(self, code: str, *arguments: str) -> float:
         began = time.monotonic()
+        command = [sys.executable, "-c", code, *arguments]
         subprocess.run(command, env=self._environment, cwd=ROOT, check=True, stdout=self._log, stderr=self._log)
         return time.monotonic() - began
 
@@ -144,10 +155,18 @@ def fingerprint(data: Path) -> dict[str, str]:
     return {str(path.relative_to(data)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
+def command_line(folder: Path) -> None:
+    """Seven site-seasons from the command line, one after the other, each beside the same without Dagster."""
+    services, bare = Services(folder / "dagster"), Services(folder / "bare")
+    for key in SEVEN:
+        site, season = key.rsplit("_", 1)
+        took, plain = services.command_line(site, season), bare.without_dagster(site, season)
+        _say(f"{key}: {took:.1f} s, without Dagster {plain:.1f} s, Dagster's own time {took - plain:.1f} s")
+
+
 def speed(folder: Path) -> None:
-    """One site-season and seven through GraphQL, and one from the command line."""
-    with running(folder) as (services, client):
-        _say(f"command line: {services.command_line('pitsalu', '2024'):.1f} s")
+    """One site-season and seven through GraphQL."""
+    with running(folder) as (_, client):
         for keys in (["innsbruck_2024"], list(SEVEN)):
             client.add_partitions(keys)
             finished = client.wait(client.backfill(client.assets(), keys))
@@ -205,4 +224,4 @@ def _say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    {"speed": speed, "kills": kills}[sys.argv[1]](Path(sys.argv[2]))
+    {"command_line": command_line, "speed": speed, "kills": kills}[sys.argv[1]](Path(sys.argv[2]))
