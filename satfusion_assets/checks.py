@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
+from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationTargetMaterializationData
 
 from satfusion_assets.assets.reporting import table
 from satfusion_assets.partitions import SCENARIO, SITE_SEASON, STRATEGY
@@ -64,15 +65,20 @@ def _checks_of(spec: dg.AssetSpec) -> dg.AssetChecksDefinition:
             return
         keys = sorted(context.instance.get_materialized_partitions(spec.key))
         context.log.info(f"No partition was chosen, so all {len(keys)} of {name} that were made are judged.")
-        for key in keys:
-            for title, verdict in verdicts(key).items():
-                told = _told(held_to[title], verdict)
-                evaluation = dg.AssetCheckEvaluation(
-                    asset_key=spec.key, partition=key, blocking=held_to[title].vital, **told
+        found = [(key, title, verdict) for key in keys for title, verdict in verdicts(key).items()]
+        for key, title, verdict in sorted(found, key=lambda one: not one[2].passed):  # the page shows the latest
+            told = _told(held_to[title], verdict)
+            context.instance.report_runless_asset_event(
+                dg.AssetCheckEvaluation(
+                    asset_key=spec.key,
+                    partition=key,
+                    blocking=held_to[title].vital,
+                    target_materialization_data=_judged(context.instance, spec.key, key),
+                    **told,
                 )
-                context.instance.report_runless_asset_event(evaluation)
-                if not verdict.passed:
-                    context.log.warning(f"{key}: {title}: {verdict.says}")
+            )
+            if not verdict.passed:
+                context.log.warning(f"{key}: {title}: {verdict.says}")
 
     return check
 
@@ -87,6 +93,17 @@ def _told(criterion: "Criterion", verdict: "Verdict") -> dict[str, Any]:
         "description": verdict.says,
         "metadata": {**verdict.numbers, **offenders},
     }
+
+
+def _judged(
+    instance: dg.DagsterInstance, asset: dg.AssetKey, partition: str
+) -> AssetCheckEvaluationTargetMaterializationData:
+    """Which materialisation of a partition is judged: its latest."""
+    filtered = dg.AssetRecordsFilter(asset, asset_partitions=[partition])
+    record = instance.fetch_materializations(filtered, limit=1).records[0]
+    return AssetCheckEvaluationTargetMaterializationData(
+        storage_id=record.storage_id, run_id=record.event_log_entry.run_id, timestamp=record.timestamp
+    )
 
 
 def _product(name: str, key: str | None, grid: dg.PartitionsDefinition[Any] | None) -> Product:
