@@ -143,7 +143,7 @@ def measure(sandbox: SandboxProcess, name: str, acquire: Callable[[], Outcome]) 
         requests=len(log),
         transfers=sum(r["status"] in (200, 206) for r in files),
         megabytes=sum(r["bytes"] for r in log) / 1e6,
-        things=int(outcome.numbers[COUNTED[name]]),
+        things=int(outcome.numbers[COUNTED[name]] or 0),
         unreadable=sum(row["kind"] == "unreadable" for row in outcome.tables.get("set_aside", [])),
     )
 
