@@ -11,10 +11,11 @@ from satfusion_assets.processing.phenology.series import (
     contract_dates,
     transitions,
 )
-from satfusion_assets.processing.phenology.smoothing import CAMERA, SATELLITE, Smoothing
+from satfusion_assets.processing.phenology.smoothing import CAMERA, COURSE, SATELLITE, Smoothing
 
 __all__ = [
     "CAMERA",
+    "COURSE",
     "SATELLITE",
     "TRANSITIONS",
     "ContractDates",

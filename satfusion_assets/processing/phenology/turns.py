@@ -26,8 +26,8 @@ MIN_SWING_SHARE = 0.20
 MIN_SWING_SE = 10.0
 """Smallest swing that counts, in standard errors of the outline: noise alone makes about six between its extremes."""
 
-SHARED_SHARE = 0.3
-"""What of an error that neighbouring days share counts as noise of the outline: three of them can make a season."""
+SHARED_SHARE = 0.5
+"""What of an error that neighbouring days share counts as noise of the outline: five of them make a season."""
 
 SHALLOW_SHARE = 0.25
 """A trough above this share of both neighbouring peaks (cut, grazing, dry spell) does not end a growing season."""
