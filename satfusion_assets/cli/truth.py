@@ -73,7 +73,7 @@ def _date_rows(
 
     One season by itself, without its neighbours.
     """
-    from satfusion_assets.processing.phenology import transition_maps
+    from satfusion_assets.processing.phenology import SCENES, transition_maps
     from satfusion_assets.processing.truth_dates import TrueSeason, date_rows
     from satfusion_assets.stages.fuse import prepared_inputs
     from satfusion_assets.stages.phenology import LEAST_AMPLITUDE, course_maps, fused_gcc, season_course
@@ -92,7 +92,7 @@ def _date_rows(
         if scenes is not None and scenario.sigma == SCENARIOS[0].sigma:
             within = np.isin(scenes.fine_days, days)
             seen = np.where(np.isfinite(scenes.fine[within, 0]), canopy[np.isin(days, scenes.fine_days)], np.nan)
-            maps = transition_maps(scenes.fine_days[within], seen, year, least_amplitude=LEAST_AMPLITUDE)
+            maps = transition_maps(scenes.fine_days[within], seen, year, SCENES, least_amplitude=LEAST_AMPLITUDE)
             yield from date_rows(f"the truth on the clear days, {scenario.strategy}", maps, known)
         error = np.nan_to_num(course.deviation)
         maps = transition_maps(course.days, alone, year, error=error, least_amplitude=LEAST_AMPLITUDE)

@@ -16,6 +16,7 @@ from satfusion_assets.grid import site_grid
 from satfusion_assets.processing.phenology import (
     COURSE,
     SATELLITE,
+    SCENES,
     TRANSITIONS,
     Label,
     Phenology,
@@ -31,7 +32,7 @@ from satfusion_assets.processing.preparation import gcc_image
 from satfusion_assets.processing.sampling import site_pixel
 from satfusion_assets.scenarios import Mode, Scenario
 from satfusion_assets.sites import Site, SiteSeason
-from satfusion_assets.stages.fuse import fuse_inputs, prepared_inputs
+from satfusion_assets.stages.fuse import FusionInputs, fuse_inputs, prepared_inputs
 from satfusion_assets.stages.outcome import Outcome
 from satfusion_assets.stages.score import gcc_series
 from satfusion_assets.store import Product, ProductStore, View
@@ -41,7 +42,6 @@ from satfusion_assets.store.layout import (
     PHENOCAM_PHENOLOGY,
     FusedLayout,
     PhenologyLayout,
-    Source,
     day_of,
 )
 
@@ -86,9 +86,12 @@ def phenology_maps(store: ProductStore, site: Site, site_season: SiteSeason, sce
         neighbours = list(_neighbours(stack, store, site, site_season, scenario))
         course = joined([season_course(*views, scenario) for views in [(fused, bands), *neighbours]])
         maps = course_maps(course, site_season.season)
+        deviation = course.typical_deviation(pixel)
+        scenes = gcc_series(processed, scenario, "s2")
+        fusion = gcc_series(processed, scenario, "fusion")
         sites_dates = {
-            "fused": _dates_of(processed, scenario, "fusion", site_season, course.typical_deviation(pixel)),
-            "s2": _dates_of(processed, scenario, "s2", site_season),
+            "fused": _season_record(transitions(fusion.days, fusion.values, SATELLITE, error=deviation), site_season),
+            "s2": _season_record(transitions(scenes.days, scenes.values, SCENES), site_season),
             "fused_and_scenes": _dates_at(maps, pixel),
         }
         inputs = [fused, processed, bands, *(view for views in neighbours for view in views)]
@@ -161,13 +164,19 @@ def fused_gcc(fused: View, scenario: Scenario) -> tuple[NDArray[np.datetime64], 
 
 
 def season_course(fused: View, bands: View, scenario: Scenario) -> Course:
-    """One season's fused GCC, drawn to the scenes of ``bands`` (prepared_bti).
+    """One season's fused GCC, drawn to the scenes of ``bands`` (prepared_bti)."""
+    days, gcc = fused_gcc(fused, scenario)
+    return drawn_course(days, gcc, prepared_inputs(bands, replace(scenario, mode=Mode.BTI)), scenario)
+
+
+def drawn_course(
+    days: NDArray[np.datetime64], gcc: NDArray[np.float32], scenes: FusionInputs, scenario: Scenario
+) -> Course:
+    """Fused ``gcc`` (p, H, W) of ``days``, drawn to ``scenes`` with all bands.
 
     The bands' own deviations say little of GCC, since errors of brightness cancel in the index: GCC itself is fused for
     its predictive standard deviation, and this stands for both modes.
     """
-    days, gcc = fused_gcc(fused, scenario)
-    scenes = prepared_inputs(bands, replace(scenario, mode=Mode.BTI))
     index = replace(scenes, coarse=gcc_image(scenes.coarse), fine=gcc_image(scenes.fine))
     deviation = fuse_inputs(index, scenario, days).quality.standard_deviation[:, 0]
     values, error = anchored(days, gcc, deviation, scenes.fine_days, scenes.fine, float(scenario.sigma))
@@ -189,14 +198,6 @@ def _neighbours(
         if all(store.manifest(product) is not None for product in products):
             fused, bands = (stack.enter_context(store.read(product)) for product in products)
             yield fused, bands
-
-
-def _dates_of(
-    processed: View, scenario: Scenario, source: Source, site_season: SiteSeason, error: float = 0.0
-) -> dict[str, Any]:
-    """Dates of one source's series at the site, as far as it shows a season."""
-    series = gcc_series(processed, scenario, source)
-    return _season_record(transitions(series.days, series.values, SATELLITE, error=error), site_season)
 
 
 def _season_record(phenology: Phenology, site_season: SiteSeason) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def transition_maps(
 
     days: (p,) ascending datetime64 or integer days since 1970-01-01, each once; stack: (p, H, W), NaN = missing. Give
     the adjoining years too where they exist: a season across New Year without them is TRUNCATED.
-    smoothing: SATELLITE, or COURSE where the stack's courses are curves already.
+    smoothing: SATELLITE, SCENES for a stack of clear days, COURSE where the stack's courses are curves already.
     error: standard error of the values that neighbouring days share, so that smoothing does not lessen it (a fusion's
     predictive standard deviation), broadcastable to the stack; it widens the intervals, and what it could make is no
     season. least_amplitude: smaller seasons are none either, in units of the stack.
@@ -89,7 +89,7 @@ def transition_maps(
             se, outline_se = np.hypot(se, common), np.hypot(outline_se, SHARED_SHARE * common)
         scarce = np.isfinite(raw).sum(axis=1) < MIN_OBSERVATIONS
         observed[scarce] = False
-        turns = find_turns(curves.value, observed, outline.value, outline_se, SHALLOW_SHARE)
+        turns = find_turns(curves.value, observed, outline.value, outline_se, smoothing.least_swing, SHALLOW_SHARE)
         seasons = find_seasons(curves.value, se, curves.information, observed, turns)
         best, counts[rows] = main_season(seasons, year_start - 0.5, year_end - 0.5, least_amplitude / scale)
         found = np.flatnonzero(best >= 0)

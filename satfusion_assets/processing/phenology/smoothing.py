@@ -267,14 +267,20 @@ class Smoothing:
     """Smoothing parameter of the Whittaker smoother [d^2 per unit weight]; None = by generalised cross-validation."""
     robust: bool
     """Take isolated spikes out, and let no outlier swell the noise."""
+    least_swing: float = 10.0
+    """Smallest swing that counts as a season, in standard errors of the outline. Noise makes about six between the
+    extremes of a daily series of one year; weather that lasts makes more."""
 
 
 CAMERA = Smoothing(lam=None, robust=False)
 """Daily values of one instrument, outliers already flagged: the data say how smooth they are."""
 
 SATELLITE = Smoothing(lam=400.0, robust=True)
-"""Few clear days with missed clouds among them, or a fusion, whose errors last for weeks and pass for signal in a
-cross-validation. 400 is the Whittaker baseline's parameter in metrics.json."""
+"""A fusion, whose errors last for weeks and pass for signal in a cross-validation. 400 is the Whittaker baseline's
+parameter in metrics.json."""
+
+SCENES = Smoothing(lam=400.0, robust=True, least_swing=7.0)
+"""Few clear days with missed clouds among them. Their errors are independent, and few independent errors swing less."""
 
 COURSE = Smoothing(lam=1.0, robust=False)
 """A daily course that is a curve already (`evidence.anchored`): smoothing it again would only flatten it."""
