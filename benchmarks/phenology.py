@@ -239,18 +239,21 @@ def markdown(rows: list[dict[str, object]]) -> str:
 
 
 def main() -> None:
-    text = DOCUMENT.read_text(encoding="utf-8")
     for name, table in TABLES.items():
         rows = list(table())
-        if not rows:
+        if rows:
+            write_table(name, rows)
+        else:
             sys.stderr.write(f"{name}: no data below {REAL_DATA}, table left as it is\n")
-            continue
-        block = f"<!-- table: {name} -->\n{markdown(rows)}\n<!-- end -->"
-        text, found = re.subn(rf"<!-- table: {name} -->.*?<!-- end -->", block.replace("\\", r"\\"), text, flags=re.S)
-        if found != 1:
-            raise SystemExit(
-                f"{DOCUMENT} has no place for the table {name!r}: put '<!-- table: {name} --><!-- end -->'"
-            )
+
+
+def write_table(name: str, rows: list[dict[str, object]]) -> None:
+    """Put ``rows`` in the document, in the place that bears ``name``."""
+    text = DOCUMENT.read_text(encoding="utf-8")
+    block = f"<!-- table: {name} -->\n{markdown(rows)}\n<!-- end -->"
+    text, found = re.subn(rf"<!-- table: {name} -->.*?<!-- end -->", lambda _: block, text, flags=re.S)
+    if found != 1:
+        raise SystemExit(f"{DOCUMENT} has no place for the table {name!r}: put '<!-- table: {name} --><!-- end -->'")
     DOCUMENT.write_text(text, encoding="utf-8")
 
 
