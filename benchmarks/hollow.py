@@ -1,7 +1,7 @@
-"""The code location with hollow stages: the whole graph, partitions, checks and store, and next to no science.
+"""Hollow stages: they import what the real ones do, publish to the store, and do next to no science.
 
-What a run of it takes is the orchestration's own time. Each product is one small file whose content depends on its
-inputs alone, so that it comes out the same bytes whatever was killed on the way.
+What runs of them take beyond ``without_dagster`` is the orchestration's own time. Each product is one small file whose
+content depends on its inputs alone, so that it comes out the same bytes whatever was killed on the way.
 HOLLOW_SECONDS makes every stage take that long.
 """
 
@@ -10,7 +10,8 @@ from __future__ import annotations
 import importlib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, Final
 
 from satfusion_assets.scenarios import SCENARIOS, Mode, Scenario, Strategy
@@ -37,7 +38,8 @@ STAGES: Final = {
     "tables.tabulate_scores": "score_table",
     "tables.tabulate_gaps": "gap_table",
 }
-"""Stage functions and the products that they publish; prepared ones end in their mode."""
+"""Stage functions and the products that they publish, in order; prepared ones end in their mode."""
+BY_SCENARIO: Final = ("fused", "processed", "scenario_metrics", "phenology", "pack")
 
 
 def inputs_of(product: Product) -> list[Product]:
@@ -62,6 +64,19 @@ def inputs_of(product: Product) -> list[Product]:
     return [Product("scenario_metrics", here, scenario.key) for scenario in SCENARIOS]
 
 
+def publish(store: ProductStore, product: Product) -> Outcome:
+    """Make the one small file of ``product``."""
+    time.sleep(float(os.environ.get("HOLLOW_SECONDS", "0")))
+    views = []
+    for source in inputs_of(product):
+        with store.read(source) as view:
+            views.append(view)
+    with store.publish(product, inputs=views) as draft:
+        draft.write_json(f"hollow/{product.slug}.json", {view.product.slug: view.version for view in views})
+    assert draft.manifest is not None
+    return Outcome(draft.manifest, numbers={"files": 1})
+
+
 def hollow(name: str) -> Callable[..., Outcome]:
     """A stage that publishes product ``name`` of the site-season, strategy and scenario among its arguments."""
 
@@ -72,15 +87,7 @@ def hollow(name: str) -> Callable[..., Outcome]:
         variant = (variants[0].key if isinstance(variants[0], Scenario) else str(variants[0])) if variants else ""
         mode = "".join(f"_{item}" for item in arguments if isinstance(item, Mode))
         product = Product(name + mode, site_season, variant)
-        time.sleep(float(os.environ.get("HOLLOW_SECONDS", "0")))
-        views = []
-        for source in inputs_of(product):
-            with store.read(source) as view:
-                views.append(view)
-        with store.publish(product, inputs=views) as draft:
-            draft.write_json(f"hollow/{product.slug}.json", {view.product.slug: view.version for view in views})
-        assert draft.manifest is not None
-        return Outcome(draft.manifest, numbers={"files": 1})
+        return publish(store, product)
 
     return stage
 
@@ -93,7 +100,25 @@ def make_hollow() -> None:
     judging.judge = lambda store, site, product, criteria: {one.name: Verdict(True, "Hollow.") for one in criteria}
 
 
-make_hollow()
-from satfusion_assets.definitions import defs  # noqa: E402
+def everything(site_season: SiteSeason) -> Iterator[Product]:
+    """All products of a site-season and the tables, in an order in which they can be made."""
+    for name in STAGES.values():
+        if name.endswith("_table"):
+            yield Product(name, ALL_SEASONS)
+        elif name == "prepared":
+            for mode in Mode:
+                yield from (Product(f"{name}_{mode}", site_season, str(strategy)) for strategy in Strategy)
+        elif name in BY_SCENARIO:
+            yield from (Product(name, site_season, scenario.key) for scenario in SCENARIOS)
+        else:
+            yield Product(name, site_season)
 
-__all__ = ["defs"]
+
+def without_dagster(data: Path, site_season: SiteSeason) -> None:
+    """What ``satfusion materialize`` makes, by plain calls: what the same takes without orchestration."""
+    store = ProductStore(data)
+    for product in everything(site_season):
+        publish(store, product)
+
+
+make_hollow()

@@ -1,22 +1,23 @@
 """How fast backfills are apart from the science, and what kills do to them: the whole platform with hollow stages.
 
-``python -m benchmarks.operation speed|kills FOLDER`` starts code server, webserver and daemon on FOLDER, launches
-backfills through GraphQL and says what happened.
+``python -m benchmarks.operation command_line|speed|limits|kills FOLDER``; all but the first start code server,
+webserver and daemon on FOLDER, launch backfills through GraphQL and say what happened.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-import shutil
+import resource
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import httpx
 import psutil
@@ -36,13 +37,23 @@ SEVEN: Final = (
 )
 
 
+@dataclass(frozen=True)
+class Took:
+    """Seconds of the clock, and of the processor, which a busy machine lengthens less."""
+
+    wall_s: float
+    cpu_s: float
+
+
 class Services:
     """Code server, webserver and daemon of an installation below ``folder``, each of which can be killed."""
 
-    def __init__(self, folder: Path, seconds: float = 0.0, *, hollow: bool = True) -> None:
+    def __init__(self, folder: Path, seconds: float = 0.0, runs: int = 2, *, hollow: bool = True) -> None:
         home = folder / "home"
         home.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / "dagster_home" / "dagster.yaml", home)
+        settings = (ROOT / "dagster_home" / "dagster.yaml").read_text()
+        settings = settings.replace("max_concurrent_runs: 2", f"max_concurrent_runs: {runs}")
+        (home / "dagster.yaml").write_text(settings)
         self.data = folder / "data"
         ports = self._ports = [_free_port(), _free_port()]
         self.url = f"http://127.0.0.1:{ports[1]}"
@@ -55,7 +66,7 @@ class Services:
             "PYTHONPATH": str(ROOT),
         }
         workspace = str(ROOT / "deploy" / "workspace.yaml")
-        module = "benchmarks.hollow" if hollow else "satfusion_assets.definitions"
+        module = "benchmarks.hollow_location" if hollow else "satfusion_assets.definitions"
         code = f"dagster api grpc -m {module} --location-name satfusion"
         self._commands = {
             "code server": f"{code} -h 127.0.0.1 -p {ports[0]}",
@@ -98,13 +109,25 @@ class Services:
         found = [child for child in alive if "spawn_main" in " ".join(child.cmdline())]
         return sorted(found, key=lambda child: child.create_time())
 
-    def command_line(self, site: str, season: str) -> float:
-        """Seconds that ``satfusion materialize`` takes for everything, its start included."""
+    def command_line(self, site: str, season: str) -> Took:
+        """What ``satfusion materialize`` takes for everything, its start included."""
         code = "import benchmarks.hollow; from satfusion_assets.cli import main; main()"
-        command = [sys.executable, "-c", code, "materialize", site, season, "--until", "evaluation"]
-        began = time.monotonic()
+        return self._timed(code, "materialize", site, season, "--until", "evaluation")
+
+    def without_dagster(self, site: str, season: str) -> Took:
+        """What a process takes which makes the same products by plain calls, its start included."""
+        code = (
+            "import sys; from pathlib import Path; from benchmarks.hollow import SiteSeason, without_dagster; "
+            "without_dagster(Path(sys.argv[1]), SiteSeason(sys.argv[2], int(sys.argv[3])))"
+        )
+        return self._timed(code, str(self.data.resolve()), site, season)
+
+    def _timed(self, code: str, *arguments: str) -> Took:
+        began, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
+        command = [sys.executable, "-c", code, *arguments]
         subprocess.run(command, env=self._environment, cwd=ROOT, check=True, stdout=self._log, stderr=self._log)
-        return time.monotonic() - began
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return Took(time.monotonic() - began, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
 
     def stop(self) -> None:
         for process in self.processes.values():
@@ -130,8 +153,8 @@ def _listens(port: int) -> bool:
 
 
 @contextmanager
-def running(folder: Path, seconds: float = 0.0) -> Iterator[tuple[Services, Client]]:
-    services = Services(folder, seconds)
+def running(folder: Path, seconds: float = 0.0, runs: int = 2) -> Iterator[tuple[Services, Client]]:
+    services = Services(folder, seconds, runs)
     try:
         yield services, services.start_all()
     finally:
@@ -144,14 +167,54 @@ def fingerprint(data: Path) -> dict[str, str]:
     return {str(path.relative_to(data)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
+def command_line(folder: Path) -> None:
+    """Seven site-seasons from the command line, one after the other, each beside the same without Dagster."""
+    services, bare = Services(folder / "dagster"), Services(folder / "bare")
+    for key in SEVEN:
+        site, season = key.rsplit("_", 1)
+        took, plain = services.command_line(site, season), bare.without_dagster(site, season)
+        _say(
+            f"{key}: {took.wall_s:.1f} s ({took.cpu_s:.1f} s CPU), without Dagster {plain.wall_s:.1f} s "
+            f"({plain.cpu_s:.1f} s CPU), Dagster's own {took.wall_s - plain.wall_s:.1f} s "
+            f"({took.cpu_s - plain.cpu_s:.1f} s CPU)"
+        )
+
+
 def speed(folder: Path) -> None:
-    """One site-season and seven through GraphQL, and one from the command line."""
-    with running(folder) as (services, client):
-        _say(f"command line: {services.command_line('pitsalu', '2024'):.1f} s")
+    """One site-season and seven through GraphQL."""
+    with running(folder) as (_, client):
         for keys in (["innsbruck_2024"], list(SEVEN)):
             client.add_partitions(keys)
             finished = client.wait(client.backfill(client.assets(), keys))
             _say(f"{len(keys)} site-seasons: {finished.wall_s:.0f} s {finished.complaint(len(keys))} {finished.runs}")
+
+
+POOLS: Final = {"raw_s2": "earth_search", "raw_s3": "openeo", "raw_phenocam": "phenocam", "fused": "fusion"}
+STEPS: Final = "{runsOrError{... on Runs{results{stepStats{stepKey startTime endTime}}}}}"
+
+
+def limits(folder: Path) -> None:
+    """Three site-seasons with six runs at a time and two places in each pool: most steps of a pool at once."""
+    with running(folder, 2.0, runs=6) as (_, client):
+        keys = list(SEVEN[:3])
+        client.add_partitions(keys)
+        finished = client.wait(client.backfill(client.assets(), keys))
+        _say(finished.complaint(len(keys)) or "complete")
+        steps = [step for run in client.ask(STEPS)["runsOrError"]["results"] for step in run["stepStats"]]
+        _say(f"runs that executed at once: at most {_most_at_once(steps)}")
+        for asset, pool in POOLS.items():
+            at_once = _most_at_once([step for step in steps if step["stepKey"] == asset])
+            _say(f"{pool}: at most {at_once} of {asset} at once{'' if at_once <= 2 else ', BEYOND THE LIMIT of 2'}")
+
+
+def _most_at_once(steps: list[dict[str, Any]]) -> int:
+    """Most of these steps under way at any moment; a step that ends as another begins is not beside it."""
+    moments = [(step["startTime"], 1) for step in steps] + [(step["endTime"], -1) for step in steps]
+    running = most = 0
+    for _, change in sorted(moments):
+        running += change
+        most = max(most, running)
+    return most
 
 
 KILLS: Final = ("daemon", "webserver", "code server", "worker", "worker and code server")
@@ -160,7 +223,7 @@ KILLS: Final = ("daemon", "webserver", "code server", "worker", "worker and code
 def kills(folder: Path) -> None:
     """A season made in one process, then a backfill in which everything is killed; both publish the same bytes."""
     calm = Services(folder / "calm")
-    _say(f"command line, undisturbed: {calm.command_line('innsbruck', '2024'):.1f} s")
+    _say(f"command line, undisturbed: {calm.command_line('innsbruck', '2024').wall_s:.1f} s")
     expected = fingerprint(calm.data)
     with running(folder / "killed", 1.0) as (services, client):
         client.add_partitions(["innsbruck_2024"])
@@ -205,4 +268,4 @@ def _say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    {"speed": speed, "kills": kills}[sys.argv[1]](Path(sys.argv[2]))
+    {"command_line": command_line, "speed": speed, "limits": limits, "kills": kills}[sys.argv[1]](Path(sys.argv[2]))

@@ -30,7 +30,7 @@ SCENARIO = Scenario.parse("aggressive_sigma20")
 def pixel_dates(season: PreparedSeason) -> Rows:
     """Rows of one season: what the truth itself gives, the fusion alone, and drawn to its scenes."""
     grid, year = site_grid(season.site).fine, season.site_season.season
-    view = season.landscape.view(grid.affine, grid.shape)
+    view = season.landscape.view(grid.affine, (grid.height, grid.width))
     true = view.true_dates(year)
     known = TrueSeason(np.concatenate([true.rising, true.falling]), true.maximum - true.minimum)
     days = np.array(season_days(season.site_season), dtype="datetime64[D]")

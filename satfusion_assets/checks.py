@@ -2,19 +2,25 @@
 
 A table over all site-seasons has no partitions, and no site to be judged by.
 
-Vital criteria block: what breaks one is recorded, but nothing downstream is made from it. They can be run again alone,
-from a partition's page.
+Vital criteria block: what breaks one is recorded, but nothing downstream is made from it. "Execute all" on an asset's
+page, which knows no partitions, judges every partition that was made; Dagster takes no results of a run without a
+partition, so those verdicts are reported partition by partition.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
+from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationTargetMaterializationData
 
 from satfusion_assets.assets.reporting import table
-from satfusion_assets.partitions import SCENARIO, STRATEGY, site_season_of
+from satfusion_assets.partitions import SCENARIO, SITE_SEASON, STRATEGY
 from satfusion_assets.resources import Platform
+from satfusion_assets.sites import SiteSeason
 from satfusion_assets.store import ALL_SEASONS, Product
+
+if TYPE_CHECKING:
+    from satfusion_assets.stages.judge import Criterion, Verdict
 
 VARIANTS = (STRATEGY, SCENARIO)
 
@@ -25,10 +31,10 @@ def product_checks(assets: Iterable[dg.AssetsDefinition]) -> list[dg.AssetChecks
 
 
 def _checks_of(spec: dg.AssetSpec) -> dg.AssetChecksDefinition:
-    from satfusion_assets.stages.judge import Criterion, criteria, judge
+    from satfusion_assets.stages.judge import criteria, judge
 
     name = spec.key.path[-1]
-    held_to: Mapping[str, Criterion] = {criterion.name: criterion for criterion in criteria(name)}
+    held_to = {criterion.name: criterion for criterion in criteria(name)}
     specs = [
         dg.AssetCheckSpec(
             criterion.name,
@@ -44,30 +50,68 @@ def _checks_of(spec: dg.AssetSpec) -> dg.AssetChecksDefinition:
     def check(
         context: dg.AssetCheckExecutionContext, platform: dg.ResourceParam[Platform]
     ) -> Iterator[dg.AssetCheckResult]:
-        product = _product_of(context, name, spec.partitions_def)
-        site = None if product.scope == ALL_SEASONS else platform.site(product.site_season)
         wanted = {key.name for key in context.selected_asset_check_keys}
         chosen = [criterion for criterion in held_to.values() if criterion.name in wanted]
-        for title, found in judge(platform.store, site, product, chosen).items():
-            yield dg.AssetCheckResult(
-                check_name=title,
-                asset_key=spec.key,
-                passed=found.passed,
-                severity=dg.AssetCheckSeverity.ERROR if held_to[title].vital else dg.AssetCheckSeverity.WARN,
-                description=found.says,
-                metadata={**found.numbers, **({"offenders": table(found.offenders)} if found.offenders else {})},
+
+        def verdicts(key: str | None) -> "Mapping[str, Verdict]":
+            product = _product(name, key, spec.partitions_def)
+            site = None if product.scope == ALL_SEASONS else platform.site(product.site_season)
+            return judge(platform.store, site, product, chosen)
+
+        if spec.partitions_def is None or context.has_partition_key:
+            key = context.partition_key if context.has_partition_key else None
+            for title, verdict in verdicts(key).items():
+                yield dg.AssetCheckResult(asset_key=spec.key, **_told(held_to[title], verdict))
+            return
+        keys = sorted(context.instance.get_materialized_partitions(spec.key))
+        context.log.info(f"No partition was chosen, so all {len(keys)} of {name} that were made are judged.")
+        found = [(key, title, verdict) for key in keys for title, verdict in verdicts(key).items()]
+        for key, title, verdict in sorted(found, key=lambda one: not one[2].passed):  # the page shows the latest
+            told = _told(held_to[title], verdict)
+            context.instance.report_runless_asset_event(
+                dg.AssetCheckEvaluation(
+                    asset_key=spec.key,
+                    partition=key,
+                    blocking=held_to[title].vital,
+                    target_materialization_data=_judged(context.instance, spec.key, key),
+                    **told,
+                )
             )
+            if not verdict.passed:
+                context.log.warning(f"{key}: {title}: {verdict.says}")
 
     return check
 
 
-def _product_of(
-    context: dg.AssetCheckExecutionContext, name: str, grid: dg.PartitionsDefinition[Any] | None
-) -> Product:
-    if grid is None:
+def _told(criterion: "Criterion", verdict: "Verdict") -> dict[str, Any]:
+    """A verdict as Dagster takes it."""
+    offenders = {"offenders": table(verdict.offenders)} if verdict.offenders else {}
+    return {
+        "check_name": criterion.name,
+        "passed": verdict.passed,
+        "severity": dg.AssetCheckSeverity.ERROR if criterion.vital else dg.AssetCheckSeverity.WARN,
+        "description": verdict.says,
+        "metadata": {**verdict.numbers, **offenders},
+    }
+
+
+def _judged(
+    instance: dg.DagsterInstance, asset: dg.AssetKey, partition: str
+) -> AssetCheckEvaluationTargetMaterializationData:
+    """Which materialisation of a partition is judged: its latest."""
+    filtered = dg.AssetRecordsFilter(asset, asset_partitions=[partition])
+    record = instance.fetch_materializations(filtered, limit=1).records[0]
+    return AssetCheckEvaluationTargetMaterializationData(
+        storage_id=record.storage_id, run_id=record.event_log_entry.run_id, timestamp=record.timestamp
+    )
+
+
+def _product(name: str, key: str | None, grid: dg.PartitionsDefinition[Any] | None) -> Product:
+    """The product of partition ``key``; None = of no partition."""
+    if key is None:
         return Product(name, ALL_SEASONS)
-    key = context.partition_key
-    variant = ""
-    if isinstance(key, dg.MultiPartitionKey):
-        variant = next(key.keys_by_dimension[dimension] for dimension in VARIANTS if dimension in key.keys_by_dimension)
-    return Product(name, site_season_of(context), variant)
+    if not isinstance(grid, dg.MultiPartitionsDefinition):
+        return Product(name, SiteSeason.parse(key))
+    dimensions = grid.get_partition_key_from_str(key).keys_by_dimension
+    variant = next(dimensions[dimension] for dimension in VARIANTS if dimension in dimensions)
+    return Product(name, SiteSeason.parse(dimensions[SITE_SEASON]), variant)

@@ -29,7 +29,7 @@ def ask_for_everything(context: dg.OpExecutionContext, platform: dg.ResourcePara
     backfill = backfill_of(context.repository_def.asset_graph, site_season, context.instance)
     context.instance.add_backfill(backfill)
     url = f"{platform.settings.dagster_url.rstrip('/')}/runs/b/{backfill.backfill_id}"
-    context.log.info(f"Asked for {site_season.key} from nothing: {url}; its first runs start within 30 s.")
+    context.log.info(f"Asked for {site_season.key} from nothing; its first runs start within 30 s: {url}")
     context.add_output_metadata({"backfill": dg.MetadataValue.url(url)})
 
 

@@ -16,7 +16,6 @@ from rich.table import Table
 from satfusion_assets.cli.tables import narrow_table
 from satfusion_assets.grid import site_grid
 from satfusion_assets.processing import indices
-from satfusion_assets.processing.preparation import gcc_image
 from satfusion_assets.resources import Platform
 from satfusion_assets.scenarios import BANDS, SCENARIOS, Mode, Scenario, Strategy
 from satfusion_assets.sites import SiteSeason
@@ -142,6 +141,8 @@ def truth_table(platform: Platform, site_season: SiteSeason, seed: int = 1) -> T
 
     Snow comes and goes between clear scenes, which mask it: no fusion of them can know it.
     """
+    from satfusion_assets.processing.preparation import gcc_image
+
     surface = _surface(platform, site_season, seed)
     title = f"{site_season.key}: RMSE of the fused images against the truth (snow-free)"
     table = narrow_table("scenario", *BANDS, "gcc", title=title)

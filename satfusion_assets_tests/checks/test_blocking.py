@@ -9,6 +9,7 @@ from satfusion_assets.automation.freshness import FRESH
 from satfusion_assets.definitions import build_defs
 from satfusion_assets.partitions import SITE_SEASON, scenario_key
 from satfusion_assets.resources import Platform
+from satfusion_assets.scenarios import SCENARIOS, Mode
 from satfusion_assets.settings import Settings
 from satfusion_assets.stages import fuse, process
 from satfusion_assets.stages.outcome import Outcome
@@ -54,3 +55,28 @@ def test_impossible_reflectance_is_recorded_but_not_processed(
     assert verdicts["range"].passed is not bad
     of_partition = [item for name, item in verdicts.items() if name != FRESH]  # freshness speaks of all partitions
     assert {str(item.partition) for item in of_partition} == {str(KEY)}
+
+
+def test_without_a_partition_every_one_that_was_made_is_judged_by_itself(tmp_path: Path) -> None:
+    platform = Platform(Settings(_env_file=None, data_root=tmp_path))
+    platform.registry.add(SITE)
+    good, bad = (item for item in SCENARIOS if item.mode is Mode.BTI and item.strategy is BTI.strategy)
+    for scenario in (good, bad):
+        made.publish(platform.store, Product("fused", SEASON, scenario.key), made.fused(scenario))
+    next(platform.store.folder(SEASON).rglob(f"{FusedLayout(bad).image(DAYS[0])}")).write_bytes(b"damaged")
+    job = build_defs(platform).resolve_implicit_global_asset_job_def()
+    files = dg.AssetCheckKey(dg.AssetKey("fused"), "files")
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        for scenario in (good, bad):
+            key = scenario_key(SEASON, scenario)
+            instance.report_runless_asset_event(dg.AssetMaterialization("fused", partition=str(key)))
+        result = job.get_subset(asset_selection=set(), asset_check_selection={files}).execute_in_process(
+            instance=instance
+        )
+        history = instance.event_log_storage.get_asset_check_execution_history(files, limit=10)
+    evaluations = [record.evaluation for record in history if isinstance(record.evaluation, dg.AssetCheckEvaluation)]
+    assert result.success
+    assert {item.partition: item.passed for item in evaluations} == {
+        str(scenario_key(SEASON, good)): True,
+        str(scenario_key(SEASON, bad)): False,
+    }

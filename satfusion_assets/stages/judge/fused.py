@@ -48,7 +48,10 @@ def day_coverage(judged: Judged) -> Verdict:
     statuses = judged.view.read_json(FusedLayout(judged.scenario).status)
     silent = [day for day in (season.start + timedelta(n) for n in range(wanted)) if day.isoformat() not in statuses]
     share = len(there) / wanted
-    says = f"{len(there)} of {wanted} days have an image; {len(silent)} days have neither image nor reason."
+    says = (
+        f"{len(there)} of {wanted} days have an image (wanted: {LEAST_DAYS:.0%}); "
+        f"{len(silent)} days have neither image nor reason."
+    )
     return Verdict(share >= LEAST_DAYS and not silent, says, {"days": len(there), "share": rounded(share)})
 
 
@@ -163,7 +166,12 @@ FUSED: Final = (
     ),
     Criterion("range", "Values stay in their physical range, and there are some.", value_range, True),
     Criterion("jumps", "The whole image does not jump from one day to the next.", jumps, False),
-    Criterion("calibration", "The stated deviation is about as large as scenes deviate.", calibration, False),
+    Criterion(
+        "calibration",
+        "Clear scenes lie as far from the image as its standard deviation says.",
+        calibration,
+        False,
+    ),
 )
 PROCESSED: Final = (
     Criterion("series", "Each source has images, and a value for each of them.", series_complete, True),
