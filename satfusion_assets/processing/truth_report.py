@@ -172,6 +172,8 @@ def _overall(losses: Rows, table: pd.DataFrame) -> Iterator[str]:
     ground = table[(table.stratum_kind == "ground") & (table.stratum == "snow_free") & table.rmse.notna()]
     for strategy in Strategy:
         of = ground[ground.strategy == str(strategy)]
+        if of.empty:
+            continue
         lost = {
             loss["quantity"]: f"{loss['quantity']} to {loss['competitor']} by {loss['loss'] or 0:.0%}"
             for loss in losses

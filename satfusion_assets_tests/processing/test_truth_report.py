@@ -22,6 +22,8 @@ def test_the_page_says_where_fusion_loses_and_by_how_much() -> None:
     assert "linear | 0.0100 | +100% |" in text
     assert "it loses GCC on 30 of 30 (aggressive)" in text
     assert "loses to linear by 100%" in text
+    assert "Over all snow-free days and pixels, aggressive: it loses " in text
+    assert "blue to linear by 100%" in text
     assert "satfusion sandbox truth innsbruck 2024 --seed 1" in text
 
 
@@ -30,6 +32,8 @@ def test_where_fusion_wins_everywhere_the_page_says_so() -> None:
     assert "in 0 of " in text
     assert "it loses GCC on 0 of 30 (aggressive)" in text
     assert "loses to" not in text
+    assert "aggressive: it loses nothing; it does not lose blue, green" in text
+    assert "nonaggressive: it" not in text
     assert "| aggressive_sigma20 | blue | 100.0% | 100.0% |" in text
 
 

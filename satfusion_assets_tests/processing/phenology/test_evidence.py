@@ -147,3 +147,11 @@ def test_an_unknown_deviation_is_taken_from_the_rest_of_the_season() -> None:
     partly = np.where(np.arange(TRUE.size)[:, None, None] % 2 == 0, known, np.nan)
     whole = anchored(DAYS, fused, known, scene_days, bands, SIGMA).values
     np.testing.assert_allclose(anchored(DAYS, fused, partly, scene_days, bands, SIGMA).values, whole, atol=1e-6)
+
+
+@pytest.mark.parametrize("count", [0, 1, 5])
+def test_too_few_scenes_to_compare_are_taken_to_be_alike(count: int) -> None:
+    scene_days, bands = scenes(5)
+    errors = scene_errors(clear_scenes(scene_days[:count], bands[:count]))
+    assert errors.shape == (count,)
+    assert np.unique(errors).size <= 1
