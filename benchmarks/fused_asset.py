@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -105,7 +106,7 @@ def _cost(season: PreparedSeason, scenario: Scenario) -> Cost:
                 _ = result.quality
 
     whole = _least(lambda: fuse_season(store, season.site, site_season, scenario))
-    values, quality = (_least(lambda q=q: fused(quality=q))[1] for q in (False, True))
+    values, quality = (_least(partial(fused, quality=q))[1] for q in (False, True))
     with store.read(Product("fused", site_season, scenario.key)) as view:
         rasters = [view.path(name) for name in view.names("**/*.tif")]
     wrong = [path.name for path in rasters if not cog_validate(path, strict=True, quiet=True)[0]]

@@ -11,7 +11,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import date
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -70,7 +72,7 @@ def _inside(row: pd.Series, error: float) -> bool:
     return min(bounds) - 5 <= middle + error <= max(bounds) + 5
 
 
-def _day(when: object) -> int:
+def _day(when: Any) -> int:
     return (pd.Timestamp(when) - pd.Timestamp(0)).days
 
 
@@ -187,13 +189,18 @@ def speed() -> Rows:
         noise = np.random.default_rng(0).normal(0, 0.004, (days.size, 150, 150))
         stack = (np.nan_to_num(values, nan=np.nan)[:, None, None] + noise).astype(np.float32)
         transition_maps(days, stack[:, :2, :2], 2023)
-        ours = _cpu(lambda stack=stack, days=days: transition_maps(days, stack, 2023))
+        ours = _cpu(partial(transition_maps, days, stack, 2023))
         n = days.size
         band = np.zeros((3, n))
         band[2] = 401.0 * 6
         band[1, 1:], band[0, 2:] = -1600.0, 400.0
-        reference = _cpu(lambda n=n, band=band: [solveh_banded(band, np.ones(n)) for _ in range(2250)]) * 10
+        reference = _cpu(partial(_solve, band, 2250)) * 10
         yield {"days": n, "CPU [s]": f"{ours:.1f}", "multiple of the plain solves": f"{ours / reference:.1f}"}
+
+
+def _solve(band: np.ndarray, times: int) -> None:
+    for _ in range(times):
+        solveh_banded(band, np.ones(band.shape[1]))
 
 
 def _cpu(work: Callable[[], object]) -> float:
@@ -232,18 +239,21 @@ def markdown(rows: list[dict[str, object]]) -> str:
 
 
 def main() -> None:
-    text = DOCUMENT.read_text(encoding="utf-8")
     for name, table in TABLES.items():
         rows = list(table())
-        if not rows:
+        if rows:
+            write_table(name, rows)
+        else:
             sys.stderr.write(f"{name}: no data below {REAL_DATA}, table left as it is\n")
-            continue
-        block = f"<!-- table: {name} -->\n{markdown(rows)}\n<!-- end -->"
-        text, found = re.subn(rf"<!-- table: {name} -->.*?<!-- end -->", lambda _, block=block: block, text, flags=re.S)
-        if found != 1:
-            raise SystemExit(
-                f"{DOCUMENT} has no place for the table {name!r}: put '<!-- table: {name} --><!-- end -->'"
-            )
+
+
+def write_table(name: str, rows: list[dict[str, object]]) -> None:
+    """Put ``rows`` in the document, in the place that bears ``name``."""
+    text = DOCUMENT.read_text(encoding="utf-8")
+    block = f"<!-- table: {name} -->\n{markdown(rows)}\n<!-- end -->"
+    text, found = re.subn(rf"<!-- table: {name} -->.*?<!-- end -->", lambda _: block, text, flags=re.S)
+    if found != 1:
+        raise SystemExit(f"{DOCUMENT} has no place for the table {name!r}: put '<!-- table: {name} --><!-- end -->'")
     DOCUMENT.write_text(text, encoding="utf-8")
 
 

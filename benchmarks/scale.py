@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -149,7 +150,7 @@ def pages(folder: Path) -> list[tuple[str, str, str]]:
         client = services.start_all()
         rows = []
         for asset in ("raw_s2", "prepared_bti", "fused"):
-            took, _ = timed(lambda asset=asset: client.ask(PAGE, k={"path": [asset]}))
+            took, _ = timed(partial(client.ask, PAGE, k={"path": [asset]}))
             rows.append((f"partition page of {asset} (GraphQL)", f"{took:.2f} s", "< 2 s"))
         took, _ = timed(lambda: client.ask(LINEAGE))
         rows.append(("lineage page, all assets (GraphQL)", f"{took:.2f} s", "< 2 s"))

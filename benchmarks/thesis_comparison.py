@@ -172,7 +172,8 @@ def constant_whittaker(season: Season) -> list[str]:
         *section(
             "A rival without any pixels",
             "The Whittaker competitor was one number for the whole image: the site's smoothed series. A flat field "
-            "explains nothing of what varies in space, so anything beats it. Here every pixel is smoothed by itself.",
+            "explains nothing of what varies in space: against the pixels of one scene its NSE cannot exceed nought, "
+            "whatever its number. Here every pixel is smoothed by itself, which may be better or worse than that.",
         ),
         *table(heads, rows),
     ]

@@ -36,10 +36,10 @@ same_site_season = dg.MultiToSingleDimensionPartitionMapping(partition_dimension
 """Between a site-season product and all variants of the same site-season, in either direction."""
 
 
-def strategy_to_scenario(mode: Mode) -> dg.MultiPartitionMapping:
-    """From a product per strategy to the scenarios of that strategy and ``mode``; other scenarios have no parent."""
+def strategy_to_scenario(*modes: Mode) -> dg.MultiPartitionMapping:
+    """From a product per strategy to the scenarios of that strategy and of ``modes``; others have no parent."""
     scenarios = {
-        str(strategy): [item.key for item in SCENARIOS if item.strategy is strategy and item.mode is mode]
+        str(strategy): [item.key for item in SCENARIOS if item.strategy is strategy and item.mode in modes]
         for strategy in Strategy
     }
     return dg.MultiPartitionMapping(

@@ -13,14 +13,16 @@ import pytest
 from pydantic import SecretStr
 
 from satfusion_assets.definitions import build_defs
+from satfusion_assets.errors import ProductMissing
 from satfusion_assets.grid import site_grid
 from satfusion_assets.partitions import SITE_SEASON
 from satfusion_assets.resources import Platform
 from satfusion_assets.scenarios import S2_BANDS, S3_BANDS
 from satfusion_assets.settings import Settings
 from satfusion_assets.sites import SiteRegistry, SiteSeason
+from satfusion_assets.stages.score import camera_regions
 from satfusion_assets.store import Product, ProductStore
-from satfusion_assets.store.layout import raw_scene, raw_scl
+from satfusion_assets.store.layout import PHENOCAM_GCC, raw_scene, raw_scl
 
 SEASON = SiteSeason("innsbruck", 2024)
 NOBODY = "http://127.0.0.1:9"
@@ -112,6 +114,16 @@ def test_a_corrupt_raw_raster_is_named_and_nothing_is_published(platform: Platfo
     assert says.startswith("raw/s2/20240601_0.geotiff of innsbruck_2024.raw_s2 is not readable GeoTIFF")
     assert "materialise raw_s2 of innsbruck_2024 again" in says
     assert platform.store.manifest(Product("preselected", SEASON)) is None
+
+
+def test_a_camera_that_an_earlier_version_acquired_is_named_with_the_remedy(platform: Platform) -> None:
+    with platform.store.publish(Product("raw_phenocam", SEASON)) as draft:
+        draft.write_json(f"{PHENOCAM_GCC}.json", [])
+    with (
+        platform.store.read(Product("raw_phenocam", SEASON)) as view,
+        pytest.raises(ProductMissing, match=r"gcc_regions\.json.*materialise raw_phenocam of innsbruck_2024 again\.$"),
+    ):
+        camera_regions(view, SEASON)
 
 
 def test_malformed_sites_geojson_is_named(platform: Platform) -> None:

@@ -21,7 +21,7 @@ from satfusion_assets.sandbox.server.run import SandboxProcess
 from satfusion_assets.scenarios import SCENARIOS, Mode, Scenario, Strategy
 from satfusion_assets.sites import SiteRegistry, SiteSeason
 from satfusion_assets.store import Product, ProductStore
-from satfusion_assets.store.layout import FusedLayout, PreparedLayout, ProcessedLayout, day_of
+from satfusion_assets.store.layout import METRICS, SKILL, FusedLayout, PreparedLayout, ProcessedLayout, day_of
 
 pytestmark = pytest.mark.timeout(1500)
 
@@ -103,7 +103,7 @@ def test_the_contracts_files_lie_at_their_paths(installation: Installation, scen
 
 def test_metrics_json_has_the_contracts_shape(installation: Installation) -> None:
     metrics = json.loads((installation.folder / "metrics.json").read_text())
-    assert metrics.keys() == {"phenocam_stats", "temporal", "baseline", "derived"}
+    assert metrics.keys() == {"phenocam_stats", "temporal", "baseline", "derived", "sentinel3"}
     assert metrics["temporal"].keys() == {scenario.score_key for scenario in SCENARIOS}
     for scores in metrics["temporal"].values():
         assert scores.keys() >= SCORES
@@ -117,8 +117,8 @@ def test_every_score_names_the_sentinel3_product_that_it_rests_on(installation: 
     for scenario in SCENARIOS:
         scores = json.loads((installation.folder / ProcessedLayout(scenario).scores).read_text())
         assert scores["sentinel3"] == product
-    manifests = (installation.folder / ".satfusion").glob("metrics/current/manifest.json")
-    assert [json.loads(path.read_text())["parameters"]["sentinel3"] for path in manifests] == [product]
+    for name in (METRICS, SKILL):
+        assert json.loads((installation.folder / name).read_text())["sentinel3"] == product
 
 
 def test_the_table_of_all_site_seasons_has_every_series_of_every_region(installation: Installation) -> None:

@@ -44,6 +44,10 @@ class NotFound(ArchiveAnswerInvalid):
         self.url = url
 
 
+class OutOfRange(ArchiveAnswerInvalid):
+    """The archive's file ends before the bytes that were asked for (416): it is empty, cut off or another one now."""
+
+
 class _Transient(Exception):
     """An attempt failed in a way that another attempt may not."""
 
@@ -109,7 +113,8 @@ class HttpArchive:
         self._client.close()
 
     def get(self, url: str, headers: Mapping[str, str] | None = None) -> Answer:
-        """The complete answer to GET; ArchiveUnavailable, NotFound, CredentialsRejected or ArchiveAnswerInvalid."""
+        """The complete answer to GET; ArchiveUnavailable, CredentialsRejected, or ArchiveAnswerInvalid (NotFound,
+        OutOfRange)."""
         return self.get_checked(url, _as_is, headers)
 
     def get_json(self, url: str) -> Any:
@@ -177,6 +182,8 @@ class HttpArchive:
             raise CredentialsRejected(f"{self.name} refused access to {answer.url} (HTTP {status}).")
         if status in (404, 410):
             raise NotFound(f"{self.name} has nothing at {answer.url} (HTTP {status}).", answer.url)
+        if status == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
+            raise OutOfRange(f"{self.name} has no such part of {answer.url} (HTTP {status}).")
         if status not in (200, 206, 304):
             raise ArchiveAnswerInvalid(f"{self.name} answered {answer.url} with HTTP {status}.")
 
@@ -191,7 +198,7 @@ class HttpArchive:
 
 
 def _worth_another_attempt(error: BaseException) -> bool:
-    return isinstance(error, (_Transient, ArchiveAnswerInvalid)) and not isinstance(error, NotFound)
+    return isinstance(error, (_Transient, ArchiveAnswerInvalid)) and not isinstance(error, (NotFound, OutOfRange))
 
 
 def _as_is(answer: Answer) -> Answer:

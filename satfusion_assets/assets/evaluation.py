@@ -3,7 +3,6 @@
 import dagster as dg
 
 from satfusion_assets.assets.common import stage, view
-from satfusion_assets.assets.fused import PREPARED_OF_SCENARIO
 from satfusion_assets.assets.reporting import materialise
 from satfusion_assets.partitions import (
     by_scenario,
@@ -11,13 +10,19 @@ from satfusion_assets.partitions import (
     same_site_season,
     scenario_of,
     site_season_of,
+    strategy_to_scenario,
 )
 from satfusion_assets.resources import Platform
+from satfusion_assets.scenarios import Mode
 
 
 @dg.asset(
     partitions_def=by_scenario,
-    deps=["fused", "processed", *PREPARED_OF_SCENARIO],
+    deps=[
+        "fused",
+        "processed",
+        dg.AssetDep("prepared_bti", partition_mapping=strategy_to_scenario(*Mode)),
+    ],
     **stage("evaluation", "geotiff", "json", sensor="both"),
 )
 def phenology(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:

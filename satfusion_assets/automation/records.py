@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 import dagster as dg
+from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
+from dagster._core.storage.tags import PARTITION_NAME_TAG
 
 _AT_ONCE: Final = 500
 """Partitions asked for in one query."""
@@ -29,3 +31,9 @@ def last_materialised(instance: dg.DagsterInstance, asset: str, keys: Sequence[s
             if record.partition_key is not None:
                 found[str(record.partition_key)] = datetime.fromtimestamp(record.timestamp, UTC)
     return found
+
+
+def under_way(instance: dg.DagsterInstance, job: str) -> set[str]:
+    """Partitions that a run of ``job`` is queued for or at work on."""
+    runs = instance.get_runs(dg.RunsFilter(job_name=job, statuses=NOT_FINISHED_STATUSES))
+    return {key for run in runs if (key := run.tags.get(PARTITION_NAME_TAG))}

@@ -8,7 +8,7 @@ from typing import Final
 
 import dagster as dg
 
-from satfusion_assets.automation.records import last_materialised
+from satfusion_assets.automation.records import last_materialised, under_way
 from satfusion_assets.automation.seasons import running_seasons
 from satfusion_assets.errors import ArchiveError
 from satfusion_assets.jobs import acquire_sentinel3
@@ -37,10 +37,14 @@ def ask_sentinel3(
     now = platform.now()
     seasons = running_seasons(platform.registry, now.date())
     known = set(context.instance.get_dynamic_partitions("site_season"))
+    # A machine that was off catches up on yesterday's tick, and may meet today's while that is at work.
+    idle = known - under_way(context.instance, acquire_sentinel3.name)
     asked = last_materialised(context.instance, "raw_s3", [item.key for item in seasons])
-    due = due_seasons([item for item in seasons if item.key in known], asked, now)
+    due = due_seasons([item for item in seasons if item.key in idle], asked, now)
     if not due:
-        yield dg.SkipReason(f"{len(seasons)} running seasons, all asked for in the last {EVERY.days} days.")
+        yield dg.SkipReason(
+            f"{len(seasons)} running seasons, all asked for in the last {EVERY.days} days or being asked for."
+        )
         return
     try:
         watch_copernicus(platform.settings)

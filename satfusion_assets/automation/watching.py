@@ -190,7 +190,7 @@ class _Tick:
 
     def result(self, archive: str, running: int, problems: Sequence[str]) -> dg.SensorResult:
         cursor = self._memory.model_dump_json()
-        quiet = [f"{archive} has nothing new of {', '.join(self._quiet)} ({running} sites running)."]
+        quiet = [f"{archive} has nothing new of {', '.join(self._quiet)} (sites running: {running})."]
         says = [*(f"{why}." for why in self._why), *(quiet if self._quiet else []), *problems]
         if self._requests:
             self._context.log.info(" ".join(says))

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from satfusion_assets.cli.materialize import materialize_site_season
+from satfusion_assets.cli.runs import Stage
 from satfusion_assets.cli.sandbox import PORT, ROOT
 from satfusion_assets.cli.services import DAGSTER_PORT, VIEWER_PORT, Service, dagster_ui, viewer
 from satfusion_assets.cli.tables import narrow_table
@@ -23,6 +24,7 @@ DEMO = SiteSeason("innsbruck", 2024)
 
 def demo(
     serve: Annotated[bool, typer.Option(help="leave the Dagster UI and the viewer running")] = True,
+    evaluation: Annotated[bool, typer.Option(help="also make date maps and the gap benchmark")] = False,
 ) -> None:
     """Materialise innsbruck 2024 on the sandbox, print its scores, and leave the UI running."""
     from satfusion_assets.cli.truth import truth_table
@@ -37,7 +39,7 @@ def demo(
         sandbox = stack.enter_context(SandboxProcess(ROOT, registry.path, port=PORT))
         os.environ.update(sandbox.environment())
         console.print(f"Sandbox archives: {sandbox.url}")
-        materialize_site_season(DEMO)
+        materialize_site_season(DEMO, until=Stage.EVALUATION if evaluation else Stage.METRICS)
         console.print(_scores(Platform()))
         console.print(truth_table(Platform(), DEMO))
         console.print(f"Done in {time.monotonic() - started:.0f} s; products lie in {Platform().store.folder(DEMO)}.")
@@ -45,6 +47,9 @@ def demo(
             services = [stack.enter_context(dagster_ui(DAGSTER_PORT)), stack.enter_context(viewer(VIEWER_PORT))]
             for service in services:
                 console.print(f"{service.name}: {service.url}")
+            console.print("Other commands reach the sandbox, instead of the real archives, with")
+            for name, value in sandbox.environment().items():
+                console.print(f"export {name}={value}", highlight=False, soft_wrap=True)
             console.print("Stop with Ctrl-C.")
             _wait(services)
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -48,7 +48,7 @@ def dagster_ui(port: int = DAGSTER_PORT) -> Iterator[Service]:
     """Code server, webserver and daemon, each its own process: they idle at half of what ``dagster dev`` takes and
     stop when they are told to."""
     log = dagster_home() / "services.log"
-    with dagster_instance() as instance:
+    with dagster_instance() as instance, log.open("a") as file, redirect_stdout(file), redirect_stderr(file):
         instance.upgrade()  # makes missing tables, which the services would otherwise make all at once
     code_port = _free_port()
     environment = {"SATFUSION_CODE_PORT": str(code_port), WAIT_FOR_CODE: "1"}

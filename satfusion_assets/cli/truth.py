@@ -72,11 +72,10 @@ def _date_rows(
 
     One season by itself, without its neighbours.
     """
-    from satfusion_assets.processing.phenology import transition_maps
+    from satfusion_assets.processing.phenology import SCENES, transition_maps
     from satfusion_assets.processing.truth_dates import TrueSeason, date_rows
     from satfusion_assets.stages.fuse import prepared_inputs
-    from satfusion_assets.stages.phenology import LEAST_AMPLITUDE, fused_gcc, season_course
-    from satfusion_assets.stages.prepare import PREPARED
+    from satfusion_assets.stages.phenology import LEAST_AMPLITUDE, course_maps, fused_gcc, season_course
 
     year = site_season.season
     true = surface.true_dates(year)
@@ -85,21 +84,19 @@ def _date_rows(
     maps = transition_maps(days, canopy, year, least_amplitude=LEAST_AMPLITUDE)
     yield from date_rows("the truth, every day", maps, known)
     for scenario, view in _fused(platform, site_season):
-        product = Product(PREPARED[scenario.mode], site_season, scenario.strategy)
-        with view as fused, platform.store.read(product) as prepared:
-            course, scenes = season_course(fused, prepared, scenario), prepared_inputs(prepared, scenario)
-            alone = fused_gcc(fused, scenario)[1]
-        if scenario.mode is Mode.ITB and scenario.sigma == SCENARIOS[0].sigma:
+        product = Product("prepared_bti", site_season, scenario.strategy)
+        with view as fused, platform.store.read(product) as bands:
+            course, alone = season_course(fused, bands, scenario), fused_gcc(fused, scenario)[1]
+            scenes = prepared_inputs(bands, scenario) if scenario.mode is Mode.BTI else None
+        if scenes is not None and scenario.sigma == SCENARIOS[0].sigma:
             within = np.isin(scenes.fine_days, days)
             seen = np.where(np.isfinite(scenes.fine[within, 0]), canopy[np.isin(days, scenes.fine_days)], np.nan)
-            maps = transition_maps(scenes.fine_days[within], seen, year, least_amplitude=LEAST_AMPLITUDE)
+            maps = transition_maps(scenes.fine_days[within], seen, year, SCENES, least_amplitude=LEAST_AMPLITUDE)
             yield from date_rows(f"the truth on the clear days, {scenario.strategy}", maps, known)
-        for name, values, error in (
-            (f"{scenario.key} alone", alone, np.nan_to_num(course.deviation)),
-            (f"{scenario.key} with its scenes", course.values, course.error),
-        ):
-            maps = transition_maps(course.days, values, year, error=error, least_amplitude=LEAST_AMPLITUDE)
-            yield from date_rows(name, maps, known)
+        error = np.nan_to_num(course.deviation)
+        maps = transition_maps(course.days, alone, year, error=error, least_amplitude=LEAST_AMPLITUDE)
+        yield from date_rows(f"{scenario.key} alone", maps, known)
+        yield from date_rows(f"{scenario.key} with its scenes", course_maps(course, year), known)
 
 
 def _surface(platform: Platform, site_season: SiteSeason, seed: int) -> Surface:

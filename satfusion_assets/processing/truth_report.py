@@ -73,9 +73,10 @@ so that no method can know it: ground under snow is left out, but for the table 
 
 _DATES: Final = (
     "50 % dates of one season by itself against the true ones (snow-free ground, GCC amplitude of 0.04 or more; "
-    "`invented`: pixels below 0.02 that get a date all the same). What the method makes of the truth itself, every day "
-    "and on the clear days alone, bounds what any series can reach: a meadow cut in autumn lingers at half its height. "
-    "Method: [phenology.md](phenology.md)."
+    "`invented`: pixels below 0.02 that get a date all the same). `with its scenes` is what the maps hold, `alone` the "
+    "fused series. What the method makes of the truth itself, every day and on the clear days, shows what is due to "
+    "its definitions and to the days seen: a meadow cut in autumn lingers at half its amplitude. Landscapes that "
+    "nothing was chosen on, and how the method was: [phenology.md](phenology.md)."
 )
 
 _CALIBRATION: Final = (
@@ -144,6 +145,7 @@ def _losses(rows: Rows, table: pd.DataFrame) -> Iterator[str]:
         f"quantity: fusion has the higher RMSE (by {NOTABLE_LOSS:.0%} or more) in {len(plain)} of {len(compared)} "
         f"cases. {_days_lost(table)}"
     )
+    yield from _overall(losses, table)
     yield markdown_table(
         [
             {
@@ -163,6 +165,23 @@ def _losses(rows: Rows, table: pd.DataFrame) -> Iterator[str]:
         yield f"And {len(plain) - LONGEST_LIST} smaller ones."
     yield "How often each kind of ground is lost, by land cover and days to the nearest clear scene (GCC and NIR):"
     yield markdown_table(list(_lost_cells(losses, rows)))
+
+
+def _overall(losses: Rows, table: pd.DataFrame) -> Iterator[str]:
+    """What is lost on snow-free ground as a whole, in words, and what is not."""
+    ground = table[(table.stratum_kind == "ground") & (table.stratum == "snow_free") & table.rmse.notna()]
+    for strategy in Strategy:
+        of = ground[ground.strategy == str(strategy)]
+        lost = {
+            loss["quantity"]: f"{loss['quantity']} to {loss['competitor']} by {loss['loss'] or 0:.0%}"
+            for loss in losses
+            if (loss["stratum_kind"], loss["stratum"], loss["strategy"]) == ("ground", "snow_free", str(strategy))
+        }
+        rest = [name for name in QUANTITIES if name in set(of.quantity) - set(lost)]
+        yield (
+            f"Over all snow-free days and pixels, {strategy}: it loses {', '.join(lost.values()) or 'nothing'}; "
+            f"it does not lose {', '.join(rest) or 'anything'}."
+        )
 
 
 def _days_lost(table: pd.DataFrame) -> str:

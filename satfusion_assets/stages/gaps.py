@@ -31,6 +31,7 @@ from satfusion_assets.processing.season_dates import season_dates
 from satfusion_assets.processing.series import DailySeries
 from satfusion_assets.scenarios import SCENARIOS, Mode, Scenario, Strategy
 from satfusion_assets.sites import Site, SiteSeason
+from satfusion_assets.stages.coarse_source import inherited
 from satfusion_assets.stages.outcome import Outcome
 from satfusion_assets.stages.prepare import CHANNELS, PREPARED
 from satfusion_assets.stages.score import camera_series
@@ -132,8 +133,9 @@ def _publish(store: ProductStore, site: Site, product: Product, layout: GapLayou
         log.info("Withholding scenes of %d gaps for both strategies; this takes about a minute.", len(gaps))
         outcomes = benchmark.run(stacks)
         inputs = [phenocam, phenology, *prepared.values(), *others.values()]
-        with store.publish(product, parameters=experiment.parameters, inputs=inputs) as draft:
-            writing = _Writing(draft, layout, grid, _context(site, site_season), experiment.scenarios)
+        source = inherited(*prepared.values())
+        with store.publish(product, parameters=experiment.parameters | source, inputs=inputs) as draft:
+            writing = _Writing(draft, layout, grid, _context(site, site_season), experiment.scenarios, source)
             report = writing.write(outcomes, stacks, camera_series(phenocam))
     assert draft.manifest is not None
     return _outcome(draft.manifest, outcomes, report, Transition.NATURAL in experiment.transitions)
@@ -208,13 +210,14 @@ def _context(site: Site, site_season: SiteSeason) -> ReportContext:
 
 @dataclass(frozen=True)
 class _Writing:
-    """Where the reports of one benchmark or experiment go, and which scenarios they are about."""
+    """Where the reports of one benchmark or experiment go, and what they are about: scenarios, Sentinel-3 product."""
 
     draft: Draft
     layout: GapLayout
     grid: SiteGrid
     context: ReportContext
     scenarios: Sequence[Scenario]
+    source: Mapping[str, str]
 
     def write(
         self, outcomes: list[StrategyOutcome], stacks: Mapping[Strategy, SeasonStack], camera: DailySeries
@@ -232,7 +235,7 @@ class _Writing:
             self.draft.write_json(name, validation_summary(context, scenario, gaps, paths))
         everything = [gap for outcome in outcomes for gap in outcome.gaps]
         self.draft.write_json(self.layout.withheld, withheld_images(context, everything))
-        self.draft.write_json(self.layout.metrics, report)
+        self.draft.write_json(self.layout.metrics, report | dict(self.source))
         return report
 
     def _images(

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from satfusion_assets.grid import site_grid
 from satfusion_assets.processing.phenology import (
+    COURSE,
     SATELLITE,
+    SCENES,
     TRANSITIONS,
     Label,
     Phenology,
@@ -30,9 +32,8 @@ from satfusion_assets.processing.preparation import gcc_image
 from satfusion_assets.processing.sampling import site_pixel
 from satfusion_assets.scenarios import Mode, Scenario
 from satfusion_assets.sites import Site, SiteSeason
-from satfusion_assets.stages.fuse import fuse_inputs, prepared_inputs
+from satfusion_assets.stages.fuse import FusionInputs, fuse_inputs, prepared_inputs
 from satfusion_assets.stages.outcome import Outcome
-from satfusion_assets.stages.prepare import PREPARED
 from satfusion_assets.stages.score import gcc_series
 from satfusion_assets.store import Product, ProductStore, View
 from satfusion_assets.store.layout import (
@@ -41,7 +42,6 @@ from satfusion_assets.store.layout import (
     PHENOCAM_PHENOLOGY,
     FusedLayout,
     PhenologyLayout,
-    Source,
     day_of,
 )
 
@@ -73,26 +73,28 @@ def camera_phenology(store: ProductStore, site_season: SiteSeason) -> Outcome:
 def phenology_maps(store: ProductStore, site: Site, site_season: SiteSeason, scenario: Scenario) -> Outcome:
     """Publish ``phenology``: 10, 25 and 50 % dates of every 10 m pixel with 95 % intervals, and the site's dates.
 
-    The fused stack is drawn to the clear scenes it was made from. The stacks of the neighbouring seasons are joined
-    where they have been materialised; a season across New Year without them is labelled truncated.
+    The fused stack is drawn to the clear scenes it was made from, in both modes those with all bands. The stacks of the
+    neighbouring seasons are joined where they have been materialised; a season across New Year without them is labelled
+    truncated.
     """
     layout, grid = PhenologyLayout(scenario), site_grid(site)
     pixel = site_pixel(grid.fine, site.latitude, site.longitude)
     with ExitStack() as stack:
         fused = stack.enter_context(store.read(Product("fused", site_season, scenario.key)))
         processed = stack.enter_context(store.read(Product("processed", site_season, scenario.key)))
-        prepared = stack.enter_context(store.read(Product(PREPARED[scenario.mode], site_season, scenario.strategy)))
-        seasons = [(fused, prepared), *_neighbours(stack, store, site, site_season, scenario)]
-        course = joined([season_course(*views, scenario) for views in seasons])
-        maps = transition_maps(
-            course.days, course.values, site_season.season, error=course.error, least_amplitude=LEAST_AMPLITUDE
-        )
+        bands = stack.enter_context(store.read(Product("prepared_bti", site_season, scenario.strategy)))
+        neighbours = list(_neighbours(stack, store, site, site_season, scenario))
+        course = joined([season_course(*views, scenario) for views in [(fused, bands), *neighbours]])
+        maps = course_maps(course, site_season.season)
+        deviation = course.typical_deviation(pixel)
+        scenes = gcc_series(processed, scenario, "s2")
+        fusion = gcc_series(processed, scenario, "fusion")
         sites_dates = {
-            "fused": _dates_of(processed, scenario, "fusion", site_season, course.typical_deviation(pixel)),
-            "s2": _dates_of(processed, scenario, "s2", site_season),
+            "fused": _season_record(transitions(fusion.days, fusion.values, SATELLITE, error=deviation), site_season),
+            "s2": _season_record(transitions(scenes.days, scenes.values, SCENES), site_season),
             "fused_and_scenes": _dates_at(maps, pixel),
         }
-        inputs = [fused, processed, prepared]
+        inputs = [fused, processed, bands, *(view for views in neighbours for view in views)]
         with store.publish(Product("phenology", site_season, scenario.key), inputs=inputs) as draft:
             for number, transition in enumerate(TRANSITIONS):
                 values = np.stack([maps.day_of_year[number], maps.lower[number], maps.upper[number]])
@@ -134,6 +136,13 @@ class Course:
         return float(np.sqrt(known.mean())) if known.size else 0.0
 
 
+def course_maps(course: Course, year: int) -> PhenologyMaps:
+    """Dates of every pixel of a course."""
+    return transition_maps(
+        course.days, course.values, year, COURSE, error=course.error, least_amplitude=LEAST_AMPLITUDE
+    )
+
+
 def joined(seasons: list[Course]) -> Course:
     """Seasons one after another, in order of time."""
     ordered = sorted((season for season in seasons if season.days.size), key=lambda season: season.days[0])
@@ -154,46 +163,41 @@ def fused_gcc(fused: View, scenario: Scenario) -> tuple[NDArray[np.datetime64], 
     return np.array([day_of(name) for name in names], "datetime64[D]"), gcc[:, 0]
 
 
-def season_course(fused: View, prepared: View, scenario: Scenario) -> Course:
-    """One season's fused GCC, drawn to the scenes of ``prepared``.
+def season_course(fused: View, bands: View, scenario: Scenario) -> Course:
+    """One season's fused GCC, drawn to the scenes of ``bands`` (prepared_bti)."""
+    days, gcc = fused_gcc(fused, scenario)
+    return drawn_course(days, gcc, prepared_inputs(bands, replace(scenario, mode=Mode.BTI)), scenario)
+
+
+def drawn_course(
+    days: NDArray[np.datetime64], gcc: NDArray[np.float32], scenes: FusionInputs, scenario: Scenario
+) -> Course:
+    """Fused ``gcc`` (p, H, W) of ``days``, drawn to ``scenes`` with all bands.
 
     The bands' own deviations say little of GCC, since errors of brightness cancel in the index: GCC itself is fused for
-    its predictive standard deviation and the noise of its scenes, and these stand for both modes.
+    its predictive standard deviation, and this stands for both modes.
     """
-    days, gcc = fused_gcc(fused, scenario)
-    inputs = prepared_inputs(prepared, scenario)
-    if scenario.mode is Mode.BTI:
-        inputs = replace(inputs, coarse=gcc_image(inputs.coarse), fine=gcc_image(inputs.fine))
-    quality = fuse_inputs(inputs, scenario, days).quality
-    deviation = quality.standard_deviation[:, 0]
-    noise = float(np.sqrt(np.nan_to_num(quality.error_model.scene_noise[0])))
-    values, error = anchored(days, gcc, deviation, inputs.fine_days, inputs.fine[:, 0], noise, float(scenario.sigma))
+    index = replace(scenes, coarse=gcc_image(scenes.coarse), fine=gcc_image(scenes.fine))
+    deviation = fuse_inputs(index, scenario, days).quality.standard_deviation[:, 0]
+    values, error = anchored(days, gcc, deviation, scenes.fine_days, scenes.fine, float(scenario.sigma))
     return Course(days, values, error, deviation)
 
 
 def _neighbours(
     stack: ExitStack, store: ProductStore, site: Site, site_season: SiteSeason, scenario: Scenario
 ) -> Iterator[tuple[View, View]]:
-    """Fused and prepared images of the seasons before and after that have both."""
+    """Fused images and scenes of the seasons before and after that have both."""
     for year in (site_season.season - 1, site_season.season + 1):
         if year not in site.seasons:
             continue
         season = site.season(year)
         products = (
             Product("fused", season, scenario.key),
-            Product(PREPARED[scenario.mode], season, scenario.strategy),
+            Product("prepared_bti", season, scenario.strategy),
         )
         if all(store.manifest(product) is not None for product in products):
-            fused, prepared = (stack.enter_context(store.read(product)) for product in products)
-            yield fused, prepared
-
-
-def _dates_of(
-    processed: View, scenario: Scenario, source: Source, site_season: SiteSeason, error: float = 0.0
-) -> dict[str, Any]:
-    """Dates of one source's series at the site, as far as it shows a season."""
-    series = gcc_series(processed, scenario, source)
-    return _season_record(transitions(series.days, series.values, SATELLITE, error=error), site_season)
+            fused, bands = (stack.enter_context(store.read(product)) for product in products)
+            yield fused, bands
 
 
 def _season_record(phenology: Phenology, site_season: SiteSeason) -> dict[str, Any]:

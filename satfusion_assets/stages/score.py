@@ -13,7 +13,7 @@ from satfusion_assets.processing.series import DailySeries, read_series
 from satfusion_assets.processing.skill import CameraRegion, season_skill
 from satfusion_assets.scenarios import SCENARIOS, Mode, Scenario, Strategy
 from satfusion_assets.sites import SiteSeason
-from satfusion_assets.stages.coarse_source import SENTINEL3, inherited
+from satfusion_assets.stages.coarse_source import inherited
 from satfusion_assets.stages.outcome import Outcome
 from satfusion_assets.store import Product, ProductStore, View
 from satfusion_assets.store.layout import (
@@ -85,11 +85,10 @@ def roll_up(store: ProductStore, site_season: SiteSeason) -> Outcome:
         }
         regions = camera_regions(phenocam, site_season)
         inputs = [phenocam, screened, *scored.values(), *processed.values()]
-        said = sorted({source[SENTINEL3] for view in scored.values() if (source := inherited(view))})
-        rests_on = {SENTINEL3: "; ".join(said)} if said else {}
+        rests_on = inherited(*scored.values(), *processed.values())
         with store.publish(Product("metrics", site_season), parameters=rests_on, inputs=inputs) as draft:
-            draft.write_json(METRICS, metrics)
-            draft.write_json(SKILL, season_skill(season.fused, season.baselines, regions))
+            draft.write_json(METRICS, metrics | rests_on)
+            draft.write_json(SKILL, season_skill(season.fused, season.baselines, regions) | rests_on)
     assert draft.manifest is not None
     table = score_table(metrics)
     best = max((row for row in table if row["nse"] is not None), key=lambda row: row["nse"], default=None)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from satfusion_assets.errors import ProductCorrupt, ProductMissing
 from satfusion_assets.processing.gaps.rollup import gap_summary, gap_table, latex_summary, season_table
 from satfusion_assets.processing.tables import SeasonScores, latex_table, score_table
-from satfusion_assets.settings import S3Product
 from satfusion_assets.sites import SiteSeason
+from satfusion_assets.stages.coarse_source import columns
 from satfusion_assets.stages.outcome import Outcome
 from satfusion_assets.store import ALL_SEASONS, Draft, Product, ProductStore, View
 from satfusion_assets.store.layout import METRICS, SKILL, GapLayout, TableLayout
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 SOURCES: Final = {"score_table": "metrics", "gap_table": "gap_benchmark"}
 """Each table, and the product of a site-season that it gathers."""
-LEVELS: Final = {S3Product.OLCI_L1B: "TOA", S3Product.SYN_L2: "BOA"}
-"""Whether a Sentinel-3 product is top-of-atmosphere or surface reflectance."""
 SHOWN: Final = (
     "site", "season", "s3_level", "series", "n_samples", "nse_pc", "nrmse", "pearson_r",
     "calibrated_nse", "calibrated_nse_low", "calibrated_nse_high", "spearman_r", "lag_days",
@@ -33,7 +31,7 @@ def tabulate_scores(store: ProductStore, site_seasons: Iterable[SiteSeason]) -> 
     """Publish ``score_table``: the scores of every site-season that has metrics; ProductMissing when none has."""
     with ExitStack() as stack:
         views = _gathered(stack, store, "score_table", site_seasons)
-        frame = score_table(row for view in views for row in _rows(store, view))
+        frame = score_table(row for view in views for row in _rows(view))
         with store.publish(Product("score_table", ALL_SEASONS), inputs=views) as draft:
             _write(draft, frame, TableLayout.scores("csv"), TableLayout.scores("parquet"))
             draft.write_bytes(TableLayout.scores("tex"), latex_table(frame).encode())
@@ -47,7 +45,7 @@ def tabulate_gaps(store: ProductStore, site_seasons: Iterable[SiteSeason]) -> Ou
     """Publish ``gap_table``: the gap benchmarks of all site-seasons that have one; ProductMissing when none has."""
     with ExitStack() as stack:
         views = _gathered(stack, store, "gap_table", site_seasons)
-        reports = [view.read_json(GapLayout().metrics) for view in views]
+        reports = [view.read_json(GapLayout().metrics) | columns(view) for view in views]
         gaps, seasons = gap_table(reports), season_table(reports)
         summary = gap_summary(gaps)
         with store.publish(Product("gap_table", ALL_SEASONS), inputs=views) as draft:
@@ -82,13 +80,12 @@ def _sources(store: ProductStore, table: str, site_seasons: Iterable[SiteSeason]
     return [product for product in products if store.manifest(product) is not None]
 
 
-def _rows(store: ProductStore, metrics: View) -> list[dict[str, Any]]:
+def _rows(metrics: View) -> list[dict[str, Any]]:
     site_season = metrics.product.site_season
-    coarse = store.manifest(Product("raw_s3", site_season))
-    product = None if coarse is None else coarse.parameters.get("product")
-    level = LEVELS[S3Product(product)] if product else None
     try:
-        return SeasonScores(site_season, metrics.read_json(METRICS), metrics.read_json(SKILL), product, level).rows()
+        return SeasonScores(
+            site_season, metrics.read_json(METRICS), metrics.read_json(SKILL), **columns(metrics)
+        ).rows()
     except KeyError as error:
         raise ProductCorrupt(
             f"{METRICS} or {SKILL} of {site_season.key} lacks {error}, as an earlier version wrote it; materialise "

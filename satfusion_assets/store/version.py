@@ -46,7 +46,9 @@ class View:
     def path(self, name: str) -> Path:
         """The file behind one contract path; ProductMissing when the product has no such file."""
         if name not in self.manifest.files:
-            raise ProductMissing(f"{self.product.key} has no file {name}; materialise that partition again.")
+            raise ProductMissing(
+                f"{self.product.key} has no file {name}, as when an earlier version made it; {self._remedy}."
+            )
         return self._folder / name
 
     def read_raster(self, name: str) -> Raster:
@@ -71,10 +73,11 @@ class View:
             raise self._corrupt(name, "JSON") from error
 
     def _corrupt(self, name: str, kind: str) -> ProductCorrupt:
-        return ProductCorrupt(
-            f"{name} of {self.product.key} is not readable {kind}; materialise {self.product.slug} of "
-            f"{self.product.scope.key} again."
-        )
+        return ProductCorrupt(f"{name} of {self.product.key} is not readable {kind}; {self._remedy}.")
+
+    @property
+    def _remedy(self) -> str:
+        return f"materialise {self.product.slug} of {self.product.scope.key} again"
 
 
 class Draft:

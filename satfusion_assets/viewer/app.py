@@ -98,11 +98,12 @@ class _Server:
             Route("/json/{path:path}", self.json),
         ]
         zipped = [Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)]
+        quickly = [Middleware(GZipMiddleware, minimum_size=1000, compresslevel=1)]
         assets = [Mount("/_assets", _Immutable(directory=self._dist / "_assets", check_dir=False), middleware=zipped)]
         return [
             *old,
             Mount("/_api", routes=api, middleware=zipped),
-            Route("/_frame/{path:path}", self.frame),
+            Route("/_frame/{path:path}", self.frame, middleware=quickly),
             Route("/_index/{index}/{path:path}", self.index),
             Route("/_files/{path:path}", self.file),
             *(assets if self._dist.is_dir() else []),
@@ -142,7 +143,7 @@ class _Server:
         tag = _tag(path)
         if request.headers.get("if-none-match") == tag:
             return Response(status_code=304, headers={"etag": tag})
-        content = await run_sync(lambda: read_frame(path, name, bands).encode())
+        content = await run_sync(lambda: read_frame(path, name, bands).rounded().encode())
         return Response(content, media_type="application/octet-stream", headers=_fresh(tag))
 
     async def index(self, request: Request) -> Response:

@@ -1,7 +1,8 @@
 """Rasters for the browser: one frame as plain numbers, one pixel of one frame, one frame as a GeoTIFF of an index.
 
-The browser needs no TIFF decoder and gets every value exactly as it is stored; colours, indices and differences are
-made there from the numbers.
+The browser needs no TIFF decoder; colours, indices and differences are made there from the numbers. It gets them as
+they are stored, but for floating point up to 3.2 (reflectance, indices), which is rounded to 1e-4, the step of
+Sentinel-2 itself: differences of neighbours are then small whole numbers, which compress to a third.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ MAX_SIDE: Final = 2048
 _DTYPES: Final = {"uint8", "int16", "uint16", "int32", "float32"}
 _DAY: Final = re.compile(r"(?P<day>\d{4}-\d{2}-\d{2})(?:\W+(?P<name>\w+))?")
 _REFLECTANCE_DN: Final = 1e-4
+_MISSING: Final = -32768
 
 logging.getLogger("rasterio").setLevel(logging.ERROR)
 
@@ -42,11 +44,27 @@ class Frame:
     header: dict[str, Any]
 
     def encode(self) -> bytes:
-        """Length of the header (uint32, little-endian), header (JSON, padded to 8 bytes), values (little-endian)."""
+        """Length of the header (uint32, little-endian), header (JSON, padded to 8 bytes), values (little-endian).
+
+        Values of 16 bits are differences from their left neighbour, modulo 2^16 (TIFF's horizontal predictor).
+        """
         text = json.dumps(self.header, allow_nan=False, separators=(",", ":")).encode()
         text += b" " * (-(len(text) + 4) % 8)
-        values = np.ascontiguousarray(self.values, dtype=self.values.dtype.newbyteorder("<"))
+        values = self.values
+        if values.dtype.itemsize == 2:
+            values = np.diff(values.view(np.uint16), axis=-1, prepend=np.uint16(0))
+        values = np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("<"))
         return len(text).to_bytes(4, "little") + text + values.tobytes()
+
+    def rounded(self) -> Frame:
+        """Floating point in steps of 1e-4 as int16, if the values have room there; else the frame itself."""
+        if self.values.dtype != np.float32 or self.header["nodata"] is not None:
+            return self
+        if not np.nanmax(np.abs(self.values), initial=0.0) < -_MISSING * _REFLECTANCE_DN:
+            return self
+        steps = np.where(np.isnan(self.values), _MISSING, np.rint(self.values / np.float32(_REFLECTANCE_DN)))
+        header = {"dtype": "int16", "scale": _REFLECTANCE_DN, "offset": 0.0, "nodata": _MISSING}
+        return Frame(steps.astype(np.int16), self.header | header)
 
 
 def read_frame(path: Path, name: str, bands: Sequence[int] | None = None) -> Frame:

@@ -62,6 +62,7 @@ PASSING: dict[str, dict[str, Any]] = {
     "drop": {"kind": "drop", "times": 2},
     "lying length": {"kind": "lying_length", "keep": 0.5, "times": 1},
     "corrupt": {"kind": "corrupt", "keep": 0.3, "times": 1},
+    "empty": {"kind": "empty", "times": 1},
     "maintenance page": {"kind": "status", "status": 200, "body": MAINTENANCE, "times": 1},
 }
 STAYING = {
@@ -151,7 +152,7 @@ def test_a_fault_that_stays_is_one_sentence_and_leaves_the_old_product(
     else:
         # Single files that came damaged in the same way each time are set aside in the open.
         left = outcome.tables["set_aside"]
-        assert rule["kind"] in ("corrupt", "lying_length", "status")
+        assert rule["kind"] in ("corrupt", "lying_length", "empty", "status")
         assert {row["kind"] for row in left} <= {"unreadable", "missing asset"}
         assert len(left) > 0
     assert old.verify(product(spot.product)) == []

@@ -18,7 +18,7 @@ from pyproj import Transformer
 from rasterio.io import MemoryFile
 
 from satfusion_assets.archives.earth_search import Damaged, Quarantined, Scene, read_scene, scene_from_item
-from satfusion_assets.archives.earth_search.cog import read_around
+from satfusion_assets.archives.earth_search.cog import HEADER, read_around
 from satfusion_assets.archives.http import NotFound
 from satfusion_assets.archives.resampling import Patch, interpolate, take_nearest
 from satfusion_assets.errors import ArchiveAnswerInvalid, ArchiveUnavailable
@@ -59,6 +59,8 @@ class Bucket:
         span = re.fullmatch(r"bytes=(\d+)-(\d+)", request.headers.get("range", ""))
         if span is None:
             return httpx.Response(200, content=body, headers={"ETag": '"v1"'})
+        if int(span[1]) >= len(body):
+            return httpx.Response(416, headers={"Content-Range": f"bytes */{len(body)}"})
         first, last = int(span[1]), min(int(span[2]), len(body) - 1)
         headers = {"Content-Range": f"bytes {first}-{last}/{len(body)}", "ETag": '"v1"'}
         return httpx.Response(206, content=body[first : last + 1], headers=headers)
@@ -202,6 +204,19 @@ def test_a_blank_band_is_no_empty_scene(plain: dict[str, bytes]) -> None:
     with pytest.raises(Damaged, match="'green' came back blank twice"):
         read_scene(archive(bucket), scene(), GRID)
     assert bucket.asked.count("B03.tif") > bucket.asked.count("B04.tif")
+
+
+def test_a_file_that_ends_before_its_pixels_is_damaged_and_another_when_it_is_whole(cog_10m: bytes) -> None:
+    href = "https://a.example/B02.tif"
+    cut = archive(Bucket({"B02.tif": cog_10m[: HEADER + 1]}))
+    with pytest.raises(Damaged) as caught:
+        read_around(cut, href, GRID.fine)
+    assert caught.value.stable
+    fetched = caught.value.fetched
+    assert fetched is not None
+    assert fetched.come_again(cut, href)
+    assert not fetched.come_again(archive(Bucket({"B02.tif": cog_10m})), href)
+    assert not fetched.come_again(archive(Bucket({"B02.tif": b""})), href), "shorter still is another file"
 
 
 def test_a_scene_without_any_pixel_of_the_site_is_empty() -> None:

@@ -268,6 +268,18 @@ def test_sentinel3_is_asked_for_by_schedule_every_few_days(desk: Desk) -> None:
     assert desk.schedule(ask_sentinel3) == ([key], "")
 
 
+def test_sentinel3_that_is_being_asked_for_is_not_asked_for_again(desk: Desk) -> None:
+    """As when a machine that was off catches up on yesterday's tick just before today's."""
+    desk.tick(sites_file)
+    requested, _ = desk.schedule(ask_sentinel3)
+    for key in requested:
+        tags = {"dagster/partition": key}
+        create_run_for_test(desk.instance, "acquire_sentinel3", status=dg.DagsterRunStatus.STARTED, tags=tags)
+    again, why = desk.schedule(ask_sentinel3)
+    assert again == []
+    assert "being asked for" in why
+
+
 def test_sentinel3_is_not_asked_for_while_copernicus_is_down(desk: Desk, archives: Archives) -> None:
     desk.tick(sites_file)
     archives.down = True

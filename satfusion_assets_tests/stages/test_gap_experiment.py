@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -21,6 +22,7 @@ SITE = Site(name="innsbruck", latitude=47.116, longitude=11.32, seasons=(2023, 2
 HERE, BEFORE = SiteSeason("innsbruck", 2024), SiteSeason("innsbruck", 2023)
 BTI = Scenario.parse("aggressive_sigma20")
 UP, DOWN = date(2024, 5, 1), date(2024, 9, 20)
+SOURCE = {"sentinel3": "syn_l2, surface reflectance"}
 SMALL = Experiment(lengths=(30,), transitions=(Transition.GREEN_UP,), scenarios=(BTI,))
 
 
@@ -33,7 +35,7 @@ def publish_prepared(store: ProductStore, season: SiteSeason, strategy: Strategy
         rise = np.exp(-((((day - date(season.season, 7, 1)).days) / 60) ** 2))
         return np.array([0.04, 0.06 + 0.04 * rise, 0.05, 0.2 + 0.2 * rise], np.float32)[None, :, None, None]
 
-    with store.publish(Product("prepared_bti", season, strategy)) as draft:
+    with store.publish(Product("prepared_bti", season, strategy), parameters=SOURCE) as draft:
         fine = np.concatenate([texture * green(day) for day in days])
         draft.write_stack([layout.fine(day) for day in days], fine, grid.fine, band_names=BANDS)
         far = np.full((len(days), 1, *grid.coarse.shape), 9, np.float32)
@@ -88,6 +90,7 @@ def test_an_experiment_lies_beside_the_benchmark(store: ProductStore) -> None:
     folder = store.folder(HERE)
     names = (layout.manifest, layout.metrics, layout.withheld, layout.summary(None))
     assert all((folder / name).is_file() for name in names)
+    assert json.loads((folder / layout.metrics).read_text())["sentinel3"] == SOURCE["sentinel3"]
     assert len(list((folder / layout.folder / "fusion" / "gap_30_green_up").iterdir())) == 1
     assert not (folder / GapLayout().metrics).exists()
     assert outcome.notes["natural_gap"] == "none asked for"

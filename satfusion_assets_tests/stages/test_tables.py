@@ -29,19 +29,24 @@ def store(tmp_path: Path) -> ProductStore:
     return ProductStore(tmp_path / "data")
 
 
-def publish_metrics(store: ProductStore, site_season: SiteSeason, noise: float = 0.01) -> None:
+SURFACE = {"sentinel3": "syn_l2, surface reflectance"}
+
+
+def publish_metrics(
+    store: ProductStore, site_season: SiteSeason, noise: float = 0.01, source: dict[str, str] | None = None
+) -> None:
     days = np.arange("2024-03-01", "2024-06-01", dtype="datetime64[D]")
     camera = DailySeries(days, 0.4 + 0.05 * np.sin(np.arange(len(days)) / 20))
     fused = DailySeries(days, camera.values + noise * (-1.0) ** np.arange(len(days)))
     by_strategy = dict.fromkeys(Strategy, fused)
     season = SeasonSeries(camera, dict.fromkeys(SCENARIOS, fused), fused, by_strategy, by_strategy)
     skill = season_skill(season.fused, season.baselines, {"GR_1000": CameraRegion(camera, "GR")}, Bootstrap(draws=20))
-    with store.publish(Product("metrics", site_season)) as draft:
+    with store.publish(Product("metrics", site_season), parameters=source) as draft:
         draft.write_json(METRICS, season_metrics(season))
         draft.write_json(SKILL, skill)
 
 
-def publish_gaps(store: ProductStore, site_season: SiteSeason) -> None:
+def publish_gaps(store: ProductStore, site_season: SiteSeason, source: dict[str, str] | None = None) -> None:
     scores = {"n_pixels": 9, "rmse": 0.1, "mae": 0.1, "mean_bias": 0.0, "pearson_r": None, "nse_s2": None}
     spatial = {"linear": {"gcc": {**scores, "estimated_share": 1.0}}}
     temporal = {"linear": {"nse_pc": 0.5, "rmse": 0.01, "pearson_r": 0.9, "n_samples": 99}}
@@ -53,14 +58,12 @@ def publish_gaps(store: ProductStore, site_season: SiteSeason) -> None:
         "season": site_season.season,
         "strategies": {"aggressive": {"no_gap": no_gap, "gaps": [gap]}},
     }
-    with store.publish(Product("gap_benchmark", site_season)) as draft:
+    with store.publish(Product("gap_benchmark", site_season), parameters=source) as draft:
         draft.write_json(GapLayout().metrics, report)
 
 
 def test_the_score_table_holds_what_has_been_scored_so_far(store: ProductStore) -> None:
-    publish_metrics(store, HERE)
-    with store.publish(Product("raw_s3", HERE), parameters={"product": "syn_l2"}) as draft:
-        draft.write_bytes("raw/s3/nothing", b"")
+    publish_metrics(store, HERE, source=SURFACE)
     outcome = tabulate_scores(store, [HERE, NOTHING])
     assert outcome.numbers == {"site_seasons": 1, "rows": 15, "scored": 15}
     assert outcome.tables["scores"][0]["s3_level"] == "BOA"
@@ -102,9 +105,28 @@ def test_the_gap_tables_hold_every_tier(store: ProductStore) -> None:
     summary = pd.read_csv(store.root / "tables" / "gaps_summary.csv")
     assert summary[["n_gaps", "rmse"]].to_numpy().tolist() == [[2, 0.1]]
     assert (
-        "aggressive & linear & 30 & 2 & $0.100$ & -- & $1.000$ & --"
+        "-- & aggressive & linear & 30 & 2 & $0.100$ & -- & $1.000$ & --"
         in (store.root / "tables" / "gaps_summary.tex").read_text()
     )
+
+
+def test_gaps_filled_from_different_sentinel_3_products_are_never_pooled(store: ProductStore) -> None:
+    publish_gaps(store, HERE, SURFACE)
+    publish_gaps(store, THERE, {"sentinel3": "olci_l1b, top-of-atmosphere reflectance"})
+    outcome = tabulate_gaps(store, [HERE, THERE])
+    summary = outcome.tables["gcc_by_gap_length"]
+    assert [(row["s3_level"], row["n_gaps"]) for row in summary] == [("BOA", 1), ("TOA", 1)]
+    for table in ("gaps", "gaps_season"):
+        frame = pd.read_csv(store.root / "tables" / f"{table}.csv")
+        named = frame.set_index("site")["s3_product"].to_dict()
+        assert named == {"innsbruck": "syn_l2", "forthgr": "olci_l1b"}
+
+
+def test_scores_of_two_sentinel_3_products_name_both(store: ProductStore) -> None:
+    both = {"sentinel3": "olci_l1b, top-of-atmosphere reflectance; syn_l2, surface reflectance"}
+    publish_metrics(store, HERE, source=both)
+    row = tabulate_scores(store, [HERE]).tables["scores"][0]
+    assert row["s3_level"] == "TOA; BOA"
 
 
 def test_scores_of_an_earlier_version_are_one_sentence(store: ProductStore) -> None:

@@ -23,10 +23,17 @@ function encode(head: Header, values: Uint16Array): ArrayBuffer {
 
 describe('a frame', () => {
   it('is read as it is sent', () => {
-    const frame = Frame.decode(encode(header(), Uint16Array.from({ length: 16 }, (_, i) => i * 100)));
+    const differences = Uint16Array.from({ length: 16 }, (_, i) => (i % 2 ? 100 : i * 100));
+    const frame = Frame.decode(encode(header(), differences));
     expect(frame.planes.map((plane) => Array.from(plane, (v) => Number(v.toFixed(4))))).toEqual([
       [NaN, 0.01, 0.02, 0.03], [0.04, 0.05, 0.06, 0.07], [0.08, 0.09, 0.1, 0.11], [0.12, 0.13, 0.14, 0.15],
     ]);
+  });
+
+  it('of signed steps goes below zero and back', () => {
+    const steps = Uint16Array.from([65536 - 5, 12, 32768, 32768 + 7]);
+    const frame = Frame.decode(encode(header({ bands: ['gcc'], dtype: 'int16', nodata: -32768 }), steps));
+    expect(Array.from(frame.planes[0]!, (v) => Number(v.toFixed(4)))).toEqual([-0.0005, 0.0007, NaN, 0.0007]);
   });
 
   it('makes NDVI and GCC of its bands, and neither of a missing one', () => {

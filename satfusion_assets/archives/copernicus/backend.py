@@ -43,7 +43,6 @@ from satfusion_assets.archives.copernicus.failures import (
 from satfusion_assets.archives.copernicus.requests import CubeRequest
 from satfusion_assets.archives.patience import TRANSIENT, Patience, public_url
 from satfusion_assets.errors import ArchiveAnswerInvalid, ArchiveUnavailable, CredentialsRejected
-from satfusion_assets.settings import CREDENTIAL_VARIABLES
 
 log = logging.getLogger(__name__)
 
@@ -258,15 +257,11 @@ class BackEnd:
         """The error of ours that a failure ends in."""
         if isinstance(failure, (SignInRefused, TokenRefused)):
             return CredentialsRejected(
-                f"The Copernicus Data Space refused the sign-in as {self._who}; check {CREDENTIAL_VARIABLES}."
+                f"The Copernicus Data Space refused the sign-in as {self._credentials.who}; check both."
             )
         if isinstance(failure, (Unsure, Throttled)):
             return self._unavailable(str(failure))
         return failure
-
-    @property
-    def _who(self) -> str:
-        return "the OAuth client that is set" if self._credentials.is_client else "the user that is set"
 
     def _unavailable(self, why: str) -> ArchiveUnavailable:
         return ArchiveUnavailable(

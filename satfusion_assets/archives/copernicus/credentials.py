@@ -18,6 +18,13 @@ class Credentials:
     secret: SecretStr
     is_client: bool
 
+    @property
+    def who(self) -> str:
+        """What was signed in as, and the variables that say so, without their values."""
+        if self.is_client:
+            return "the OAuth client of CDSE_CLIENT_ID and CDSE_CLIENT_SECRET"
+        return "the user of CDSE_USER and CDSE_PASSWORD"
+
     @classmethod
     def of(cls, settings: Settings) -> Credentials:
         """The credentials that are set, an OAuth client first; CredentialsMissing names the variables."""
@@ -26,5 +33,6 @@ class Credentials:
         if settings.cdse_user and settings.cdse_password:
             return cls(settings.cdse_user, settings.cdse_password, is_client=False)
         raise CredentialsMissing(
-            f"Sentinel-3 needs a Copernicus Data Space account; set {CREDENTIAL_VARIABLES} in the environment."
+            f"Sentinel-3 needs a Copernicus Data Space account; set {CREDENTIAL_VARIABLES} in the environment or "
+            "in .env."
         )

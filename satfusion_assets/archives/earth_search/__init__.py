@@ -1,7 +1,7 @@
 """Sentinel-2 L2A from Earth Search: catalogue, scenes, pixels."""
 
 from satfusion_assets.archives.earth_search.catalogue import LatestChange, SearchResult, latest_change, search_scenes
-from satfusion_assets.archives.earth_search.cog import Damaged, FetchedBytes, FileFacts
+from satfusion_assets.archives.earth_search.cog import Damaged, FetchedBytes, FileFacts, is_there
 from satfusion_assets.archives.earth_search.pixels import SCL_OUTSIDE, Quarantine, Quarantined, ScenePixels, read_scene
 from satfusion_assets.archives.earth_search.scenes import Scene, name_scenes, resolve_reprocessings, scene_from_item
 
@@ -16,6 +16,7 @@ __all__ = [
     "Scene",
     "ScenePixels",
     "SearchResult",
+    "is_there",
     "latest_change",
     "name_scenes",
     "read_scene",

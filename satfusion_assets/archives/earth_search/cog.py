@@ -25,7 +25,7 @@ from rasterio.errors import RasterioError
 from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
-from satfusion_assets.archives.http import Answer, HttpArchive
+from satfusion_assets.archives.http import Answer, HttpArchive, NotFound, OutOfRange
 from satfusion_assets.archives.patience import public_url
 from satfusion_assets.archives.resampling import Patch
 from satfusion_assets.errors import ArchiveAnswerInvalid
@@ -61,24 +61,59 @@ class FileFacts:
 
 
 @dataclass(frozen=True)
-class RemotePatch:
-    """Pixels around a target with the facts of their file; patch is None where the file does not reach."""
-
-    patch: Patch | None
-    facts: FileFacts
-
-
-@dataclass(frozen=True)
 class FetchedBytes:
-    """Parts of a file as they came. ranges: first byte and the one after the last, in order. sha256: of all of them."""
+    """Parts of a file as they came. ranges: first byte and the one after the last, in order. sha256: of all of them.
+    length: of the whole file.
+    """
 
     ranges: tuple[Range, ...]
     sha256: str
+    length: int
 
     def come_again(self, archive: HttpArchive, href: str) -> bool:
-        """Whether the archive still sends the same."""
-        answers = (archive.get(href, {"Range": f"bytes={start}-{stop - 1}"}).body for start, stop in self.ranges)
-        return hashlib.sha256(b"".join(answers)).hexdigest() == self.sha256
+        """Whether the archive still sends the same: one request a range."""
+        try:
+            parts = [_part(archive, href, start, stop) for start, stop in self.ranges]
+        except (NotFound, Damaged):
+            return False
+        sha256 = hashlib.sha256(b"".join(body for _, body in parts)).hexdigest()
+        return (sha256, max(length for length, _ in parts)) == (self.sha256, self.length)
+
+
+def is_there(archive: HttpArchive, href: str) -> bool:
+    """Whether the archive has anything at ``href``: a request for one byte."""
+    try:
+        archive.get(href, _range(0, 1))
+    except NotFound:
+        return False
+    except OutOfRange:
+        return True
+    return True
+
+
+def _part(archive: HttpArchive, href: str, start: int, stop: int) -> tuple[int, bytes]:
+    """Length of the file, and what the archive sends of a range: nothing when the file ends before it."""
+    try:
+        answer = archive.get(href, _range(start, stop))
+    except OutOfRange:
+        return 0, b""
+    return _place(answer)[1], answer.body
+
+
+def _range(start: int, stop: int) -> dict[str, str]:
+    return {"Range": f"bytes={start}-{stop - 1}"}
+
+
+@dataclass(frozen=True)
+class RemotePatch:
+    """Pixels around a target with the facts of their file; patch is None where the file does not reach.
+
+    fetched: the bytes that they were read from.
+    """
+
+    patch: Patch | None
+    facts: FileFacts
+    fetched: FetchedBytes
 
 
 class Damaged(ArchiveAnswerInvalid):
@@ -131,7 +166,7 @@ def _read_once(archive: HttpArchive, href: str, target: GeoBox) -> RemotePatch:
                 file.fetched,
                 file=file.facts,
             ) from error
-        return RemotePatch(patch, file.facts)
+        return RemotePatch(patch, file.facts, file.fetched)
 
 
 def _read_window(file: _SparseFile, target: GeoBox) -> Patch | None:
@@ -194,7 +229,7 @@ class _SparseFile:
     @property
     def fetched(self) -> FetchedBytes:
         """Everything fetched so far."""
-        return FetchedBytes(tuple(self._asked), self._hash.hexdigest())
+        return FetchedBytes(tuple(self._asked), self._hash.hexdigest(), self._length)
 
     @property
     def facts(self) -> FileFacts:
@@ -226,10 +261,18 @@ class _SparseFile:
                 self._get(start, stop)
 
     def _get(self, start: int, stop: int) -> None:
-        first, length, answer = self.archive.get_checked(
-            self._href, lambda answer: self._checked(answer, start, stop), {"Range": f"bytes={start}-{stop - 1}"}
-        )
         self._asked.append((start, stop))
+        try:
+            first, length, answer = self.archive.get_checked(
+                self._href, lambda answer: self._checked(answer, start, stop), _range(start, stop)
+            )
+        except OutOfRange as error:
+            ends = f"ends before its byte {start}" if start else "is empty"
+            raise Damaged(
+                f"{self.archive.name}: {self.facts.href} {ends}; the archive's file is damaged.",
+                self.fetched,
+                file=self.facts,
+            ) from error
         self._hash.update(answer.body)
         if self._length and (length != self._length or answer.etag != self._etag):
             raise Damaged(f"{self.archive.name} replaced {answer.url} while it was read.")
@@ -244,16 +287,16 @@ class _SparseFile:
 
     def _checked(self, answer: Answer, start: int, stop: int) -> tuple[int, int, Answer]:
         """First byte, length of the whole file, and the answer, when it is the range asked for of the same file."""
-        if answer.status == 200:
-            first, length = 0, len(answer.body)
-        else:
-            first, length = _content_range(answer)
-            if first != start or len(answer.body) != min(stop, length) - start:
-                raise Damaged(f"{self.archive.name} sent another part of {answer.url} than was asked for.")
+        first, length = _place(answer)
+        if answer.status != 200 and (first != start or len(answer.body) != min(stop, length) - start):
+            raise Damaged(f"{self.archive.name} sent another part of {answer.url} than was asked for.")
         return first, length, answer
 
 
-def _content_range(answer: Answer) -> Range:
+def _place(answer: Answer) -> tuple[int, int]:
+    """First byte of the answer and length of the whole file; Damaged when it does not say."""
+    if answer.status == 200:
+        return 0, len(answer.body)
     unit, _, rest = answer.headers.get("content-range", "").partition(" ")
     span, _, length = rest.partition("/")
     first = span.partition("-")[0]

@@ -132,6 +132,7 @@ def _read_bands(archive: HttpArchive, scene: Scene, grid: SiteGrid) -> dict[str,
         raise Damaged(
             f"Item {scene.id}: asset {blank[0]!r} came back blank twice where others have pixels; "
             f"the archive's file is damaged.",
+            remote[blank[0]].fetched,
             stable=True,
             file=remote[blank[0]].facts,
         )

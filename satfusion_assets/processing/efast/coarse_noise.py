@@ -23,12 +23,18 @@ def coarse_variance(
     The trend at an observation is the line fitted to its neighbourhood with Gaussian weights; the variance on a day is
     the mean of squared departures near it. NaN where a pixel was never observed.
     """
+    strays = coarse_departures(coarse, coarse_days)
+    known = np.isfinite(strays)
+    kernel = _gaussian(days, coarse_days, NOISE_DAYS)
+    return _ratio(_under(kernel, np.where(known, strays, 0.0) ** 2), _under(kernel, known.astype(np.float64)))
+
+
+def coarse_departures(coarse: NDArray[np.floating[Any]], coarse_days: DayNumbers) -> NDArray[np.float64]:
+    """Coarse values (t, b, h, w) minus their local trend; NaN = missing."""
     values = coarse.astype(np.float64)
     known = np.isfinite(values) & (values != 0)
-    values = np.where(known, values, 0.0)
-    squared = np.where(known, values - _trend(values, known, coarse_days), 0.0) ** 2
-    kernel = _gaussian(days, coarse_days, NOISE_DAYS)
-    return _ratio(_under(kernel, squared), _under(kernel, known.astype(np.float64)))
+    trend = _trend(np.where(known, values, 0.0), known, coarse_days)
+    return np.where(known, values - trend, np.nan)
 
 
 def _trend(values: NDArray[np.float64], known: NDArray[np.bool_], days: DayNumbers) -> NDArray[np.float64]:

@@ -10,11 +10,12 @@ the image begins.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from satfusion_assets.processing.efast.compiled import compiled, inlined
+from satfusion_assets.processing.efast.operands import Grid, Sources, Weights
 
 CHUNK = 512
 """Fine pixels of a row that are worked on together: a season's residuals of a chunk stay in the core's cache.
@@ -23,46 +24,8 @@ Chunks are whole interpolation cells. Cell 0 lies before the first coarse centre
 a fine pixel's place in this row of cells is its column, plus ``_margin``.
 """
 
-
 LANES = 16
 """Numbers that the widest registers take at once: short loops run over multiples of it, with room behind."""
-
-
-class Grid(NamedTuple):
-    """How coarse (h', w') and fine (H, W) pixels lie to each other.
-
-    The coarse grid begins ``top`` and ``left`` fine pixels before the fine one. fractions: weights of the second
-    coarse centre at the ``ratio`` fine pixels of a cell, filled up to a multiple of ``LANES``.
-    """
-
-    ratio: int
-    top: int
-    left: int
-    fractions: Any
-
-
-class Weights(NamedTuple):
-    """Weights (k, h', w') of scenes: those of day p begin at ``offsets[p]``, for scenes ``first[p]:last[p]``."""
-
-    values: Any
-    offsets: Any
-    first: Any
-    last: Any
-
-
-class Sources(NamedTuple):
-    """What a blend is made of.
-
-    fine: (n, b, H, W), scene s of the sorted days at ``order[s]``. coarse_then: (n, b, h', w') on scene days.
-    coarse_now: (p, b, h', w') on prediction days.
-    """
-
-    fine: Any
-    order: Any
-    coarse_then: Any
-    coarse_now: Any
-    weights: Weights
-    grid: Grid
 
 
 @inlined
@@ -293,9 +256,10 @@ def reblend_cells(sources: Sources, cells: Any, out: Any) -> None:
 
 @compiled
 def judge(
-    residuals: Any,
+    departures: Any,
+    squares: Any,
     seen: Any,
-    distance: Any,
+    lags: Any,
     weights: Weights,
     grid: Grid,
     rows: Any,
@@ -305,10 +269,10 @@ def judge(
 ) -> None:
     """Fill ``out`` (p, 3 + b, r, W) with what a day's estimate rests on, in ``rows[index_first:index_last]`` of r rows.
 
-    Planes: days to the nearest scene used; sum of squared shares; mean of ``t_i - t`` under the shares; then, per
-    band, the mean of ``residuals`` under the shares. A share is ``U(w_i) / sum(U(w_i))``; NaN without scenes.
-    residuals: (n, b, H, W), NaN = unknown. seen: (n, H, W), 1 where scene i has a value. distance: (p, n)
-    ``t_i - t`` in days. Scenes are sorted by day.
+    Planes: days to the nearest scene used; sum of squared shares; Cramer distance, in days, of the shares from the
+    day; then, per band, the variance that the scenes tell of (``uncertainty``). A share is ``U(w_i) / sum(U(w_i))``;
+    NaN without scenes. departures and squares: (n, b, H, W) ``F_i - U(C(t_i))`` and its squared error. seen: (n, H, W),
+    1 where scene i has a value. lags: (p, n) ``t_i - t`` in days. Scenes are sorted by day.
     """
     ratio, top, left, fractions = grid
     shares, offsets, first, last = weights
@@ -319,8 +283,8 @@ def judge(
     size = step * ratio
     centres = np.empty(step + 1, dtype)
     line = np.empty(size + LANES, dtype)
-    sums = np.empty((4, size), dtype)
-    spread = np.empty((2, bands, size), dtype)
+    sums = np.empty((9, size), dtype)
+    told = np.empty((bands, 3, size), dtype)
     margin, cell_first, cell_last = _cells(left, ratio, width)
     for index in range(index_first, index_last):
         y = rows[index]
@@ -329,49 +293,78 @@ def judge(
             cells, x, stop, offset = _chunk(cell, min(step, cell_last - cell), margin, ratio, width)
             for p in range(days):
                 sums[:] = 0
-                sums[3] = np.inf
-                spread[:] = 0
+                sums[8] = np.inf
+                told[:] = 0
+                before = dtype.type(0)
                 for s in range(first[p], last[p]):
                     weight = shares[offsets[p] + s - first[p]]
                     if not _centres(weight, row, cell, cells, ratio, fractions, centres):
                         continue
                     _spread(centres, cells, ratio, fractions, line)
-                    _tally(line, offset, seen[s, y], x, stop - x, dtype.type(distance[p, s]), sums)
+                    lag = dtype.type(lags[p, s])
+                    _tally(line, offset, seen[s, y], x, stop - x, lag, before, sums)
+                    before = lag
                     for b in range(bands):
-                        _tally_known(line, offset, residuals[s, b, y], x, stop - x, spread[0, b], spread[1, b])
-                for i in range(stop - x):
-                    total = sums[0, offset + i]
-                    out[p, 0, index, x + i] = sums[3, offset + i] if total > 0 else np.nan
-                    out[p, 1, index, x + i] = sums[1, offset + i] / (total * total)
-                    out[p, 2, index, x + i] = sums[2, offset + i] / total
-                    for b in range(bands):
-                        out[p, 3 + b, index, x + i] = spread[0, b, offset + i] / spread[1, b, offset + i]
+                        _tally_band(line, offset, departures[s, b, y], squares[s, b, y], x, stop - x, lag, told[b])
+                _conclude(sums, told, offset, before, x, stop - x, out[p, :, index])
 
 
 @inlined
-def _tally(line: Any, offset: int, seen: Any, x: int, size: int, distance: float, sums: Any) -> None:
-    """Weight the scene's pixels in ``line``, and add them to the sums of weights, squares and signed days."""
+def _tally(line: Any, offset: int, seen: Any, x: int, size: int, lag: Any, before: Any, sums: Any) -> None:
+    """Weight the scene's pixels in ``line``, and add them to the sums that all bands share.
+
+    Sums: w; w^2; w lag; w lag^2; w^2 lag; w^2 lag^2; the integrals over time of W^2 and, after the day, of W, with W
+    the sum of weights so far; days to the nearest scene. before: lag of the scene before.
+    """
     start, shift = np.uint64(x), np.uint64(offset)
-    reach = abs(distance)
+    zero = lag - lag
+    passed, later = lag - before, max(lag, zero) - max(before, zero)
     for i in range(np.uint64(size)):
         weight = line[shift + i] * seen[start + i]
         line[shift + i] = weight
-        sums[0, shift + i] += weight
-        sums[1, shift + i] += weight * weight
-        sums[2, shift + i] += weight * distance
-        nearest = sums[3, shift + i]
-        sums[3, shift + i] = reach if (weight > 0) & (reach < nearest) else nearest
+        so_far, squared = sums[0, shift + i], weight * weight
+        sums[0, shift + i] = so_far + weight
+        sums[1, shift + i] += squared
+        sums[2, shift + i] += weight * lag
+        sums[3, shift + i] += weight * lag * lag
+        sums[4, shift + i] += squared * lag
+        sums[5, shift + i] += squared * lag * lag
+        sums[6, shift + i] += so_far * so_far * passed
+        sums[7, shift + i] += so_far * later
+        nearest = sums[8, shift + i]
+        sums[8, shift + i] = abs(lag) if (weight > 0) & (abs(lag) < nearest) else nearest
 
 
 @inlined
-def _tally_known(line: Any, offset: int, residuals: Any, x: int, size: int, total: Any, weights: Any) -> None:
+def _tally_band(line: Any, offset: int, departures: Any, squares: Any, x: int, size: int, lag: Any, told: Any) -> None:
     start, shift = np.uint64(x), np.uint64(offset)
-    zero = total.dtype.type(0)
     for i in range(np.uint64(size)):
-        residual = residuals[start + i]
-        known = residual == residual
-        total[shift + i] += line[shift + i] * residual if known else zero
-        weights[shift + i] += line[shift + i] if known else zero
+        weight = line[shift + i]
+        part = weight * departures[start + i]
+        told[0, shift + i] += part
+        told[1, shift + i] += part * lag
+        told[2, shift + i] += weight * weight * squares[start + i]
+
+
+@inlined
+def _conclude(sums: Any, told: Any, offset: int, last: Any, x: int, size: int, out: Any) -> None:
+    """The planes from the sums; a slope is told by scenes whose lags have a variance of a day or more."""
+    zero, reach = last - last, abs(last)
+    for i in range(size):
+        s = offset + i
+        total = sums[0, s]
+        mean = sums[2, s] / total
+        variance = sums[3, s] / total - mean * mean
+        out[0, x + i] = sums[8, s] if total > 0 else np.nan
+        out[1, x + i] = sums[1, s] / (total * total)
+        out[2, x + i] = (sums[6, s] / total - 2 * sums[7, s]) / total + reach
+        away = sums[5, s] - 2 * mean * sums[4, s] + mean * mean * sums[1, s]
+        leverage = away / (sums[1, s] * variance * variance)
+        for b in range(len(told)):
+            own = told[b, 2, s] / (total * total)
+            slope = (told[b, 1, s] - mean * told[b, 0, s]) / (total * variance)
+            bias = max(slope * slope - own * leverage, zero) * mean * mean
+            out[3 + b, x + i] = own + (bias if variance >= 1 else zero)
 
 
 @compiled

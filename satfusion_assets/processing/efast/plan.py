@@ -15,6 +15,7 @@ from satfusion_assets.processing.efast.coarse import coarse_on, coarse_support
 from satfusion_assets.processing.efast.compiled import over_strips
 from satfusion_assets.processing.efast.fused import Fused, Status
 from satfusion_assets.processing.efast.inputs import Images, Parameters, day_numbers
+from satfusion_assets.processing.efast.operands import Grid, Sources
 from satfusion_assets.processing.efast.uncertainty import ErrorModel
 from satfusion_assets.processing.efast.upsampling import coarse_grid
 from satfusion_assets.processing.efast.weights import SceneWeights, scene_weights
@@ -36,7 +37,7 @@ class FusionPlan:
     error_model: ErrorModel | None = None
     """Learned from a larger area; None = from the plan's own scenes when quality layers are asked for."""
 
-    def grid(self, ratio: int, dtype: np.dtype[Any]) -> kernels.Grid:
+    def grid(self, ratio: int, dtype: np.dtype[Any]) -> Grid:
         return coarse_grid(ratio, self.top, self.left, dtype)
 
     @cached_property
@@ -69,7 +70,7 @@ class FusionPlan:
         """Fill ``values`` (p, b, H, W) with eq. 2, from coarse values ``now`` (p, b, h, w) on the prediction days."""
         images = self.images
         grid = self.grid(ratio, images.dtype)
-        sources = kernels.Sources(images.fine, images.order, self.coarse_then, now, weights.packed, grid)
+        sources = Sources(images.fine, images.order, self.coarse_then, now, weights.packed, grid)
         over_strips(
             lambda first, last: kernels.blend(sources, first, last, values), values.shape[2], ratio, self.threads
         )

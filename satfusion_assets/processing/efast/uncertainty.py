@@ -1,43 +1,46 @@
-"""The predictive standard deviation of a fused value, learned from the scenes alone.
+"""The predictive standard deviation of a fused value: the variance of a linear predictor.
 
-Every scene is predicted from the others (leave-one-scene-out). The variance of those errors is modelled per band as
+Let ``r(t)`` be the true surface minus ``U(C(t))``, which the scenes' departures ``F_i - U(C(t_i))`` tell with noise.
+The fused value is off by the mean of the departures under the shares ``s_i``, minus ``r(t)``. Its variance is
 
-    v = n + c0 U(noise of the coarse day) + l (c1 sum(s_i^2) + c2 (mean(t_i - t))^2 + c3 days to the nearest scene) + c4
+    v = k U(coarse noise at t) + sum(s_i^2 e_i^2) + b^2 + a D
 
-with ``n`` the withheld scene's own noise, ``s_i`` the scenes' shares and ``l`` the local level: the share-weighted size
-of the leave-one-out errors of the scenes that a pixel uses, which knows land cover and season (the area's own where no
-scene of a pixel can be predicted from others). The c are not negative and fitted with a Student likelihood, so that an
-unseen cloud does not speak for all others; then they are scaled to cover 68.27 % of the errors.
+- The coarse noise on the day itself is told by the coarse series alone (``coarse_noise``), and so is the part k of it
+  that upsampling leaves: all of it where neighbouring coarse pixels err alike, less where they do not.
+- ``e_i`` is the error of scene i predicted from the others, per pixel. Squared, it stands for whatever scene i has to
+  itself: haze, an unseen cloud, the coarse noise of its day. This is the sandwich estimator that allows every
+  observation a variance of its own (MacKinnon & White 1985, HC2): an error of leave-one-out carries the others'
+  noise as well, hence ``e_i^2 / (1 + sum of the others' squared shares)``.
+- ``b`` is the bias of a local mean where the departures have a slope (Fan & Gijbels 1996, section 2.2): the slope
+  fitted to them under the same shares, times their mean lag; ``b^2`` is without what the slope's own variance adds.
+- ``a D`` is the drift of ``r`` beside that line. With the variogram ``a |t| / 2`` the variance of a
+  linear predictor (Cressie 1993, section 3.2; Chiles & Delfiner 2012, section 3.4) comes to ``a D`` with
+  ``D = integral (S(u) - 1[u >= t])^2 du``, S the shares summed up to u: the Cramer distance of the shares from the day
+  (Gneiting & Raftery 2007, section 4.2).
 
-A withheld scene carries noise of its own, the surface does not: the surface's variance is v without n. The noise of
-each scene comes from triples of scenes close in time: a scene's departure from the line between its neighbours has the
-noise of all three, and non-negative least squares tell whose it is, so that haze in one scene is not another's noise.
+The drift is the one number that is fitted, per band, and by scenes alone: each scene's day is predicted without the
+scene, and again without all scenes near it. Both predict the same surface on the same day, so their difference has the
+variance above with the difference of the shares in place of the shares, and neither the noise of the withheld scene nor
+the coarse noise of its day is in it. ``a`` is such that one standard deviation covers 68.27 % of these differences.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import nnls
 
 from satfusion_assets.processing.efast.compiled import compiled
+from satfusion_assets.processing.efast.withholding import Withheld
 
-TERMS: Final = 5
-ONE_SIGMA: Final = 0.6827
-_DEGREES: Final = 4.0
-"""Degrees of freedom of the Student likelihood."""
-_LEAST: Final = 1e-7
-"""Variance that no fit goes below: reflectance of 16-bit data is not known better than 0.0003."""
-_DOUBT: Final = 0.3
-"""Weight of the expectation that a scene has no noise, beside the departures."""
-_MEDIAN_OF_SQUARES: Final = 0.455
-"""Of a standard normal."""
+_ONE_SIGMA: Final = 0.6827
 _TWO_SIGMA: Final = 0.95
-_ITERATIONS: Final = 60
+_LEAST: Final = 1e-7
+"""Variance that nothing goes below: reflectance of 16-bit data is not known better than 0.0003."""
+_LEAST_DISTANCE: Final = 0.5
+"""Days; what moves the shares less says nothing of drift."""
 _MINIMUM_ERRORS: Final = 50
 
 Array = NDArray[np.floating[Any]]
@@ -47,33 +50,20 @@ Array = NDArray[np.floating[Any]]
 class ErrorModel:
     """What an area's scenes say about errors, per band.
 
-    coefficients: (b, 5) of v, NaN where there were too few errors to learn from. scene_noise: (b,) variance that turns
-    the surface's intervals into those of a scene, which has noise of its own. typical_error: (b,) median size of the
-    leave-one-out errors.
+    coarse_part: (b,) k of v. drift: (b,) a of v, variance per day; NaN where there were too few errors to learn from.
+    scene_noise: (b,) variance that turns the surface's intervals into those of a scene, which has noise of its own.
+    typical_error: (b,) median size of the leave-one-out errors.
     """
 
-    coefficients: NDArray[np.float64]
+    coarse_part: NDArray[np.float64]
+    drift: NDArray[np.float64]
     scene_noise: NDArray[np.float64]
     typical_error: NDArray[np.float64]
 
 
-def variance_terms(coarse_variance: Array, statistics: Array, band: int) -> Array:
-    """The five terms (5, ...) of v. coarse_variance: (...). statistics: planes (3 + b, ...) of ``kernels.judge``."""
-    nearest, squares, mean_lag = statistics[:3]
-    # For normal errors the mean size is sqrt(2 / pi) standard deviations.
-    level = statistics[3 + band] ** 2 * statistics.dtype.type(np.pi / 2)
-    return np.stack([coarse_variance, level * squares, level * mean_lag**2, level * nearest, np.ones_like(level)])
-
-
 @compiled
 def deviate(
-    coarse_variance: Any,
-    statistics: Any,
-    coefficients: Any,
-    typical: Any,
-    first: int,
-    last: int,
-    out: Any,
+    coarse_variance: Any, statistics: Any, coarse_part: Any, drift: Any, first: int, last: int, out: Any
 ) -> None:
     """Fill rows ``first:last`` of ``out`` (p, b, H, W) with the standard deviation of estimate minus true surface.
 
@@ -82,91 +72,65 @@ def deviate(
     days, bands, _, width = out.shape
     for p in range(days):
         for b in range(bands):
-            c0, c1, c2, c3, c4 = coefficients[b]
             for y in range(first, last):
                 for x in range(width):
-                    error = statistics[p, 3 + b, y, x]
-                    level = (error if error == error else typical[b]) ** 2 * (np.pi / 2)
-                    lag = statistics[p, 2, y, x]
-                    scenes = c1 * statistics[p, 1, y, x] + c2 * lag * lag + c3 * statistics[p, 0, y, x]
-                    out[p, b, y, x] = np.sqrt(c0 * coarse_variance[p, b, y, x] + level * scenes + c4)
+                    told = coarse_part[b] * coarse_variance[p, b, y, x] + statistics[p, 3 + b, y, x]
+                    variance = told + drift[b] * statistics[p, 2, y, x]
+                    out[p, b, y, x] = np.sqrt(_LEAST if variance < _LEAST else variance)
 
 
-@dataclass(frozen=True)
-class Departure:
-    """How far scene ``scene`` (of those sorted by day) strays from the line between the scenes before and after it.
+def typical_errors(errors: Array) -> NDArray[np.float64]:
+    """Median size (b,) of ``errors`` (n, b, ...); NaN where none is known."""
+    sizes = [np.abs(errors[:, band][np.isfinite(errors[:, band])]) for band in range(errors.shape[1])]
+    return np.array([np.median(size) if size.size else np.nan for size in sizes], np.float64)
 
-    later: where it lies between them, 0 ... 1. values: (b, k), in units in which equal noise of all three scenes gives
-    the departure the variance of one; NaN = unknown.
+
+def remaining_part(squares_of_mean: Array, mean_of_squares: Array) -> NDArray[np.float64]:
+    """k of v (b,), the median over days, from coarse departures: U of them squared, and U of their squares.
+
+    Both (t, b, ...), NaN = missing. 1 where no day tells.
     """
+    parts = np.ones(squares_of_mean.shape[1])
+    for band in range(len(parts)):
+        left, whole = (np.nansum(a[:, band].reshape(len(a), -1), axis=1) for a in (squares_of_mean, mean_of_squares))
+        if (whole > 0).any():
+            parts[band] = np.median(left[whole > 0] / whole[whole > 0])
+    return parts
 
-    scene: int
-    later: float
-    values: Array
 
-
-def scene_noises(departures: Sequence[Departure], scenes: int, bands: int) -> NDArray[np.float64]:
-    """Variance (b, n) of each scene's own noise; the median where nothing tells, 0 without any departure."""
-    noise = np.zeros((bands, scenes))
+def fit_error_model(
+    errors: Array,
+    withheld: Withheld,
+    coarse_noise: Array,
+    coarse_part: NDArray[np.float64],
+    typical_error: NDArray[np.float64],
+) -> ErrorModel:
+    """Learn from leave-one-out ``errors`` and the ``coarse_noise`` of their days, both (n, b, k)."""
+    bands = errors.shape[1]
+    drift, scene_noise = np.full(bands, np.nan), np.zeros(bands)
     for band in range(bands):
-        squares = [np.square(d.values[band][np.isfinite(d.values[band])], dtype=np.float64) for d in departures]
-        told = [
-            (d, float(np.median(s)) / _MEDIAN_OF_SQUARES + _LEAST)
-            for d, s in zip(departures, squares, strict=True)
-            if s.size
-        ]
-        if not told:
-            continue
-        typical = float(np.median([variance for _, variance in told]))
-        # Relative to what is observed: a hazy triple must not outweigh the clear ones.
-        rows = np.array([_shares(d, scenes) / variance for d, variance in told])
-        doubt = np.eye(scenes) * _DOUBT / typical
-        found, _ = nnls(np.vstack([rows, doubt]), np.r_[np.ones(len(rows)), np.zeros(scenes)])
-        noise[band] = np.where(rows.any(axis=0), found, typical)
-    return noise
-
-
-def _shares(departure: Departure, scenes: int) -> NDArray[np.float64]:
-    """How much of the departure's variance is each scene's."""
-    after = departure.later
-    shares = np.zeros(scenes)
-    shares[departure.scene - 1 : departure.scene + 2] = (1 - after) ** 2, 1, after**2
-    return shares / shares.sum()
-
-
-def fit_error_model(errors: Array, terms: Array, noises: NDArray[np.float64]) -> ErrorModel:
-    """Learn from leave-one-out ``errors`` (b, n, k), their ``terms`` (b, 5, n, k) and the scenes' ``noises`` (b, n)."""
-    bands = len(errors)
-    coefficients, typical, scene_noise = np.full((bands, TERMS), np.nan), np.full(bands, np.nan), np.zeros(bands)
-    for band, (error, term) in enumerate(zip(errors.astype(np.float64), terms.astype(np.float64), strict=True)):
-        usable = np.isfinite(error) & np.isfinite(term).all(axis=0)
+        found = _fit_drift(withheld.change[:, band] ** 2, withheld.change_told[:, band], withheld.change_distance)
+        surface = coarse_part[band] * coarse_noise[:, band] + withheld.told[:, band] + found * withheld.distance
+        usable = np.isfinite(errors[:, band]) & np.isfinite(surface)
         if usable.sum() >= _MINIMUM_ERRORS:
-            own = np.broadcast_to(noises[band][:, None], error.shape)[usable]
-            squared = error[usable] ** 2
-            coefficients[band] = _fit(squared, term[:, usable], own)
-            typical[band] = np.sqrt(np.median(squared))
-            scene_noise[band] = _common_noise(squared, coefficients[band] @ term[:, usable])
-    return ErrorModel(coefficients, scene_noise, typical)
+            drift[band] = found
+            scene_noise[band] = _common_noise(errors[:, band][usable] ** 2, surface[usable])
+    return ErrorModel(coarse_part, drift, scene_noise, typical_error)
 
 
-def _fit(squared: NDArray[np.float64], terms: NDArray[np.float64], own: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Multiplicative updates, which keep coefficients positive and never lower the likelihood."""
-    scale = terms.mean(axis=1) + 1e-30
-    scaled = terms / scale[:, None]
-    c = np.full(len(terms), max(2 * float(np.median(squared)), _LEAST) / len(terms))
-    for _ in range(_ITERATIONS):
-        v = np.maximum(c @ scaled + own, _LEAST)
-        robust = squared * (_DEGREES + 1) / (_DEGREES + squared / v)
-        pull = scaled @ (1 / v)
-        c = c * np.sqrt(np.divide(scaled @ (robust / v**2), pull, out=np.zeros_like(c), where=pull > 0))
-    v = np.maximum(c @ scaled + own, _LEAST)
-    return c / scale * float(np.quantile(squared / v, ONE_SIGMA))
+def _fit_drift(squared: Array, told: Array, distance: Array) -> float:
+    """The drift with which ``told + drift * distance`` covers the squared differences; 0 where there are too few."""
+    usable = np.isfinite(squared) & (distance > _LEAST_DISTANCE)
+    if usable.sum() < _MINIMUM_ERRORS:
+        return 0.0
+    needed = (squared[usable] - told[usable]) / distance[usable]
+    return max(float(np.quantile(needed, _ONE_SIGMA)), 0.0)
 
 
-def _common_noise(squared: NDArray[np.float64], surface: NDArray[np.float64]) -> float:
+def _common_noise(squared: Array, surface: Array) -> float:
     """The one variance beside the surface's with which both intervals, taken together, cover the errors as they should.
 
     Scenes differ, so that no one noise gives both; what one covers too much the other lacks.
     """
     needed = np.concatenate([squared - surface, squared / 1.96**2 - surface])
-    return max(float(np.quantile(needed, (ONE_SIGMA + _TWO_SIGMA) / 2)), 0.0)
+    return max(float(np.quantile(needed, (_ONE_SIGMA + _TWO_SIGMA) / 2)), 0.0)

@@ -8,17 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satfusion_assets.processing.efast import kernels
+from satfusion_assets.processing.efast.operands import Grid
 
 
-def coarse_grid(ratio: int, top: int, left: int, dtype: np.dtype[Any]) -> kernels.Grid:
+def coarse_grid(ratio: int, top: int, left: int, dtype: np.dtype[Any]) -> Grid:
     """The coarse grid that begins ``top`` and ``left`` fine pixels before the fine one, for images of ``dtype``."""
     fractions = np.zeros(-(-ratio // kernels.LANES) * kernels.LANES, dtype)
     fractions[:ratio] = (np.arange(ratio) + ratio // 2 + 0.5) / ratio - 0.5
-    return kernels.Grid(ratio, top, left, fractions)
+    return Grid(ratio, top, left, fractions)
 
 
 def upsample(
-    images: NDArray[np.floating[Any]], grid: kernels.Grid, rows: NDArray[np.intp], width: int
+    images: NDArray[np.floating[Any]], grid: Grid, rows: NDArray[np.intp], width: int
 ) -> NDArray[np.floating[Any]]:
     """Fine ``rows`` (r,) of coarse images (..., h, w), ``width`` pixels each: (..., r, width).
 

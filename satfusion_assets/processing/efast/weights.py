@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from satfusion_assets.processing.efast.compiled import compiled
 from satfusion_assets.processing.efast.inputs import Images, Parameters
-from satfusion_assets.processing.efast.kernels import Weights
+from satfusion_assets.processing.efast.operands import Weights
 from satfusion_assets.processing.efast.windows import DayNumbers, Windows, windows
 
 
@@ -30,6 +30,14 @@ class SceneWeights:
     def packed(self) -> Weights:
         """As the kernels take them."""
         return Weights(self.values, self.offsets, self.window.first, self.window.last)
+
+    @property
+    def squared_shares(self) -> NDArray[np.floating[Any]]:
+        """Sum of squared weights (p, h, w) of every day."""
+        sizes = self.window.sizes
+        squares = np.zeros((len(sizes), *self.values.shape[1:]), self.values.dtype)
+        np.add.at(squares, np.repeat(np.arange(len(sizes)), sizes), np.square(self.values))
+        return squares
 
     def of_days(self, days: slice) -> SceneWeights:
         """The weights of a run of days."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from satfusion_assets.processing.season_dates import DATE_NAMES
@@ -13,10 +13,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _KEYS: Final = ("site", "season", "strategy", "transition", "gap_days", "method", "quantity")
+_SOURCE: Final = ("s3_product", "s3_level")
+"""Which Sentinel-3 a report rests on (``olci_l1b``, ``TOA``); None where it does not say."""
 _SCORES: Final = ("n_pixels", "rmse", "mae", "mean_bias", "pearson_r", "nse_s2", "estimated_share")
 _SEASON_KEYS: Final = ("site", "season", "strategy", "transition", "gap_days", "method")
 _SEASON_SCORES: Final = ("nse_pc", "delta_nse_pc", "rmse", "pearson_r", "n_samples")
 SUMMARY_HEADINGS: Final = {
+    "s3_level": "S3",
     "strategy": "Strategy",
     "method": "Method",
     "gap_days": "Gap (d)",
@@ -35,6 +38,7 @@ def spatial_rows(report: Mapping[str, Any]) -> list[dict[str, Any]]:
         {
             "site": report["site_name"],
             "season": report["season"],
+            **{name: report.get(name) for name in _SOURCE},
             "strategy": strategy,
             "transition": gap["transition"],
             "gap_days": gap["gap_days"],
@@ -58,6 +62,7 @@ def season_rows(report: Mapping[str, Any]) -> list[dict[str, Any]]:
         {
             "site": report["site_name"],
             "season": report["season"],
+            **{name: report.get(name) for name in _SOURCE},
             "strategy": strategy,
             "transition": gap["transition"],
             "gap_days": gap["gap_days"],
@@ -82,7 +87,9 @@ def season_table(reports: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     import pandas as pd
 
     numbers = [*_SEASON_SCORES, *(f"late_{name}" for name in DATE_NAMES)]
-    frame = pd.DataFrame([row for report in reports for row in season_rows(report)], columns=[*_SEASON_KEYS, *numbers])
+    frame = pd.DataFrame(
+        [row for report in reports for row in season_rows(report)], columns=_columns(_SEASON_KEYS, numbers)
+    )
     frame[numbers] = frame[numbers].astype("float64")
     return frame.sort_values(list(_SEASON_KEYS), ignore_index=True)
 
@@ -91,25 +98,29 @@ def gap_table(reports: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     """The spatial tier of all reports as a data frame; absent numbers are NaN."""
     import pandas as pd
 
-    frame = pd.DataFrame([row for report in reports for row in spatial_rows(report)], columns=[*_KEYS, *_SCORES])
+    frame = pd.DataFrame([row for report in reports for row in spatial_rows(report)], columns=_columns(_KEYS, _SCORES))
     frame[list(_SCORES)] = frame[list(_SCORES)].astype("float64")
     return frame.sort_values(list(_KEYS), ignore_index=True)
 
 
+def _columns(keys: Sequence[str], numbers: Sequence[str]) -> list[str]:
+    return [*keys[:2], *_SOURCE, *keys[2:], *numbers]
+
+
 def gap_summary(table: pd.DataFrame) -> pd.DataFrame:
-    """Per strategy, method, quantity and gap length, over sites, seasons and transitions.
+    """Per strategy, method, quantity, gap length and level of Sentinel-3, over sites, seasons and transitions.
 
     Median RMSE and NSE and mean estimated share; ``n_gaps`` counts the gaps behind them, ``fusion_wins`` the share of
     them in which the best scenario of that strategy has the lower RMSE (null for the scenarios themselves).
     """
-    keys = ["strategy", "method", "quantity", "gap_days"]
+    keys = ["s3_level", "strategy", "method", "quantity", "gap_days"]
     gap = ["site", "season", "strategy", "transition", "gap_days", "quantity"]
     fused = table[table["method"].isin(_FUSIONS)].groupby(gap)["rmse"].min().rename("best_fusion")
     joined = table.join(fused, on=gap)
     known = joined["rmse"].notna() & joined["best_fusion"].notna() & ~joined["method"].isin(_FUSIONS)
     joined["fusion_wins"] = (joined["best_fusion"] < joined["rmse"]).astype("float64").where(known)
     return (
-        joined.groupby(keys)
+        joined.groupby(keys, dropna=False)
         .agg(
             n_gaps=("rmse", "count"),
             rmse=("rmse", "median"),

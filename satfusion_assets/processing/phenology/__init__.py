@@ -11,11 +11,13 @@ from satfusion_assets.processing.phenology.series import (
     contract_dates,
     transitions,
 )
-from satfusion_assets.processing.phenology.smoothing import CAMERA, SATELLITE, Smoothing
+from satfusion_assets.processing.phenology.smoothing import CAMERA, COURSE, SATELLITE, SCENES, Smoothing
 
 __all__ = [
     "CAMERA",
+    "COURSE",
     "SATELLITE",
+    "SCENES",
     "TRANSITIONS",
     "ContractDates",
     "Label",

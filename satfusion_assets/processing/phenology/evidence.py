@@ -1,10 +1,9 @@
-"""A fused stack corrected by the clear scenes it was made from, and how wrong it still may be.
+"""The course of every pixel from its clear scenes and their fusion, and how wrong it still may be.
 
-A fusion blends scenes over weeks: it softens and shifts what happens within days, and its errors last as long as its
-blending does. The clear scenes are few, but each is exact to its own noise and independent of the others. So the
-fusion's error is observed on every clear day; between clear days it is smoothed from these observations, and away from
-them it is expected to be nought, as surely as the predictive standard deviation says (regression kriging, with the
-Whittaker smoother as its covariance). The course between clear days stays the fusion's, which knows Sentinel-3.
+A fusion blends scenes over weeks: it softens and shifts what happens within days, and a scene that is wrong makes it
+wrong for as long. The clear scenes are few, but their errors are independent, and how large each is can be told
+(`scene_errors`). So the course is a Whittaker curve through the scenes, each with the weight of its own error, and
+between them through the fusion, which knows Sentinel-3, with the weight of its predictive standard deviation.
 """
 
 from __future__ import annotations
@@ -14,16 +13,14 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from satfusion_assets.processing.phenology.smoothing import Curves, despiked, weighted_curves
-
-Days = NDArray[np.datetime64]
-Values = NDArray[np.floating]
+from satfusion_assets.processing.phenology.scene_errors import Days, Scenes, Values, clear_scenes, scene_errors
+from satfusion_assets.processing.phenology.smoothing import despiked, weighted_curves
 
 LEAST_NOISE: Final = 0.003
 """A clear scene's GCC is not known better than this, whatever its departures from its neighbours say."""
 
-LAMBDA: Final = 400.0
-"""Smoothing parameter of the error's course [d^2 per clear scene]: that of every satellite series."""
+LAMBDA: Final = 30.0
+"""Smoothing parameter [d^2 per scene of usual error]: a bend shorter than two weeks needs several scenes."""
 
 CHUNK: Final = 2000
 """Pixels worked on at a time: bounds the memory for daily curves."""
@@ -36,54 +33,67 @@ class Evidence(NamedTuple):
     error: NDArray[np.float32]
 
 
-def anchored(
-    days: Days, fused: Values, deviation: Values, scene_days: Days, scenes: Values, noise: float, sigma: float
-) -> Evidence:
-    """The fused series of every pixel, drawn to its clear scenes.
+class _Weighted(NamedTuple):
+    """Values of the days (p, m) and their weights, relative to a scene of usual error; noise: (m,) is that error."""
 
-    fused, deviation: (p, H, W) of ``days``, ascending: values and predictive standard deviations (NaN = unknown; the
-    pixel's own over the season stands in). scenes: (n, H, W) of ``scene_days``, NaN = not clear; those of other days
-    are left out. noise: standard deviation of a scene. sigma: of the blending [d]; errors of a Gaussian blend have a
-    correlation of exp(-t^2 / (4 sigma^2)), which sums to 2 sqrt(pi) sigma days: so many days of "no error expected"
-    count for one.
+    values: NDArray[np.float64]
+    weight: NDArray[np.float64]
+    noise: NDArray[np.float64]
+
+
+def anchored(days: Days, fused: Values, deviation: Values, scene_days: Days, bands: Values, sigma: float) -> Evidence:
+    """GCC of every pixel from its clear scenes, with the fusion between them.
+
+    fused, deviation: (p, H, W) of ``days``, consecutive or not, ascending: GCC and predictive standard deviations
+    (NaN = unknown; the pixel's own over the season stands in). bands: (n, 4, H, W) reflectance of ``scene_days``, each
+    day once, NaN = not clear; scenes of other days only help to tell errors. sigma: of the blending [d]; errors of a
+    Gaussian blend have a correlation of exp(-t^2 / (4 sigma^2)), which sums to 2 sqrt(pi) sigma days: so many fused
+    days count for one. A day without a fused value stays missing unless a scene shows it.
     """
     if not fused.size:
         return Evidence(fused.astype(np.float32), np.zeros(fused.shape, np.float32))
     flat, spread = fused.reshape(len(days), -1), deviation.reshape(len(days), -1)
-    values, error = flat.astype(np.float32), np.zeros(flat.shape, np.float32)
-    observed = _observed_errors(days, flat, scene_days, scenes.reshape(len(scene_days), flat.shape[1]))
+    scenes = clear_scenes(scene_days, bands)
+    seen = _seen(days, scenes, scene_errors(scenes), flat.shape[1])
     place = (days - days[0]).astype(np.int64)
+    values, error = np.full(flat.shape, np.nan, np.float32), np.zeros(flat.shape, np.float32)
     for start in range(0, flat.shape[1], CHUNK):
-        rows = slice(start, start + CHUNK)
-        expected = _expected_weight(spread[:, rows], max(noise, LEAST_NOISE), 2 * np.sqrt(np.pi) * sigma)
-        curves = _error_curves(place, observed[:, rows], expected)
-        values[:, rows] += curves.value[:, place].T
-        error[:, rows] = curves.se[:, place].T
+        part = slice(start, start + CHUNK)
+        scene = _Weighted(seen.values[:, part], seen.weight[:, part], seen.noise[part])
+        weighted = _filled(scene, flat[:, part], spread[:, part], 2 * np.sqrt(np.pi) * sigma)
+        known = weighted.weight > 0.0
+        series, weight = (np.zeros((known.shape[1], int(place[-1]) + 1)) for _ in range(2))
+        series[:, place], weight[:, place] = weighted.values.T, weighted.weight.T
+        curves = weighted_curves(series, weight, LAMBDA, weighted.noise)
+        values[:, part] = np.where(known, curves.value[:, place].T, np.nan)
+        error[:, part] = np.where(known, curves.se[:, place].T, 0.0)
     return Evidence(values.reshape(fused.shape), error.reshape(fused.shape))
 
 
-def _observed_errors(days: Days, fused: Values, scene_days: Days, scenes: Values) -> Values:
-    """(p, pixels): scene minus fusion on the days of scenes, NaN elsewhere."""
-    observed = np.full(fused.shape, np.nan, np.float32)
-    place = np.searchsorted(days, scene_days)
+def _seen(days: Days, scenes: Scenes, errors: NDArray[np.float64], pixels: int) -> _Weighted:
+    """The scenes on their days, without isolated spikes; days without have no weight. errors: (n,) of reflectance."""
+    usual = np.full(pixels, np.inf)
+    told = np.isfinite(scenes.brightness).any(axis=0)
+    usual[told] = np.nanmedian(scenes.brightness[:, told], axis=0)
+    noise = np.maximum((np.median(errors) if errors.size else 0.0) / usual, LEAST_NOISE)
+    own = np.maximum(errors[:, None] / scenes.brightness, LEAST_NOISE)
+    gcc = despiked(scenes.gcc)
+    values, weight = (np.zeros((len(days), pixels)) for _ in range(2))
+    place = np.searchsorted(days, scenes.days)
     within = np.flatnonzero(place < len(days))
-    within = within[days[place[within]] == scene_days[within]]
-    observed[place[within]] = despiked(scenes)[within] - fused[place[within]]
-    return observed
+    within = within[days[place[within]] == scenes.days[within]]
+    values[place[within]] = np.nan_to_num(gcc[within])
+    weight[place[within]] = np.where(np.isfinite(gcc[within]), (noise / own[within]) ** 2, 0.0)
+    return _Weighted(values, weight, noise)
 
 
-def _expected_weight(spread: Values, noise: float, shared_days: float) -> Values:
-    """(p, pixels): what "no error" on a day weighs beside a scene."""
+def _filled(scene: _Weighted, fused: Values, spread: Values, shared_days: float) -> _Weighted:
+    """Scenes and fusion together; each day's value is their weighted mean."""
     known = np.isfinite(spread) & (spread > 0)
-    squared = np.where(known, spread, 0.0) ** 2
+    squared = np.where(known, spread, 0.0).astype(np.float64) ** 2
     typical = squared.sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-    squared = np.where(known, squared, np.maximum(typical, noise**2))
-    return np.minimum(noise**2 / squared, 1.0) / shared_days
-
-
-def _error_curves(place: NDArray[np.int64], observed: Values, expected: Values) -> Curves:
-    """Curves (pixels, consecutive days) through the observed errors and the expectation of none between them."""
-    weight, series = (np.zeros((observed.shape[1], int(place[-1]) + 1)) for _ in range(2))
-    weight[:, place] = np.where(np.isfinite(observed), 1.0, expected).T
-    series[:, place] = np.nan_to_num(observed).T
-    return weighted_curves(series, weight, LAMBDA)
+    squared = np.where(known, squared, np.maximum(typical, scene.noise**2))
+    filling = np.where(np.isfinite(fused), np.minimum(scene.noise**2 / squared, 1.0) / shared_days, 0.0)
+    weight = scene.weight + filling
+    total = scene.weight * scene.values + filling * np.nan_to_num(fused)
+    return _Weighted(np.divide(total, weight, out=np.zeros_like(total), where=weight > 0.0), weight, scene.noise)

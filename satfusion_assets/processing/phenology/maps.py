@@ -16,7 +16,7 @@ from satfusion_assets.errors import InvalidInput
 from satfusion_assets.processing.phenology.crossings import find_seasons, main_season
 from satfusion_assets.processing.phenology.labels import Label
 from satfusion_assets.processing.phenology.series import EPOCH, standardised
-from satfusion_assets.processing.phenology.smoothing import SATELLITE, Smoother
+from satfusion_assets.processing.phenology.smoothing import SATELLITE, Smoother, Smoothing
 from satfusion_assets.processing.phenology.turns import MIN_OBSERVATIONS, SHALLOW_SHARE, SHARED_SHARE, find_turns
 
 TRANSITIONS = ("rising_10", "rising_25", "rising_50", "falling_10", "falling_25", "falling_50")
@@ -45,6 +45,7 @@ def transition_maps(
     days: ArrayLike,
     stack: NDArray[np.floating],
     year: int,
+    smoothing: Smoothing = SATELLITE,
     *,
     error: ArrayLike | None = None,
     least_amplitude: float = 0.0,
@@ -53,6 +54,7 @@ def transition_maps(
 
     days: (p,) ascending datetime64 or integer days since 1970-01-01, each once; stack: (p, H, W), NaN = missing. Give
     the adjoining years too where they exist: a season across New Year without them is TRUNCATED.
+    smoothing: SATELLITE, SCENES for a stack of clear days, COURSE where the stack's courses are curves already.
     error: standard error of the values that neighbouring days share, so that smoothing does not lessen it (a fusion's
     predictive standard deviation), broadcastable to the stack; it widens the intervals, and what it could make is no
     season. least_amplitude: smaller seasons are none either, in units of the stack.
@@ -79,7 +81,7 @@ def transition_maps(
         rows = slice(start, min(start + CHUNK, grid.pixels))
         raw = grid.series(rows)
         series, scale = standardised(raw)
-        smoother = Smoother(series, SATELLITE)
+        smoother = Smoother(series, smoothing)
         curves, outline, observed = smoother.curves(), smoother.outline, smoother.observed
         se, outline_se = curves.se, outline.se
         if shared is not None:
@@ -87,7 +89,7 @@ def transition_maps(
             se, outline_se = np.hypot(se, common), np.hypot(outline_se, SHARED_SHARE * common)
         scarce = np.isfinite(raw).sum(axis=1) < MIN_OBSERVATIONS
         observed[scarce] = False
-        turns = find_turns(curves.value, observed, outline.value, outline_se, SHALLOW_SHARE)
+        turns = find_turns(curves.value, observed, outline.value, outline_se, smoothing.least_swing, SHALLOW_SHARE)
         seasons = find_seasons(curves.value, se, curves.information, observed, turns)
         best, counts[rows] = main_season(seasons, year_start - 0.5, year_end - 0.5, least_amplitude / scale)
         found = np.flatnonzero(best >= 0)

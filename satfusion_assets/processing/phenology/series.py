@@ -153,7 +153,7 @@ def transitions(days: ArrayLike, values: ArrayLike, smoothing: Smoothing = CAMER
     a day are averaged. Give adjoining years too where they exist (a camera's three): seasons across New Year need them,
     and base and top are better known. Give observations rather than an interpolated series: the intervals rest on the
     scatter of the observations. Flag outliers first (`satfusion_assets.processing.camera.flag_outliers`).
-    smoothing: CAMERA, or SATELLITE for clear days of Sentinel-2 and for fused series.
+    smoothing: CAMERA, SATELLITE for fused series, or SCENES for the clear days of Sentinel-2.
     error: standard error of the values that neighbouring days share, so that smoothing does not lessen it (a fusion's
     predictive standard deviation); it widens the intervals, and what it could make is no season.
 
@@ -175,7 +175,7 @@ def transitions(days: ArrayLike, values: ArrayLike, smoothing: Smoothing = CAMER
         for found in (
             find_seasons(fitted.value, se, fitted.information, observed, turns)
             for turns in (
-                find_turns(fitted.value, observed, outline.value, outline_se, shallow)
+                find_turns(fitted.value, observed, outline.value, outline_se, smoothing.least_swing, shallow)
                 for shallow in (EVERY_TROUGH, SHALLOW_SHARE)
             )
         )

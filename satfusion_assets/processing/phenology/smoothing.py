@@ -193,20 +193,20 @@ def _choose_lambda(y, w):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _smooth_row(y, w, lam, reach, rho, z, se, information):  # type: ignore[no-untyped-def]
+def _smooth_row(y, w, lam, reach, noise, rho, z, se, information):  # type: ignore[no-untyped-def]
     """Curve, standard error and leverage of one series; returns (noise, autocorrelation).
 
-    Noise is judged on the days of full weight alone: lighter ones share their errors with their neighbours. reach:
-    median absolute residuals up to which a residual counts as noise. A ``rho`` that is not NaN is taken as the
-    autocorrelation.
+    A ``noise`` or autocorrelation ``rho`` that is not NaN is taken as known. reach: median absolute residuals up to
+    which a residual counts as noise.
     """
     d, u1, u2, again = np.empty((4, y.size))
     _fit(y, w, lam, d, u1, u2, z, se)
-    full = w >= 1.0
-    residual = np.abs(y - z)[full]
-    if residual.size and reach < np.inf:
-        residual = np.minimum(residual, reach * np.median(residual))
-    noise = np.sqrt(np.sum(residual**2) / max(residual.size - np.sum(se[full]), 1.0))
+    if np.isnan(noise):
+        seen = w > 0.0
+        residual = np.abs(y - z)[seen]
+        if residual.size and reach < np.inf:
+            residual = np.minimum(residual, reach * np.median(residual))
+        noise = np.sqrt(np.sum(residual**2) / max(residual.size - np.sum(se[seen]), 1.0))
     if np.isnan(rho):
         rho = _neighbour_correlation(y, w, z)
     variance = noise * noise * (1.0 + rho) / (1.0 - rho)
@@ -221,7 +221,7 @@ def _smooth_row(y, w, lam, reach, rho, z, se, information):  # type: ignore[no-u
 def _smooth_rows(y, w, lam, reach, rho, value, se, information, noise):  # type: ignore[no-untyped-def]
     for row in range(y.shape[0]):
         noise[row], rho[row] = _smooth_row(
-            y[row], w[row], lam[row], reach, rho[row], value[row], se[row], information[row]
+            y[row], w[row], lam[row], reach, noise[row], rho[row], value[row], se[row], information[row]
         )
 
 
@@ -267,14 +267,23 @@ class Smoothing:
     """Smoothing parameter of the Whittaker smoother [d^2 per unit weight]; None = by generalised cross-validation."""
     robust: bool
     """Take isolated spikes out, and let no outlier swell the noise."""
+    least_swing: float = 10.0
+    """Smallest swing that counts as a season, in standard errors of the outline. Noise makes about six between the
+    extremes of a daily series of one year; weather that lasts makes more."""
 
 
 CAMERA = Smoothing(lam=None, robust=False)
 """Daily values of one instrument, outliers already flagged: the data say how smooth they are."""
 
 SATELLITE = Smoothing(lam=400.0, robust=True)
-"""Few clear days with missed clouds among them, or a fusion, whose errors last for weeks and pass for signal in a
-cross-validation. 400 is the Whittaker baseline's parameter in metrics.json."""
+"""A fusion, whose errors last for weeks and pass for signal in a cross-validation. 400 is the Whittaker baseline's
+parameter in metrics.json."""
+
+SCENES = Smoothing(lam=400.0, robust=True, least_swing=7.0)
+"""Few clear days with missed clouds among them. Their errors are independent, and few independent errors swing less."""
+
+COURSE = Smoothing(lam=1.0, robust=False)
+"""A daily course that is a curve already (`evidence.anchored`): smoothing it again would only flatten it."""
 
 
 class Smoother:
@@ -308,16 +317,16 @@ class Smoother:
         return self._curves(self.lam)
 
     def _curves(self, lam: NDArray[np.float64]) -> Curves:
-        return _smoothed(self._value, self._weight, lam, self._reach, self.autocorrelation)
+        unknown = np.full(len(self._value), np.nan)
+        return _smoothed(self._value, self._weight, lam, self._reach, unknown, self.autocorrelation)
 
 
-def weighted_curves(series: NDArray[np.float64], weight: NDArray[np.float64], lam: float) -> Curves:
-    """Curves through observations (weight 1) and expectations (less), with independent errors.
-
-    series, weight: (m, n). The standard error counts a value of weight w for w observations.
-    """
+def weighted_curves(
+    series: NDArray[np.float64], weight: NDArray[np.float64], lam: float, noise: NDArray[np.float64]
+) -> Curves:
+    """Curves through values (m, n) with independent errors; that of a value of weight w is ``noise`` (m,) / sqrt(w)."""
     rows = len(series)
-    return _smoothed(series, weight, np.full(rows, lam), ROBUST_REACH, np.zeros(rows))
+    return _smoothed(series, weight, np.full(rows, lam), np.inf, noise.copy(), np.zeros(rows))
 
 
 def _smoothed(
@@ -325,9 +334,11 @@ def _smoothed(
     weight: NDArray[np.float64],
     lam: NDArray[np.float64],
     reach: float,
+    noise: NDArray[np.float64],
     autocorrelation: NDArray[np.float64],
 ) -> Curves:
+    """noise, autocorrelation: (m,), filled where they are NaN."""
     value, se, information = (np.empty_like(series) for _ in range(3))
-    curves = Curves(value, se, information, noise=np.empty(len(series)))
+    curves = Curves(value, se, information, noise)
     _smooth_rows(series, weight, lam, reach, autocorrelation, *curves)
     return curves

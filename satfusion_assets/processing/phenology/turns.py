@@ -23,11 +23,8 @@ MIN_OBSERVATIONS = 10
 MIN_SWING_SHARE = 0.20
 """Smallest swing that counts as a season, of the range of the whole outline."""
 
-MIN_SWING_SE = 10.0
-"""Smallest swing that counts, in standard errors of the outline: noise alone makes about six between its extremes."""
-
-SHARED_SHARE = 0.3
-"""What of an error that neighbouring days share counts as noise of the outline: three of them can make a season."""
+SHARED_SHARE = 0.5
+"""What of an error that neighbouring days share counts as noise of the outline: five of them make a season."""
 
 SHALLOW_SHARE = 0.25
 """A trough above this share of both neighbouring peaks (cut, grazing, dry spell) does not end a growing season."""
@@ -57,12 +54,14 @@ def find_turns(
     observed: NDArray[np.bool_],
     outline: NDArray[np.float64],
     outline_se: NDArray[np.float64],
+    least_swing: float,
     shallow: float,
 ) -> Turns:
     """Turns of many curves.
 
-    curve, outline, outline_se: (m, n), see `smoothing`; observed: (m, n) days with an observation. shallow: share of
-    both neighbouring peaks above which a trough does not part seasons.
+    curve, outline, outline_se: (m, n), see `smoothing`; observed: (m, n) days with an observation. least_swing: of a
+    season, in standard errors of the outline. shallow: share of both neighbouring peaks above which a trough does not
+    part seasons.
     """
     rows, days = curve.shape
     room = days // SHORTEST_CYCLE + 4
@@ -72,7 +71,7 @@ def find_turns(
         np.zeros((rows, room, 2), np.int64),
         np.zeros(rows, np.int64),
     )
-    _turns_of_rows(curve, observed, outline, outline_se, shallow, *turns)
+    _turns_of_rows(curve, observed, outline, outline_se, least_swing, shallow, *turns)
     return turns
 
 
@@ -175,7 +174,9 @@ def _pieces(observed, bounds):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _turns_of_row(z, observed, outline, outline_se, shallow, index, is_peak, piece):  # type: ignore[no-untyped-def]
+def _turns_of_row(  # type: ignore[no-untyped-def]
+    z, observed, outline, outline_se, least_swing, shallow, index, is_peak, piece
+):
     """Turns of one series into ``index``, ``is_peak`` and ``piece``; returns how many."""
     bounds = np.empty((z.size // SPLITTING_GAP + 2, 2), np.int64)
     pieces = _pieces(observed, bounds)
@@ -185,7 +186,7 @@ def _turns_of_row(z, observed, outline, outline_se, shallow, index, is_peak, pie
         for i in range(bounds[p, 0], bounds[p, 1] + 1):
             low = min(low, outline[i])
             high = max(high, outline[i])
-    delta = max(MIN_SWING_SHARE * (high - low), MIN_SWING_SE * np.median(outline_se[observed]))
+    delta = max(MIN_SWING_SHARE * (high - low), least_swing * np.median(outline_se[observed]))
     found = np.empty(z.size, np.int64)
     found_peak = np.empty(z.size, np.bool_)
     count = 0
@@ -205,9 +206,19 @@ def _turns_of_row(z, observed, outline, outline_se, shallow, index, is_peak, pie
 
 
 @njit(cache=True, nogil=True)
-def _turns_of_rows(z, observed, outline, outline_se, shallow, index, is_peak, piece, count):  # type: ignore[no-untyped-def]
+def _turns_of_rows(  # type: ignore[no-untyped-def]
+    z, observed, outline, outline_se, least_swing, shallow, index, is_peak, piece, count
+):
     for row in range(z.shape[0]):
         if observed[row].any():
             count[row] = _turns_of_row(
-                z[row], observed[row], outline[row], outline_se[row], shallow, index[row], is_peak[row], piece[row]
+                z[row],
+                observed[row],
+                outline[row],
+                outline_se[row],
+                least_swing,
+                shallow,
+                index[row],
+                is_peak[row],
+                piece[row],
             )

@@ -32,13 +32,13 @@ class Rule(BaseModel):
     skip: matching requests that pass first. times: strikes before the rule retires, None = never. p: probability.
     keep: what stays whole of a body (truncate, corrupt) or what Content-Length claims (lying_length): a fraction
     below 1, else bytes. seconds: of a delay; of a hang before the connection closes, 0 = until the client goes; for
-    which a truncated body stalls before it does.
+    which a truncated body stalls before it does. empty: the file is there and has no bytes, as S3 answers for one.
     """
 
     model_config = ConfigDict(extra="forbid")
 
     path: str
-    kind: Literal["status", "delay", "hang", "truncate", "corrupt", "drop", "lying_length"]
+    kind: Literal["status", "delay", "hang", "truncate", "corrupt", "drop", "lying_length", "empty"]
     method: str | None = None
     times: int | None = Field(None, ge=1)
     skip: int = Field(0, ge=0)
@@ -142,6 +142,8 @@ class Faults:
         entry.fault = rule.kind
         if rule.kind == "status":
             await _status_answer(rule)(scope, receive, logged)
+        elif rule.kind == "empty":
+            await _empty_answer(entry)(scope, receive, logged)
         elif rule.kind in ("drop", "hang"):
             if rule.kind == "hang":
                 await _until_gone(receive, rule.seconds or None)
@@ -190,6 +192,12 @@ def _status_answer(rule: Rule) -> Response:
     if rule.body is not None:
         return Response(rule.body, rule.status, headers, "application/json")
     return JSONResponse({"message": "Forbidden" if rule.status == 403 else "Fault injected"}, rule.status, headers)
+
+
+def _empty_answer(entry: LogEntry) -> Response:
+    if entry.range is None:
+        return Response(b"")
+    return Response(b"", 416, {"Content-Range": "bytes */0"})
 
 
 async def _whole_answer(app: ASGIApp, scope: Scope, receive: Receive) -> tuple[Message, bytes]:

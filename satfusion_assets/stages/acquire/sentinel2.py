@@ -22,6 +22,7 @@ from satfusion_assets.archives.earth_search import (
     Scene,
     ScenePixels,
     SearchResult,
+    is_there,
     name_scenes,
     read_scene,
     resolve_reprocessings,
@@ -128,18 +129,15 @@ class _Reader:
         return self._cache.put(key, _files(scene, pixels, self._grid), facts)
 
     def _confirm(self, bad: Mapping[str, Any]) -> None:
-        """Raise what is known of a bad file while the archive sends it as it was: what was damaged is asked for again,
+        """Raise what is known of a bad file while the archive has it as it was: what was damaged is asked for again,
         not the whole scene. An ETag would not do: a file that was damaged on its way has the same one.
         """
-        try:
-            if bad["sha256"] is not None:
-                fetched = FetchedBytes(tuple((start, stop) for start, stop in bad["ranges"]), bad["sha256"])
-                unchanged = fetched.come_again(self._archive, bad["href"])
-            else:
-                condition = {"If-None-Match": bad["etag"]} if bad["etag"] else {}
-                unchanged = self._archive.get(bad["href"], {"Range": "bytes=0-0", **condition}).unchanged
-        except NotFound:
-            unchanged = bad["etag"] is None
+        if (fetched := bad.get("fetched")) is None:
+            unchanged = not is_there(self._archive, bad["href"])
+        else:
+            ranges = tuple((start, stop) for start, stop in fetched["ranges"])
+            known = FetchedBytes(ranges, fetched["sha256"], fetched["length"])
+            unchanged = known.come_again(self._archive, bad["href"])
         if unchanged:
             raise Damaged(bad["reason"], stable=True)
 
@@ -254,14 +252,11 @@ def _key(scene: Scene, grid: SiteGrid) -> str:
 
 def _facts_of_bad(error: Damaged | NotFound) -> dict[str, Any]:
     """Enough to see later, cheaply, whether the archive still has (or lacks) the file that made a scene unreadable."""
-    known: dict[str, Any] = {"reason": str(error), "etag": None, "ranges": [], "sha256": None}
     if isinstance(error, NotFound):
-        return known | {"href": error.url}
-    assert error.file is not None, "a file that is damaged at the archive has been fetched"
-    known |= {"href": error.file.href, "etag": error.file.etag}
-    if error.fetched is not None:
-        known |= {"ranges": error.fetched.ranges, "sha256": error.fetched.sha256}
-    return known
+        return {"reason": str(error), "href": error.url}
+    assert error.file is not None, "what is damaged at the archive has been fetched"
+    assert error.fetched is not None, "and is known by its bytes"
+    return {"reason": str(error), "href": error.file.href, "fetched": asdict(error.fetched)}
 
 
 def _aside(kind: str, reason: str) -> dict[str, Any]:

@@ -5,9 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from satfusion_assets.processing.efast import FusionPlan, Parameters, check_images
+from satfusion_assets.processing.efast.assessment import day_statistics, on_fine_rows, scene_errors
 from satfusion_assets.processing.efast.coarse import CoarseSupport
+from satfusion_assets.processing.efast.inputs import Images
 from satfusion_assets.processing.efast.quality import NO_SCENE
-from satfusion_assets_tests.processing.efast.scenes import DAY, RATIO, Stack, constant
+from satfusion_assets.processing.efast.weights import leave_one_out_weights
+from satfusion_assets.processing.efast.withholding import squared_integral, withhold
+from satfusion_assets_tests.processing.efast.scenes import DAY, RATIO, Stack, constant, random
 
 
 def test_days_to_the_nearest_scene_are_those_of_the_pixel() -> None:
@@ -105,3 +110,77 @@ def test_scene_noise_is_told_from_the_scenes() -> None:
     truth = Truth(3, 0.01)
     learned = truth.stack.fuse(truth.days[:1]).quality.error_model
     np.testing.assert_allclose(np.sqrt(learned.scene_noise), 0.01, rtol=0.3)
+
+
+class Walk:
+    """A surface that strays from a constant coarse series by a random walk of its own in every pixel.
+
+    Every fourth scene is hazy: its noise is many times that of the others.
+    """
+
+    DRIFT = 5e-6
+    CLEAR, HAZY = 0.005, 0.03
+
+    def __init__(self, seed: int) -> None:
+        rng = np.random.default_rng(seed)
+        plain = constant(bands=1, scenes=70)
+        self.days = DAY + np.arange(-180, 180)
+        pixels = plain.fine.shape[2:]
+        self.values = 0.2 + np.cumsum(rng.normal(0, np.sqrt(self.DRIFT), (360, 1, *pixels)), axis=0)
+        scenes = np.sort(rng.choice(360, 70, replace=False))
+        self.noise = np.where(np.arange(70) % 4 == 0, self.HAZY, self.CLEAR)
+        fine = self.values[scenes] + rng.normal(0, 1, (70, 1, *pixels)) * self.noise[:, None, None, None]
+        coarse = np.full((360, *plain.coarse.shape[1:]), 0.2, np.float32)
+        self.stack = plain.replace(
+            coarse=coarse, coarse_days=self.days, fine=fine.astype(np.float32), fine_days=self.days[scenes]
+        )
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_process_of_known_noise_and_drift_is_covered(seed: int) -> None:
+    walk = Walk(seed)
+    fused = walk.stack.fuse(walk.days)
+    score = np.abs(fused.values - walk.values) / fused.quality.standard_deviation
+    assert np.mean(score < 1) == pytest.approx(0.68, abs=0.05)
+    assert np.mean(score < 1.96) == pytest.approx(0.95, abs=0.03)
+    np.testing.assert_allclose(fused.quality.error_model.drift, walk.DRIFT, rtol=0.5)
+
+
+def test_a_hazy_scene_widens_the_days_that_rest_on_it_and_no_others() -> None:
+    walk = Walk(3)
+    hazy_day = walk.stack.fine_days[35]
+    clear_sky = walk.stack.fine.copy()
+    walk.stack.fine[35] += 0.1
+    with_haze, without = (
+        stack.fuse([hazy_day, hazy_day + 60]).quality.standard_deviation
+        for stack in (walk.stack, walk.stack.replace(fine=clear_sky))
+    )
+    wider = np.median(with_haze / without, axis=(1, 2, 3))
+    assert wider[0] > 1.25
+    assert wider[1] == pytest.approx(1, abs=0.05)
+
+
+def test_a_prediction_between_two_scenes_drifts_by_half_a_gap() -> None:
+    """Shares of a half on both sides: the integral is a quarter of the 20 days."""
+    distance = squared_integral(np.array([[0.5], [-1.0], [0.5]]), np.array([0, 10, 20]))
+    np.testing.assert_allclose(distance, 5.0)
+
+
+def test_kernel_and_withheld_scenes_agree_on_distance_and_shares() -> None:
+    plan = FusionPlan(_images(random(7, scenes=9)))
+    parameters = Parameters(ratio=RATIO)
+    weights = leave_one_out_weights(plan.images, parameters)
+    scenes = scene_errors(plan, parameters)
+    every = np.arange(plan.images.fine.shape[2])
+    planes = day_statistics(plan, plan.images.fine_days, parameters, weights, scenes, every)
+    upsampled = on_fine_rows(plan, weights.values, parameters, every)
+    flat = (len(plan.images.fine), plan.images.bands, -1)
+    departures, squares = scenes.departures.reshape(flat), scenes.squares.reshape(flat)
+    told = withhold(plan.images.fine_days, weights, upsampled.reshape(len(upsampled), -1), departures, squares)
+    np.testing.assert_allclose(planes[:, 3:].reshape(flat), told.told, rtol=1e-4)
+    np.testing.assert_allclose(planes[:, 2].reshape(len(planes), -1), told.distance, rtol=1e-3, atol=1e-4)
+
+
+def _images(stack: Stack) -> Images:
+    arrays = (stack.coarse, stack.coarse_days, stack.fine, stack.fine_days, stack.cloud_distance)
+    return check_images(*arrays, stack.ratio)

@@ -1,89 +1,149 @@
-"""A fusion drawn to its clear scenes: where the scenes are, what lies between, and how sure it says it is."""
+"""A fusion drawn to its clear scenes: which scenes count, what lies between, and how sure it says it is."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from satfusion_assets.processing.phenology import anchored, transition_maps
+from satfusion_assets.processing.phenology import COURSE, anchored, transition_maps
+from satfusion_assets.processing.phenology.evidence import Evidence
+from satfusion_assets.processing.phenology.scene_errors import clear_scenes, scene_errors
 from satfusion_assets_tests.processing.phenology.synthetic import Canopy, day, yearly
 
 DAYS = np.arange(np.datetime64("2023-01-01"), np.datetime64("2024-01-01"))
 TRUE = Canopy(yearly("05-08", "10-10", range(2022, 2025)), noise=0.0, lost=0.0).series("2023-01-01", "2023-12-31")[1]
 SIGMA = 20.0
+PIXELS = 9
+HAZY = [33, 34, 45]
+"""Scenes of the summer, two in a row: neither stands out from both its neighbours."""
 
 
-def pixel(series: np.ndarray) -> np.ndarray:
-    return np.asarray(series, dtype=np.float32)[:, None, None]
+def stack(series: np.ndarray) -> np.ndarray:
+    """(p, 3, 3): nine pixels alike."""
+    return np.repeat(np.asarray(series, dtype=np.float32), PIXELS).reshape(-1, 3, 3)
 
 
 def late(shift: int) -> np.ndarray:
     """A fusion that lags the truth by ``shift`` days."""
-    return pixel(np.interp(np.arange(TRUE.size) - shift, np.arange(TRUE.size), TRUE))
+    return stack(np.interp(np.arange(TRUE.size) - shift, np.arange(TRUE.size), TRUE))
 
 
-def scenes(every: int, noise: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+def scenes(every: int, noise: float = 0.002, brightness: float = 0.2) -> tuple[np.ndarray, np.ndarray]:
+    """Days and bands (n, 4, 3, 3) of scenes of the truth; each pixel has noise of its own [GCC]."""
     chosen = np.arange(2, TRUE.size, every)
-    return DAYS[chosen], pixel(TRUE[chosen] + np.random.default_rng(1).normal(0, noise, chosen.size))
+    gcc = stack(TRUE[chosen]) + np.random.default_rng(1).normal(0, noise, (chosen.size, 3, 3))
+    green = brightness * gcc
+    return DAYS[chosen], np.stack([(brightness - green) / 2, green, (brightness - green) / 2, 0 * gcc + 0.3], axis=1)
 
 
-def drawn(fused: np.ndarray, scene_days: np.ndarray, values: np.ndarray, sd: float = 0.01, noise: float = 0.003):
-    return anchored(DAYS, fused, np.full(fused.shape, sd, np.float32), scene_days, values, noise, SIGMA)
+def drawn(fused: np.ndarray, scene_days: np.ndarray, bands: np.ndarray, sd: float = 0.01) -> Evidence:
+    return anchored(DAYS, fused, np.full(fused.shape, sd, np.float32), scene_days, bands, SIGMA)
 
 
-def test_a_fusion_that_is_right_stays_as_it_is() -> None:
-    values, _ = drawn(pixel(TRUE), *scenes(5))
-    np.testing.assert_allclose(values[:, 0, 0], TRUE, atol=1e-6)
+def half_dates(values: np.ndarray) -> np.ndarray:
+    """Days of year of the 50 % rise and fall in the first pixel."""
+    return transition_maps(DAYS, values, 2023, COURSE).day_of_year[[2, 5], 0, 0]
+
+
+def test_a_fusion_that_is_right_keeps_its_dates() -> None:
+    values, _ = drawn(stack(TRUE), *scenes(5))
+    np.testing.assert_allclose(half_dates(values), half_dates(stack(TRUE)), atol=1.5)
 
 
 def test_a_lag_is_mended_by_the_scenes_and_so_are_the_dates() -> None:
     fused = late(12)
-    before = transition_maps(DAYS, fused, 2023)
-    after = transition_maps(DAYS, drawn(fused, *scenes(5, noise=0.003)).values, 2023)
+    before, after = half_dates(fused), half_dates(drawn(fused, *scenes(5)).values)
     truth = np.array([day("2023-05-08"), day("2023-10-10")]) - day("2022-12-31")
-    assert np.all(abs(before.day_of_year[[2, 5], 0, 0] - truth) > 9)
-    assert np.all(abs(after.day_of_year[[2, 5], 0, 0] - truth) < 4)
+    assert np.all(abs(before - truth) > 9)
+    assert np.all(abs(after - truth) < 3)
 
 
-def test_far_from_scenes_the_fusion_stands_and_is_as_unsure_as_it_says() -> None:
-    offset = pixel(TRUE + 0.02)
-    scene_days, values = scenes(5, noise=0.003)
+def test_far_from_scenes_the_fusion_stands_and_is_less_sure() -> None:
+    offset = stack(TRUE + 0.02)
+    scene_days, bands = scenes(5)
     early = scene_days < np.datetime64("2023-05-01")
-    course = drawn(offset, scene_days[early], values[early], sd=0.02)
+    course = drawn(offset, scene_days[early], bands[early], sd=0.02)
     near, far = 60, 330
     assert course.values[near, 0, 0] == pytest.approx(TRUE[near], abs=0.003)
-    assert course.values[far, 0, 0] == pytest.approx(offset[far, 0, 0], abs=0.002)
+    assert course.values[far, 0, 0] == pytest.approx(offset[far, 0, 0], abs=0.003)
     assert course.error[far, 0, 0] > 3 * course.error[near, 0, 0]
 
 
-def test_an_isolated_cloud_pulls_nothing() -> None:
-    scene_days, values = scenes(5)
-    values[30] += 0.2
-    spoilt = drawn(pixel(TRUE), scene_days, values).values[:, 0, 0]
-    assert np.abs(spoilt - TRUE).max() < 0.002
+def test_an_error_that_a_whole_scene_shares_is_told_from_the_other_scenes() -> None:
+    scene_days, bands = scenes(5)
+    bands[HAZY, :3] += 0.03
+    errors = scene_errors(clear_scenes(scene_days, bands))
+    assert errors[HAZY].min() > 4 * np.median(np.delete(errors, HAZY))
 
 
-def test_scenes_of_other_days_and_pixels_without_any_change_nothing() -> None:
+def test_scenes_that_are_wrong_pull_little() -> None:
+    scene_days, bands = scenes(5)
+    clean = drawn(late(5), scene_days, bands).values
+    bands[HAZY, :3] += 0.03
+    pulled = bands[HAZY[0], 1, 0, 0] / bands[HAZY[0], :3, 0, 0].sum()
+    spoilt = drawn(late(5), scene_days, bands).values
+    least = clean[2 + 5 * HAZY[0], 0, 0] - pulled
+    assert least > 0.01
+    assert np.abs(spoilt - clean).max() < 0.2 * least
+
+
+def test_snow_that_passed_for_clear_is_no_greenness() -> None:
+    """Half a winter under snow, grey and bright, beside a canopy that is green all year."""
+    gcc = np.full(TRUE.size, 0.42)
+    chosen = np.arange(2, TRUE.size, 5)
+    bands = np.broadcast_to(np.array([0.02, 0.03, 0.02, 0.25])[:, None, None], (chosen.size, 4, 3, 3)).copy()
+    bands[:15, :3] += 0.28
+    values, _ = drawn(stack(gcc), DAYS[chosen], bands)
+    assert values[:75].min() > 0.415
+    labels = transition_maps(DAYS, values, 2023, COURSE, least_amplitude=0.02).label
+    assert set(np.unique(labels)) == {5}
+
+
+def test_scenes_of_other_days_and_pixels_without_any_leave_the_fusion_s_dates() -> None:
     other_year = np.array(["2021-07-01", "2025-07-01"], "datetime64[D]")
-    fused = late(5)
-    np.testing.assert_array_equal(drawn(fused, other_year, np.full((2, 1, 1), 0.9, np.float32)).values, fused)
-    np.testing.assert_array_equal(drawn(fused, DAYS[10:12], np.full((2, 1, 1), np.nan, np.float32)).values, fused)
+    anything = np.full((2, 4, 3, 3), 0.1, np.float32)
+    fused, nothing = late(5), np.full((2, 4, 3, 3), np.nan, np.float32)
+    without = drawn(fused, DAYS[:0], nothing[:0]).values
+    np.testing.assert_allclose(half_dates(without), half_dates(fused), atol=1.5)
+    np.testing.assert_array_equal(drawn(fused, other_year, anything).values, without)
+    np.testing.assert_array_equal(drawn(fused, DAYS[10:12], nothing).values, without)
 
 
-def test_missing_days_stay_missing_and_nothing_at_all_is_nothing() -> None:
+def test_missing_days_stay_missing_unless_a_scene_shows_them_and_nothing_at_all_is_nothing() -> None:
     fused = late(5)
     fused[:40] = np.nan
-    values, error = drawn(fused, *scenes(5))
-    assert np.isnan(values[:40]).all()
+    scene_days, bands = scenes(5)
+    values, error = drawn(fused, scene_days, bands)
+    seen = np.isin(DAYS, scene_days)
+    assert np.isnan(values[:40][~seen[:40]]).all()
+    assert np.isfinite(values[seen]).all()
     assert np.isfinite(values[40:]).all()
     assert np.isfinite(error).all()
     none = np.empty((0, 2, 2), np.float32)
-    assert anchored(DAYS[:0], none, none, DAYS[:0], none, 0.0, SIGMA).values.shape == (0, 2, 2)
+    assert anchored(DAYS[:0], none, none, DAYS[:0], none[:, None], SIGMA).values.shape == (0, 2, 2)
+
+
+def test_all_missing_has_neither_values_nor_dates() -> None:
+    nothing = np.full((DAYS.size, 3, 3), np.nan, np.float32)
+    values, error = drawn(nothing, DAYS[:3], np.full((3, 4, 3, 3), np.nan, np.float32))
+    assert np.isnan(values).all()
+    assert np.isfinite(error).all()
+    assert not np.isfinite(transition_maps(DAYS, values, 2023, COURSE, error=error).day_of_year).any()
+
+
+def test_one_scene_a_constant_canopy_and_no_fusion_are_no_season() -> None:
+    scene_days, bands = scenes(5)
+    values, error = drawn(stack(np.full(TRUE.size, np.nan)), scene_days[:1], bands[:1])
+    assert np.isfinite(values).any(axis=(1, 2)).sum() == 1
+    assert set(np.unique(transition_maps(DAYS, values, 2023, COURSE, error=error).label)) == {0}
+    level = np.broadcast_to(bands[:1], bands.shape)
+    values, error = drawn(stack(np.full(TRUE.size, TRUE[2])), scene_days, level)
+    assert set(np.unique(transition_maps(DAYS, values, 2023, COURSE, error=error).label)) == {5}
 
 
 def test_an_unknown_deviation_is_taken_from_the_rest_of_the_season() -> None:
-    fused, (scene_days, values) = late(8), scenes(10)
+    fused, (scene_days, bands) = late(8), scenes(10)
     known = np.full(fused.shape, 0.01, np.float32)
     partly = np.where(np.arange(TRUE.size)[:, None, None] % 2 == 0, known, np.nan)
-    whole = anchored(DAYS, fused, known, scene_days, values, 0.003, SIGMA).values
-    np.testing.assert_allclose(anchored(DAYS, fused, partly, scene_days, values, 0.003, SIGMA).values, whole, atol=1e-6)
+    whole = anchored(DAYS, fused, known, scene_days, bands, SIGMA).values
+    np.testing.assert_allclose(anchored(DAYS, fused, partly, scene_days, bands, SIGMA).values, whole, atol=1e-6)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from satfusion_assets.errors import InvalidInput
-from satfusion_assets.processing.phenology import Label, Phenology, Season, contract_dates, transitions
+from satfusion_assets.processing.phenology import SCENES, Label, Phenology, Season, contract_dates, transitions
 from satfusion_assets_tests.processing.phenology.synthetic import CANOPIES, Canopy, Cycle, day, yearly
 
 PERCENTS = (10, 25, 50)
@@ -237,3 +237,28 @@ def test_shifted_days_shift_the_dates_and_scaled_values_change_nothing(
                     [q.day - shift, q.lower - shift, q.upper - shift], [p.day, p.lower, p.upper], atol=1e-3
                 )
         assert (b.peak - offset) / gain == pytest.approx(a.peak, abs=1e-6)
+
+
+def test_few_clear_days_show_a_season_that_daily_noise_could_not_tell() -> None:
+    """Sentinel-2 at a cloudy site: 34 clear days with noise of a sixth of the season, three of them spoilt."""
+    days, clear = Canopy(yearly("04-27", "09-25", range(2023, 2026), amplitude=0.08), noise=0.0, lost=0.0).series(
+        "2024-01-01", "2024-12-31"
+    )
+    found, held = 0, []
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        chosen = np.sort(rng.choice(np.arange(60, days.size), 34, replace=False))
+        values = clear[chosen] + rng.normal(0, 0.012, chosen.size)
+        values[rng.choice(chosen.size, 3, replace=False)] += 0.09
+        season = transitions(days[chosen], values, SCENES).growing_season(2024)
+        found += season is not None
+        if season is not None and season.falling[50].date:
+            held.append(season.falling[50].lower <= day("2024-09-25") <= season.falling[50].upper)
+    assert found >= 36
+    assert np.mean(held) >= 0.85
+
+
+def test_few_days_of_noise_alone_show_none() -> None:
+    chance = (np.random.default_rng(seed) for seed in range(100))
+    series = ((np.sort(rng.choice(365, 34, replace=False)), rng.normal(0, 1, 34)) for rng in chance)
+    assert sum(transitions(days, values, SCENES).label is Label.OK for days, values in series) <= 3

@@ -80,6 +80,14 @@ def test_a_length_that_promises_more_than_comes_ends_in_a_broken_connection(serv
         get(server)
 
 
+def test_an_empty_file_has_no_range(server: ServerProcess) -> None:
+    rule(server, kind="empty")
+    assert (get(server).status_code, get(server).content) == (200, b"")
+    answer = httpx.get(server.url + PATH, headers={"Range": "bytes=0-99"})
+    assert answer.status_code == 416
+    assert answer.headers["content-range"] == "bytes */0"
+
+
 def test_a_dropped_connection_has_no_answer_at_all(server: ServerProcess) -> None:
     rule(server, kind="drop", times=1)
     with pytest.raises(httpx.RemoteProtocolError):

@@ -5,7 +5,6 @@ export interface Result {
   gap_days: number;
   transition?: string;
   prediction_date: string | null;
-  withheld_s2_filename: string | null;
   error?: string | null;
   paths?: Record<string, string | null>;
   spatial?: { gap?: Numbers; no_gap?: Numbers; whittaker?: Numbers; delta_rmse?: number | null; delta_nse?: number | null } | null;

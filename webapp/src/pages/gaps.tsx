@@ -63,12 +63,12 @@ function Results({ data, season, metrics }: { data: Summary; season: Season; met
     <>
       {chosen && <GapPictures key={gapKey(chosen)} result={chosen} season={season} scores={scores.find((one) => one.key === gapKey(chosen))} />}
       <Table caption={`Each gap’s main scene, ${typeof data.scenario === 'string' ? scenarioName(scenarioOf(data.scenario)) : scenarioName(season.scenario)}`}
-        heads={['gap', 'at', 'day', 'withheld scene', 'RMSE gap', 'RMSE no gap', 'ΔRMSE', 'NSE gap', 'NSE no gap', 'ΔNSE', 'NSE Whittaker', 'bias gap', 'r gap', 'n pixels', ...(failed ? ['note'] : [])]}
+        heads={['gap', 'at', 'day', 'RMSE gap', 'RMSE no gap', 'ΔRMSE', 'NSE gap', 'NSE no gap', 'ΔNSE', 'NSE Whittaker', 'bias gap', 'r gap', 'n pixels', ...(failed ? ['note'] : [])]}
         rows={results.map((result) => {
           const { gap, no_gap: none, whittaker, delta_rmse, delta_nse } = result.spatial ?? {};
           return [
             <button type="button" aria-pressed={result === chosen} onClick={() => go({ gap: gapKey(result) })}>{result.gap_days} d</button>,
-            transitionWords(result.transition), result.prediction_date ?? '–', result.withheld_s2_filename ?? '–',
+            transitionWords(result.transition), result.prediction_date ?? '–',
             number(gap?.rmse, 4), number(none?.rmse, 4), number(delta_rmse, 4), number(gap?.nse_s2), number(none?.nse_s2), number(delta_nse), number(whittaker?.nse_s2), number(gap?.mean_bias, 4), number(gap?.pearson_r), gap?.n_pixels === 0 ? 'none estimated' : number(gap?.n_pixels), ...(failed ? [result.error ?? ''] : []),
           ];
         })} />

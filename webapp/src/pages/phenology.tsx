@@ -63,7 +63,7 @@ export function Phenology({ season, overview }: { season: Season; overview: Over
 
 const COLOUR_OF: [RegExp, string][] = [[/camera/, COLOURS.camera], [/fused/, COLOURS.fused], [/s2/, COLOURS.s2]];
 
-const SOURCE_WORDS: Record<string, string> = { camera: 'Camera', fused: 'Fused', s2: 'Sentinel-2 alone' };
+const SOURCE_WORDS: Record<string, string> = { camera: 'Camera', fused: 'Fused', s2: 'Sentinel-2 alone', fused_and_scenes: 'Fused, drawn to its scenes' };
 const LIMB_WORDS: Record<string, string> = { rising: 'green-up', falling: 'green-down' };
 const LABEL_WORDS: Record<string, string> = {
   ok: 'dated', borrowed: 'base borrowed from the other side', gap: 'in a gap of the series', truncated: 'season truncated', no_season: 'no season', no_data: 'too few observations',

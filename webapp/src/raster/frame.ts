@@ -1,4 +1,4 @@
-/** One raster as the server sends it: a JSON header and the stored numbers. */
+/** One raster as the server sends it: a JSON header and the numbers. */
 
 export interface Header {
   width: number;
@@ -41,7 +41,9 @@ export class Frame {
   static decode(buffer: ArrayBuffer): Frame {
     const length = new DataView(buffer).getUint32(0, true);
     const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length))) as Header;
-    return new Frame(header, new ARRAYS[header.dtype](buffer, 4 + length));
+    const stored = new ARRAYS[header.dtype](buffer, 4 + length);
+    if (stored.BYTES_PER_ELEMENT === 2) sumRows(stored, header.width);
+    return new Frame(header, stored);
   }
 
   /** Four bands: reflectance. One band: an index or a layer. */
@@ -85,6 +87,11 @@ export class Frame {
     for (let i = 0; i < out.length; i += 1) out[i] = this.at(i, quantity);
     return out;
   }
+}
+
+/** Values of 16 bits come as differences from their left neighbour; the array's own width keeps the sums in range. */
+function sumRows(stored: { [index: number]: number; readonly length: number }, width: number): void {
+  for (let i = 1; i < stored.length; i += 1) if (i % width) stored[i] = stored[i]! + stored[i - 1]!;
 }
 
 /** A share of reflected light exists only where no band is negative and their sum is positive. */

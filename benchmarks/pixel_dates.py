@@ -1,0 +1,62 @@
+"""Dates of every pixel against the sandbox's true ones: ``python -m benchmarks.pixel_dates FOLDER SEASON:SEED ...``.
+
+Seasons (``innsbruck_2024:9``) are built below FOLDER and kept; the table goes to docs/phenology.md. A landscape with
+another seed has other fields, dates, clouds and atmospheres; nothing of the method was chosen on those of the table.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.phenology import Rows, write_table
+from benchmarks.seasons import PreparedSeason, prepared_season
+from satfusion_assets.grid import site_grid
+from satfusion_assets.processing import indices
+from satfusion_assets.processing.phenology import PhenologyMaps, transition_maps
+from satfusion_assets.processing.preparation import gcc_image
+from satfusion_assets.processing.truth_dates import TrueSeason, date_rows
+from satfusion_assets.scenarios import Scenario
+from satfusion_assets.stages.fuse import fuse_inputs, prepared_inputs, season_days
+from satfusion_assets.stages.phenology import LEAST_AMPLITUDE, course_maps, drawn_course
+from satfusion_assets.store import Product
+
+SCENARIO = Scenario.parse("aggressive_sigma20")
+
+
+def pixel_dates(season: PreparedSeason) -> Rows:
+    """Rows of one season: what the truth itself gives, the fusion alone, and drawn to its scenes."""
+    grid, year = site_grid(season.site).fine, season.site_season.season
+    view = season.landscape.view(grid.affine, (grid.height, grid.width))
+    true = view.true_dates(year)
+    known = TrueSeason(np.concatenate([true.rising, true.falling]), true.maximum - true.minimum)
+    days = np.array(season_days(season.site_season), dtype="datetime64[D]")
+    canopy = np.stack([indices.gcc(*view.canopy(day.item())[:3]) for day in days]).astype(np.float32)
+    maps = {"the truth, every day": transition_maps(days, canopy, year, least_amplitude=LEAST_AMPLITUDE)}
+    for series, found in [*maps.items(), *_fused_maps(season, days)]:
+        for row in date_rows(series, found, known):
+            yield {"landscape": season.title, **row}
+
+
+def _fused_maps(season: PreparedSeason, days: np.ndarray) -> Iterator[tuple[str, PhenologyMaps]]:
+    year = season.site_season.season
+    with season.store.read(Product("prepared_bti", season.site_season, SCENARIO.strategy)) as bands:
+        scenes = prepared_inputs(bands, SCENARIO)
+    fused = gcc_image(fuse_inputs(scenes, SCENARIO, days).values)[:, 0]
+    course = drawn_course(days, fused, scenes, SCENARIO)
+    error = np.nan_to_num(course.deviation)
+    yield "fused alone", transition_maps(days, fused, year, error=error, least_amplitude=LEAST_AMPLITUDE)
+    yield "drawn to its scenes", course_maps(course, year)
+
+
+def main(folder: str, *seasons: str) -> None:
+    keys = [season.rsplit(":", 1) for season in seasons]
+    rows = [row for key, seed in keys for row in pixel_dates(prepared_season(key, int(seed), Path(folder)))]
+    write_table("pixel-dates", rows)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

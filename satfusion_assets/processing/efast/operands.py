@@ -1,0 +1,42 @@
+"""What the kernels take: bundles of arrays, as tuples that compiled code can unpack."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+
+class Grid(NamedTuple):
+    """How coarse (h', w') and fine (H, W) pixels lie to each other.
+
+    The coarse grid begins ``top`` and ``left`` fine pixels before the fine one. fractions: weights of the second
+    coarse centre at the ``ratio`` fine pixels of a cell, filled up to a multiple of ``LANES``.
+    """
+
+    ratio: int
+    top: int
+    left: int
+    fractions: Any
+
+
+class Weights(NamedTuple):
+    """Weights (k, h', w') of scenes: those of day p begin at ``offsets[p]``, for scenes ``first[p]:last[p]``."""
+
+    values: Any
+    offsets: Any
+    first: Any
+    last: Any
+
+
+class Sources(NamedTuple):
+    """What a blend is made of.
+
+    fine: (n, b, H, W), scene s of the sorted days at ``order[s]``. coarse_then: (n, b, h', w') on scene days.
+    coarse_now: (p, b, h', w') on prediction days.
+    """
+
+    fine: Any
+    order: Any
+    coarse_then: Any
+    coarse_now: Any
+    weights: Weights
+    grid: Grid
