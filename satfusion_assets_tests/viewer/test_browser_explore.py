@@ -172,6 +172,7 @@ def test_missing_pixels_are_see_through(page: Page):
     page.goto(f"{SEASON}?date=2024-05-15")
     wait_painted(page, "s2", "2024-05-15")
     assert middle_colour(page, "s2", 0.03, 0.95)[3] == 0
+    wait_painted(page, "fused", "2024-05-15")
     assert middle_colour(page, "fused", 0.03, 0.95)[3] == 255
 
 
