@@ -30,7 +30,7 @@ fused: fused <- prepared_bti, prepared_itb
 processed: processed <- fused, prepared_bti, prepared_itb
 evaluation: gap_benchmark <- camera_phenology, prepared_bti, raw_phenocam
 evaluation: pack <- fused, processed
-evaluation: phenology <- fused, prepared_bti, prepared_itb, processed
+evaluation: phenology <- fused, prepared_bti, processed
 evaluation: gap_table <- gap_benchmark
 metrics: scenario_metrics <- processed, raw_phenocam
 metrics: score_table <- metrics

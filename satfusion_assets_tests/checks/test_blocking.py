@@ -64,12 +64,12 @@ def test_without_a_partition_every_one_that_was_made_is_judged_by_itself(tmp_pat
     for scenario in (good, bad):
         made.publish(platform.store, Product("fused", SEASON, scenario.key), made.fused(scenario))
     next(platform.store.folder(SEASON).rglob(f"{FusedLayout(bad).image(DAYS[0])}")).write_bytes(b"damaged")
-    job = build_defs(platform).resolve_implicit_global_asset_job_def()
     files = dg.AssetCheckKey(dg.AssetKey("fused"), "files")
     with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
         for scenario in (good, bad):
             key = scenario_key(SEASON, scenario)
             instance.report_runless_asset_event(dg.AssetMaterialization("fused", partition=str(key)))
+        job = build_defs(platform).resolve_implicit_global_asset_job_def()
         result = job.get_subset(asset_selection=set(), asset_check_selection={files}).execute_in_process(
             instance=instance
         )
