@@ -175,10 +175,19 @@ def _beside_long_gap(observed, i):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _interval(z, se, level, level_se, at, trough, peak):  # type: ignore[no-untyped-def]
-    """Around the crossing ``at``: from where the curve may already be above ``level`` to where it surely is."""
+def _interval(z, se, level, level_se, at, trough, foot, peak):  # type: ignore[no-untyped-def]
+    """Around the crossing ``at``: from where the curve may already be above ``level`` to where it surely is.
+
+    It may have been so before a dip that lies clear below the level (a hump of a rise, the regrowth after a cut of a
+    fall), from ``foot`` on, where the dormant stretch ends.
+    """
+    from_below = at
+    for i in range(foot, int(np.floor(at))):
+        if z[i] + INTERVAL_Z * np.sqrt(se[i] ** 2 + level_se**2) >= level:
+            from_below = float(i)
+            break
     lower = float(trough)
-    for i in range(int(np.floor(at)), trough - 1, -1):
+    for i in range(int(np.floor(from_below)), trough - 1, -1):
         here = z[i] + INTERVAL_Z * np.sqrt(se[i] ** 2 + level_se**2) - level
         if here < 0.0:
             beyond = z[i + 1] + INTERVAL_Z * np.sqrt(se[i + 1] ** 2 + level_se**2) - level
@@ -238,7 +247,7 @@ def rise(  # type: ignore[no-untyped-def]
             return
         at = min(max(_cross(z, index, level), float(index)), index + 1.0)
         level_se = np.sqrt(((1.0 - share) * base_se) ** 2 + (share * top_se) ** 2)
-        lower, upper = _interval(z, se, level, level_se, at, first, peak)
+        lower, upper = _interval(z, se, level, level_se, at, first, foot, peak)
         dates[k, 3] = label
         before, after = _surrounding_gap(observed, at)
         if after - before > MAX_SPANNED_GAP:

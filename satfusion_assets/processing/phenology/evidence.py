@@ -13,7 +13,15 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from satfusion_assets.processing.phenology.scene_errors import Days, Scenes, Values, clear_scenes, scene_errors
+from satfusion_assets.processing.phenology.scene_errors import (
+    CHUNK,
+    LEAST_SCENES,
+    Days,
+    Scenes,
+    Values,
+    clear_scenes,
+    scene_errors,
+)
 from satfusion_assets.processing.phenology.smoothing import despiked, weighted_curves
 
 LEAST_NOISE: Final = 0.003
@@ -21,9 +29,6 @@ LEAST_NOISE: Final = 0.003
 
 LAMBDA: Final = 30.0
 """Smoothing parameter [d^2 per scene of usual error]: a bend shorter than two weeks needs several scenes."""
-
-CHUNK: Final = 2000
-"""Pixels worked on at a time: bounds the memory for daily curves."""
 
 
 class Evidence(NamedTuple):
@@ -88,11 +93,19 @@ def _seen(days: Days, scenes: Scenes, errors: NDArray[np.float64], pixels: int) 
 
 
 def _filled(scene: _Weighted, fused: Values, spread: Values, shared_days: float) -> _Weighted:
-    """Scenes and fusion together; each day's value is their weighted mean."""
+    """Scenes and fusion together; each day's value is their weighted mean.
+
+    The fusion was made of scenes whose errors nobody knew: where it departs from the curve of the scenes alone by more
+    than that curve's own error, the departure is its error.
+    """
     known = np.isfinite(spread) & (spread > 0)
     squared = np.where(known, spread, 0.0).astype(np.float64) ** 2
     typical = squared.sum(axis=0) / np.maximum(known.sum(axis=0), 1)
     squared = np.where(known, squared, np.maximum(typical, scene.noise**2))
+    told = np.flatnonzero((scene.weight > 0.0).sum(axis=0) >= LEAST_SCENES)
+    alone = weighted_curves(scene.values.T[told], scene.weight.T[told], LAMBDA, scene.noise[told])
+    departure = np.square(fused[:, told] - alone.value.T) - np.square(alone.se.T)
+    squared[:, told] = np.fmax(squared[:, told], departure)
     filling = np.where(np.isfinite(fused), np.minimum(scene.noise**2 / squared, 1.0) / shared_days, 0.0)
     weight = scene.weight + filling
     total = scene.weight * scene.values + filling * np.nan_to_num(fused)
