@@ -18,6 +18,7 @@ from satfusion_assets.processing.phenology import (
     SATELLITE,
     SCENES,
     TRANSITIONS,
+    Evidence,
     Label,
     Phenology,
     PhenologyMaps,
@@ -104,7 +105,7 @@ def phenology_maps(store: ProductStore, site: Site, site_season: SiteSeason, sce
             draft.write_raster(layout.labels, labels, grid.fine, nodata=255, descriptions=[*TRANSITIONS, "seasons"])
             draft.write_json(layout.site, sites_dates)
     assert draft.manifest is not None
-    log.info("Dated the season of %d x %d pixels from %d days of GCC.", *course.values.shape[1:], len(course.days))
+    log.info("Dated the season of %d x %d pixels from %d days of GCC.", *course.deviation.shape[1:], len(course.days))
     dated = float(np.isfinite(maps.day_of_year[TRANSITIONS.index("rising_50")]).mean())
     median = {
         f"median_{transition}": round(float(np.nanmedian(days_of_year)), 1)
@@ -118,13 +119,12 @@ def phenology_maps(store: ProductStore, site: Site, site_season: SiteSeason, sce
 class Course:
     """GCC of every pixel through a season or several.
 
-    days: (p,) ascending. values: (p, H, W), the fusion drawn to its clear scenes; error: (p, H, W), their standard
-    error; deviation: (p, H, W), the predictive standard deviation of the fusion alone.
+    days: (p,) ascending. evidence: each (p, H, W), the fusion drawn to its clear scenes; deviation: (p, H, W), the
+    predictive standard deviation of the fusion alone.
     """
 
     days: NDArray[np.datetime64]
-    values: NDArray[np.float32]
-    error: NDArray[np.float32]
+    evidence: Evidence
     deviation: NDArray[np.float32]
 
     def typical_deviation(self, pixel: tuple[int, int] | None) -> float:
@@ -138,8 +138,9 @@ class Course:
 
 def course_maps(course: Course, year: int) -> PhenologyMaps:
     """Dates of every pixel of a course."""
+    values, error, information = course.evidence
     return transition_maps(
-        course.days, course.values, year, COURSE, error=course.error, least_amplitude=LEAST_AMPLITUDE
+        course.days, values, year, COURSE, error=error, information=information, least_amplitude=LEAST_AMPLITUDE
     )
 
 
@@ -149,8 +150,7 @@ def joined(seasons: list[Course]) -> Course:
     parts = ordered or seasons[:1]
     return Course(
         np.concatenate([part.days for part in parts]),
-        np.concatenate([part.values for part in parts]),
-        np.concatenate([part.error for part in parts]),
+        Evidence(*(np.concatenate(layers) for layers in zip(*(part.evidence for part in parts), strict=True))),
         np.concatenate([part.deviation for part in parts]),
     )
 
@@ -179,8 +179,8 @@ def drawn_course(
     """
     index = replace(scenes, coarse=gcc_image(scenes.coarse), fine=gcc_image(scenes.fine))
     deviation = fuse_inputs(index, scenario, days).quality.standard_deviation[:, 0]
-    values, error = anchored(days, gcc, deviation, scenes.fine_days, scenes.fine, float(scenario.sigma))
-    return Course(days, values, error, deviation)
+    evidence = anchored(days, gcc, deviation, scenes.fine_days, scenes.fine, float(scenario.sigma))
+    return Course(days, evidence, deviation)
 
 
 def _neighbours(

@@ -1,6 +1,6 @@
 """Phenology: 10, 25 and 50 % rising and falling dates with intervals, of series and of every pixel of a stack."""
 
-from satfusion_assets.processing.phenology.evidence import anchored
+from satfusion_assets.processing.phenology.evidence import Evidence, anchored
 from satfusion_assets.processing.phenology.labels import Label
 from satfusion_assets.processing.phenology.maps import TRANSITIONS, PhenologyMaps, transition_maps
 from satfusion_assets.processing.phenology.series import (
@@ -20,6 +20,7 @@ __all__ = [
     "SCENES",
     "TRANSITIONS",
     "ContractDates",
+    "Evidence",
     "Label",
     "Phenology",
     "PhenologyMaps",

@@ -1,9 +1,10 @@
 """The course of every pixel from its clear scenes and their fusion, and how wrong it still may be.
 
 A fusion blends scenes over weeks: it softens and shifts what happens within days, and a scene that is wrong makes it
-wrong for as long. The clear scenes are few, but their errors are independent, and how large each is can be told
-(`scene_errors`). So the course is a Whittaker curve through the scenes, each with the weight of its own error, and
-between them through the fusion, which knows Sentinel-3, with the weight of its predictive standard deviation.
+wrong for as long. The clear scenes are few, but their errors are independent, part of them can be taken off, and how
+large the rest is can be told (`scene_errors`). So the course is a Whittaker curve through the scenes, each with the
+weight of its own error, and between them through the fusion, which knows Sentinel-3, with the weight of its predictive
+standard deviation.
 """
 
 from __future__ import annotations
@@ -32,10 +33,12 @@ LAMBDA: Final = 30.0
 
 
 class Evidence(NamedTuple):
-    """values: (p, H, W), NaN = nothing is known. error: (p, H, W) standard error that neighbouring days share."""
+    """values: (p, H, W), NaN = nothing is known. error: (p, H, W) standard error that neighbouring days share.
+    information: (p, H, W) how many independent observations a day adds (`smoothing.Curves`)."""
 
     values: NDArray[np.float32]
     error: NDArray[np.float32]
+    information: NDArray[np.float32]
 
 
 class _Weighted(NamedTuple):
@@ -56,12 +59,12 @@ def anchored(days: Days, fused: Values, deviation: Values, scene_days: Days, ban
     days count for one. A day without a fused value stays missing unless a scene shows it.
     """
     if not fused.size:
-        return Evidence(fused.astype(np.float32), np.zeros(fused.shape, np.float32))
+        return Evidence(fused.astype(np.float32), *np.zeros((2, *fused.shape), np.float32))
     flat, spread = fused.reshape(len(days), -1), deviation.reshape(len(days), -1)
     scenes = clear_scenes(scene_days, bands)
     seen = _seen(days, scenes, scene_errors(scenes), flat.shape[1])
     place = (days - days[0]).astype(np.int64)
-    values, error = np.full(flat.shape, np.nan, np.float32), np.zeros(flat.shape, np.float32)
+    values, (error, information) = np.full(flat.shape, np.nan, np.float32), np.zeros((2, *flat.shape), np.float32)
     for start in range(0, flat.shape[1], CHUNK):
         part = slice(start, start + CHUNK)
         scene = _Weighted(seen.values[:, part], seen.weight[:, part], seen.noise[part])
@@ -72,7 +75,8 @@ def anchored(days: Days, fused: Values, deviation: Values, scene_days: Days, ban
         curves = weighted_curves(series, weight, LAMBDA, weighted.noise)
         values[:, part] = np.where(known, curves.value[:, place].T, np.nan)
         error[:, part] = np.where(known, curves.se[:, place].T, 0.0)
-    return Evidence(values.reshape(fused.shape), error.reshape(fused.shape))
+        information[:, part] = curves.information[:, place].T
+    return Evidence(*(part.reshape(fused.shape) for part in (values, error, information)))
 
 
 def _seen(days: Days, scenes: Scenes, errors: NDArray[np.float64], pixels: int) -> _Weighted:
@@ -81,7 +85,8 @@ def _seen(days: Days, scenes: Scenes, errors: NDArray[np.float64], pixels: int) 
     told = np.isfinite(scenes.brightness).any(axis=0)
     usual[told] = np.nanmedian(scenes.brightness[:, told], axis=0)
     noise = np.maximum((np.median(errors) if errors.size else 0.0) / usual, LEAST_NOISE)
-    own = np.maximum(errors[:, None] / scenes.brightness, LEAST_NOISE)
+    # A pixel brighter than usual may be veiled, which is no reason to believe it more.
+    own = np.maximum(errors[:, None] / np.minimum(scenes.brightness, usual), LEAST_NOISE)
     gcc = despiked(scenes.gcc)
     values, weight = (np.zeros((len(days), pixels)) for _ in range(2))
     place = np.searchsorted(days, scenes.days)

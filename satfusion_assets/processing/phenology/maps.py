@@ -48,6 +48,7 @@ def transition_maps(
     smoothing: Smoothing = SATELLITE,
     *,
     error: ArrayLike | None = None,
+    information: NDArray[np.floating] | None = None,
     least_amplitude: float = 0.0,
 ) -> PhenologyMaps:
     """Dates of the main growing season of ``year`` in every pixel.
@@ -57,7 +58,9 @@ def transition_maps(
     smoothing: SATELLITE, SCENES for a stack of clear days, COURSE where the stack's courses are curves already.
     error: standard error of the values that neighbouring days share, so that smoothing does not lessen it (a fusion's
     predictive standard deviation), broadcastable to the stack; it widens the intervals, and what it could make is no
-    season. least_amplitude: smaller seasons are none either, in units of the stack.
+    season. information: how many independent observations each value adds, shaped like the stack; unless given, the
+    smoothing tells. Base and top are as sure as the observations they rest on are many. least_amplitude: smaller
+    seasons are none either, in units of the stack.
 
     Raises InvalidInput where days and stack do not match.
     """
@@ -74,6 +77,7 @@ def transition_maps(
     year_start, year_end = ((date(y, 1, 1) - EPOCH).days - first for y in (year, year + 1))
     grid = _DailyGrid(number - first, stack)
     shared = None if error is None else _DailyGrid(number - first, np.broadcast_to(np.asarray(error), stack.shape))
+    adding = None if information is None else _DailyGrid(number - first, information)
     dates = np.full((grid.pixels, 6, 4), np.nan)
     dates[:, :, 3] = Label.NO_SEASON
     counts = np.zeros(grid.pixels, np.uint8)
@@ -87,10 +91,11 @@ def transition_maps(
         if shared is not None:
             common = np.nan_to_num(shared.series(rows) / scale)
             se, outline_se = np.hypot(se, common), np.hypot(outline_se, SHARED_SHARE * common)
+        pieces = curves.information if adding is None else np.nan_to_num(adding.series(rows))
         scarce = np.isfinite(raw).sum(axis=1) < MIN_OBSERVATIONS
         observed[scarce] = False
         turns = find_turns(curves.value, observed, outline.value, outline_se, smoothing.least_swing, SHALLOW_SHARE)
-        seasons = find_seasons(curves.value, se, curves.information, observed, turns)
+        seasons = find_seasons(curves.value, se, pieces, observed, turns)
         best, counts[rows] = main_season(seasons, year_start - 0.5, year_end - 0.5, least_amplitude / scale)
         found = np.flatnonzero(best >= 0)
         dates[rows][found] = seasons.dates[found, best[found]]
