@@ -7,7 +7,6 @@ another seed has other fields, dates, clouds and atmospheres; nothing of the met
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -28,28 +27,37 @@ SCENARIO = Scenario.parse("aggressive_sigma20")
 
 
 def pixel_dates(season: PreparedSeason) -> Rows:
-    """Rows of one season: what the truth itself gives, the fusion alone, and drawn to its scenes."""
+    """Rows of one season: the fusion alone and drawn to its scenes, the latter also by the method's own levels.
+
+    The truth's levels are shares between the year's extremes, the method's those of the published dates: what it makes
+    of the true course, every day, tells errors from definitions.
+    """
     grid, year = site_grid(season.site).fine, season.site_season.season
     view = season.landscape.view(grid.affine, (grid.height, grid.width))
     true = view.true_dates(year)
     known = TrueSeason(np.concatenate([true.rising, true.falling]), true.maximum - true.minimum)
     days = np.array(season_days(season.site_season), dtype="datetime64[D]")
     canopy = np.stack([indices.gcc(*view.canopy(day.item())[:3]) for day in days]).astype(np.float32)
-    maps = {"the truth, every day": transition_maps(days, canopy, year, least_amplitude=LEAST_AMPLITUDE)}
-    for series, found in [*maps.items(), *_fused_maps(season, days)]:
-        for row in date_rows(series, found, known):
-            yield {"landscape": season.title, **row}
+    same = TrueSeason(transition_maps(days, canopy, year, least_amplitude=LEAST_AMPLITUDE).day_of_year, known.amplitude)
+    alone, drawn = _fused_maps(season, days)
+    for row in (
+        *date_rows("fused alone", alone, known),
+        *date_rows("drawn to its scenes", drawn, known, (10, 25, 50)),
+        *date_rows("drawn to its scenes, own levels", drawn, same),
+    ):
+        yield {"landscape": season.title, **row}
 
 
-def _fused_maps(season: PreparedSeason, days: np.ndarray) -> Iterator[tuple[str, PhenologyMaps]]:
+def _fused_maps(season: PreparedSeason, days: np.ndarray) -> tuple[PhenologyMaps, PhenologyMaps]:
+    """Of the fusion alone, and drawn to its scenes."""
     year = season.site_season.season
     with season.store.read(Product("prepared_bti", season.site_season, SCENARIO.strategy)) as bands:
         scenes = prepared_inputs(bands, SCENARIO)
     fused = gcc_image(fuse_inputs(scenes, SCENARIO, days).values)[:, 0]
     course = drawn_course(days, fused, scenes, SCENARIO)
     error = np.nan_to_num(course.deviation)
-    yield "fused alone", transition_maps(days, fused, year, error=error, least_amplitude=LEAST_AMPLITUDE)
-    yield "drawn to its scenes", course_maps(course, year)
+    alone = transition_maps(days, fused, year, error=error, least_amplitude=LEAST_AMPLITUDE)
+    return alone, course_maps(course, year)
 
 
 def main(folder: str, *seasons: str) -> None:

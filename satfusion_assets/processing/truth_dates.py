@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -23,14 +23,16 @@ class TrueSeason:
     amplitude: npt.NDArray[np.floating]
 
 
-def date_rows(series: str, maps: PhenologyMaps, truth: TrueSeason) -> Iterator[dict[str, Any]]:
-    """One row per 50 % date: errors in days (found minus true) over pixels with a season; None where there is none.
+def date_rows(
+    series: str, maps: PhenologyMaps, truth: TrueSeason, percents: Sequence[int] = (50,)
+) -> Iterator[dict[str, Any]]:
+    """One row per date of ``percents``: errors in days (found minus true) over pixels with a season.
 
-    ``dated``: share of these pixels with a date; ``invented``: share of the pixels without a season that have one.
+    None where there is none. ``dated``: share of these pixels with a date; ``invented``: share of the pixels without a season that have one.
     """
     seasonal, flat = truth.amplitude >= LEAST_SEASON, truth.amplitude < LEAST_SEASON / 2
     for number, transition in enumerate(TRANSITIONS):
-        if not transition.endswith("_50"):
+        if int(transition.split("_")[1]) not in percents:
             continue
         true, found = truth.dates[number], maps.day_of_year[number]
         scored = seasonal & np.isfinite(true) & np.isfinite(found)

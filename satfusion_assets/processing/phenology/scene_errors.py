@@ -70,12 +70,11 @@ def clear_scenes(days: Days, bands: Values) -> Scenes:
 
 
 def veil(days: Days, blue: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(n, m) reflectance that haze, thin cloud and patches of snow add to blue (n, m), less than 0 where too much was
-    taken off; NaN where blue is.
+    """(n, m) reflectance that haze, thin cloud and patches of snow add to blue (n, m); below 0: that is missing.
 
-    A veil is nearly white, so that it draws GCC to a third, and adds to blue what the pixel's course does not know. What
-    a scene takes away is the same all over the site (a shadow, which dims all bands alike, is left in); what it adds
-    may stand above that in any pixel.
+    A veil is nearly white, so that it draws GCC to a third, and adds to blue what the pixel's course does not know.
+    What a scene takes away is the same all over the site (a shadow, which dims all bands alike, is left in); what it
+    adds may stand above that in any pixel. NaN where blue is.
     """
     if not np.isfinite(blue).any():
         return np.full(blue.shape, np.nan)
@@ -99,11 +98,11 @@ def scene_errors(scenes: Scenes) -> NDArray[np.float64]:
 def scene_variance(
     days: Days, values: NDArray[np.float64], scale: NDArray[np.float64], lam: float
 ) -> NDArray[np.float64]:
-    """(n,) variance of each scene's error about the smooth courses of values (n, m), NaN = not clear, times scale (n, m).
+    """(n,) variance of each scene's error: of values (n, m), NaN = not clear, about smooth courses, times scale (n, m).
 
-    All pixels of a scene share most of its error, so that a scene is one draw however many pixels it shows: its variance
-    is that of a t distribution given the draw (expectation and maximisation; Lange, Little and Taylor 1989, JASA 84,
-    881). A scene that stands alone, where the course goes through it, keeps the usual variance.
+    All pixels of a scene share most of its error, so that a scene is one draw however many pixels it shows: its
+    variance is that of a t distribution given the draw (expectation and maximisation; Lange, Little and Taylor 1989,
+    JASA 84, 881). A scene that stands alone, where the course goes through it, keeps the usual variance.
     """
     told = np.flatnonzero(np.isfinite(values).sum(axis=0) >= LEAST_SCENES)
     if not told.size:
@@ -135,7 +134,8 @@ def _courses(days: Days, values: NDArray[np.float64], weight: NDArray[np.float64
     series[:, place] = np.nan_to_num(values).T
     weights[:, place] = np.where(np.isfinite(values), weight, 0.0).T
     curves = weighted_curves(series, weights, lam, np.ones(values.shape[1]))
-    return Curves(*(part[:, place].T for part in curves[:3]), curves.noise)
+    value, se, information = (part[:, place].T for part in curves[:3])
+    return Curves(value, se, information, curves.noise)
 
 
 def _middle(squares: NDArray[np.float64]) -> float:

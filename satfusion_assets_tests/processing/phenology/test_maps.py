@@ -12,6 +12,7 @@ from affine import Affine
 
 from satfusion_assets.errors import InvalidInput
 from satfusion_assets.processing.phenology import (
+    COURSE,
     SATELLITE,
     TRANSITIONS,
     Label,
@@ -21,7 +22,7 @@ from satfusion_assets.processing.phenology import (
 )
 from satfusion_assets.sandbox.landscape import Landscape, View
 from satfusion_assets.sites import make_site
-from satfusion_assets_tests.processing.phenology.synthetic import CANOPIES, Canopy, day, yearly
+from satfusion_assets_tests.processing.phenology.synthetic import CANOPIES, Canopy, Cycle, day, yearly
 
 THREE_YEARS = ("2022-01-01", "2024-12-31")
 PERCENTS = (10, 25, 50)
@@ -95,6 +96,33 @@ def test_a_shared_error_widens_intervals_and_drowns_small_seasons() -> None:
     assert np.all(shared.upper - shared.lower > 1.5 * (plain.upper - plain.lower))
     np.testing.assert_allclose(shared.day_of_year, plain.day_of_year)
     assert np.all(drowned.label == Label.NO_SEASON)
+
+
+def test_levels_are_as_sure_as_their_observations_are_many() -> None:
+    days, values = CANOPIES["deciduous broadleaf"].series(*THREE_YEARS)
+    stack = stack_of(values)
+    many, few = (
+        transition_maps(days, stack, 2023, error=0.01, information=np.full(stack.shape, share, np.float32))
+        for share in (1.0, 0.01)
+    )
+    beyond_the_foot = [1, 2, 4, 5]
+    assert np.all((few.upper - few.lower > many.upper - many.lower + 1.0)[beyond_the_foot])
+    np.testing.assert_array_equal(few.day_of_year, many.day_of_year)
+
+
+def test_an_interval_reaches_over_a_cut_to_the_regrowth_that_may_be_the_true_fall() -> None:
+    """After a September cut it stays just below half the amplitude: errors decide which fall is the last."""
+    days = np.arange(day("2023-01-01"), day("2024-01-01"))
+    cut, regrown = (
+        Cycle(iso, "2024-12-31", amplitude=1.0, rise_days=3.0)(days * 1.0) for iso in ("2023-09-01", "2023-09-25")
+    )
+    canopy = Cycle("2023-05-01", "2023-10-20", rise_days=4.0, fall_days=4.0)(days * 1.0) * (
+        1.0 - 0.7 * cut + 0.16 * regrown
+    )
+    maps = transition_maps(days, stack_of(0.34 + canopy), 2023, COURSE, error=0.003)
+    first, last = (day(iso) - day("2022-12-31") for iso in ("2023-09-01", "2023-10-05"))
+    assert maps.day_of_year[5, 0, 0] == pytest.approx(first, abs=4)
+    assert maps.upper[5, 0, 0] > last
 
 
 def test_seasons_below_the_least_amplitude_are_none() -> None:
