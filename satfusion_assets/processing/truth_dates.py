@@ -26,9 +26,9 @@ class TrueSeason:
 def date_rows(
     series: str, maps: PhenologyMaps, truth: TrueSeason, percents: Sequence[int] = (50,)
 ) -> Iterator[dict[str, Any]]:
-    """One row per date of ``percents``: errors in days (found minus true) over pixels with a season.
+    """One row per date of ``percents``: errors in days (found minus true) over pixels with a season; None without any.
 
-    None where there is none. ``dated``: share of these pixels with a date; ``invented``: share of the pixels without a season that have one.
+    ``dated``: share of these pixels with a date; ``invented``: share of the pixels without a season that have one.
     """
     seasonal, flat = truth.amplitude >= LEAST_SEASON, truth.amplitude < LEAST_SEASON / 2
     for number, transition in enumerate(TRANSITIONS):
