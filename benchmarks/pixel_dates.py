@@ -1,7 +1,7 @@
 """Dates of every pixel against the sandbox's true ones: ``python -m benchmarks.pixel_dates FOLDER SEASON:SEED ...``.
 
 Seasons (``innsbruck_2024:9``) are built below FOLDER and kept; the table goes to docs/phenology.md. A landscape with
-another seed has other fields, dates, clouds and atmospheres; nothing of the method was chosen on those of the table.
+another seed has other fields, dates, clouds and atmospheres.
 """
 
 from __future__ import annotations

@@ -75,8 +75,8 @@ _DATES: Final = (
     "50 % dates of one season by itself against the true ones (snow-free ground, GCC amplitude of 0.04 or more; "
     "`invented`: pixels below 0.02 that get a date all the same). `with its scenes` is what the maps hold, `alone` the "
     "fused series. What the method makes of the truth itself, every day and on the clear days, shows what is due to "
-    "its definitions and to the days seen: a meadow cut in autumn lingers at half its amplitude. Landscapes that "
-    "nothing was chosen on, and how the method was: [phenology.md](phenology.md)."
+    "its definitions and to the days seen: a meadow cut in autumn lingers at half its amplitude. Other "
+    "landscapes, and on which the method was chosen: [phenology.md](phenology.md)."
 )
 
 _CALIBRATION: Final = (
