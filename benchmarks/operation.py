@@ -67,7 +67,7 @@ class Services:
         }
         workspace = str(ROOT / "deploy" / "workspace.yaml")
         module = "benchmarks.hollow_location" if hollow else "satfusion_assets.definitions"
-        code = f"dagster api grpc -m {module} --location-name satfusion"
+        code = f"satfusion_assets.code_server -m {module} --location-name satfusion"
         self._commands = {
             "code server": f"{code} -h 127.0.0.1 -p {ports[0]}",
             "webserver": f"dagster_webserver -w {workspace} -h 127.0.0.1 -p {ports[1]}",
@@ -104,9 +104,9 @@ class Services:
 
     def workers(self) -> list[psutil.Process]:
         """Processes that execute runs, oldest first."""
-        children = self.processes["code server"].children(recursive=True)
-        alive = [child for child in children if child.status() != psutil.STATUS_ZOMBIE]
-        found = [child for child in alive if "spawn_main" in " ".join(child.cmdline())]
+        children = self.processes["code server"].children()
+        forking = [child for child in children if "multiprocessing.forkserver" in " ".join(child.cmdline())]
+        found = [run for server in forking for run in server.children() if run.status() != psutil.STATUS_ZOMBIE]
         return sorted(found, key=lambda child: child.create_time())
 
     def command_line(self, site: str, season: str) -> Took:
