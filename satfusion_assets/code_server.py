@@ -9,28 +9,12 @@ it has no open connection and no lock held that a fork could break.
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Iterator
 from multiprocessing import forkserver
-from pkgutil import walk_packages
-from typing import Any, Final
+from typing import Any
 
+from dagster import DagsterInstance, DagsterRunStatus
 from dagster._cli.api import grpc_command
 from dagster._grpc import server
-
-from satfusion_assets import stages
-
-WHAT_DAGSTER_NEEDS: Final = (
-    "satfusion_assets.code_server",
-    "satfusion_assets.event_log",
-    "satfusion_assets.run_launcher",
-    "dagster._core.storage.defs_state.blob_storage_state_storage",
-    "dagster._core.storage.local_compute_log_manager",
-    "dagster._core.storage.root",
-    "dagster._core.storage.schedules.sqlite",
-    "dagster._grpc.impl",
-    "upath.implementations.local",
-)
-"""Modules that every run loads, and that a code location does not import."""
 
 
 class ForkingApiServer(server.DagsterApiServer):
@@ -39,14 +23,20 @@ class ForkingApiServer(server.DagsterApiServer):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._mp_ctx = multiprocessing.get_context("forkserver")  # type: ignore[assignment]
-        self._mp_ctx.set_forkserver_preload([*preloaded(), options["loadable_target_origin"].module_name])
+        self._mp_ctx.set_forkserver_preload(["satfusion_assets.preload", options["loadable_target_origin"].module_name])
         forkserver.ensure_running()
 
-
-def preloaded() -> Iterator[str]:
-    """Modules that are loaded before a run needs them: what stages are made of, and Dagster's own."""
-    yield from WHAT_DAGSTER_NEEDS
-    yield from (module.name for module in walk_packages(stages.__path__, f"{stages.__name__}."))
+    def _check_for_orphaned_runs(self) -> None:
+        """Leave runs that were killed to run monitoring: should this server be killed as well before the daemon has
+        made them again, they would be lost (``run_launcher``)."""
+        with self._execution_lock:
+            ended = [(run, ref) for run, (process, ref) in self._executions.items() if not process.is_alive()]
+            for run_id, ref in ended:
+                with DagsterInstance.from_ref(ref) as instance:
+                    run = instance.get_run_by_id(run_id)
+                if run is not None and run.status is DagsterRunStatus.STARTED:
+                    self._clear_run(run_id)
+        super()._check_for_orphaned_runs()
 
 
 def main() -> None:
