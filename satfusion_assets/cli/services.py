@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 import satfusion_assets
 from satfusion_assets.cli.home import dagster_home, dagster_instance
-from satfusion_assets.errors import SatfusionError
+from satfusion_assets.errors import ServiceFailed
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -27,10 +27,6 @@ WAIT_FOR_CODE: Final = "DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR"
 """Without it the daemon fails every backfill that it looks at while the code server is being restarted."""
 START_SECONDS: Final = 120
 STOP_SECONDS: Final = 10
-
-
-class ServiceFailed(SatfusionError):
-    """A service did not start."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +110,16 @@ def _running(
     finally:
         for process in reversed(processes):  # what launches runs first, what executes them last
             _stop(process)
+
+
+def require_free(*ports: int) -> None:
+    """ServiceFailed when something listens on one of ``ports`` already."""
+    for port in ports:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                raise ServiceFailed(
+                    f"Port {port} is taken: another demo may be running; stop what listens on it and start again."
+                )
 
 
 def _free_port() -> int:
