@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -21,14 +21,16 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import zoom
+from scipy.special import ndtri
 
 from benchmarks.seasons import PreparedSeason, prepared_season
-from satfusion_assets.grid import RATIO, site_grid
-from satfusion_assets.processing.efast import fuse
+from satfusion_assets.grid import site_grid
+from satfusion_assets.processing.calibration import interval
+from satfusion_assets.processing.efast.assessment import lattice
 from satfusion_assets.sandbox.landscape import View
 from satfusion_assets.sandbox.signatures import Cover
 from satfusion_assets.scenarios import BANDS, Mode, Scenario, Strategy
-from satfusion_assets.stages.fuse import MAX_DAYS, FusionInputs, fuse_inputs, prepared_inputs, season_days
+from satfusion_assets.stages.fuse import FusionInputs, fuse_inputs, prepared_inputs, season_days
 from satfusion_assets.stages.prepare import PREPARED
 from satfusion_assets.store import Product
 
@@ -59,7 +61,7 @@ class Coverage:
     def add(self, score: Array, where: Array | bool = True) -> None:
         """score: (b, ...) error in standard deviations, NaN = not to be judged. where: broadcasts to it."""
         size = np.abs(score)
-        known = np.isfinite(size) & where
+        known = ~np.isnan(size) & where
         axes = tuple(range(1, score.ndim))
         self.judged += known.sum(axis=axes)
         self.within += [(known & (size <= level)).sum(axis=axes) for level in LEVELS]
@@ -123,29 +125,47 @@ def _as_measured(truth: Array) -> Array:
     return seen
 
 
-def withheld(season: PreparedSeason) -> Coverage:
-    """Coverage of scenes that are predicted from the others, with the scenes' own noise."""
-    images, coverage = _inputs(season), Coverage()
+def withheld(season: PreparedSeason) -> Tables:
+    """Coverage of scenes that are predicted from the others, with the scene's own noise and with that of the others."""
+    images = _inputs(season)
+    tables: Tables = defaultdict(Coverage)
+    own = fuse_inputs(images, SCENARIO, images.fine_days[:1]).quality.error_model.scene_noise
+    height, width = images.fine.shape[2:]
+    unlearned = np.ones((height, width), bool)
+    unlearned[np.ix_(lattice(height), lattice(width))] = False
     first, last = np.datetime64(season.site_season.start), np.datetime64(season.site_season.end)
     for scene, day in enumerate(images.fine_days):
-        if not first <= day <= last:
-            continue
-        others = np.arange(len(images.fine)) != scene
-        fused = fuse(
-            [day],
-            images.coarse,
-            images.coarse_days,
-            images.fine[others],
-            images.fine_days[others],
-            images.cloud_distance[others],
-            ratio=RATIO,
-            sigma=SCENARIO.sigma,
-            max_days=MAX_DAYS,
-        )
-        noise = fused.quality.error_model.scene_noise[:, None, None]
-        deviation = np.sqrt(fused.quality.standard_deviation[0] ** 2 + noise)
-        coverage.add((fused.values[0] - images.fine[scene]) / deviation)
-    return coverage
+        if first <= day <= last:
+            fused = fuse_inputs(_without(images, scene), SCENARIO, images.fine_days[scene : scene + 1])
+            error, deviation = fused.values[0] - images.fine[scene], fused.quality.standard_deviation[0]
+            spread = np.sqrt(deviation**2 + own[scene][:, None, None])
+            tables["withheld, own noise"].add(error / spread, unlearned)
+            levels = np.sqrt(fused.quality.error_model.noise_levels)
+            tables["withheld, noise unknown"].add(_normal_score(error, deviation, levels))
+    return tables
+
+
+def _normal_score(error: Array, deviation: Array, levels: Array) -> Array:
+    """Error (b, H, W) in standard deviations of the normal whose intervals are as likely as the mixture's.
+
+    levels: (k, b) equally likely standard deviations of the scene itself.
+    """
+    score = np.full(error.shape, np.nan)
+    for band, noise in enumerate(levels.T):
+        known = np.isfinite(error[band]) & np.isfinite(deviation[band])
+        spreads = np.hypot(deviation[band][known].astype(np.float64)[:, None], noise)
+        score[band][known] = ndtri((1 + interval(error[band][known].astype(np.float64), spreads)) / 2)
+    return score
+
+
+def _without(images: FusionInputs, scene: int) -> FusionInputs:
+    others = np.arange(len(images.fine)) != scene
+    return replace(
+        images,
+        fine=images.fine[others],
+        fine_days=images.fine_days[others],
+        cloud_distance=images.cloud_distance[others],
+    )
 
 
 def _inputs(season: PreparedSeason) -> FusionInputs:
@@ -178,7 +198,7 @@ def report(seasons: list[PreparedSeason]) -> str:
     together: Tables = defaultdict(Coverage)
     for season in seasons:
         tables = judge(season)
-        tables["withheld scenes"] = withheld(season)
+        tables |= withheld(season)
         lines += ["", f"## {season.title}", "", *_table(tables)]
         for name, coverage in tables.items():
             together[name].judged += coverage.judged
@@ -190,7 +210,7 @@ def _table(tables: Tables) -> list[str]:
     heads = [f"{band} {level:.0f} %" for level in TARGETS for band in BANDS]
     rows = [f"| stratum | {' | '.join(heads)} | share |", "|---" * (len(heads) + 2) + "|"]
     for name, coverage in tables.items():
-        pooled = name in ("all", "all, 10 m truth", "withheld scenes")
+        pooled = name.startswith(("all", "withheld"))
         share = coverage.judged.sum() / tables["all"].judged.sum()
         if coverage.judged.sum():
             rows.append(f"| {name} | {' | '.join(coverage.cells(5 if pooled else 10))} | {share:.1%} |")

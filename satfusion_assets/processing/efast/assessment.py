@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -84,7 +84,7 @@ def scene_errors(plan: FusionPlan, parameters: Parameters) -> SceneErrors:
     departures = fine - on_fine_rows(plan, plan.coarse_then, parameters, np.arange(height))
     np.nan_to_num(departures, copy=False)
     model = plan.error_model
-    typical = model.typical_error if model else typical_errors(errors[:, :, _lattice(height)][..., _lattice(width)])
+    typical = model.typical_error if model else typical_errors(errors[:, :, lattice(height)][..., lattice(width)])
     squares = np.square(errors, out=predicted)
     squares /= 1 + on_fine_rows(plan, weights.squared_shares, parameters, np.arange(height))[:, None]
     for band in range(images.bands):
@@ -95,7 +95,7 @@ def scene_errors(plan: FusionPlan, parameters: Parameters) -> SceneErrors:
 def learn(plan: FusionPlan, parameters: Parameters, scenes: SceneErrors) -> ErrorModel:
     """The error model of the plan's area, from a lattice of pixels."""
     images = plan.images
-    rows, columns = (_lattice(size) for size in images.fine.shape[2:])
+    rows, columns = (lattice(size) for size in images.fine.shape[2:])
 
     def sampled(fine: Array) -> Array:
         return fine[..., rows, :][..., columns].reshape(*fine.shape[:-2], -1)
@@ -110,7 +110,9 @@ def learn(plan: FusionPlan, parameters: Parameters, scenes: SceneErrors) -> Erro
     strays = coarse_departures(images.coarse, images.coarse_days)
     part = remaining_part(upsampled(strays) ** 2, upsampled(strays**2))
     noise = upsampled(coarse_variance(images.fine_days, images.coarse, images.coarse_days))
-    return fit_error_model(sampled(scenes.errors), withheld, noise, part, scenes.typical_error)
+    model = fit_error_model(sampled(scenes.errors), withheld, noise, part, scenes.typical_error)
+    as_given = np.argsort(images.order)
+    return replace(model, scene_noise=model.scene_noise[as_given])
 
 
 def day_statistics(
@@ -152,5 +154,6 @@ def on_fine_rows(plan: FusionPlan, images: Array, parameters: Parameters, rows: 
     return upsample(images, plan.grid(parameters.ratio, plan.images.dtype), rows, plan.images.fine.shape[3])
 
 
-def _lattice(size: int) -> NDArray[np.intp]:
+def lattice(size: int) -> NDArray[np.intp]:
+    """Rows (or columns) of ``size`` from which the error model learns."""
     return np.unique(np.linspace(0, size - 1, min(size, SAMPLE_SIDE) + 2).astype(np.intp)[1:-1])

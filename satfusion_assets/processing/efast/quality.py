@@ -23,7 +23,7 @@ class Quality:
     coarse_support: (p, h, w) uint8, ``CoarseSupport``. An estimate over a coarse pixel of support NONE rests on the
     finite coarse pixels beside it.
     standard_deviation: (p, b, H, W) float32, of estimate minus true surface; NaN where there is no estimate or too few
-    scenes to learn from. With the scene's own noise, ``error_model.scene_noise`` (a variance per band) comes on top.
+    scenes to learn from. Around a scene, the variance ``error_model.scene_noise`` of that scene comes on top.
     """
 
     days_to_scene: NDArray[np.uint8]

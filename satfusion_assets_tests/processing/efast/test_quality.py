@@ -109,7 +109,7 @@ def test_intervals_cover_the_true_surface(seed: int, noise: float) -> None:
 def test_scene_noise_is_told_from_the_scenes() -> None:
     truth = Truth(3, 0.01)
     learned = truth.stack.fuse(truth.days[:1]).quality.error_model
-    np.testing.assert_allclose(np.sqrt(learned.scene_noise), 0.01, rtol=0.3)
+    np.testing.assert_allclose(np.sqrt(np.median(learned.scene_noise, axis=0)), 0.01, rtol=0.3)
 
 
 class Walk:
@@ -144,6 +144,29 @@ def test_a_process_of_known_noise_and_drift_is_covered(seed: int) -> None:
     assert np.mean(score < 1) == pytest.approx(0.68, abs=0.05)
     assert np.mean(score < 1.96) == pytest.approx(0.95, abs=0.03)
     np.testing.assert_allclose(fused.quality.error_model.drift, walk.DRIFT, rtol=0.5)
+
+
+@pytest.mark.parametrize("kind", ["clear", "hazy"])
+def test_intervals_with_its_own_noise_cover_a_withheld_scene(kind: str) -> None:
+    """Given in any order: a scene's noise is found in its own row."""
+    walk = Walk(4)
+    shuffled = np.random.default_rng(0).permutation(70)
+    stack, noise = walk.stack.of_scenes(shuffled), walk.noise[shuffled]
+    own = stack.fuse().quality.error_model.scene_noise
+    inside = []
+    for scene in np.flatnonzero(noise == {"clear": walk.CLEAR, "hazy": walk.HAZY}[kind])[:12]:
+        fused = stack.of_scenes(np.arange(70) != scene).fuse(stack.fine_days[scene])
+        spread = np.sqrt(fused.quality.standard_deviation[0] ** 2 + own[scene][:, None, None])
+        inside.append([np.mean(np.abs(fused.values[0] - stack.fine[scene]) / spread < level) for level in (1, 1.96)])
+    np.testing.assert_allclose(np.mean(inside, axis=0), (0.68, 0.95), atol=0.05)
+
+
+def test_the_noise_of_a_scene_not_seen_is_that_of_the_others() -> None:
+    """One scene in four is hazy: so are two of eight equally likely levels."""
+    walk = Walk(5)
+    levels = np.sqrt(walk.stack.fuse().quality.error_model.noise_levels[:, 0])
+    assert (levels[:6] < 3 * walk.CLEAR).all()
+    np.testing.assert_allclose(levels[6:], walk.HAZY, rtol=0.2)
 
 
 def test_a_hazy_scene_widens_the_days_that_rest_on_it_and_no_others() -> None:
