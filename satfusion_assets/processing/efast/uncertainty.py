@@ -32,13 +32,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from satfusion_assets.processing.efast.compiled import compiled
 from satfusion_assets.processing.efast.withholding import Withheld
 
 _ONE_SIGMA: Final = 0.6827
 _TWO_SIGMA: Final = 0.95
-_LEAST: Final = 1e-7
-"""Variance that nothing goes below: reflectance of 16-bit data is not known better than 0.0003."""
 _LEAST_DISTANCE: Final = 0.5
 """Days; what moves the shares less says nothing of drift."""
 _MINIMUM_ERRORS: Final = 50
@@ -71,24 +68,6 @@ class ErrorModel:
             if np.isfinite(noise).any():
                 levels[:, band] = np.nanquantile(noise, middles)
         return levels
-
-
-@compiled
-def deviate(
-    coarse_variance: Any, statistics: Any, coarse_part: Any, drift: Any, first: int, last: int, out: Any
-) -> None:
-    """Fill rows ``first:last`` of ``out`` (p, b, H, W) with the standard deviation of estimate minus true surface.
-
-    coarse_variance: (p, b, H, W). statistics: planes (p, 3 + b, H, W) of ``kernels.judge``. Others: ``ErrorModel``.
-    """
-    days, bands, _, width = out.shape
-    for p in range(days):
-        for b in range(bands):
-            for y in range(first, last):
-                for x in range(width):
-                    told = coarse_part[b] * coarse_variance[p, b, y, x] + statistics[p, 3 + b, y, x]
-                    variance = told + drift[b] * statistics[p, 2, y, x]
-                    out[p, b, y, x] = np.sqrt(_LEAST if variance < _LEAST else variance)
 
 
 def typical_errors(errors: Array) -> NDArray[np.float64]:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from satfusion_assets.processing.efast import FusionPlan, Parameters, check_images
-from satfusion_assets.processing.efast.assessment import day_statistics, on_fine_rows, scene_errors
+from satfusion_assets.processing.efast import FusionPlan, Parameters, check_images, kernels
+from satfusion_assets.processing.efast.assessment import judge_days, on_fine_rows, scene_errors
 from satfusion_assets.processing.efast.coarse import CoarseSupport
 from satfusion_assets.processing.efast.inputs import Images
 from satfusion_assets.processing.efast.quality import NO_SCENE
-from satfusion_assets.processing.efast.weights import leave_one_out_weights
 from satfusion_assets.processing.efast.withholding import squared_integral, withhold
 from satfusion_assets_tests.processing.efast.scenes import DAY, RATIO, Stack, constant, random
 
@@ -191,17 +190,23 @@ def test_a_prediction_between_two_scenes_drifts_by_half_a_gap() -> None:
 
 def test_kernel_and_withheld_scenes_agree_on_distance_and_shares() -> None:
     plan = FusionPlan(_images(random(7, scenes=9)))
-    parameters = Parameters(ratio=RATIO)
-    weights = leave_one_out_weights(plan.images, parameters)
+    images, parameters = plan.images, Parameters(ratio=RATIO)
     scenes = scene_errors(plan, parameters)
-    every = np.arange(plan.images.fine.shape[2])
-    planes = day_statistics(plan, plan.images.fine_days, parameters, weights, scenes, every)
-    upsampled = on_fine_rows(plan, weights.values, parameters, every)
-    flat = (len(plan.images.fine), plan.images.bands, -1)
+
+    def variance(drift: float) -> np.ndarray:
+        """Of each scene's day predicted from the others, without coarse noise."""
+        noise, slow = np.zeros_like(plan.coarse_then), np.full(images.bands, drift)
+        judged = judge_days(
+            plan, images.fine_days, parameters, scenes.weights, scenes, noise, slow, np.zeros_like(images.fine)
+        )
+        return np.square(judged.standard_deviation.reshape(flat))
+
+    flat = (len(images.fine), images.bands, -1)
+    upsampled = on_fine_rows(plan, scenes.weights.values, parameters, np.arange(images.fine.shape[2]))
     departures, squares = scenes.departures.reshape(flat), scenes.squares.reshape(flat)
-    told = withhold(plan.images.fine_days, weights, upsampled.reshape(len(upsampled), -1), departures, squares)
-    np.testing.assert_allclose(planes[:, 3:].reshape(flat), told.told, rtol=1e-4)
-    np.testing.assert_allclose(planes[:, 2].reshape(len(planes), -1), told.distance, rtol=1e-3, atol=1e-4)
+    told = withhold(images.fine_days, scenes.weights, upsampled.reshape(len(upsampled), -1), departures, squares)
+    np.testing.assert_allclose(variance(0), np.maximum(told.told, kernels.LEAST_VARIANCE), rtol=1e-4)
+    np.testing.assert_allclose(variance(1), told.told + told.distance[:, None], rtol=1e-3, atol=1e-4)
 
 
 def _images(stack: Stack) -> Images:
