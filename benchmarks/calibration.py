@@ -2,10 +2,11 @@
 
 Each season is fused from its prepared images (aggressive strategy, sigma 20). An interval of one (1.96) standard
 deviations should cover the truth on 68 % (95 %) of the pixels and days, pooled per band and in strata. Then each scene
-is withheld, predicted from the others, and compared with itself, the scenes' own noise added to the variance. The truth
-only judges: nothing of the error model is fitted on it.
+is withheld, predicted from the others, and compared with itself, with the scene's own noise or with that of the others.
+The truth only judges: nothing of the error model is fitted on it.
 
-    python -m benchmarks.calibration --folder SCRATCH [--cases KEY:SEED ...] [--write docs/fusion-calibration.md]
+    python -m benchmarks.calibration --folder SCRATCH [--cases KEY:SEED ...] [--fresh KEY:SEED ...]
+        [--write docs/fusion-calibration.md]
 """
 
 from __future__ import annotations
@@ -37,7 +38,9 @@ from satfusion_assets.store import Product
 Array = NDArray[Any]
 SCENARIO: Final = Scenario(Strategy.AGGRESSIVE, Mode.BTI, 20)
 CASES: Final = ("innsbruck_2024:4", "forthgr_2024:2", "vindeln2_2023:7")
-"""The last was looked at for the first time when the model was done."""
+"""What the model was made on; of the third, only the noise of scenes."""
+FRESH: Final = ("pitsalu_2024:11", "institutekarnobat_2024:5", "vindeln2_2023:21", "sunflowerjerez1_2024:3")
+"""Looked at when the model was done."""
 NEAR: Final = 5
 FAR: Final = 10
 """Days to the nearest scene: up to ``NEAR`` is near, beyond ``FAR`` is far."""
@@ -181,7 +184,7 @@ def _snow_free(surface: View, season: PreparedSeason) -> Array:
     return ~np.array([snow[p : p + 2 * SNOW_DAYS + 1].any() for p in range(len(days))])
 
 
-def report(seasons: list[PreparedSeason]) -> str:
+def report(groups: dict[str, list[PreparedSeason]]) -> str:
     lines = [
         "# Calibration of the predictive standard deviation",
         "",
@@ -191,19 +194,27 @@ def report(seasons: list[PreparedSeason]) -> str:
         "line `all, 10 m truth` is without that). Days count when the area is free of snow (share at most",
         f"{SNOW:.0%} within {SNOW_DAYS} days either way): snow comes and goes between clear scenes, which mask it,",
         "and no scene can tell of it; such days stand in a line of their own. In season: the pixel is more than half",
-        "green; out of season: less. Withheld scenes: each scene predicted from the others and compared with itself,",
-        "the scenes' own noise added. Of the usual seasons, the last was looked at for the first time when the model",
-        "was done. Written by `python -m benchmarks.calibration --folder SCRATCH`.",
+        "green; out of season: less.",
+        "",
+        "Withheld scenes: each scene predicted from the others and compared with itself. `own noise` adds the noise",
+        "of the scene itself, read at other pixels than those that are judged, on scenes that have enough of them; it",
+        "takes in whatever the prediction of that day is off by as a whole, so that this line says whether the errors",
+        "spread over a scene as stated, and the truth whether they are of the stated size. `noise unknown` reads",
+        "nothing from the scene: it may have the noise of any of the others, equally likely.",
+        "",
+        "The model was made on the first three seasons (the third was only looked at for the noise of scenes), and",
+        "not changed for the others. Written by `python -m benchmarks.calibration --folder SCRATCH`.",
     ]
-    together: Tables = defaultdict(Coverage)
-    for season in seasons:
-        tables = judge(season)
-        tables |= withheld(season)
-        lines += ["", f"## {season.title}", "", *_table(tables)]
-        for name, coverage in tables.items():
-            together[name].judged += coverage.judged
-            together[name].within += coverage.within
-    return "\n".join([*lines, "", "## All together", "", *_table(together)]) + "\n"
+    for name, seasons in groups.items():
+        together: Tables = defaultdict(Coverage)
+        for season in seasons:
+            tables = judge(season) | withheld(season)
+            lines += ["", f"## {season.title}", "", *_table(tables)]
+            for stratum, coverage in tables.items():
+                together[stratum].judged += coverage.judged
+                together[stratum].within += coverage.within
+        lines += ["", f"## {name}", "", *_table(together)]
+    return "\n".join(lines) + "\n"
 
 
 def _table(tables: Tables) -> list[str]:
@@ -220,11 +231,16 @@ def _table(tables: Tables) -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--folder", type=Path, required=True, help="where the seasons lie or are to be built")
-    parser.add_argument("--cases", nargs="+", default=CASES, help="site-season and seed of the sandbox")
+    parser.add_argument("--cases", nargs="*", default=CASES, help="site-seasons and seeds that the model was made on")
+    parser.add_argument("--fresh", nargs="*", default=FRESH, help="site-seasons and seeds that it was not")
     parser.add_argument("--write", type=Path, help="write the tables as Markdown here")
     options = parser.parse_args()
-    cases = [case.split(":") for case in options.cases]
-    text = report([prepared_season(key, int(seed), options.folder) for key, seed in cases])
+    names = {"All that the model was made on": options.cases, "All others": options.fresh}
+    cases = {name: [case.split(":") for case in group] for name, group in names.items() if group}
+    seasons = {
+        name: [prepared_season(key, int(seed), options.folder) for key, seed in group] for name, group in cases.items()
+    }
+    text = report(seasons)
     if options.write:
         options.write.write_text(text)
     sys.stdout.write(text)
