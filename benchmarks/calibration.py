@@ -32,8 +32,8 @@ from satfusion_assets.sandbox.landscape import View
 from satfusion_assets.sandbox.signatures import Cover
 from satfusion_assets.scenarios import BANDS, Mode, Scenario, Strategy
 from satfusion_assets.stages.fuse import FusionInputs, fuse_inputs, prepared_inputs, season_days
-from satfusion_assets.stages.prepare import PREPARED
 from satfusion_assets.store import Product
+from satfusion_assets.store.layout import PREPARED
 
 Array = NDArray[Any]
 SCENARIO: Final = Scenario(Strategy.AGGRESSIVE, Mode.BTI, 20)

@@ -25,8 +25,8 @@ from benchmarks.seasons import PreparedSeason, prepared_season
 from satfusion_assets.processing.efast.compiled import available_threads
 from satfusion_assets.scenarios import SCENARIOS, Scenario
 from satfusion_assets.stages.fuse import fuse_inputs, fuse_season, prepared_inputs, season_days
-from satfusion_assets.stages.prepare import PREPARED
 from satfusion_assets.store import Product
+from satfusion_assets.store.layout import PREPARED
 
 REPEATS = 3
 

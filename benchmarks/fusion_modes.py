@@ -24,8 +24,8 @@ from satfusion_assets.processing.efast import fuse
 from satfusion_assets.processing.indices import gcc
 from satfusion_assets.scenarios import BANDS, Mode, Scenario, Strategy
 from satfusion_assets.stages.fuse import MAX_DAYS, FusionInputs, prepared_inputs, season_days
-from satfusion_assets.stages.prepare import PREPARED
 from satfusion_assets.store import Product
+from satfusion_assets.store.layout import PREPARED
 
 Array = NDArray[Any]
 SCENARIO: Final = Scenario(Strategy.AGGRESSIVE, Mode.BTI, 20)

@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +67,7 @@ class Services:
         }
         workspace = str(ROOT / "deploy" / "workspace.yaml")
         module = "benchmarks.hollow_location" if hollow else "satfusion_assets.definitions"
-        code = f"dagster api grpc -m {module} --location-name satfusion"
+        code = f"satfusion_assets.code_server -m {module} --location-name satfusion"
         self._commands = {
             "code server": f"{code} -h 127.0.0.1 -p {ports[0]}",
             "webserver": f"dagster_webserver -w {workspace} -h 127.0.0.1 -p {ports[1]}",
@@ -104,9 +104,9 @@ class Services:
 
     def workers(self) -> list[psutil.Process]:
         """Processes that execute runs, oldest first."""
-        children = self.processes["code server"].children(recursive=True)
-        alive = [child for child in children if child.status() != psutil.STATUS_ZOMBIE]
-        found = [child for child in alive if "spawn_main" in " ".join(child.cmdline())]
+        children = self.processes["code server"].children()
+        forking = [child for child in children if "multiprocessing.forkserver" in " ".join(child.cmdline())]
+        found = [run for server in forking for run in server.children() if run.status() != psutil.STATUS_ZOMBIE]
         return sorted(found, key=lambda child: child.create_time())
 
     def command_line(self, site: str, season: str) -> Took:
@@ -189,21 +189,27 @@ def speed(folder: Path) -> None:
             _say(f"{len(keys)} site-seasons: {finished.wall_s:.0f} s {finished.complaint(len(keys))} {finished.runs}")
 
 
-POOLS: Final = {"raw_s2": "earth_search", "raw_s3": "openeo", "raw_phenocam": "phenocam"}
+DOWNLOADS: Final = {"raw_s2": "earth_search", "raw_s3": "openeo", "raw_phenocam": "phenocam"}
 STEPS: Final = "{runsOrError{... on Runs{results{stepStats{stepKey startTime endTime}}}}}"
 
 
 def limits(folder: Path) -> None:
-    """Seven site-seasons asked for with six runs at a time and two places in each pool: most steps of one at once."""
-    with running(folder, 15.0, runs=6) as (_, client):
-        client.add_partitions(SEVEN)
-        finished = client.wait(client.backfill(list(POOLS), list(SEVEN)))
-        _say(finished.complaint(len(SEVEN)) or "complete")
-        steps = [step for run in client.ask(STEPS)["runsOrError"]["results"] for step in run["stepStats"]]
-        _say(f"steps under way at once: at most {_most_at_once(steps)}")
-        for asset, pool in POOLS.items():
-            at_once = _most_at_once([step for step in steps if step["stepKey"] == asset])
-            _say(f"{pool}: at most {at_once} at once{'' if at_once <= 2 else ', BEYOND THE LIMIT of 2'}")
+    """Six runs at a time and two places in each pool: most steps of one pool at once, archives first, then fusion."""
+    with running(folder / "downloads", 15.0, runs=6) as (_, client):
+        _show_limits(client, SEVEN, list(DOWNLOADS), DOWNLOADS)
+    with running(folder / "fusion", 4.0, runs=6) as (_, client):
+        _show_limits(client, SEVEN[:2], client.assets(), {"fused": "fusion"})
+
+
+def _show_limits(client: Client, keys: Sequence[str], assets: list[str], pools: Mapping[str, str]) -> None:
+    client.add_partitions(keys)
+    finished = client.wait(client.backfill(assets, list(keys)))
+    _say(finished.complaint(len(keys)) or "complete")
+    steps = [step for run in client.ask(STEPS)["runsOrError"]["results"] for step in run["stepStats"]]
+    _say(f"steps under way at once: at most {_most_at_once(steps)}")
+    for asset, pool in pools.items():
+        at_once = _most_at_once([step for step in steps if step["stepKey"] == asset])
+        _say(f"{pool}: at most {at_once} at once{'' if at_once <= 2 else ', BEYOND THE LIMIT of 2'}")
 
 
 def _most_at_once(steps: list[dict[str, Any]]) -> int:

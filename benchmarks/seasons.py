@@ -17,9 +17,10 @@ from satfusion_assets.scenarios import Mode, Strategy
 from satfusion_assets.settings import Settings
 from satfusion_assets.sites import Site, SiteSeason
 from satfusion_assets.stages.acquire import acquire_sentinel2, acquire_sentinel3
-from satfusion_assets.stages.prepare import PREPARED, prepare
+from satfusion_assets.stages.prepare import prepare
 from satfusion_assets.stages.preselect import preselect
 from satfusion_assets.store import Product, ProductStore
+from satfusion_assets.store.layout import PREPARED
 
 
 @dataclass(frozen=True)

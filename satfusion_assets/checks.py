@@ -8,10 +8,11 @@ partition, so those verdicts are reported partition by partition.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import dagster as dg
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationTargetMaterializationData
+from dagster._core.events import DagsterEvent, DagsterEventType
 
 from satfusion_assets.assets.reporting import table
 from satfusion_assets.partitions import SCENARIO, SITE_SEASON, STRATEGY
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from satfusion_assets.stages.judge import Criterion, Verdict
 
 VARIANTS = (STRATEGY, SCENARIO)
+EVALUATED: Final = DagsterEventType.ASSET_CHECK_EVALUATION.value
 
 
 def product_checks(assets: Iterable[dg.AssetsDefinition]) -> list[dg.AssetChecksDefinition]:
@@ -68,15 +70,15 @@ def _checks_of(spec: dg.AssetSpec) -> dg.AssetChecksDefinition:
         found = [(key, title, verdict) for key in keys for title, verdict in verdicts(key).items()]
         for key, title, verdict in sorted(found, key=lambda one: not one[2].passed):  # the page shows the latest
             told = _told(held_to[title], verdict)
-            context.instance.report_runless_asset_event(
-                dg.AssetCheckEvaluation(
-                    asset_key=spec.key,
-                    partition=key,
-                    blocking=held_to[title].vital,
-                    target_materialization_data=_judged(context.instance, spec.key, key),
-                    **told,
-                )
+            evaluation = dg.AssetCheckEvaluation(
+                asset_key=spec.key,
+                partition=key,
+                blocking=held_to[title].vital,
+                target_materialization_data=_judged(context.instance, spec.key, key),
+                **told,
             )
+            event = DagsterEvent(EVALUATED, context.run.job_name, event_specific_data=evaluation)
+            context.instance.report_dagster_event(event, context.run.run_id)
             if not verdict.passed:
                 context.log.warning(f"{key}: {title}: {verdict.says}")
 

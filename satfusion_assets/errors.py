@@ -47,6 +47,10 @@ class CredentialsRejected(ArchiveError):
     """The archive refused the credentials that are set."""
 
 
+class ServiceFailed(SatfusionError):
+    """A service did not start."""
+
+
 class NoData(SatfusionError):
     """A partition's inputs hold nothing to work with (season without scenes, camera without pictures)."""
 

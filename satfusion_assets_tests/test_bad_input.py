@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,8 +13,9 @@ import numpy as np
 import pytest
 from pydantic import SecretStr
 
+from satfusion_assets.cli.services import require_free
 from satfusion_assets.definitions import build_defs
-from satfusion_assets.errors import ProductMissing
+from satfusion_assets.errors import ProductMissing, ServiceFailed
 from satfusion_assets.grid import site_grid
 from satfusion_assets.partitions import SITE_SEASON
 from satfusion_assets.resources import Platform
@@ -166,3 +168,13 @@ if may_mount():
         says = cause(platform, "preselected", SEASON.key)
         assert says.startswith(f"The disk of {platform.store.root} is full while writing innsbruck_2024.preselected")
         assert platform.store.verify(Product("raw_s2", SEASON)) == []
+
+
+def test_a_demo_beside_another_says_which_port_is_taken() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(ServiceFailed, match=f"Port {port} is taken"):
+            require_free(port)
+    require_free(port)

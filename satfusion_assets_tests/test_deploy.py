@@ -10,10 +10,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
+import psutil
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -75,20 +77,53 @@ def started(environment: dict[str, str]) -> Iterator[dict[str, subprocess.Popen[
             process.wait(60)
 
 
-def test_the_units_commands_start_services_that_find_one_another_and_stop(
+def ask(url: str, query: str, **variables: Any) -> Any:
+    answer = httpx.post(url, json={"query": query, "variables": variables}, timeout=10).json()
+    assert "errors" not in answer, answer
+    return answer["data"]
+
+
+def wait_for(condition: Callable[[], Any], seconds: float = 200) -> Any:
+    """What ``condition`` returns once that is true; services that are not up yet do not answer."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            if found := condition():
+                return found
+        except httpx.HTTPError:
+            pass
+        time.sleep(0.5)
+    raise AssertionError("waited in vain")
+
+
+LAUNCH = """mutation {launchPipelineExecution(executionParams: {selector: {repositoryLocationName: "satfusion",
+  repositoryName: "__repository__", jobName: "__ASSET_JOB", assetSelection: [{path: ["score_table"]}]}})
+  {... on LaunchRunSuccess {run {runId}} ... on PythonError {message}}}"""
+FAILURES = """query($id: ID!) {runOrError(runId: $id) {... on Run {status eventConnection {events {
+  ... on ExecutionStepFailureEvent {error {message}}}}}}}"""
+
+
+def test_the_units_commands_start_services_that_find_one_another_run_a_stage_and_stop(
     started: dict[str, subprocess.Popen[bytes]], environment: dict[str, str]
 ) -> None:
     ui = f"http://127.0.0.1:{environment['SATFUSION_WEB_PORT']}/graphql"
     viewer = f"http://127.0.0.1:{environment['SATFUSION_VIEWER_PORT']}/"
     query = '{assetNodes{id} instance{daemonHealth{daemonStatus(daemonType:"BACKFILL"){healthy}}}}'
-    end, seen = time.monotonic() + 200, {}
-    while time.monotonic() < end and not seen.get("done"):
+
+    def up() -> bool:
         assert all(process.poll() is None for process in started.values())
-        try:
-            answer = httpx.post(ui, json={"query": query}, timeout=10).json()["data"]
-            healthy = answer["instance"]["daemonHealth"]["daemonStatus"]["healthy"]
-            seen = {"done": answer["assetNodes"] and healthy and httpx.get(viewer, timeout=10).is_success}
-        except httpx.HTTPError:
-            pass
-        time.sleep(0.5)
-    assert seen.get("done"), seen
+        answer = ask(ui, query)
+        healthy = answer["instance"]["daemonHealth"]["daemonStatus"]["healthy"]
+        return bool(answer["assetNodes"] and healthy and httpx.get(viewer, timeout=10).is_success)
+
+    wait_for(up)
+    run = ask(ui, LAUNCH)["launchPipelineExecution"]["run"]["runId"]
+
+    def ended() -> Any:
+        answer = ask(ui, FAILURES, id=run)["runOrError"]
+        return answer["status"] in ("SUCCESS", "FAILURE") and answer
+
+    said = [event["error"]["message"] for event in wait_for(ended)["eventConnection"]["events"] if event]
+    assert "No site-season has metrics yet" in str(said), "the stage itself did not speak"
+    children = psutil.Process(started["satfusion-code-server"].pid).children()
+    assert any("multiprocessing.forkserver" in " ".join(child.cmdline()) for child in children), "runs are not forked"

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.errors import DagsterUserCodeUnreachableError
 from dagster._core.events import EngineEventData
 from dagster._core.launcher import WorkerStatus
+from dagster._core.remote_origin import GrpcServerCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 from dagster._core.storage.dagster_run import DagsterRun
 from dagster._core.test_utils import create_run_for_test
 
@@ -56,6 +58,36 @@ def test_a_later_process_with_the_same_number_is_not_taken_for_the_run(
         instance.report_engine_event("Started process for run.", run, EngineEventData.in_process(other.pid))
         assert health(instance, run) is WorkerStatus.FAILED
         other.communicate(b"\n")
+
+
+class CodeServer:
+    """A code server that answers with its name, or not at all."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.name, self.now = "", 1000.0
+        monkeypatch.setattr(GrpcServerCodeLocationOrigin, "create_client", lambda _: self)
+        monkeypatch.setattr("satfusion_assets.run_launcher.time.monotonic", lambda: self.now)
+
+    def get_server_id(self, timeout: int) -> str:
+        if not self.name:
+            raise DagsterUserCodeUnreachableError("nobody listens")
+        return self.name
+
+
+def test_a_dead_run_is_failed_when_a_code_server_has_answered_long_enough_to_make_it_again(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    location = GrpcServerCodeLocationOrigin(host="127.0.0.1", port=4266, location_name="satfusion")
+    origin = RemoteJobOrigin(RemoteRepositoryOrigin(location, "__repository__"), "job")
+    run = create_run_for_test(instance, "job", remote_job_origin=origin, job_code_origin=None)
+    with subprocess.Popen([sys.executable, "-c", ""]) as worker:
+        instance.report_engine_event("Started process for run.", run, EngineEventData.in_process(worker.pid))
+    server = CodeServer(monkeypatch)
+    told = []
+    for name, now in (("", 1000), ("one", 1015), ("", 1030), ("one", 1045), ("two", 1060), ("two", 1075)):
+        server.name, server.now = name, now
+        told.append(health(instance, run))
+    assert told == [WorkerStatus.RUNNING] * 5 + [WorkerStatus.FAILED]
 
 
 def test_crashed_runs_are_made_again_and_failed_stages_left_to_people(instance: dg.DagsterInstance) -> None:

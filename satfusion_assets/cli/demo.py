@@ -15,7 +15,7 @@ from rich.table import Table
 from satfusion_assets.cli.materialize import materialize_site_season
 from satfusion_assets.cli.runs import Stage
 from satfusion_assets.cli.sandbox import PORT, ROOT
-from satfusion_assets.cli.services import DAGSTER_PORT, VIEWER_PORT, Service, dagster_ui, viewer
+from satfusion_assets.cli.services import DAGSTER_PORT, VIEWER_PORT, Service, dagster_ui, require_free, viewer
 from satfusion_assets.cli.tables import narrow_table
 from satfusion_assets.sites import SiteSeason
 
@@ -31,6 +31,7 @@ def demo(
     from satfusion_assets.resources import Platform
     from satfusion_assets.sandbox.server.run import SandboxProcess
 
+    require_free(PORT, *((DAGSTER_PORT, VIEWER_PORT) if serve else ()))
     console = Console()
     started = time.monotonic()
     registry = Platform().registry

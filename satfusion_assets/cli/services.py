@@ -12,11 +12,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import satfusion_assets
 from satfusion_assets.cli.home import dagster_home, dagster_instance
-from satfusion_assets.errors import SatfusionError
+from satfusion_assets.errors import ServiceFailed
+
+if TYPE_CHECKING:
+    import dagster as dg
 
 DAGSTER_PORT: Final = 3000
 VIEWER_PORT: Final = 8050
@@ -24,10 +27,6 @@ WAIT_FOR_CODE: Final = "DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR"
 """Without it the daemon fails every backfill that it looks at while the code server is being restarted."""
 START_SECONDS: Final = 120
 STOP_SECONDS: Final = 10
-
-
-class ServiceFailed(SatfusionError):
-    """A service did not start."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +48,11 @@ def dagster_ui(port: int = DAGSTER_PORT) -> Iterator[Service]:
     stop when they are told to."""
     log = dagster_home() / "services.log"
     with dagster_instance() as instance, log.open("a") as file, redirect_stdout(file), redirect_stderr(file):
-        instance.upgrade()  # makes missing tables, which the services would otherwise make all at once
+        _prepare_records(instance)
     code_port = _free_port()
     environment = {"SATFUSION_CODE_PORT": str(code_port), WAIT_FOR_CODE: "1"}
     workspace = str(Path(satfusion_assets.__file__).parents[1] / "deploy" / "workspace.yaml")
-    code_server = ["dagster", "api", "grpc", "-m", "satfusion_assets.definitions", "-h", "127.0.0.1"]
+    code_server = ["satfusion_assets.code_server", "-m", "satfusion_assets.definitions", "-h", "127.0.0.1"]
     commands = (
         [*code_server, "-p", str(code_port), "--location-name", "satfusion"],
         ["dagster_webserver", "-w", workspace, "-h", "127.0.0.1", "-p", str(port)],
@@ -62,6 +61,15 @@ def dagster_ui(port: int = DAGSTER_PORT) -> Iterator[Service]:
     url = f"http://127.0.0.1:{port}"
     with _running("Dagster UI", commands, url, "/server_info", log, environment) as service:
         yield service
+
+
+def _prepare_records(instance: dg.DagsterInstance) -> None:
+    """Make missing tables, which the services would otherwise make all at once, and bring those of an older Dagster up
+    to date, which looks at every run that there ever was."""
+    storages = (instance.run_storage, instance.event_log_storage, instance.schedule_storage)
+    versions = [storage.alembic_version() for storage in storages if storage is not None]
+    if any(version is not None and version[0] != version[1] for version in versions):
+        instance.upgrade()
 
 
 @contextmanager
@@ -102,6 +110,16 @@ def _running(
     finally:
         for process in reversed(processes):  # what launches runs first, what executes them last
             _stop(process)
+
+
+def require_free(*ports: int) -> None:
+    """ServiceFailed when something listens on one of ``ports`` already."""
+    for port in ports:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                raise ServiceFailed(
+                    f"Port {port} is taken: another demo may be running; stop what listens on it and start again."
+                )
 
 
 def _free_port() -> int:

@@ -33,10 +33,18 @@ from satfusion_assets.scenarios import SCENARIOS, Mode, Scenario, Strategy
 from satfusion_assets.sites import Site, SiteSeason
 from satfusion_assets.stages.coarse_source import inherited
 from satfusion_assets.stages.outcome import Outcome
-from satfusion_assets.stages.prepare import CHANNELS, PREPARED
+from satfusion_assets.stages.prepare import CHANNELS
 from satfusion_assets.stages.score import camera_series
 from satfusion_assets.store import Draft, Manifest, Product, ProductStore, View
-from satfusion_assets.store.layout import PHENOCAM_PHENOLOGY, FusedLayout, GapLayout, PreparedLayout, day_of, stamp
+from satfusion_assets.store.layout import (
+    PHENOCAM_PHENOLOGY,
+    PREPARED,
+    FusedLayout,
+    GapLayout,
+    PreparedLayout,
+    day_of,
+    stamp,
+)
 
 log = logging.getLogger(__name__)
 

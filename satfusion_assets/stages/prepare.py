@@ -24,6 +24,7 @@ from satfusion_assets.stages.coarse_source import named
 from satfusion_assets.stages.outcome import Outcome
 from satfusion_assets.store import Draft, Product, ProductStore, View
 from satfusion_assets.store.layout import (
+    PREPARED,
     PreparedLayout,
     Sensor,
     day_of,
@@ -34,8 +35,6 @@ from satfusion_assets.store.layout import (
 
 log = logging.getLogger(__name__)
 
-PREPARED: Final = {Mode.BTI: "prepared_bti", Mode.ITB: "prepared_itb"}
-"""Product name of each mode's prepared images."""
 CHANNELS: Final = {Mode.BTI: BANDS, Mode.ITB: ("gcc",)}
 """Band descriptions of each mode's images."""
 

@@ -19,9 +19,9 @@ from satfusion_assets.scenarios import Mode, Scenario
 from satfusion_assets.sites import Site, SiteSeason
 from satfusion_assets.stages.coarse_source import inherited
 from satfusion_assets.stages.outcome import Outcome
-from satfusion_assets.stages.prepare import CHANNELS, PREPARED
+from satfusion_assets.stages.prepare import CHANNELS
 from satfusion_assets.store import Draft, Product, ProductStore, View
-from satfusion_assets.store.layout import FusedLayout, PreparedLayout, ProcessedLayout, Source, day_of
+from satfusion_assets.store.layout import PREPARED, FusedLayout, PreparedLayout, ProcessedLayout, Source, day_of
 
 log = logging.getLogger(__name__)
 

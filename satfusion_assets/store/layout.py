@@ -52,6 +52,10 @@ def camera_picture(day: date) -> str:
     return f"raw/phenocam/{stamp(day)}.jpg"
 
 
+PREPARED: Final = {Mode.BTI: "prepared_bti", Mode.ITB: "prepared_itb"}
+"""Product name of each mode's prepared images."""
+
+
 @dataclass(frozen=True)
 class PreparedLayout:
     """Files of one strategy and mode on the site grid, ready to be fused."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Final, Self
 
+from satfusion_assets.errors import ServiceFailed
 from satfusion_assets.sandbox.server.credentials import PASSWORD, USER
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class ServerProcess:
         self.stop()
 
     def start(self) -> None:
-        """Start the child and wait until it answers; RuntimeError with its last words when it does not."""
+        """Start the child and wait until it answers; ServiceFailed with its last word when it does not."""
         process = subprocess.Popen(
             self._command,
             stdin=subprocess.PIPE,
@@ -105,7 +106,9 @@ class ServerProcess:
         watchdog.cancel()
         if line is None:
             self.stop()
-            raise RuntimeError(f"The sandbox's server did not start: {''.join(self._errors).strip()}")
+            raise ServiceFailed(
+                f"The sandbox did not start: {self._errors[-1].strip() if self._errors else 'it said nothing'}"
+            )
         self.url = line.removeprefix(READY).strip()
         _drain(process.stdout, deque(maxlen=0))
 

@@ -9,9 +9,8 @@ import numpy as np
 
 from satfusion_assets.scenarios import Mode
 from satfusion_assets.stages.judge.verdict import Criterion, Judged, Verdict, rounded, verdict
-from satfusion_assets.stages.prepare import PREPARED
 from satfusion_assets.store import Product
-from satfusion_assets.store.layout import SOURCES, FusedLayout, PreparedLayout, ProcessedLayout, day_of
+from satfusion_assets.store.layout import PREPARED, SOURCES, FusedLayout, PreparedLayout, ProcessedLayout, day_of
 
 LEAST_DAYS: Final = 0.9
 RANGES: Final = {Mode.BTI: (-0.1, 1.6), Mode.ITB: (0.1, 0.9)}

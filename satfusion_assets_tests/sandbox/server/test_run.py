@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from satfusion_assets.cli.sandbox import move_day
-from satfusion_assets.errors import InvalidInput
+from satfusion_assets.errors import InvalidInput, ServiceFailed
 from satfusion_assets.sandbox.server.run import ServerProcess
 from satfusion_assets.settings import Settings
 from satfusion_assets_tests.sandbox.server.fake_world import TODAY
@@ -64,7 +64,7 @@ with fake_server(Path({str(tmp_path)!r})) as server:
 
 def test_a_server_that_cannot_start_says_why() -> None:
     command = [sys.executable, "-c", "import sys; sys.exit('the landscape is missing')"]
-    with pytest.raises(RuntimeError, match="the landscape is missing"):
+    with pytest.raises(ServiceFailed, match="the landscape is missing"):
         ServerProcess(command).start()
 
 
