@@ -173,7 +173,8 @@ def blend(sources: Sources, row_first: int, row_last: int, out: Any) -> None:
     days, bands, _, width = out.shape
     begin, end = _span(first, last)
     dtype = out.dtype
-    step = max(1, CHUNK // ratio)
+    margin, cell_first, cell_last = _cells(left, ratio, width)
+    step = min(max(1, CHUNK // ratio), cell_last - cell_first)
     size = step * ratio
     residuals = np.zeros((end - begin, bands, size), dtype)
     present = np.zeros((end - begin, bands, size), dtype)
@@ -181,7 +182,6 @@ def blend(sources: Sources, row_first: int, row_last: int, out: Any) -> None:
     line = np.empty(size + LANES, dtype)
     total = np.empty((bands, size), dtype)
     blended = np.empty((bands, size), dtype)
-    margin, cell_first, cell_last = _cells(left, ratio, width)
     for y in range(row_first, row_last):
         row = y + _margin(top, ratio)
         for cell in range(cell_first, cell_last, step):
@@ -269,13 +269,13 @@ def judge(evidence: Evidence, row_first: int, row_last: int, layers: Layers) -> 
     shares, offsets, first, last = weights
     days, bands, _, width = values.shape
     dtype = departures.dtype
-    step = max(1, CHUNK // ratio)
+    margin, cell_first, cell_last = _cells(left, ratio, width)
+    step = min(max(1, CHUNK // ratio), cell_last - cell_first)
     size = step * ratio
     centres = np.empty(step + 1, dtype)
     line = np.empty(size + LANES, dtype)
     sums = np.empty((9, size), dtype)
     told = np.empty((bands, 3, size), dtype)
-    margin, cell_first, cell_last = _cells(left, ratio, width)
     for y in range(row_first, row_last):
         row = y + _margin(top, ratio)
         for cell in range(cell_first, cell_last, step):
