@@ -7,6 +7,7 @@ import pytest
 
 from satfusion_assets.processing.efast import FusionPlan, Parameters, check_images, kernels
 from satfusion_assets.processing.efast.assessment import judge_days, on_fine_rows, scene_errors
+from satfusion_assets.processing.efast.blocks import blocks, cut
 from satfusion_assets.processing.efast.coarse import CoarseSupport
 from satfusion_assets.processing.efast.inputs import Images
 from satfusion_assets.processing.efast.quality import NO_SCENE
@@ -207,6 +208,20 @@ def test_kernel_and_withheld_scenes_agree_on_distance_and_shares() -> None:
     told = withhold(images.fine_days, scenes.weights, upsampled.reshape(len(upsampled), -1), departures, squares)
     np.testing.assert_allclose(variance(0), np.maximum(told.told, kernels.LEAST_VARIANCE), rtol=1e-4)
     np.testing.assert_allclose(variance(1), told.told + told.distance[:, None], rtol=1e-3, atol=1e-4)
+
+
+def test_blocks_under_one_error_model_give_equal_bits() -> None:
+    """The row of 140 coarse pixels is longer than a kernel's chunk."""
+    days, parameters = DAY + np.arange(-30, 30, 7), Parameters(ratio=RATIO)
+    images = _images(random(3, shape=(4, 140), scenes=9))
+    whole = FusionPlan(images).fuse(days, parameters).quality
+    for block in blocks(4, 140, 3, 60):
+        top, left = block.halo
+        plan = FusionPlan(cut(images, block, RATIO), top * RATIO, left * RATIO, error_model=whole.error_model)
+        part, here = plan.fuse(days, parameters).quality, (..., *block.fine(RATIO))
+        np.testing.assert_array_equal(part.standard_deviation, whole.standard_deviation[here])
+        np.testing.assert_array_equal(part.effective_scenes, whole.effective_scenes[here])
+        np.testing.assert_array_equal(part.days_to_scene, whole.days_to_scene[here])
 
 
 def _images(stack: Stack) -> Images:
