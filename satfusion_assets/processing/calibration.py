@@ -3,6 +3,10 @@
 CRPS of a normal forecast (Gneiting and Raftery 2007, JASA 102, 359): with z = (y - x) / s,
 ``s (z (2 Phi(z) - 1) + 2 phi(z) - 1 / sqrt(pi))``; for s = 0 it is the absolute error, so a method without a stated
 uncertainty is compared by its MAE. Lower is better.
+
+A truth that is itself a measurement has noise, and one that the method has not seen has a noise of which only the
+levels of others are known. The forecast is then the mixture of the normals of all levels: heavier in the tails than
+any one of them.
 """
 
 from __future__ import annotations
@@ -58,11 +62,11 @@ def calibration(
     sd: npt.NDArray[Any],
     truth: npt.NDArray[Any],
     scored: npt.NDArray[np.bool_],
-    noise: float = 0.0,
+    noise: npt.NDArray[Any] | None = None,
 ) -> Calibration:
     """Calibration over the scored pixels that are finite in all three and have a positive total standard deviation.
 
-    noise: standard deviation of the truth itself (a withheld scene is a measurement), added in quadrature.
+    noise: (k,) equally likely standard deviations of the truth itself, added in quadrature; None = it has none.
     """
     everything = np.zeros(predicted.shape, dtype=np.int64)
     return pool(grouped_calibration(predicted, sd, truth, scored, everything, 1, noise))
@@ -75,17 +79,40 @@ def grouped_calibration(
     scored: npt.NDArray[np.bool_],
     group: npt.NDArray[np.int64],
     groups: int,
-    noise: float = 0.0,
+    noise: npt.NDArray[Any] | None = None,
 ) -> npt.NDArray[np.float64]:
     """The sums of each group of pixels: (groups, 6), to be pooled in any way; group: 0 ... groups - 1 of each pixel."""
-    spread = np.hypot(sd.astype(np.float64), noise)
+    levels = np.zeros(1) if noise is None else noise.astype(np.float64)
     error = truth.astype(np.float64) - predicted
-    usable = scored & np.isfinite(error) & (spread > 0)
-    spread, where = spread[usable], group[usable]
-    z = error[usable] / spread
-    columns = [np.ones_like(z), normal_crps(z, spread), spread, np.square(z)]
-    columns += [np.abs(z) <= width for width in COVERAGES.values()]
+    usable = scored & np.isfinite(error) & (np.hypot(sd, levels.min()) > 0)
+    where, error = group[usable], error[usable]
+    spreads = np.hypot(sd[usable].astype(np.float64)[:, None], levels)
+    spread = np.sqrt(np.square(spreads).mean(axis=1))
+    within = interval(error, spreads)
+    columns = [np.ones_like(error), mixture_crps(error, spreads), spread, np.square(error / spread)]
+    columns += [within <= 2 * ndtr(width) - 1 for width in COVERAGES.values()]
     return np.stack([np.bincount(where, weights=column, minlength=groups) for column in columns], axis=1)
+
+
+def interval(error: npt.NDArray[np.float64], spreads: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Probability (n,) of the smallest central interval that holds ``error`` (n,), under normals of ``spreads`` (n, k),
+    equally likely.
+    """
+    inside: npt.NDArray[np.float64] = 2 * ndtr(np.abs(error)[:, None] / spreads).mean(axis=1) - 1
+    return inside
+
+
+def mixture_crps(error: npt.NDArray[np.float64], spreads: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """CRPS (n,) of equally likely normals of ``spreads`` (n, k): ``E|X - y| - E|X - X'| / 2`` (Grimit et al. 2006)."""
+    levels = spreads.shape[1]
+    crps = np.zeros(len(error))
+    for one in range(levels):
+        crps += normal_crps(error / spreads[:, one], spreads[:, one]) / levels
+        for other in range(one):
+            # normal_crps holds E|X - X'| / 2 of one level with itself; a pair's own lies above the mean of the two.
+            pair, mean = np.hypot(spreads[:, one], spreads[:, other]), spreads[:, one] + spreads[:, other]
+            crps -= (2 * pair - np.sqrt(2) * mean) / (np.sqrt(2 * pi) * levels**2)
+    return crps
 
 
 def pool(rows: npt.NDArray[np.float64]) -> Calibration:

@@ -6,12 +6,14 @@ from math import pi, sqrt
 
 import numpy as np
 import pytest
+from scipy.special import ndtr
 
-from satfusion_assets.processing.calibration import Calibration, calibration, normal_crps
+from satfusion_assets.processing.calibration import Calibration, calibration, mixture_crps, normal_crps
 
 
-def scores(error: np.ndarray, sd: np.ndarray, noise: float = 0.0) -> dict[str, float | int | None]:
-    return calibration(np.zeros_like(error), sd, error, np.ones(error.shape, dtype=bool), noise).scores()
+def scores(error: np.ndarray, sd: np.ndarray, *noise: float) -> dict[str, float | int | None]:
+    levels = np.array(noise) if noise else None
+    return calibration(np.zeros_like(error), sd, error, np.ones(error.shape, dtype=bool), levels).scores()
 
 
 def test_crps_of_known_forecasts() -> None:
@@ -47,9 +49,31 @@ def test_half_the_spread_covers_too_little_and_costs_crps() -> None:
 
 
 def test_the_noise_of_the_truth_is_added_in_quadrature() -> None:
-    found = scores(np.array([4.9]), np.array([3.0]), noise=4.0)
+    found = scores(np.array([4.9]), np.array([3.0]), 4.0)
     assert found["mean_sd"] == 5
     assert found["coverage_68"] == 1
+
+
+def test_a_truth_of_unknown_noise_is_covered_by_the_mixture_and_by_no_one_noise() -> None:
+    """Clear and hazy scenes, equally many: their mean variance covers too much at 68 %, too little at 95 %."""
+    rng = np.random.default_rng(3)
+    sd, noise = np.full(40_000, 0.005), rng.choice([0.002, 0.05], 40_000)
+    error = rng.normal(0, 1, sd.size) * np.hypot(sd, noise)
+    mixture, mean = scores(error, sd, 0.002, 0.05), scores(error, sd, np.sqrt((0.002**2 + 0.05**2) / 2))
+    assert mixture["coverage_68"] == pytest.approx(0.6827, abs=0.01)
+    assert mixture["coverage_95"] == pytest.approx(0.95, abs=0.005)
+    assert mixture["z_rms"] == pytest.approx(1, abs=0.02)
+    assert mean["coverage_68"] > 0.73  # type: ignore[operator]
+    assert mixture["crps"] < mean["crps"]  # type: ignore[operator]
+
+
+def test_crps_of_a_mixture_is_the_integral_of_its_definition() -> None:
+    x = np.linspace(-12, 12, 200_001)
+    spreads = np.array([[0.2, 1.0, 1.5]])
+    distribution = ndtr(x[:, None] / spreads).mean(axis=1)
+    for error in (-1.3, 0.4, 2.5):
+        integral = ((distribution - (x >= error)) ** 2).sum() * (x[1] - x[0])
+        assert mixture_crps(np.array([error]), spreads)[0] == pytest.approx(integral, abs=1e-4)
 
 
 def test_missing_pixels_and_stated_zeros_are_not_counted() -> None:

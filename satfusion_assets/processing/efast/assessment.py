@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -13,10 +13,10 @@ from satfusion_assets.processing.efast.coarse import coarse_support
 from satfusion_assets.processing.efast.coarse_noise import coarse_departures, coarse_variance
 from satfusion_assets.processing.efast.compiled import over_strips
 from satfusion_assets.processing.efast.inputs import Parameters
-from satfusion_assets.processing.efast.quality import Quality, scene_layers
+from satfusion_assets.processing.efast.operands import Evidence, Layers
+from satfusion_assets.processing.efast.quality import Quality
 from satfusion_assets.processing.efast.uncertainty import (
     ErrorModel,
-    deviate,
     fit_error_model,
     remaining_part,
     typical_errors,
@@ -29,8 +29,6 @@ from satfusion_assets.processing.efast.withholding import withhold
 if TYPE_CHECKING:
     from satfusion_assets.processing.efast.plan import FusionPlan
 
-BATCH_DAYS: Final = 16
-"""Days whose statistics are held at a time."""
 SAMPLE_SIDE: Final = 24
 """Pixels a side of the lattice from which the error model learns."""
 
@@ -41,11 +39,12 @@ Array = NDArray[np.floating[Any]]
 class SceneErrors:
     """How far scenes are from what the others say of them.
 
-    All (n, b, H, W) and sorted by day. departures: scene minus ``U(C(t_i))``; as predicted where a scene lacks a single
-    band. errors: scene minus its prediction from the others, NaN = unknown. squares: e_i^2 of ``uncertainty``, the
-    typical one where unknown.
+    weights: those with which the others predict each scene. Others: (n, b, H, W), sorted by day. departures: scene
+    minus ``U(C(t_i))``; as predicted where a scene lacks a single band. errors: scene minus its prediction from the
+    others, NaN = unknown. squares: e_i^2 of ``uncertainty``, the typical one where unknown. typical_error: (b,).
     """
 
+    weights: SceneWeights
     departures: Array
     errors: Array
     squares: Array
@@ -56,20 +55,12 @@ def assess(plan: FusionPlan, days: DayNumbers, parameters: Parameters, weights: 
     """Quality layers of ``values`` (p, b, H, W) fused with ``weights``."""
     images = plan.images
     scenes = scene_errors(plan, parameters)
-    model = plan.error_model or learn(plan, parameters, scenes)
-    shape = (len(days), *images.fine.shape[2:])
-    nearest, effective = np.empty(shape, np.uint8), np.empty(shape, np.float32)
-    deviation = np.empty(values.shape, np.float32)
-    every_row = np.arange(shape[1])
-    noise = coarse_variance(days, images.coarse, images.coarse_days).astype(images.dtype)
-    for start in range(0, len(days), BATCH_DAYS):
-        batch = slice(start, min(start + BATCH_DAYS, len(days)))
-        statistics = day_statistics(plan, days[batch], parameters, weights.of_days(batch), scenes, every_row)
-        nearest[batch], effective[batch] = scene_layers(statistics)
-        _deviate(plan, noise[batch], parameters, statistics, model, deviation[batch])
-    deviation[np.isnan(values)] = np.nan
+    strays = coarse_departures(images.coarse, images.coarse_days)
+    model = plan.error_model or learn(plan, parameters, scenes, strays)
+    noise = model.coarse_part[:, None, None] * coarse_variance(days, strays, images.coarse_days)
+    layers = judge_days(plan, days, parameters, weights, scenes, noise, model.drift, values)
     support = coarse_support(days, images.coarse, images.coarse_days, parameters.coarse_reach)
-    return Quality(nearest, effective, support.min(axis=1), deviation, model)
+    return Quality(layers.days_to_scene, layers.effective_scenes, support.min(axis=1), layers.standard_deviation, model)
 
 
 def scene_errors(plan: FusionPlan, parameters: Parameters) -> SceneErrors:
@@ -84,18 +75,18 @@ def scene_errors(plan: FusionPlan, parameters: Parameters) -> SceneErrors:
     departures = fine - on_fine_rows(plan, plan.coarse_then, parameters, np.arange(height))
     np.nan_to_num(departures, copy=False)
     model = plan.error_model
-    typical = model.typical_error if model else typical_errors(errors[:, :, _lattice(height)][..., _lattice(width)])
+    typical = model.typical_error if model else typical_errors(errors[:, :, lattice(height)][..., lattice(width)])
     squares = np.square(errors, out=predicted)
     squares /= 1 + on_fine_rows(plan, weights.squared_shares, parameters, np.arange(height))[:, None]
     for band in range(images.bands):
         np.copyto(squares[:, band], typical[band] ** 2, where=np.isnan(squares[:, band]))
-    return SceneErrors(departures, errors, squares, typical)
+    return SceneErrors(weights, departures, errors, squares, typical)
 
 
-def learn(plan: FusionPlan, parameters: Parameters, scenes: SceneErrors) -> ErrorModel:
-    """The error model of the plan's area, from a lattice of pixels."""
+def learn(plan: FusionPlan, parameters: Parameters, scenes: SceneErrors, strays: NDArray[np.float64]) -> ErrorModel:
+    """The error model of the plan's area, from a lattice of pixels. strays: ``coarse_departures`` of its images."""
     images = plan.images
-    rows, columns = (_lattice(size) for size in images.fine.shape[2:])
+    rows, columns = (lattice(size) for size in images.fine.shape[2:])
 
     def sampled(fine: Array) -> Array:
         return fine[..., rows, :][..., columns].reshape(*fine.shape[:-2], -1)
@@ -104,53 +95,50 @@ def learn(plan: FusionPlan, parameters: Parameters, scenes: SceneErrors) -> Erro
         fine = on_fine_rows(plan, coarse.astype(images.dtype, copy=False), parameters, rows)
         return fine[..., columns].reshape(*coarse.shape[:-2], -1)
 
-    weights = leave_one_out_weights(images, parameters)
+    weights = scenes.weights
     departures = sampled(images.fine)[images.order] - upsampled(plan.coarse_then)
     withheld = withhold(images.fine_days, weights, upsampled(weights.values), departures, sampled(scenes.squares))
-    strays = coarse_departures(images.coarse, images.coarse_days)
     part = remaining_part(upsampled(strays) ** 2, upsampled(strays**2))
-    noise = upsampled(coarse_variance(images.fine_days, images.coarse, images.coarse_days))
-    return fit_error_model(sampled(scenes.errors), withheld, noise, part, scenes.typical_error)
+    noise = upsampled(coarse_variance(images.fine_days, strays, images.coarse_days))
+    model = fit_error_model(sampled(scenes.errors), withheld, noise, part, scenes.typical_error)
+    as_given = np.argsort(images.order)
+    return replace(model, scene_noise=model.scene_noise[as_given])
 
 
-def day_statistics(
+def judge_days(
     plan: FusionPlan,
     days: DayNumbers,
     parameters: Parameters,
     weights: SceneWeights,
     scenes: SceneErrors,
-    rows: NDArray[np.intp],
-) -> Array:
-    images, ratio = plan.images, parameters.ratio
-    out = np.empty((len(days), 3 + images.bands, len(rows), images.fine.shape[3]), images.dtype)
-    shared = (
+    noise: NDArray[Any],
+    drift: NDArray[np.float64],
+    values: Array,
+) -> Layers:
+    """What each day's estimate rests on. noise: (p, b, h, w) coarse variance that reaches the fine pixels."""
+    images, shape = plan.images, (len(days), *plan.images.fine.shape[2:])
+    layers = Layers(np.empty(shape, np.uint8), np.empty(shape, np.float32), np.empty(values.shape, np.float32))
+    evidence = Evidence(
         scenes.departures,
         scenes.squares,
         plan.scene_presence,
         (images.fine_days[None, :] - days[:, None]).astype(images.dtype),
+        noise.astype(images.dtype),
+        drift.astype(images.dtype),
+        values,
         weights.packed,
-        plan.grid(ratio, images.dtype),
-        rows,
+        plan.grid(parameters.ratio, images.dtype),
     )
-    over_strips(lambda first, last: kernels.judge(*shared, first, last, out), len(rows), ratio, plan.threads)
-    return out
-
-
-def _deviate(
-    plan: FusionPlan, noise: Array, parameters: Parameters, statistics: Array, model: ErrorModel, out: Array
-) -> None:
-    shared = (
-        on_fine_rows(plan, noise, parameters, np.arange(out.shape[2])),
-        statistics,
-        model.coarse_part,
-        model.drift,
+    over_strips(
+        lambda first, last: kernels.judge(evidence, first, last, layers), shape[1], parameters.ratio, plan.threads
     )
-    over_strips(lambda first, last: deviate(*shared, first, last, out), out.shape[2], parameters.ratio, plan.threads)
+    return layers
 
 
 def on_fine_rows(plan: FusionPlan, images: Array, parameters: Parameters, rows: NDArray[np.intp]) -> Array:
     return upsample(images, plan.grid(parameters.ratio, plan.images.dtype), rows, plan.images.fine.shape[3])
 
 
-def _lattice(size: int) -> NDArray[np.intp]:
+def lattice(size: int) -> NDArray[np.intp]:
+    """Rows (or columns) of ``size`` from which the error model learns."""
     return np.unique(np.linspace(0, size - 1, min(size, SAMPLE_SIDE) + 2).astype(np.intp)[1:-1])

@@ -15,22 +15,21 @@ NOISE_DAYS: Final = 2.0
 """Standard deviation, days, of the weights with which squared departures from it are averaged."""
 
 
-def coarse_variance(
-    days: DayNumbers, coarse: NDArray[np.floating[Any]], coarse_days: DayNumbers
-) -> NDArray[np.float64]:
-    """Variance (p, b, h, w) of coarse values around their local trend, on ``days``.
+def coarse_variance(days: DayNumbers, departures: NDArray[np.float64], coarse_days: DayNumbers) -> NDArray[np.float64]:
+    """Variance (p, b, h, w) of coarse values around their local trend, on ``days``: the mean of squared departures.
 
-    The trend at an observation is the line fitted to its neighbourhood with Gaussian weights; the variance on a day is
-    the mean of squared departures near it. NaN where a pixel was never observed.
+    departures: (t, b, h, w) of ``coarse_departures``, on ``coarse_days``. NaN where a pixel was never observed.
     """
-    strays = coarse_departures(coarse, coarse_days)
-    known = np.isfinite(strays)
+    known = np.isfinite(departures)
     kernel = _gaussian(days, coarse_days, NOISE_DAYS)
-    return _ratio(_under(kernel, np.where(known, strays, 0.0) ** 2), _under(kernel, known.astype(np.float64)))
+    return _ratio(_under(kernel, np.where(known, departures, 0.0) ** 2), _under(kernel, known.astype(np.float64)))
 
 
 def coarse_departures(coarse: NDArray[np.floating[Any]], coarse_days: DayNumbers) -> NDArray[np.float64]:
-    """Coarse values (t, b, h, w) minus their local trend; NaN = missing."""
+    """Coarse values (t, b, h, w) minus their local trend; NaN = missing.
+
+    The trend at an observation is the line fitted to its neighbourhood with Gaussian weights.
+    """
     values = coarse.astype(np.float64)
     known = np.isfinite(values) & (values != 0)
     trend = _trend(np.where(known, values, 0.0), known, coarse_days)

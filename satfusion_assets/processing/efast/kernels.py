@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from satfusion_assets.processing.efast.compiled import compiled, inlined
-from satfusion_assets.processing.efast.operands import Grid, Sources, Weights
+from satfusion_assets.processing.efast.operands import Evidence, Grid, Layers, Sources
 
 CHUNK = 512
 """Fine pixels of a row that are worked on together: a season's residuals of a chunk stay in the core's cache.
@@ -23,6 +23,12 @@ CHUNK = 512
 Chunks are whole interpolation cells. Cell 0 lies before the first coarse centre, cell k between centres k - 1 and k;
 a fine pixel's place in this row of cells is its column, plus ``_margin``.
 """
+
+LEAST_VARIANCE = 1e-7
+"""Nothing goes below: reflectance of 16-bit data is not known better than 0.0003."""
+
+NO_SCENE = 255
+"""Days to the nearest scene where there is none."""
 
 LANES = 16
 """Numbers that the widest registers take at once: short loops run over multiples of it, with room behind."""
@@ -167,7 +173,8 @@ def blend(sources: Sources, row_first: int, row_last: int, out: Any) -> None:
     days, bands, _, width = out.shape
     begin, end = _span(first, last)
     dtype = out.dtype
-    step = max(1, CHUNK // ratio)
+    margin, cell_first, cell_last = _cells(left, ratio, width)
+    step = min(max(1, CHUNK // ratio), cell_last - cell_first)
     size = step * ratio
     residuals = np.zeros((end - begin, bands, size), dtype)
     present = np.zeros((end - begin, bands, size), dtype)
@@ -175,7 +182,6 @@ def blend(sources: Sources, row_first: int, row_last: int, out: Any) -> None:
     line = np.empty(size + LANES, dtype)
     total = np.empty((bands, size), dtype)
     blended = np.empty((bands, size), dtype)
-    margin, cell_first, cell_last = _cells(left, ratio, width)
     for y in range(row_first, row_last):
         row = y + _margin(top, ratio)
         for cell in range(cell_first, cell_last, step):
@@ -255,39 +261,22 @@ def reblend_cells(sources: Sources, cells: Any, out: Any) -> None:
 
 
 @compiled
-def judge(
-    departures: Any,
-    squares: Any,
-    seen: Any,
-    lags: Any,
-    weights: Weights,
-    grid: Grid,
-    rows: Any,
-    index_first: int,
-    index_last: int,
-    out: Any,
-) -> None:
-    """Fill ``out`` (p, 3 + b, r, W) with what a day's estimate rests on, in ``rows[index_first:index_last]`` of r rows.
-
-    Planes: days to the nearest scene used; sum of squared shares; Cramer distance, in days, of the shares from the
-    day; then, per band, the variance that the scenes tell of (``uncertainty``). A share is ``U(w_i) / sum(U(w_i))``;
-    NaN without scenes. departures and squares: (n, b, H, W) ``F_i - U(C(t_i))`` and its squared error. seen: (n, H, W),
-    1 where scene i has a value. lags: (p, n) ``t_i - t`` in days. Scenes are sorted by day.
-    """
+def judge(evidence: Evidence, row_first: int, row_last: int, layers: Layers) -> None:
+    """Fill rows ``row_first:row_last`` of ``layers`` with what each day's estimate rests on (``uncertainty``)."""
+    departures, squares, seen, lags, noise, drift, values, weights, grid = evidence
+    nearest, effective, deviation = layers
     ratio, top, left, fractions = grid
     shares, offsets, first, last = weights
-    days, planes, _, width = out.shape
-    bands = planes - 3
-    dtype = out.dtype
-    step = max(1, CHUNK // ratio)
+    days, bands, _, width = values.shape
+    dtype = departures.dtype
+    margin, cell_first, cell_last = _cells(left, ratio, width)
+    step = min(max(1, CHUNK // ratio), cell_last - cell_first)
     size = step * ratio
     centres = np.empty(step + 1, dtype)
     line = np.empty(size + LANES, dtype)
     sums = np.empty((9, size), dtype)
     told = np.empty((bands, 3, size), dtype)
-    margin, cell_first, cell_last = _cells(left, ratio, width)
-    for index in range(index_first, index_last):
-        y = rows[index]
+    for y in range(row_first, row_last):
         row = y + _margin(top, ratio)
         for cell in range(cell_first, cell_last, step):
             cells, x, stop, offset = _chunk(cell, min(step, cell_last - cell), margin, ratio, width)
@@ -306,7 +295,11 @@ def judge(
                     before = lag
                     for b in range(bands):
                         _tally_band(line, offset, departures[s, b, y], squares[s, b, y], x, stop - x, lag, told[b])
-                _conclude(sums, told, offset, before, x, stop - x, out[p, :, index])
+                _conclude(sums, offset, before, x, stop - x, nearest[p, y], effective[p, y])
+                for b in range(bands):
+                    _upsample(noise[p, b], row, cell, cells, ratio, fractions, centres, line)
+                    known, out = values[p, b, y], deviation[p, b, y]
+                    _conclude_band(line, sums, told[b], drift[b], offset, x, stop - x, known, out)
 
 
 @inlined
@@ -347,24 +340,43 @@ def _tally_band(line: Any, offset: int, departures: Any, squares: Any, x: int, s
 
 
 @inlined
-def _conclude(sums: Any, told: Any, offset: int, last: Any, x: int, size: int, out: Any) -> None:
-    """The planes from the sums; a slope is told by scenes whose lags have a variance of a day or more."""
-    zero, reach = last - last, abs(last)
-    for i in range(size):
-        s = offset + i
-        total = sums[0, s]
+def _conclude(sums: Any, offset: int, last: Any, x: int, size: int, nearest: Any, effective: Any) -> None:
+    """What all bands share, from the sums: two layers, and in place of sums 2, 3, 4 and 6 what the bands need.
+
+    These are: mean lag; variance of lags; what a slope's own variance is of the scenes'; the Cramer distance in days.
+    """
+    start, shift, reach = np.uint64(x), np.uint64(offset), abs(last)
+    for i in range(np.uint64(size)):
+        s = shift + i
+        total, squared = sums[0, s], sums[1, s]
         mean = sums[2, s] / total
         variance = sums[3, s] / total - mean * mean
-        out[0, x + i] = sums[8, s] if total > 0 else np.nan
-        out[1, x + i] = sums[1, s] / (total * total)
-        out[2, x + i] = (sums[6, s] / total - 2 * sums[7, s]) / total + reach
-        away = sums[5, s] - 2 * mean * sums[4, s] + mean * mean * sums[1, s]
-        leverage = away / (sums[1, s] * variance * variance)
-        for b in range(len(told)):
-            own = told[b, 2, s] / (total * total)
-            slope = (told[b, 1, s] - mean * told[b, 0, s]) / (total * variance)
-            bias = max(slope * slope - own * leverage, zero) * mean * mean
-            out[3 + b, x + i] = own + (bias if variance >= 1 else zero)
+        away = sums[5, s] - 2 * mean * sums[4, s] + mean * mean * squared
+        sums[2, s] = mean
+        sums[3, s] = variance
+        sums[4, s] = away / (squared * variance * variance)
+        sums[6, s] = (sums[6, s] / total - 2 * sums[7, s]) / total + reach
+        nearest[start + i] = min(sums[8, s], NO_SCENE - 1) if total > 0 else NO_SCENE
+        effective[start + i] = total * total / squared if total > 0 else 0
+
+
+@inlined
+def _conclude_band(
+    noise: Any, sums: Any, told: Any, drift: Any, offset: int, x: int, size: int, known: Any, out: Any
+) -> None:
+    """The deviation; a slope is told by scenes whose lags have a variance of a day or more."""
+    start, shift, zero = np.uint64(x), np.uint64(offset), drift - drift
+    least = sums.dtype.type(LEAST_VARIANCE)
+    for i in range(np.uint64(size)):
+        s = shift + i
+        total, mean, variance = sums[0, s], sums[2, s], sums[3, s]
+        own = told[2, s] / (total * total)
+        slope = (told[1, s] - mean * told[0, s]) / (total * variance)
+        excess = slope * slope - own * sums[4, s]
+        bias = excess * mean * mean if (excess > 0) & (variance >= 1) else zero
+        square = noise[s] + own + bias + drift * sums[6, s]
+        deviation = np.sqrt(least if square < least else square)
+        out[start + i] = deviation if known[start + i] == known[start + i] else np.nan
 
 
 @compiled

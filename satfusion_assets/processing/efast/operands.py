@@ -40,3 +40,30 @@ class Sources(NamedTuple):
     coarse_now: Any
     weights: Weights
     grid: Grid
+
+
+class Evidence(NamedTuple):
+    """What the deviation of an estimate rests on, scenes sorted by day.
+
+    departures and squares: (n, b, H, W) ``F_i - U(C(t_i))`` and its squared error. seen: (n, H, W), 1 where scene i has
+    a value. lags: (p, n) ``t_i - t`` in days. noise: (p, b, h', w') coarse variance that reaches the fine pixels.
+    drift: (b,). values: (p, b, H, W) the estimates.
+    """
+
+    departures: Any
+    squares: Any
+    seen: Any
+    lags: Any
+    noise: Any
+    drift: Any
+    values: Any
+    weights: Weights
+    grid: Grid
+
+
+class Layers(NamedTuple):
+    """days_to_scene and effective_scenes (p, H, W), standard_deviation (p, b, H, W), as in ``Quality``."""
+
+    days_to_scene: Any
+    effective_scenes: Any
+    standard_deviation: Any

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from satfusion_assets.processing.efast.kernels import NO_SCENE
 from satfusion_assets.processing.efast.uncertainty import ErrorModel
 
-NO_SCENE: Final = 255
-"""Days to the nearest scene where there is none."""
+__all__ = ["NO_SCENE", "Quality"]
 
 
 @dataclass(frozen=True)
@@ -23,7 +22,7 @@ class Quality:
     coarse_support: (p, h, w) uint8, ``CoarseSupport``. An estimate over a coarse pixel of support NONE rests on the
     finite coarse pixels beside it.
     standard_deviation: (p, b, H, W) float32, of estimate minus true surface; NaN where there is no estimate or too few
-    scenes to learn from. With the scene's own noise, ``error_model.scene_noise`` (a variance per band) comes on top.
+    scenes to learn from. Around a scene, the variance ``error_model.scene_noise`` of that scene comes on top.
     """
 
     days_to_scene: NDArray[np.uint8]
@@ -31,11 +30,3 @@ class Quality:
     coarse_support: NDArray[np.uint8]
     standard_deviation: NDArray[np.float32]
     error_model: ErrorModel
-
-
-def scene_layers(statistics: NDArray[Any]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """``days_to_scene`` and ``effective_scenes`` from planes (p, 3 + b, H, W) of ``kernels.judge``."""
-    nearest, squares = statistics[:, 0], statistics[:, 1]
-    days = np.where(np.isfinite(nearest), np.minimum(nearest, NO_SCENE - 1), NO_SCENE).astype(np.uint8)
-    scenes = np.where(np.isfinite(nearest), 1 / np.where(squares > 0, squares, 1), 0).astype(np.float32)
-    return days, scenes

@@ -32,16 +32,14 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from satfusion_assets.processing.efast.compiled import compiled
 from satfusion_assets.processing.efast.withholding import Withheld
 
 _ONE_SIGMA: Final = 0.6827
 _TWO_SIGMA: Final = 0.95
-_LEAST: Final = 1e-7
-"""Variance that nothing goes below: reflectance of 16-bit data is not known better than 0.0003."""
 _LEAST_DISTANCE: Final = 0.5
 """Days; what moves the shares less says nothing of drift."""
 _MINIMUM_ERRORS: Final = 50
+_NOISE_LEVELS: Final = 8
 
 Array = NDArray[np.floating[Any]]
 
@@ -51,7 +49,8 @@ class ErrorModel:
     """What an area's scenes say about errors, per band.
 
     coarse_part: (b,) k of v. drift: (b,) a of v, variance per day; NaN where there were too few errors to learn from.
-    scene_noise: (b,) variance that turns the surface's intervals into those of a scene, which has noise of its own.
+    scene_noise: (n, b) variance of each scene, in the order they were given, that turns the surface's intervals into
+    those of the scene: haze, unseen clouds, the sensor. NaN where too little of a scene could be predicted.
     typical_error: (b,) median size of the leave-one-out errors.
     """
 
@@ -60,23 +59,15 @@ class ErrorModel:
     scene_noise: NDArray[np.float64]
     typical_error: NDArray[np.float64]
 
-
-@compiled
-def deviate(
-    coarse_variance: Any, statistics: Any, coarse_part: Any, drift: Any, first: int, last: int, out: Any
-) -> None:
-    """Fill rows ``first:last`` of ``out`` (p, b, H, W) with the standard deviation of estimate minus true surface.
-
-    coarse_variance: (p, b, H, W). statistics: planes (p, 3 + b, H, W) of ``kernels.judge``. Others: ``ErrorModel``.
-    """
-    days, bands, _, width = out.shape
-    for p in range(days):
-        for b in range(bands):
-            for y in range(first, last):
-                for x in range(width):
-                    told = coarse_part[b] * coarse_variance[p, b, y, x] + statistics[p, 3 + b, y, x]
-                    variance = told + drift[b] * statistics[p, 2, y, x]
-                    out[p, b, y, x] = np.sqrt(_LEAST if variance < _LEAST else variance)
+    @property
+    def noise_levels(self) -> NDArray[np.float64]:
+        """(k, b) variances, equally likely, that a scene of which nothing is known may have: those of the others."""
+        middles = (np.arange(_NOISE_LEVELS) + 0.5) / _NOISE_LEVELS
+        levels = np.zeros((_NOISE_LEVELS, self.scene_noise.shape[1]))
+        for band, noise in enumerate(self.scene_noise.T):
+            if np.isfinite(noise).any():
+                levels[:, band] = np.nanquantile(noise, middles)
+        return levels
 
 
 def typical_errors(errors: Array) -> NDArray[np.float64]:
@@ -106,15 +97,17 @@ def fit_error_model(
     typical_error: NDArray[np.float64],
 ) -> ErrorModel:
     """Learn from leave-one-out ``errors`` and the ``coarse_noise`` of their days, both (n, b, k)."""
-    bands = errors.shape[1]
-    drift, scene_noise = np.full(bands, np.nan), np.zeros(bands)
+    scenes, bands = errors.shape[:2]
+    drift, scene_noise = np.full(bands, np.nan), np.full((scenes, bands), np.nan)
     for band in range(bands):
         found = _fit_drift(withheld.change[:, band] ** 2, withheld.change_told[:, band], withheld.change_distance)
         surface = coarse_part[band] * coarse_noise[:, band] + withheld.told[:, band] + found * withheld.distance
         usable = np.isfinite(errors[:, band]) & np.isfinite(surface)
         if usable.sum() >= _MINIMUM_ERRORS:
             drift[band] = found
-            scene_noise[band] = _common_noise(errors[:, band][usable] ** 2, surface[usable])
+        for scene in np.flatnonzero(usable.sum(axis=1) >= _MINIMUM_ERRORS):
+            seen = usable[scene]
+            scene_noise[scene, band] = _own_noise(errors[scene, band][seen] ** 2, surface[scene][seen])
     return ErrorModel(coarse_part, drift, scene_noise, typical_error)
 
 
@@ -127,10 +120,7 @@ def _fit_drift(squared: Array, told: Array, distance: Array) -> float:
     return max(float(np.quantile(needed, _ONE_SIGMA)), 0.0)
 
 
-def _common_noise(squared: Array, surface: Array) -> float:
-    """The one variance beside the surface's with which both intervals, taken together, cover the errors as they should.
-
-    Scenes differ, so that no one noise gives both; what one covers too much the other lacks.
-    """
+def _own_noise(squared: Array, surface: Array) -> float:
+    """The variance beside the surface's with which both intervals, taken together, cover a scene's errors."""
     needed = np.concatenate([squared - surface, squared / 1.96**2 - surface])
     return max(float(np.quantile(needed, (_ONE_SIGMA + _TWO_SIGMA) / 2)), 0.0)

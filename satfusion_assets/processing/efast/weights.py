@@ -39,11 +39,6 @@ class SceneWeights:
         np.add.at(squares, np.repeat(np.arange(len(sizes)), sizes), np.square(self.values))
         return squares
 
-    def of_days(self, days: slice) -> SceneWeights:
-        """The weights of a run of days."""
-        window = Windows(self.window.first[days], self.window.last[days])
-        return SceneWeights(window, self.values, self.offsets[days])
-
 
 def scene_weights(days: DayNumbers, images: Images, parameters: Parameters) -> SceneWeights:
     """``exp(-(t_i - t)^2 / (2 sigma^2)) * clip((d_i - 1) / D, 0, 1)``, normalised over the scenes of a day's window.

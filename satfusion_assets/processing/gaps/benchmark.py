@@ -202,7 +202,7 @@ def _calibrations(
         names = BANDS if prediction.values.shape[1] == len(BANDS) else ("gcc",)
         found[name] = {}
         for band, key in enumerate(names):
-            noise = 0.0 if prediction.scene_noise is None else float(prediction.scene_noise[band])
+            noise = None if prediction.scene_noise is None else prediction.scene_noise[:, band]
             found[name][key] = calibration(
                 prediction.values[:, band], prediction.sd[:, band], truth[key], hidden, noise
             )

@@ -29,8 +29,8 @@ class Prediction:
     """Filled images.
 
     values: (p, b, H, W), NaN = no estimate; b is 4 (reflectance) or 1 (GCC fused as such). sd: (p, b, H, W) predictive
-    standard deviation about the true surface, where the method states one. scene_noise: (b,) standard deviation that
-    a scene itself has about the surface, to be added where a scene is the truth; 0 = not known.
+    standard deviation about the true surface, where the method states one. scene_noise: (k, b) standard deviations,
+    equally likely, that a withheld scene may have about the surface, told by the scenes that were not withheld.
     """
 
     values: Float32Array

@@ -43,5 +43,4 @@ class Fusion:
         if not self.states_sd or not len(inputs.fine_days):
             return Prediction(fused.values)
         quality = fused.quality
-        noise = np.sqrt(np.nan_to_num(quality.error_model.scene_noise))
-        return Prediction(fused.values, quality.standard_deviation, noise)
+        return Prediction(fused.values, quality.standard_deviation, np.sqrt(quality.error_model.noise_levels))

@@ -39,6 +39,15 @@ class Stack:
     def replace(self, **changes: Any) -> Stack:
         return replace(self, **changes)
 
+    def of_scenes(self, chosen: np.ndarray) -> Stack:
+        """The same stack with the ``chosen`` scenes only, in that order."""
+        return replace(
+            self,
+            fine=self.fine[chosen],
+            fine_days=self.fine_days[chosen],
+            cloud_distance=self.cloud_distance[chosen],
+        )
+
     def cut(self, rows: slice, columns: slice) -> Stack:
         """The same stack over a smaller area, given in coarse pixels."""
         fine_rows, fine_columns = (slice(s.start * self.ratio, s.stop * self.ratio) for s in (rows, columns))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from satfusion_assets.processing.efast import FusionPlan, Parameters, check_images
-from satfusion_assets.processing.efast.assessment import day_statistics, on_fine_rows, scene_errors
+from satfusion_assets.processing.efast import FusionPlan, Parameters, check_images, kernels
+from satfusion_assets.processing.efast.assessment import judge_days, on_fine_rows, scene_errors
+from satfusion_assets.processing.efast.blocks import blocks, cut
 from satfusion_assets.processing.efast.coarse import CoarseSupport
 from satfusion_assets.processing.efast.inputs import Images
 from satfusion_assets.processing.efast.quality import NO_SCENE
-from satfusion_assets.processing.efast.weights import leave_one_out_weights
 from satfusion_assets.processing.efast.withholding import squared_integral, withhold
 from satfusion_assets_tests.processing.efast.scenes import DAY, RATIO, Stack, constant, random
 
@@ -109,7 +109,7 @@ def test_intervals_cover_the_true_surface(seed: int, noise: float) -> None:
 def test_scene_noise_is_told_from_the_scenes() -> None:
     truth = Truth(3, 0.01)
     learned = truth.stack.fuse(truth.days[:1]).quality.error_model
-    np.testing.assert_allclose(np.sqrt(learned.scene_noise), 0.01, rtol=0.3)
+    np.testing.assert_allclose(np.sqrt(np.median(learned.scene_noise, axis=0)), 0.01, rtol=0.3)
 
 
 class Walk:
@@ -146,6 +146,29 @@ def test_a_process_of_known_noise_and_drift_is_covered(seed: int) -> None:
     np.testing.assert_allclose(fused.quality.error_model.drift, walk.DRIFT, rtol=0.5)
 
 
+@pytest.mark.parametrize("kind", ["clear", "hazy"])
+def test_intervals_with_its_own_noise_cover_a_withheld_scene(kind: str) -> None:
+    """Given in any order: a scene's noise is found in its own row."""
+    walk = Walk(4)
+    shuffled = np.random.default_rng(0).permutation(70)
+    stack, noise = walk.stack.of_scenes(shuffled), walk.noise[shuffled]
+    own = stack.fuse().quality.error_model.scene_noise
+    inside = []
+    for scene in np.flatnonzero(noise == {"clear": walk.CLEAR, "hazy": walk.HAZY}[kind])[:12]:
+        fused = stack.of_scenes(np.arange(70) != scene).fuse(stack.fine_days[scene])
+        spread = np.sqrt(fused.quality.standard_deviation[0] ** 2 + own[scene][:, None, None])
+        inside.append([np.mean(np.abs(fused.values[0] - stack.fine[scene]) / spread < level) for level in (1, 1.96)])
+    np.testing.assert_allclose(np.mean(inside, axis=0), (0.68, 0.95), atol=0.05)
+
+
+def test_the_noise_of_a_scene_not_seen_is_that_of_the_others() -> None:
+    """One scene in four is hazy: so are two of eight equally likely levels."""
+    walk = Walk(5)
+    levels = np.sqrt(walk.stack.fuse().quality.error_model.noise_levels[:, 0])
+    assert (levels[:6] < 3 * walk.CLEAR).all()
+    np.testing.assert_allclose(levels[6:], walk.HAZY, rtol=0.2)
+
+
 def test_a_hazy_scene_widens_the_days_that_rest_on_it_and_no_others() -> None:
     walk = Walk(3)
     hazy_day = walk.stack.fine_days[35]
@@ -168,17 +191,37 @@ def test_a_prediction_between_two_scenes_drifts_by_half_a_gap() -> None:
 
 def test_kernel_and_withheld_scenes_agree_on_distance_and_shares() -> None:
     plan = FusionPlan(_images(random(7, scenes=9)))
-    parameters = Parameters(ratio=RATIO)
-    weights = leave_one_out_weights(plan.images, parameters)
+    images, parameters = plan.images, Parameters(ratio=RATIO)
     scenes = scene_errors(plan, parameters)
-    every = np.arange(plan.images.fine.shape[2])
-    planes = day_statistics(plan, plan.images.fine_days, parameters, weights, scenes, every)
-    upsampled = on_fine_rows(plan, weights.values, parameters, every)
-    flat = (len(plan.images.fine), plan.images.bands, -1)
+
+    def variance(drift: float) -> np.ndarray:
+        """Of each scene's day predicted from the others, without coarse noise."""
+        noise, slow = np.zeros_like(plan.coarse_then), np.full(images.bands, drift)
+        judged = judge_days(
+            plan, images.fine_days, parameters, scenes.weights, scenes, noise, slow, np.zeros_like(images.fine)
+        )
+        return np.square(judged.standard_deviation.reshape(flat))
+
+    flat = (len(images.fine), images.bands, -1)
+    upsampled = on_fine_rows(plan, scenes.weights.values, parameters, np.arange(images.fine.shape[2]))
     departures, squares = scenes.departures.reshape(flat), scenes.squares.reshape(flat)
-    told = withhold(plan.images.fine_days, weights, upsampled.reshape(len(upsampled), -1), departures, squares)
-    np.testing.assert_allclose(planes[:, 3:].reshape(flat), told.told, rtol=1e-4)
-    np.testing.assert_allclose(planes[:, 2].reshape(len(planes), -1), told.distance, rtol=1e-3, atol=1e-4)
+    told = withhold(images.fine_days, scenes.weights, upsampled.reshape(len(upsampled), -1), departures, squares)
+    np.testing.assert_allclose(variance(0), np.maximum(told.told, kernels.LEAST_VARIANCE), rtol=1e-4)
+    np.testing.assert_allclose(variance(1), told.told + told.distance[:, None], rtol=1e-3, atol=1e-4)
+
+
+def test_blocks_under_one_error_model_give_equal_bits() -> None:
+    """The row of 140 coarse pixels is longer than a kernel's chunk."""
+    days, parameters = DAY + np.arange(-30, 30, 7), Parameters(ratio=RATIO)
+    images = _images(random(3, shape=(4, 140), scenes=9))
+    whole = FusionPlan(images).fuse(days, parameters).quality
+    for block in blocks(4, 140, 3, 60):
+        top, left = block.halo
+        plan = FusionPlan(cut(images, block, RATIO), top * RATIO, left * RATIO, error_model=whole.error_model)
+        part, here = plan.fuse(days, parameters).quality, (..., *block.fine(RATIO))
+        np.testing.assert_array_equal(part.standard_deviation, whole.standard_deviation[here])
+        np.testing.assert_array_equal(part.effective_scenes, whole.effective_scenes[here])
+        np.testing.assert_array_equal(part.days_to_scene, whole.days_to_scene[here])
 
 
 def _images(stack: Stack) -> Images:
