@@ -205,16 +205,22 @@ def report(groups: dict[str, list[PreparedSeason]]) -> str:
         "The model was made on the first three seasons (the third was only looked at for the noise of scenes), and",
         "not changed for the others. Written by `python -m benchmarks.calibration --folder SCRATCH`.",
     ]
+    everything: Tables = defaultdict(Coverage)
     for name, seasons in groups.items():
         together: Tables = defaultdict(Coverage)
         for season in seasons:
             tables = judge(season) | withheld(season)
             lines += ["", f"## {season.title}", "", *_table(tables)]
-            for stratum, coverage in tables.items():
-                together[stratum].judged += coverage.judged
-                together[stratum].within += coverage.within
+            _add(tables, together)
         lines += ["", f"## {name}", "", *_table(together)]
-    return "\n".join(lines) + "\n"
+        _add(together, everything)
+    return "\n".join([*lines, "", "## All seasons", "", *_table(everything)]) + "\n"
+
+
+def _add(tables: Tables, total: Tables) -> None:
+    for stratum, coverage in tables.items():
+        total[stratum].judged += coverage.judged
+        total[stratum].within += coverage.within
 
 
 def _table(tables: Tables) -> list[str]:
