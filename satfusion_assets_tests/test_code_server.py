@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import multiprocessing
 import sys
+import threading
 from multiprocessing.queues import Queue
+from pathlib import Path
 from typing import Final
 
+import dagster as dg
 import numpy as np
+import pytest
+from dagster._core.test_utils import create_run_for_test
+
+from satfusion_assets.code_server import ForkingApiServer
 
 NEEDED: Final = {"alembic", "sqlalchemy", "numba", "rasterio", "zarr", "satfusion_assets.stages.fuse"}
 
@@ -30,3 +37,37 @@ def test_a_fork_has_everything_loaded_and_its_linear_algebra_works() -> None:
         run.join()
         assert absent == set()
         assert total == 600.0**3
+
+
+class Dead:
+    """A process that was killed."""
+
+    exitcode = -9
+
+    @staticmethod
+    def is_alive() -> bool:
+        return False
+
+
+@pytest.mark.parametrize(
+    ("status", "after"),
+    [
+        (dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTED),
+        (dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.FAILURE),
+    ],
+)
+def test_a_run_that_was_killed_at_work_is_left_to_run_monitoring(
+    status: dg.DagsterRunStatus, after: dg.DagsterRunStatus, tmp_path: Path
+) -> None:
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        run = create_run_for_test(instance, "job", status=status)
+        server = ForkingApiServer.__new__(ForkingApiServer)
+        server._execution_lock = threading.Lock()
+        server._shutdown_once_executions_finish_event = threading.Event()
+        server._executions = {run.run_id: (Dead(), instance.get_ref())}  # type: ignore[dict-item]
+        server._termination_events, server._termination_times = {run.run_id: threading.Event()}, {}  # type: ignore[dict-item]
+        server._check_for_orphaned_runs()
+        left = instance.get_run_by_id(run.run_id)
+        assert left is not None
+        assert left.status is after
+        assert server._executions == {}
