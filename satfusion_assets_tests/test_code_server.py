@@ -13,6 +13,8 @@ import dagster as dg
 import numpy as np
 import pytest
 from dagster._core.test_utils import create_run_for_test
+from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
+from dagster._grpc.server import DagsterApiServer
 
 from satfusion_assets.code_server import ForkingApiServer
 
@@ -37,6 +39,12 @@ def test_a_fork_has_everything_loaded_and_its_linear_algebra_works() -> None:
         run.join()
         assert absent == set()
         assert total == 600.0**3
+
+
+def test_the_server_starts_runs_by_forking(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(DagsterApiServer, "__init__", lambda self, **_: None)
+    origin = LoadableTargetOrigin(module_name="satfusion_assets.preload")
+    assert ForkingApiServer(loadable_target_origin=origin)._mp_ctx.get_start_method() == "forkserver"
 
 
 class Dead:
