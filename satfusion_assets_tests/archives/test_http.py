@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import httpx
 import pytest
 
-from satfusion_assets.archives.http import NotFound
+from satfusion_assets.archives.http import HttpArchive, NoAddress, NotFound, Refused, TooLarge, Withheld
 from satfusion_assets.archives.patience import Patience, retry_after_s
 from satfusion_assets.errors import ArchiveAnswerInvalid, ArchiveUnavailable, CredentialsRejected
 from satfusion_assets_tests.archives.conftest import IMPATIENT, archive
@@ -83,10 +86,38 @@ def test_a_long_retry_after_ends_the_run_at_once() -> None:
     assert script.asked == 1
 
 
-def test_retry_after_is_a_number_or_a_date() -> None:
-    assert retry_after_s("12") == 12
-    assert retry_after_s("Wed, 21 Oct 2015 07:28:00 GMT") == 0
-    assert retry_after_s("soon") is None
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("12", 12),
+        (" 1.5 ", 1.5),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0),
+        ("Wed, 21 Oct 2015 07:28:00 -0000", 0),
+        ("soon", None),
+        ("nan", None),
+        ("inf", None),
+        ("-5", None),
+        ("1e999", None),
+        ("Wed, 99 Oct 99999 07:28:00 GMT", None),
+        ("", None),
+    ],
+)
+def test_retry_after_is_a_number_or_a_date(header: str, seconds: float | None) -> None:
+    assert retry_after_s(header) == seconds
+
+
+@pytest.mark.parametrize("header", ["nan", "-1", "soon"])
+def test_a_retry_after_that_says_nothing_leaves_our_own_pause(monkeypatch: pytest.MonkeyPatch, header: str) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr("tenacity.nap.time.sleep", pauses.append)
+    script = Script(httpx.Response(429, headers={"Retry-After": header}), httpx.Response(200))
+    archive(script, Patience(attempts=2, first_wait_s=3)).get(URL)
+    assert pauses == [3]
+
+
+def test_a_retry_after_too_long_to_be_a_number_ends_the_run() -> None:
+    with pytest.raises(ArchiveUnavailable, match="patience"):
+        archive(Script(httpx.Response(429, headers={"Retry-After": "9" * 400}))).get(URL)
 
 
 def test_an_answer_that_trickles_for_ever_is_given_up() -> None:
@@ -106,3 +137,102 @@ def test_damaged_json_is_asked_again_then_refused() -> None:
     assert archive(script).get_json(URL) == {"a": 1}
     with pytest.raises(ArchiveAnswerInvalid, match="not JSON"):
         archive(Script(httpx.Response(200, content=b"<html>"))).get_json(URL)
+
+
+@pytest.mark.parametrize(
+    "href",
+    ["s3://bucket/B03.tif", "ftp://a.example/x", "file:///etc/passwd", "", "B03.tif", "//a.example/x", "http://",
+     "http://a.example:99999/x", "http://a.example:port/x", "http://[::1/x", "https:///x"],
+)  # fmt: skip
+def test_what_cannot_be_fetched_is_said_at_once(href: str) -> None:
+    script = Script(httpx.Response(200))
+    with pytest.raises(NoAddress, match="cannot be fetched"):
+        archive(script).get(href)
+    assert script.asked == 0
+
+
+def test_a_redirect_to_what_cannot_be_fetched_is_no_silence_of_the_archive() -> None:
+    with pytest.raises(NoAddress):
+        archive(Script(httpx.Response(302, headers={"Location": "s3://bucket/key"}))).get(URL)
+
+
+@pytest.mark.parametrize("status", [206, 304])
+def test_a_part_or_no_change_is_an_answer_only_to_who_asked_for_it(status: int) -> None:
+    script = Script(httpx.Response(status, content=b""), httpx.Response(200, content=b"whole"))
+    assert archive(script).get(URL).body == b"whole"
+    asked = {"Range": "bytes=0-1"} if status == 206 else {"If-None-Match": '"1"'}
+    assert archive(Script(httpx.Response(status))).get(URL, asked).status == status
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_an_answer_without_measure_is_refused_unread(announced: bool) -> None:
+    sent = 0
+
+    def flood() -> Iterator[bytes]:
+        nonlocal sent
+        while True:
+            sent += 2**20
+            yield bytes(2**20)
+
+    headers = {"Content-Length": str(10**18)} if announced else {}
+    with pytest.raises(TooLarge, match="more than 4 MiB"):
+        archive(lambda request: httpx.Response(200, content=flood(), headers=headers)).get_checked(
+            URL, lambda answer: answer, most_bytes=4 * 2**20
+        )
+    assert sent <= 6 * 2**20, "it is not read to an end, and not asked for again"
+
+
+def test_json_nested_beyond_measure_is_no_json() -> None:
+    with pytest.raises(ArchiveAnswerInvalid, match="not JSON"):
+        archive(Script(httpx.Response(200, content=b"[" * 100_000))).get_json(URL)
+
+
+@pytest.mark.parametrize(("status", "error"), [(503, Withheld), (403, Withheld), (401, Refused)])
+def test_what_one_address_withholds_is_told_with_the_address(status: int, error: type[Withheld | Refused]) -> None:
+    with pytest.raises(error) as caught:
+        archive(Script(httpx.Response(status))).get(URL)
+    assert caught.value.url == "https://archive.example/data/file.tif"
+
+
+@pytest.mark.parametrize("elsewhere", ["https://other.example/x", "https://archive.example:8443/x"])
+@pytest.mark.parametrize("status", [302, 307, 308])
+def test_credentials_follow_no_redirect_to_another_host(elsewhere: str, status: int) -> None:
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(status, headers={"Location": elsewhere}) if len(asked) == 1 else httpx.Response(200)
+
+    archive(answer).get(URL, {"Cookie": "session=1"})
+    archive(answer).get(URL, {"Authorization": "Bearer token"})
+    assert asked[0].headers["authorization"].startswith("Basic")
+    followed = [request for request in asked if str(request.url) == elsewhere]
+    assert followed
+    assert not any({"authorization", "cookie"} & request.headers.keys() for request in followed)
+
+
+def test_a_deadline_ends_headers_that_trickle() -> None:
+    """Each byte comes in time, so no time-out of a read ever ends it."""
+    with trickling() as address, HttpArchive("The archive", Patience(1, 0, timeout_s=2, deadline_s=0.3)) as http:
+        with pytest.raises(Withheld, match="no answer in time"):
+            http.get(address)
+
+
+@contextmanager
+def trickling() -> Iterator[str]:
+    """A server on loopback whose headers never end."""
+    done = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with connection, suppress(OSError):
+                connection.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+                while not done.wait(0.02):
+                    connection.sendall(b"x")
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/x"
+        done.set()
+        thread.join()

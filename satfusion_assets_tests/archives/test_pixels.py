@@ -17,7 +17,7 @@ from odc.geo.geobox import GeoBox
 from pyproj import Transformer
 from rasterio.io import MemoryFile
 
-from satfusion_assets.archives.earth_search import Damaged, Quarantined, Scene, read_scene, scene_from_item
+from satfusion_assets.archives.earth_search import Damaged, Quarantined, Scene, ViewZenith, read_scene, scene_from_item
 from satfusion_assets.archives.earth_search.cog import HEADER, read_around
 from satfusion_assets.archives.http import NotFound
 from satfusion_assets.archives.resampling import Patch, interpolate, take_nearest
@@ -172,7 +172,7 @@ def test_a_scene_has_four_bands_on_the_fine_grid_and_classes_with_a_margin(plain
     assert [np.unique(band).tolist() for band in pixels.bands] == [[300], [600], [900], [1200]]
     assert pixels.scl.shape == tuple(GRID.scl.shape)
     assert not pixels.empty
-    assert (pixels.view_zenith, pixels.view_zenith_source) == (None, "unknown: granule metadata malformed")
+    assert pixels.view_zenith == ViewZenith(None, "unknown: granule metadata malformed")
 
 
 def test_the_offset_is_taken_out_when_it_is_in(plain: dict[str, bytes]) -> None:

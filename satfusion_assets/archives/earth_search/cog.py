@@ -80,10 +80,10 @@ class FetchedBytes:
         return (sha256, max(length for length, _ in parts)) == (self.sha256, self.length)
 
 
-def is_there(archive: HttpArchive, href: str) -> bool:
+def is_there(archive: HttpArchive, href: str, attempts: int | None = None) -> bool:
     """Whether the archive has anything at ``href``: a request for one byte."""
     try:
-        archive.get(href, _range(0, 1))
+        archive.get_checked(href, lambda answer: answer, _range(0, 1), attempts=attempts)
     except NotFound:
         return False
     except OutOfRange:

@@ -31,6 +31,15 @@ ENOUGH_SHARE: Final = 0.01
 """Fewer clear pixels than these prove nothing: they are cloud edges."""
 _CLEAR: Final = (4, 5, 6, 7)
 """SCL classes vegetation, bare, water, unclassified."""
+_LAND: Final = (4, 5)
+"""SCL classes vegetation and bare ground. Water, shadow and what clouds cover may be as dark as nothing at all."""
+MOST_LIGHTLESS: Final = 0.5
+"""Share of clear land that may have no blue left. Where half of it has none, either the offset was taken off twice, or
+there is too little light to measure greenness by."""
+BRIGHTEST_DN: Final = 20_000
+"""Reflectance 2: sunlit snow and the edges of clouds stay below."""
+MOST_TOO_BRIGHT: Final = 0.5
+"""Share of a scene's values that may be brighter; where more are, they are no reflectance x 10 000."""
 
 
 class Evidence(StrEnum):
@@ -81,6 +90,17 @@ def dark_pixel_evidence(blue: NDArray[Any], scl: NDArray[Any]) -> Evidence:
     if darkest < DARK_DN:
         return Evidence.NOT_IN_PIXELS
     return Evidence.IN_PIXELS if darkest > BRIGHT_DN and middle < SNOW_DN else Evidence.NONE
+
+
+def lightless_land(blue: NDArray[Any], scl: NDArray[Any]) -> float | None:
+    """Share of clear land whose blue is at or below zero; None when there is too little of it to say.
+
+    blue: DN without offset, as ``subtract_offset`` gives it. scl: classes on the same pixels.
+    """
+    land = blue[np.isin(scl, _LAND) & (blue > 0)]
+    if land.size < max(ENOUGH_PIXELS, ENOUGH_SHARE * blue.size):
+        return None
+    return float(np.mean(land <= 1))
 
 
 def contradicts(claim: OffsetClaim, evidence: Evidence) -> bool:

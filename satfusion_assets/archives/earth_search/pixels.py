@@ -15,25 +15,31 @@ import numpy as np
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
-from satfusion_assets.archives.earth_search.angles import view_zenith_of_b8a
-from satfusion_assets.archives.earth_search.cog import Damaged, FileFacts, RemotePatch, read_around
+from satfusion_assets.archives.earth_search.angles import ViewZenith, read_view_zenith
+from satfusion_assets.archives.earth_search.cog import Damaged, FileFacts, RemotePatch, is_there, read_around
 from satfusion_assets.archives.earth_search.offset import (
+    BRIGHTEST_DN,
+    MOST_LIGHTLESS,
+    MOST_TOO_BRIGHT,
     Evidence,
     OffsetClaim,
     claimed_offset,
     contradicts,
     dark_pixel_evidence,
+    lightless_land,
     subtract_offset,
 )
-from satfusion_assets.archives.earth_search.scenes import ASSETS, METADATA_ASSET, Scene
-from satfusion_assets.archives.http import HttpArchive, NotFound
+from satfusion_assets.archives.earth_search.scenes import ASSETS, Scene
+from satfusion_assets.archives.http import HttpArchive
+from satfusion_assets.archives.patience import is_web_address
 from satfusion_assets.archives.resampling import Patch, interpolate, take_nearest
-from satfusion_assets.errors import ArchiveAnswerInvalid
+from satfusion_assets.errors import ArchiveAnswerInvalid, ArchiveUnavailable
 from satfusion_assets.grid import SiteGrid
 
 SCL_OUTSIDE: Final = 255
 """SCL where the tile does not reach: unknown, as opposed to 0, the archive's own class for no data."""
 _BANDS: Final = ("blue", "green", "red", "nir08")
+_WITNESS_ATTEMPTS: Final = 2
 _MORE_THAN_AN_EDGE: Final = 0.05
 """Part of the site that SCL may classify beyond the bands' own edge without making them suspect."""
 
@@ -44,6 +50,7 @@ class Quarantine(StrEnum):
     MISSING_ASSET = "missing asset"
     OFFSET_UNKNOWN = "offset unknown"
     OFFSET_CONFLICT = "offset conflict"
+    IMPLAUSIBLE = "implausible values"
     UNREADABLE = "unreadable"
     MALFORMED_ITEM = "malformed item"
 
@@ -71,7 +78,7 @@ class ScenePixels:
 
     bands: (4, H, W) uint16, B02 B03 B04 B8A, reflectance x 10 000, 0 = nodata, smallest valid 1.
     scl: (H, W) of the cloud-mask grid, uint8 classes, 255 = outside the tile.
-    dark: valid band pixels with reflectance <= 0, stored as 1. view_zenith: degrees of B8A, None = unknown.
+    dark: valid band pixels with reflectance <= 0, stored as 1. view_zenith: of B8A.
     empty: True when no pixel of the site is valid (the granule ends before it).
     """
 
@@ -79,8 +86,7 @@ class ScenePixels:
     scl: NDArray[np.uint8]
     dark: int
     offset: OffsetDecision
-    view_zenith: float | None
-    view_zenith_source: str
+    view_zenith: ViewZenith
     files: dict[str, FileFacts]
     empty: bool
 
@@ -109,17 +115,38 @@ def read_scene(archive: HttpArchive, scene: Scene, grid: SiteGrid) -> ScenePixel
             f"Item {scene.id}: {claim.why}, but its dark pixels show {evidence}; it is set aside.",
         )
     bands, dark = subtract_offset(stored, claim.subtract)
-    zenith, source = _view_zenith(archive, scene)
+    _refuse_odd(scene, claim, evidence, bands, _classes(remote["scl"], grid.fine))
     return ScenePixels(
         bands=bands,
         scl=scl,
         dark=dark,
         offset=OffsetDecision(claim.subtract, claim.why, evidence),
-        view_zenith=zenith,
-        view_zenith_source=source,
+        view_zenith=read_view_zenith(archive, scene),
         files={key: part.facts for key, part in remote.items()},
         empty=not bands.any(),
     )
+
+
+def _refuse_odd(
+    scene: Scene, claim: OffsetClaim, evidence: Evidence, bands: NDArray[np.uint16], scl: NDArray[np.uint8]
+) -> None:
+    """Quarantined when the values cannot be reflectance x 10 000; dark water and what SCL masks are no sign of that."""
+    lightless = lightless_land(bands[0], scl)
+    proven = claim.subtract == 0 or evidence is Evidence.IN_PIXELS
+    if not proven and lightless is not None and lightless > MOST_LIGHTLESS:
+        raise Quarantined(
+            Quarantine.OFFSET_CONFLICT,
+            f"Item {scene.id}: {claim.why}, but without it {100 * lightless:.0f} % of its clear land has no blue "
+            f"light; it is set aside.",
+        )
+    valid = bands > 0
+    bright = float(np.mean(bands[valid] > BRIGHTEST_DN)) if valid.any() else 0.0
+    if bright > MOST_TOO_BRIGHT:
+        raise Quarantined(
+            Quarantine.IMPLAUSIBLE,
+            f"Item {scene.id}: {100 * bright:.0f} % of its values are above a reflectance of "
+            f"{BRIGHTEST_DN / 10_000:g}; it is set aside.",
+        )
 
 
 def _read_bands(archive: HttpArchive, scene: Scene, grid: SiteGrid) -> dict[str, RemotePatch]:
@@ -187,14 +214,9 @@ def _darkness(blue: RemotePatch, scl: RemotePatch, where: GeoBox) -> Evidence:
     return dark_pixel_evidence(take_nearest(blue.patch, where, 0), _classes(scl, where))
 
 
-def _view_zenith(archive: HttpArchive, scene: Scene) -> tuple[float | None, str]:
-    """View zenith and where it is from; metadata that is missing or damaged leaves it unknown."""
-    if scene.view_zenith is not None:
-        return scene.view_zenith, "item, mean over bands"
-    if METADATA_ASSET not in scene.hrefs:
-        return None, "unknown: no granule metadata"
-    try:
-        zenith = view_zenith_of_b8a(archive.get(scene.href(METADATA_ASSET)).body)
-    except NotFound:
-        return None, "unknown: granule metadata not found"
-    return zenith, "granule metadata, B8A" if zenith is not None else "unknown: granule metadata malformed"
+def ask_for(archive: HttpArchive, scene: Scene) -> None:
+    """Ask for one byte of ``scene``, to see whether the archive answers; raises as asking does."""
+    href = next((scene.hrefs[key] for key in ASSETS if is_web_address(scene.hrefs.get(key, ""))), None)
+    if href is None:
+        raise ArchiveUnavailable(f"Item {scene.id} has nothing that {archive.name} could be asked for.")
+    is_there(archive, href, attempts=_WITNESS_ATTEMPTS)

@@ -79,7 +79,13 @@ def acquire_phenocam(
         days = _screen(fetcher.summary(choice.region), season)
         others, unreadable = _other_regions(fetcher, choice, season)
         pictures = {p.day.strftime("%Y%m%d"): p for p in archive.pictures(site.name) if p.day.year == season.season}
-        fetched = fetch_all(pictures, fetcher.picture, settings.phenocam_connections, progress)
+        fetched = fetch_all(
+            pictures,
+            fetcher.picture,
+            settings.phenocam_connections,
+            progress,
+            witness=lambda name: archive.picture(pictures[name]),
+        )
     refuse_unless_few(fetched.bad, len(pictures))
     used = [day for day in days if day.used and day.summary.day.year == season.season]
     if not used:

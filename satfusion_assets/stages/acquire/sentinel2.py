@@ -22,15 +22,17 @@ from satfusion_assets.archives.earth_search import (
     Scene,
     ScenePixels,
     SearchResult,
+    ask_for,
     is_there,
     name_scenes,
     read_scene,
+    read_view_zenith,
     resolve_reprocessings,
     search_scenes,
 )
-from satfusion_assets.archives.http import HttpArchive, NotFound
-from satfusion_assets.archives.patience import THROTTLED, Patience
-from satfusion_assets.errors import ArchiveAnswerInvalid, NoData
+from satfusion_assets.archives.http import HttpArchive, NotFound, Refused, Withheld
+from satfusion_assets.archives.patience import THROTTLED, Patience, public_url
+from satfusion_assets.errors import NoData
 from satfusion_assets.grid import SiteGrid, site_grid
 from satfusion_assets.scenarios import S2_BANDS
 from satfusion_assets.settings import Settings
@@ -51,6 +53,8 @@ DN_SCALE: Final = 1e-4
 _REFLECTANCE: Final = ".tif"
 _SCL: Final = ".scl.tif"
 _BAD: Final = "bad_file"
+_ANGLE_UNKNOWN: Final = "unknown: granule metadata"
+"""How the source of an angle begins that the archive lists and did not give whole: it is asked for again."""
 
 
 def acquire_sentinel2(
@@ -83,17 +87,15 @@ def acquire_sentinel2(
     cache.write_json("plan.json", _plan(found, settings, named, keys, replaced))
     with HttpArchive("Earth Search", patience, transient=THROTTLED) as archive:
         reader = _Reader(archive, cache, grid, keys)
-        fetched = fetch_all(named, reader.entry, settings.earth_search_connections, progress)
-    for error in fetched.bad.values():
-        if not _is_the_archives(error):
-            raise error
+        fetched = fetch_all(
+            named,
+            reader.entry,
+            settings.earth_search_connections,
+            progress,
+            witness=lambda name: ask_for(archive, named[name]),
+        )
     refuse_unless_few(fetched.bad, len(named))
     return _publish(store, season, found, replaced, named, fetched, reader, archive, cache)
-
-
-def _is_the_archives(error: ArchiveAnswerInvalid) -> bool:
-    """The archive itself holds a bad file (or none), as opposed to one that was damaged on its way."""
-    return isinstance(error, NotFound) or (isinstance(error, Damaged) and error.stable)
 
 
 class _Reader:
@@ -110,17 +112,20 @@ class _Reader:
     def entry(self, name: str, scene: Scene) -> Entry:
         key = self.keys[name]
         known = self._cache.get(key)
-        if known is not None and _BAD not in known.facts:
+        if known is not None and _BAD in known.facts:
+            self._confirm(scene, known.facts[_BAD])
+        elif known is not None and not self._angle_is_there_now(scene, known):
             return known
-        if known is not None:
-            self._confirm(known.facts[_BAD])
         self.read.append(name)
+        return self._read(key, scene)
+
+    def _read(self, key: str, scene: Scene) -> Entry:
         try:
             pixels = read_scene(self._archive, scene, self._grid)
         except Quarantined as error:
             return self._cache.put(key, {}, _aside(error.kind, str(error)))
-        except (Damaged, NotFound) as error:
-            if _is_the_archives(error):
+        except (Damaged, NotFound, Withheld, Refused) as error:
+            if not isinstance(error, Damaged) or error.stable:
                 self._cache.put(key, {}, {_BAD: _facts_of_bad(error)})
             raise
         facts = _scene_facts(scene, pixels)
@@ -128,18 +133,27 @@ class _Reader:
             return self._cache.put(key, {}, facts | _aside("empty", f"Item {scene.id} has no pixel of the site."))
         return self._cache.put(key, _files(scene, pixels, self._grid), facts)
 
-    def _confirm(self, bad: Mapping[str, Any]) -> None:
+    def _confirm(self, scene: Scene, bad: Mapping[str, Any]) -> None:
         """Raise what is known of a bad file while the archive has it as it was: what was damaged is asked for again,
         not the whole scene. An ETag would not do: a file that was damaged on its way has the same one.
         """
+        href = next((href for href in scene.hrefs.values() if public_url(href) == bad["href"]), None)
+        if href is None:
+            return
         if (fetched := bad.get("fetched")) is None:
-            unchanged = not is_there(self._archive, bad["href"])
+            unchanged = not is_there(self._archive, href)
         else:
             ranges = tuple((start, stop) for start, stop in fetched["ranges"])
             known = FetchedBytes(ranges, fetched["sha256"], fetched["length"])
-            unchanged = known.come_again(self._archive, bad["href"])
+            unchanged = known.come_again(self._archive, href)
         if unchanged:
             raise Damaged(bad["reason"], stable=True)
+
+    def _angle_is_there_now(self, scene: Scene, known: Entry) -> bool:
+        """Whether metadata that did not come whole do now; only then is a scene of unknown angle read again."""
+        if not known.paths or not known.facts["view_zenith_source"].startswith(_ANGLE_UNKNOWN):
+            return False
+        return read_view_zenith(self._archive, scene, attempts=1).degrees is not None
 
 
 def _files(scene: Scene, pixels: ScenePixels, grid: SiteGrid) -> dict[str, bytes]:
@@ -152,8 +166,8 @@ def _files(scene: Scene, pixels: ScenePixels, grid: SiteGrid) -> dict[str, bytes
         "OFFSET_DECISION": f"{pixels.offset.why}; dark pixels: {pixels.offset.evidence}",
         "ITEM_UPDATED": scene.updated,
     }
-    if pixels.view_zenith is not None:
-        tags["VIEWING_ZENITH_ANGLE"] = f"{pixels.view_zenith:.6g}"
+    if pixels.view_zenith.degrees is not None:
+        tags["VIEWING_ZENITH_ANGLE"] = f"{pixels.view_zenith.degrees:.6g}"
     for asset, facts in pixels.files.items():
         tags[f"SOURCE_{asset.upper()}"] = f"{facts.href} etag={facts.etag} length={facts.length}"
     bands = encode_raster(pixels.bands, grid.fine, nodata=0, descriptions=S2_BANDS, scale=DN_SCALE, tags=tags)
@@ -250,9 +264,9 @@ def _key(scene: Scene, grid: SiteGrid) -> str:
     return f"{scene.id}_{digest(READER, scene.model_dump(mode='json'), where)}"
 
 
-def _facts_of_bad(error: Damaged | NotFound) -> dict[str, Any]:
+def _facts_of_bad(error: Damaged | NotFound | Withheld | Refused) -> dict[str, Any]:
     """Enough to see later, cheaply, whether the archive still has (or lacks) the file that made a scene unreadable."""
-    if isinstance(error, NotFound):
+    if not isinstance(error, Damaged):
         return {"reason": str(error), "href": error.url}
     assert error.file is not None, "what is damaged at the archive has been fetched"
     assert error.fetched is not None, "and is known by its bytes"
@@ -275,8 +289,8 @@ def _scene_facts(scene: Scene, pixels: ScenePixels) -> dict[str, Any]:
         "offset_subtracted": pixels.offset.subtract,
         "offset_decision": pixels.offset.why,
         "dark_pixel_test": str(pixels.offset.evidence),
-        "view_zenith": pixels.view_zenith,
-        "view_zenith_source": pixels.view_zenith_source,
+        "view_zenith": pixels.view_zenith.degrees,
+        "view_zenith_source": pixels.view_zenith.source,
         "valid_fraction": round(float(np.mean(pixels.bands.all(axis=0))), 6),
         "pixels_at_or_below_zero": pixels.dark,
         "files": {

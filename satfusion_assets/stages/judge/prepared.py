@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
 from satfusion_assets.grid import CLOUD_DISTANCE_LIMIT
 from satfusion_assets.scenarios import Mode, Strategy
-from satfusion_assets.stages.judge.verdict import Criterion, Judged, Verdict, rounded, verdict
+from satfusion_assets.stages.judge.verdict import Criterion, Judged, Verdict, mostly, rounded, verdict
 from satfusion_assets.store import Product
 from satfusion_assets.store.layout import SENSORS, PreparedLayout, Sensor, preselection
 
@@ -104,17 +105,18 @@ def cloud_distance(judged: Judged) -> Verdict:
 def values_in_range(judged: Judged) -> Verdict:
     layout = PreparedLayout(judged.strategy, judged.mode)
     low, high = RANGES[judged.mode]
-    bad = []
+    formless, odd = [], []
     names = [*judged.view.names(f"{layout.folder}/s2/*_{layout.kind}.tif"), *judged.view.names(f"{layout.folder}/s3/*")]
     for name in names:
         raster = judged.raster(name)
         values = raster.values[np.isfinite(raster.values)]
         outside = float(((values < low) | (values > high)).mean()) if values.size else 1.0
-        if outside > MOST_OUTSIDE or tuple(raster.descriptions) != judged.channels:
-            bad.append(
-                {"file": name, "why": f"{100 * outside:.1f} % of values outside {low} to {high}, or other bands"}
-            )
-    return verdict(bad, len(names), "images", {"images": len(names)})
+        if tuple(raster.descriptions) != judged.channels:
+            formless.append({"file": name, "why": f"has bands {raster.descriptions}, not {judged.channels}"})
+        elif outside > MOST_OUTSIDE:
+            odd.append({"file": name, "why": f"{100 * outside:.1f} % of values outside {low} to {high}"})
+    found = mostly(formless + odd, len(names), "images", {"images": len(names)})
+    return replace(found, passed=found.passed and not formless)
 
 
 PRESELECTED: Final = (
@@ -126,7 +128,9 @@ PREPARED: Final = (
     Criterion(
         "grid", "Every image lies on its site grid; fine, coarse and cloud distance are there.", grid_equality, True
     ),
-    Criterion("values", "Reflectance or greenness in its physical range.", values_in_range, True),
+    Criterion(
+        "values", "Reflectance or greenness in its physical range, but for single images.", values_in_range, True
+    ),
     Criterion(
         "cloud_distance",
         f"Distances to clouds are known and not negative (D = {CLOUD_DISTANCE_LIMIT}).",

@@ -124,6 +124,24 @@ def verdict(bad: Sequence[Mapping[str, Any]], of: int, what: str, numbers: Mappi
     return Verdict(not bad, says, numbers, bad[:OFFENDERS])
 
 
+FEW: Final = 3
+SHARE: Final = 0.1
+"""More odd ones than a few, and than this share of all, speak against the product and not against themselves."""
+
+
+def tolerated(odd: int, of: int, share: float = SHARE) -> bool:
+    """Whether ``odd`` scenes, images or days ``of`` so many are single ones: the others still make the product."""
+    return odd <= max(FEW, share * of) and (odd < of or not odd)
+
+
+def mostly(
+    odd: Sequence[Mapping[str, Any]], of: int, what: str, numbers: Mapping[str, float | int], share: float = SHARE
+) -> Verdict:
+    """Holds while only single ones are ``odd``; says how many are left. A product is judged, not its worst scene."""
+    says = f"{of - len(odd)} of {of} {what} are as they should be."
+    return Verdict(tolerated(len(odd), of, share), says, {**numbers, "odd": len(odd)}, odd[:OFFENDERS])
+
+
 def rounded(value: Any) -> float:
     """A measured value as metadata keeps it; NaN for an empty one."""
     return round(float(value), 5) if np.isfinite(value) else float("nan")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 import httpx
@@ -172,3 +173,41 @@ def test_gdal_meets_a_truncated_range_as_an_error_and_never_as_pixels(server: Se
         httpx.delete(f"{server.url}/_faults")
         with rasterio.open(url) as scene:
             assert scene.read(1).max() > 1000
+
+
+def test_an_answer_can_be_changed_at_a_place(server: ServerProcess) -> None:
+    edits = [
+        {"at": "features.0.id", "value": "../x"},
+        {"at": f"features.id={scene_id(2)}.assets.blue", "drop": True},
+        {"at": "features.*.properties.eo:cloud_cover", "value": 7},
+        {"at": "nothing.of.it", "value": 1},
+    ]
+    httpx.post(f"{server.url}/_faults", json={"path": "^/v1/search", "kind": "edit", "edits": edits}).raise_for_status()
+    found = httpx.post(f"{server.url}/v1/search", json={"limit": 50}).json()["features"]
+    assert [one["id"] for one in found].count("../x") == 1
+    assert {one["properties"]["eo:cloud_cover"] for one in found} == {7}
+    assert ["blue" in one["assets"] for one in found].count(False) <= 1
+
+
+def test_a_trickle_is_never_silent_and_never_gets_to_an_end(server: ServerProcess) -> None:
+    rule(server, kind="trickle", seconds=0.001, times=1)
+    address = httpx.URL(server.url)
+    with socket.create_connection((address.host, address.port), timeout=5) as connection:
+        connection.sendall(f"GET {PATH} HTTP/1.1\r\nHost: {address.host}\r\n\r\n".encode())
+        came = b""
+        while len(came) < 100:
+            came += connection.recv(10)
+    assert came.startswith(b"HTTP/1.1 200 OK\r\nX-Slow: xxxxx")
+    assert get(server).text == TABLE
+
+
+def test_a_flood_has_no_length(server: ServerProcess) -> None:
+    rule(server, kind="flood", keep=3 * 2**20)
+    answer = get(server)
+    assert "content-length" not in answer.headers
+    assert len(answer.content) == 3 * 2**20
+
+
+def test_a_status_can_lead_elsewhere(server: ServerProcess) -> None:
+    rule(server, kind="status", status=307, headers={"Location": "http://127.0.0.1:9/x"})
+    assert get(server).headers["location"] == "http://127.0.0.1:9/x"
