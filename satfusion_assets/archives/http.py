@@ -80,6 +80,8 @@ class Refused(CredentialsRejected):
 
 _FINAL: Final = (NotFound, OutOfRange, NoAddress, TooLarge)
 """Answers that another attempt would only repeat."""
+_DEEPEST: Final = 50
+"""Levels of JSON; what is nested deeper cannot be written again by everybody who reads it."""
 _DIGITS: Final = 15
 """Digits of a length that are looked at; more are as long as nothing is."""
 _CONDITIONS: Final = frozenset({"if-none-match", "if-modified-since"})
@@ -313,9 +315,20 @@ def _as_is(answer: Answer) -> Answer:
 
 def _parse_json(answer: Answer) -> Any:
     try:
-        return json.loads(answer.body)
+        document = json.loads(answer.body)
     except (ValueError, RecursionError) as error:
         raise ArchiveAnswerInvalid(f"{answer.url} answered with something that is not JSON.") from error
+    level = [document]
+    for _ in range(_DEEPEST):
+        level = [part for node in level for part in _parts(node)]
+        if not level:
+            return document
+    raise ArchiveAnswerInvalid(f"{answer.url} answered with JSON of more than {_DEEPEST} levels.")
+
+
+def _parts(node: Any) -> list[Any]:
+    inside = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    return [part for part in inside if isinstance(part, (dict, list))]
 
 
 def _reason(error: httpx.HTTPError) -> str:

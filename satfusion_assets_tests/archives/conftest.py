@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -34,3 +37,23 @@ def real_items() -> list[Path]:
     committed = list(FIXTURES.glob("S2*_L2A.json"))
     names = {path.name for path in committed}
     return sorted(committed + [p for p in REAL_DATA.glob("stac/items/**/S2*.json") if p.name not in names])
+
+
+@contextmanager
+def trickling() -> Iterator[str]:
+    """A server on loopback whose headers never end."""
+    done = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with connection, suppress(OSError):
+                connection.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+                while not done.wait(0.02):
+                    connection.sendall(b"x")
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/x"
+        done.set()
+        thread.join()

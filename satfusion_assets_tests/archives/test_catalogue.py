@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 
-from satfusion_assets.archives.earth_search import SearchResult, search_scenes
+from satfusion_assets.archives.earth_search import LatestChange, SearchResult, latest_change, search_scenes
+from satfusion_assets.archives.earth_search.boxes import box_width, geographic_boxes, geojson
 from satfusion_assets.archives.patience import Patience
 from satfusion_assets.errors import ArchiveAnswerInvalid, ArchiveUnavailable
 from satfusion_assets.grid import site_grid
 from satfusion_assets.settings import S2Collection
 from satfusion_assets.sites import Site
-from satfusion_assets_tests.archives.conftest import FIXTURES
+from satfusion_assets_tests.archives.conftest import FIXTURES, trickling
 
 AREA = site_grid(Site(name="boulder", latitude=40.1672, longitude=-105.1019)).fine
 REAL = "https://earth-search.aws.element84.com"
@@ -32,6 +33,7 @@ class Replay:
     def __init__(self) -> None:
         self.pages: list[Any] = []
         self.failures: list[int] = []
+        self.landing: Any = None
         self.asked: list[dict[str, Any]] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.address = f"http://127.0.0.1:{self._server.server_port}"
@@ -52,12 +54,16 @@ class Replay:
         day = date(2023, 10, 8)
         return search_scenes(f"{self.address}/v1", S2Collection.L2A, AREA, day, day, patience)
 
+    def watch(self) -> LatestChange:
+        day = date(2023, 10, 8)
+        return latest_change(f"{self.address}/v1", S2Collection.L2A, AREA, day, day, Patience(1, 0, 5))
+
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         replay = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                self._send(replay.recorded("landing"))
+                self._send(replay.landing or replay.recorded("landing"))
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -147,3 +153,162 @@ def test_what_is_no_catalogue_is_refused(replay: Replay, nonsense: Any) -> None:
     replay.pages = [nonsense]
     with pytest.raises(ArchiveAnswerInvalid, match="SATFUSION_EARTH_SEARCH_URL"):
         replay.search()
+
+
+def pages_of(replay: Replay, *pages: list[dict[str, Any]], matched: int | None) -> None:
+    """Pages of these items, each with a link to the next."""
+    template = replay.pages[0]
+    following = next(link for link in template["links"] if link["rel"] == "next")
+    replay.pages = [
+        template
+        | {"features": items, "numberMatched": matched, "context": {"matched": matched}}
+        | {"links": [following] if number < len(pages) else []}
+        for number, items in enumerate(pages, 1)
+    ]
+
+
+@pytest.fixture
+def real(replay: Replay) -> dict[str, Any]:
+    """The one Sentinel-2 item of the recorded answer."""
+    return next(one for one in replay.pages[0]["features"] if one["collection"] == "sentinel-2-l2a")
+
+
+def test_an_item_twice_at_a_pages_border_is_one_item(replay: Replay, real: dict[str, Any]) -> None:
+    touched = real | {"properties": real["properties"] | {"updated": "2099-01-01T00:00:00Z"}}
+    pages_of(replay, [real], [touched], matched=1)
+    assert [scene.updated for scene in replay.search().scenes] == ["2099-01-01T00:00:00Z"]
+
+
+def test_an_item_twice_and_another_missing_is_no_whole_list(replay: Replay, real: dict[str, Any]) -> None:
+    pages_of(replay, [real, real], [real | {"id": "S2A_13TDE_20231008_1_L2A"}], matched=3)
+    with pytest.raises(
+        ArchiveAnswerInvalid, match="announced 3 items and listed 2, 1 of them twice; run this again"
+    ) as caught:
+        replay.search()
+    assert "EARTH_SEARCH_URL" not in str(caught.value), "the address is not at fault"
+
+
+@pytest.mark.parametrize("lost", ["id", "properties", "bbox", "assets"])
+def test_a_malformed_item_costs_itself(replay: Replay, real: dict[str, Any], lost: str) -> None:
+    odd = {key: value for key, value in real.items() if key != lost} | ({} if lost == "id" else {"id": "odd"})
+    pages_of(replay, [odd, real], matched=2)
+    found = replay.search()
+    assert [scene.id for scene in found.scenes] == [real["id"]]
+    assert len(found.malformed) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"datetime": "2022-10-08T17:50:00Z"}, "was sensed at 2022"),
+        ({"datetime": "9999-12-31T00:00:00Z"}, "was sensed at 9999"),
+        ({"collection": "sentinel-2-c1-l2a"}, "not of sentinel-2-l2a"),
+        ({"bbox": [10.0, 46.0, 11.0, 47.0]}, "does not touch"),
+    ],
+)
+def test_what_was_not_asked_for_is_not_used(
+    replay: Replay, real: dict[str, Any], change: dict[str, Any], says: str
+) -> None:
+    properties = real["properties"] | {key: value for key, value in change.items() if key == "datetime"}
+    pages_of(
+        replay, [real | {"properties": properties} | {k: v for k, v in change.items() if k != "datetime"}], matched=1
+    )
+    found = replay.search()
+    assert found.scenes == ()
+    assert says in found.malformed[real["id"]]
+
+
+@pytest.mark.parametrize("count", [float("inf"), float("nan"), -1, "many", 1.5, 10**30, [2]])
+@pytest.mark.parametrize("where", ["numberMatched", "context"])
+def test_a_count_that_is_none_is_no_catalogues(replay: Replay, where: str, count: Any) -> None:
+    replay.pages[0] |= {"numberMatched": None} | {where: {"matched": count} if where == "context" else count}
+    with pytest.raises(ArchiveAnswerInvalid, match="SATFUSION_EARTH_SEARCH_URL"):
+        replay.search()
+    with pytest.raises(ArchiveAnswerInvalid, match="SATFUSION_EARTH_SEARCH_URL"):
+        replay.watch()
+
+
+@pytest.mark.parametrize(
+    "landing",
+    [
+        {"type": "Collection"},
+        {"type": None},
+        {"conformsTo": None},
+        {"conformsTo": []},
+        {"conformsTo": ["https://api.stacspec.org/v1.0.0/core"]},
+        {"conformsTo": "https://api.stacspec.org/v1.0.0/item-search"},
+    ],
+    ids=str,
+)
+def test_a_landing_page_of_something_else_is_refused(replay: Replay, landing: dict[str, Any]) -> None:
+    replay.landing = replay.recorded("landing") | landing
+    with pytest.raises(ArchiveAnswerInvalid, match="SATFUSION_EARTH_SEARCH_URL"):
+        replay.search()
+    assert replay.asked == []
+
+
+def test_without_the_fields_extension_whole_items_are_asked_for(replay: Replay) -> None:
+    landing = replay.recorded("landing")
+    landing["conformsTo"] = [text for text in landing["conformsTo"] if not text.endswith("item-search#fields")]
+    replay.landing = landing
+    assert len(replay.search().scenes) == 1
+    assert "fields" not in replay.asked[0]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "earth-search.aws.element84.com/v1",
+        "http://127.0.0.1:99999/v1",
+        "http://127.0.0.1:port/v1",
+        "/etc",
+        "s3://x/v1",
+        "http://",
+    ],
+)
+def test_an_address_that_is_none_is_said(address: str) -> None:
+    day = date(2023, 10, 8)
+    for ask in (search_scenes, latest_change):
+        with pytest.raises(ArchiveAnswerInvalid, match="SATFUSION_EARTH_SEARCH_URL"):
+            ask(address, S2Collection.L2A, AREA, day, day, Patience(attempts=1))
+
+
+@pytest.mark.parametrize("link", ["s3://bucket/page2", 5, None, "", {"href": "x"}])
+def test_a_link_to_the_next_page_that_leads_nowhere_is_refused(replay: Replay, link: Any) -> None:
+    replay.pages[0]["links"] = [{"rel": "next", "href": link, "method": "POST"}]
+    with pytest.raises(ArchiveAnswerInvalid):
+        replay.search()
+
+
+def test_deep_json_is_refused(replay: Replay, real: dict[str, Any]) -> None:
+    deep: Any = 1
+    for _ in range(90):
+        deep = [deep]
+    pages_of(replay, [real | {"properties": real["properties"] | {"x": deep}}], matched=1)
+    with pytest.raises(ArchiveAnswerInvalid, match="levels"):
+        replay.search()
+
+
+def test_the_watch_gives_up_on_a_trickle() -> None:
+    with trickling() as address, pytest.raises(ArchiveUnavailable, match="no answer in time"):
+        latest_change(address, S2Collection.L2A, AREA, date(2024, 1, 1), date(2024, 2, 1), Patience(1, 0, 2, 0.3))
+
+
+@pytest.mark.parametrize("longitude", [179.9995, -179.9995, 179.99, 179.9999, -180.0])
+def test_a_site_at_180_degrees_is_asked_for_around_itself(longitude: float) -> None:
+    boxes = geographic_boxes(site_grid(Site(name="taveuni", latitude=-16.8, longitude=longitude)).fine)
+    assert sum(box_width(box) for box in boxes) < 0.03
+    assert all(-180 <= west < east <= 180 for west, _, east, _ in boxes)
+    assert any(west - 1e-6 <= longitude <= east + 1e-6 for west, _, east, _ in boxes)
+    near = abs(longitude) > 179.995
+    assert geojson(boxes)["type"] == ("MultiPolygon" if near else "Polygon")
+
+
+@pytest.mark.parametrize(
+    ("latitude", "longitude"), [(47.1, 11.3), (-33.9, 151.2), (69.3, 20.5), (0.0, 6.0), (-16.8, 170.0)]
+)
+def test_elsewhere_the_box_is_that_of_the_outline(latitude: float, longitude: float) -> None:
+    area = site_grid(Site(name="x", latitude=latitude, longitude=longitude)).fine
+    outline = area.extent.to_crs("EPSG:4326", resolution=100).boundingbox
+    assert geographic_boxes(area) == [pytest.approx(tuple(outline), abs=1e-5)]

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 
 import httpx
 import pytest
@@ -13,7 +10,7 @@ import pytest
 from satfusion_assets.archives.http import HttpArchive, NoAddress, NotFound, Refused, TooLarge, Withheld
 from satfusion_assets.archives.patience import Patience, retry_after_s
 from satfusion_assets.errors import ArchiveAnswerInvalid, ArchiveUnavailable, CredentialsRejected
-from satfusion_assets_tests.archives.conftest import IMPATIENT, archive
+from satfusion_assets_tests.archives.conftest import IMPATIENT, archive, trickling
 
 URL = "https://user:password@archive.example/data/file.tif?token=secret"
 
@@ -216,23 +213,3 @@ def test_a_deadline_ends_headers_that_trickle() -> None:
     with trickling() as address, HttpArchive("The archive", Patience(1, 0, timeout_s=2, deadline_s=0.3)) as http:
         with pytest.raises(Withheld, match="no answer in time"):
             http.get(address)
-
-
-@contextmanager
-def trickling() -> Iterator[str]:
-    """A server on loopback whose headers never end."""
-    done = threading.Event()
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def serve() -> None:
-            connection, _ = listener.accept()
-            with connection, suppress(OSError):
-                connection.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
-                while not done.wait(0.02):
-                    connection.sendall(b"x")
-
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}/x"
-        done.set()
-        thread.join()

@@ -11,6 +11,7 @@ from satfusion_assets.archives.earth_search.offset import (
     claimed_offset,
     contradicts,
     dark_pixel_evidence,
+    lightless_land,
     subtract_offset,
 )
 from satfusion_assets.archives.earth_search.scenes import scene_from_item
@@ -69,6 +70,13 @@ def test_baseline_decides_not_the_date() -> None:
 )
 def test_the_darkest_clear_pixels_are_witnesses(values: np.ndarray, scl: np.ndarray, evidence: Evidence) -> None:
     assert dark_pixel_evidence(values, scl) is evidence
+
+
+@pytest.mark.parametrize(("scl", "share"), [(4, 0.25), (5, 0.25), (6, None), (3, None), (2, None), (11, None)], ids=str)
+def test_only_clear_land_can_lack_light(scl: int, share: float | None) -> None:
+    values = np.full((60, 60), 300, np.uint16)
+    values[:15] = 1
+    assert lightless_land(values, np.full((60, 60), scl, np.uint8)) == share
 
 
 def test_a_claim_against_the_evidence_is_a_contradiction() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from collections.abc import Mapping
 from contextlib import suppress
@@ -18,16 +19,18 @@ from pyproj import Transformer
 from rasterio.io import MemoryFile
 
 from satfusion_assets.archives.earth_search import Damaged, Quarantined, Scene, ViewZenith, read_scene, scene_from_item
-from satfusion_assets.archives.earth_search.cog import HEADER, read_around
+from satfusion_assets.archives.earth_search.cog import HEADER, Layer, read_around
 from satfusion_assets.archives.http import NotFound
 from satfusion_assets.archives.resampling import Patch, interpolate, take_nearest
 from satfusion_assets.errors import ArchiveAnswerInvalid, ArchiveUnavailable
 from satfusion_assets.grid import SiteGrid, site_grid
 from satfusion_assets.sites import Site
-from satfusion_assets_tests.archives.conftest import archive, item
+from satfusion_assets_tests.archives.conftest import FIXTURES, archive, item
 
+METADATA = gzip.decompress((FIXTURES / "S2A_12RWT_20240106_0_L2A.granule_metadata.xml.gz").read_bytes())
 SITE = Site(name="innsbruck", latitude=47.116171, longitude=11.320308)
 GRID: SiteGrid = site_grid(SITE)
+TEN_M = Layer("uint16", 10)
 TILE_CORNER = (660_000, 5_240_040)
 """Upper left corner of the part of tile 32TPT that the tests have."""
 
@@ -84,7 +87,7 @@ def cog_10m(tile_10m: np.ndarray) -> bytes:
 
 def test_pixels_of_the_same_zone_are_plain_reads(tile_10m: np.ndarray, cog_10m: bytes) -> None:
     bucket = Bucket({"B02.tif": cog_10m})
-    remote = read_around(archive(bucket), "https://a.example/B02.tif", GRID.fine)
+    remote = read_around(archive(bucket), "https://a.example/B02.tif", GRID.fine, TEN_M)
     assert remote.patch is not None
     values = interpolate(remote.patch, GRID.fine)
     box = GRID.fine.boundingbox
@@ -96,7 +99,7 @@ def test_a_window_costs_two_requests_and_no_more_than_its_blocks(cog_10m: bytes)
     bucket = Bucket({"B02.tif": cog_10m})
     small = GeoBox.from_bbox((661_000, 5_239_000, 661_500, 5_239_500), "EPSG:32632", resolution=10)
     http = archive(bucket)
-    facts = read_around(http, "https://a.example/B02.tif?signature=secret", small).facts
+    facts = read_around(http, "https://a.example/B02.tif?signature=secret", small, TEN_M).facts
     assert len(bucket.asked) == 2
     assert http.bytes_read < len(cog_10m) / 15
     assert (facts.href, facts.etag, facts.length) == ("https://a.example/B02.tif", '"v1"', len(cog_10m))
@@ -109,7 +112,7 @@ def test_a_tile_of_the_neighbouring_zone_lands_where_it_belongs() -> None:
     east, north = corner[0] + 10 * column + 5, corner[1] - 70_000 - 10 * row - 5
     field = (2000 + (np.sin(east / 900) + np.cos(north / 700)) * 500).astype(np.uint16)
     blob = cog(field, 10, (corner[0], corner[1] - 70_000), "EPSG:32633")
-    remote = read_around(archive(Bucket({"x.tif": blob})), "https://a.example/x.tif", GRID.fine)
+    remote = read_around(archive(Bucket({"x.tif": blob})), "https://a.example/x.tif", GRID.fine, TEN_M)
     assert remote.patch is not None
     values = interpolate(remote.patch, GRID.fine)
     x, y = np.meshgrid(GRID.fine.coords["x"].values, GRID.fine.coords["y"].values)
@@ -190,6 +193,106 @@ def test_a_lying_flag_sets_the_scene_aside(flag: bool, dn: int) -> None:
     assert caught.value.kind == "offset conflict"
 
 
+def halves(land: dict[str, int], other: dict[str, int], classes: tuple[int, int]) -> dict[str, bytes]:
+    """A scene whose west half of the site is ``other`` and whose east half is ``land``, in DN by band."""
+    middle = GRID.fine.boundingbox.left + 750
+
+    def band(pixel: int, east: int, west: int, dtype: type) -> bytes:
+        side = 30_000 // pixel
+        values = np.full((side, side), east, dtype)
+        values[:, : int(middle - 660_000) // pixel] = west
+        return cog(values, pixel, (660_000, 5_235_000))
+
+    pixel = {"B02": 10, "B03": 10, "B04": 10, "B8A": 20}
+    made = {f"{name}.tif": band(pixel[name], land[name], other[name], np.uint16) for name in pixel}
+    return made | {"SCL.tif": band(20, *classes, np.uint8), "granule_metadata.xml": b"<cut off"}
+
+
+MEADOW = {"B02": 1400, "B03": 1700, "B04": 1500, "B8A": 4000}
+LAKE = {"B02": 1250, "B03": 1300, "B04": 995, "B8A": 995}
+BLACK = {"B02": 995, "B03": 995, "B04": 995, "B8A": 995}
+WATER, SHADOW, VEGETATION, BARE = 6, 3, 4, 5
+
+
+@pytest.mark.parametrize(
+    ("other", "scl"),
+    [(LAKE, WATER), (BLACK, WATER), (BLACK, SHADOW), (BLACK, 2), (BLACK, 9)],
+    ids=["lake", "black lake", "cloud shadow", "cast shadow", "shadow under cloud"],
+)
+def test_dark_ground_is_no_mistaken_offset(other: dict[str, int], scl: int) -> None:
+    shifted = scene(**{"earthsearch:boa_offset_applied": False})
+    pixels = read_scene(archive(Bucket(halves(MEADOW, other, (VEGETATION, scl)))), shifted, GRID)
+    assert pixels.offset.subtract == 1000
+    assert pixels.dark > 0
+    assert np.unique(pixels.bands[0]).tolist() == sorted({400, max(other["B02"] - 1000, 1)})
+
+
+@pytest.mark.parametrize("scl", [SHADOW, WATER])
+def test_a_scene_all_in_shadow_or_water_is_kept(scl: int) -> None:
+    shifted = scene(**{"earthsearch:boa_offset_applied": False})
+    pixels = read_scene(archive(Bucket(halves(BLACK, BLACK, (scl, scl)))), shifted, GRID)
+    assert np.unique(pixels.bands).tolist() == [1]
+
+
+@pytest.mark.parametrize("land", [VEGETATION, BARE])
+def test_clear_land_without_blue_light_speaks_against_the_offset(land: int) -> None:
+    """Blue between 600 and 1000 proves nothing by itself; taken off, nothing of it would be left."""
+    shifted = scene(**{"earthsearch:boa_offset_applied": False})
+    hazy = {"B02": 800, "B03": 1100, "B04": 900, "B8A": 3000}
+    with pytest.raises(Quarantined, match="no blue light") as caught:
+        read_scene(archive(Bucket(halves(hazy, hazy, (land, land)))), shifted, GRID)
+    assert caught.value.kind == "offset conflict"
+
+
+def test_a_scene_that_is_no_reflectance_is_set_aside() -> None:
+    with pytest.raises(Quarantined, match="above a reflectance of 2") as caught:
+        read_scene(archive(Bucket(files(dn=11_000, scl=11))), scene(), GRID)
+    assert caught.value.kind == "implausible values"
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [httpx.Response(200, content=b"<html><body>Maintenance</body></html>")],
+        [httpx.Response(200, content=b"")],
+        [httpx.Response(304)],
+        [httpx.Response(403)],
+        [httpx.Response(500)],
+    ],
+    ids=["HTML", "empty", "unchanged", "forbidden", "failing"],
+)
+@pytest.mark.parametrize("passing", [True, False])
+def test_optional_metadata_never_end_a_scene(
+    plain: dict[str, bytes], answers: list[httpx.Response], passing: bool
+) -> None:
+    bucket, asked = Bucket(plain | {"granule_metadata.xml": METADATA}), []
+
+    def damaged(request: httpx.Request) -> httpx.Response:
+        if not request.url.path.endswith("granule_metadata.xml"):
+            return bucket(request)
+        asked.append(request)
+        return bucket(request) if passing and len(asked) > 1 else answers[0]
+
+    angle = read_scene(archive(damaged), scene(), GRID).view_zenith
+    assert angle.degrees == (pytest.approx(8.69676406075635) if passing else None)
+    assert angle.source.startswith("granule metadata" if passing else "unknown: granule metadata")
+
+
+def test_metadata_where_nobody_can_fetch_them_are_not_asked_for(plain: dict[str, bytes]) -> None:
+    hrefs = scene().hrefs | {"granule_metadata": "s3://bucket/metadata.xml"}
+    angle = read_scene(archive(Bucket(plain)), scene().model_copy(update={"hrefs": hrefs}), GRID).view_zenith
+    assert angle.degrees is None
+
+
+def test_an_item_whose_files_cannot_be_fetched_is_set_aside_before_anything_is_asked(plain: dict[str, bytes]) -> None:
+    bucket = Bucket(plain)
+    hrefs = scene().hrefs | {"green": "s3://bucket/B03.tif"}
+    with pytest.raises(Quarantined, match="s3://bucket/B03.tif, which cannot be fetched") as caught:
+        read_scene(archive(bucket), scene().model_copy(update={"hrefs": hrefs}), GRID)
+    assert caught.value.kind == "unreachable"
+    assert bucket.asked == []
+
+
 def test_an_item_without_nir08_is_set_aside_before_anything_is_asked(plain: dict[str, bytes]) -> None:
     bucket = Bucket(plain)
     lacking = scene().model_copy(update={"hrefs": {k: v for k, v in scene().hrefs.items() if k != "nir08"}})
@@ -210,7 +313,7 @@ def test_a_file_that_ends_before_its_pixels_is_damaged_and_another_when_it_is_wh
     href = "https://a.example/B02.tif"
     cut = archive(Bucket({"B02.tif": cog_10m[: HEADER + 1]}))
     with pytest.raises(Damaged) as caught:
-        read_around(cut, href, GRID.fine)
+        read_around(cut, href, GRID.fine, TEN_M)
     assert caught.value.stable
     fetched = caught.value.fetched
     assert fetched is not None
@@ -270,7 +373,100 @@ SMALL = cog(np.full((600, 600), 700, np.uint16), 10, (672_000, 5_222_000))
 def test_a_fuzzed_file_is_pixels_or_one_typed_error(position: int, junk: bytes) -> None:
     body = SMALL[:position] + junk + SMALL[position + len(junk) :]
     with suppress(ArchiveAnswerInvalid, ArchiveUnavailable):
-        read_around(archive(Bucket({"x.tif": body})), "https://a.example/x.tif", GRID.fine)
+        read_around(archive(Bucket({"x.tif": body})), "https://a.example/x.tif", GRID.fine, TEN_M)
+
+
+def georeferenced(values: np.ndarray, transform: Affine, crs: str = "EPSG:32632", **options: object) -> bytes:
+    """A tiled GeoTIFF that may be what no COG of the archive is."""
+    with MemoryFile() as memory:
+        profile = {"driver": "GTiff", "tiled": True, "blockxsize": 512, "blockysize": 512, "compress": "deflate"}
+        count, (height, width) = (1, values.shape) if values.ndim == 2 else (len(values), values.shape[1:])
+        with memory.open(
+            **profile | options,
+            count=count,
+            height=height,
+            width=width,
+            dtype=values.dtype,
+            crs=crs,
+            transform=transform,
+        ) as dataset:
+            dataset.write(values, None if values.ndim == 3 else 1)
+        return bytes(memory.read())
+
+
+PLAIN = np.full((1200, 1200), 700, np.uint16)
+HERE = Affine(10, 0, 670_000, 0, -10, 5_225_000)
+OTHERS = {
+    "a class file": georeferenced(PLAIN.astype(np.uint8), HERE),
+    "floats": georeferenced(PLAIN.astype(np.float32), HERE),
+    "three bands": georeferenced(np.stack([PLAIN] * 3), HERE),
+    "half a pixel": georeferenced(PLAIN, Affine(5, 0, 670_000, 0, -5, 5_225_000)),
+    "two pixels": georeferenced(PLAIN, Affine(20, 0, 670_000, 0, -20, 5_225_000)),
+    "a million pixels": georeferenced(PLAIN, Affine(1e9, 0, 670_000, 0, -1e9, 5_225_000)),
+    "a rotation": georeferenced(PLAIN, HERE @ Affine.rotation(30)),
+    "upside down": georeferenced(PLAIN, Affine(10, 0, 670_000, 0, 10, 5_213_000)),
+    "between pixels": georeferenced(PLAIN, Affine(10, 0, 670_003, 0, -10, 5_225_000)),
+    "degrees": georeferenced(PLAIN, HERE, "EPSG:4326"),
+    "another zone": georeferenced(PLAIN, HERE, "EPSG:32633"),
+    "the other hemisphere": georeferenced(PLAIN, HERE, "EPSG:32732"),
+    "more than a tile": georeferenced(np.zeros((16, 12_000), np.uint16), HERE),
+}
+
+
+@pytest.mark.parametrize("what", OTHERS)
+def test_a_file_is_held_against_its_asset(what: str) -> None:
+    served = archive(Bucket({"x.tif": OTHERS[what]}))
+    with pytest.raises(Damaged, match="damaged, or another one") as caught:
+        read_around(served, "https://a.example/x.tif", GRID.fine, Layer("uint16", 10, 32632))
+    assert caught.value.stable
+
+
+def test_packed_pixels_are_read() -> None:
+    packed = georeferenced(PLAIN, HERE, NBITS=15)
+    remote = read_around(archive(Bucket({"x.tif": packed})), "https://a.example/x.tif", GRID.fine, TEN_M)
+    assert remote.patch is not None
+    assert np.unique(remote.patch.values).tolist() == [700]
+
+
+@pytest.mark.parametrize(("asset", "given"), [("SCL", "B8A"), ("B03", "SCL"), ("B02", "B8A")])
+def test_one_asset_is_not_another(plain: dict[str, bytes], asset: str, given: str) -> None:
+    swapped = plain | {f"{asset}.tif": plain[f"{given}.tif"]}
+    with pytest.raises(Damaged, match=rf"{asset}\.tif has .* not"):
+        read_scene(archive(Bucket(swapped)), scene(), GRID)
+
+
+def test_a_picture_is_no_classification(plain: dict[str, bytes]) -> None:
+    picture = plain | {"SCL.tif": cog(np.full((1500, 1500), 140, np.uint8), 20, (660_000, 5_235_000))}
+    with pytest.raises(Damaged, match="140, which is no class"):
+        read_scene(archive(Bucket(picture)), scene(), GRID)
+
+
+@pytest.mark.parametrize("length", [10**18, 2**31 + 1, 10**30])
+def test_a_length_that_no_file_has_is_damage(length: int) -> None:
+    def lying(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(206, content=bytes(HEADER), headers={"Content-Range": f"bytes 0-{HEADER - 1}/{length}"})
+
+    with pytest.raises(Damaged):
+        read_around(archive(lying), "https://a.example/x.tif", GRID.fine, TEN_M)
+
+
+NOISE = np.random.default_rng(3).integers(300, 4000, (600, 600)).astype(np.uint16)
+NOISY = cog(NOISE, 10, (672_000, 5_222_000))
+
+
+@given(st.floats(0.1, 1, exclude_max=True), st.integers(1, 255))
+@settings(max_examples=60, deadline=None)
+def test_a_changed_byte_of_a_block_never_changes_a_pixel(place: float, flip: int) -> None:
+    """The checksum of a block lies behind its pixels, where GDAL does not look."""
+    at = int(place * len(NOISY))
+    body = NOISY[:at] + bytes([NOISY[at] ^ flip]) + NOISY[at + 1 :]
+    href = "https://a.example/x.tif"
+    untouched = read_around(archive(Bucket({"x.tif": NOISY})), href, GRID.fine, TEN_M).patch
+    with suppress(Damaged):
+        patch = read_around(archive(Bucket({"x.tif": body})), href, GRID.fine, TEN_M).patch
+        assert patch is not None
+        assert untouched is not None
+        assert np.array_equal(patch.values, untouched.values)
 
 
 def test_nothing_is_left_behind_in_the_temporary_folder(

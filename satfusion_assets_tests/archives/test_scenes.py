@@ -127,3 +127,100 @@ def test_a_malformed_item_is_one_typed_error(field: str, junk: Any) -> None:
     (raw if field in raw else raw["properties"])[field] = junk
     with suppress(ArchiveAnswerInvalid):  # anything else fails the test
         scene_from_item(raw)
+
+
+@pytest.mark.parametrize("angle", [float("nan"), float("inf"), -3, 90, 1e999, "5", True, [5], 10**400, None])
+def test_an_odd_view_angle_is_unknown_and_costs_no_scene(angle: Any) -> None:
+    raw = item("S2B_33TWN_20220226_0_L2A")
+    raw["properties"] |= {"view:incidence_angle": angle, "eo:cloud_cover": angle}
+    assert scene_from_item(raw).view_zenith is None
+
+
+@pytest.mark.parametrize(
+    "moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "10000-01-01T00:00:00Z", "", 5, None, "now"]
+)
+@pytest.mark.parametrize("field", ["datetime", "s2:generation_time"])
+def test_times_at_the_ends_of_time_are_one_malformed_item(field: str, moment: Any) -> None:
+    raw = item("S2B_33TWN_20220226_0_L2A")
+    raw["properties"][field] = moment
+    if field == "s2:generation_time" and not moment:
+        assert scene_from_item(raw).generated is None
+        return
+    with pytest.raises(ArchiveAnswerInvalid, match=r"S2B_33TWN_20220226_0_L2A"):
+        scene_from_item(raw)
+
+
+@pytest.mark.parametrize("name", ["", "x" * 300, "a\nb", "\ud800", "a\x00", 5, None, ["a"]])
+def test_what_is_no_name_is_no_id(name: Any) -> None:
+    with pytest.raises(ArchiveAnswerInvalid) as caught:
+        scene_from_item(item("S2B_33TWN_20220226_0_L2A") | {"id": name})
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize("box", [[1, 2, 3], [float("nan")] * 4, [0, 0, 1e999, 1], ["a"] * 4, [1] * 5, None, 5, {}])
+def test_what_is_no_box_is_one_malformed_item(box: Any) -> None:
+    with pytest.raises(ArchiveAnswerInvalid):
+        scene_from_item(item("S2B_33TWN_20220226_0_L2A") | {"bbox": box})
+
+
+def test_a_box_with_heights_is_a_box(scene: Scene) -> None:
+    west, south, east, north = scene.bbox
+    raw = item("S2B_33TWN_20220226_0_L2A") | {"bbox": [west, south, 0, east, north, 3000]}
+    assert scene_from_item(raw).bbox == scene.bbox
+
+
+def newer_stac(raw: dict[str, Any]) -> dict[str, Any]:
+    """The item as STAC 1.1 has it: ``bands``, ``proj:code``, ``raster:*`` on the asset, B names as keys."""
+    bands = {"blue": "B02", "green": "B03", "red": "B04", "nir08": "B8A", "scl": "SCL", "nir": "B08"}
+    made = deepcopy(raw) | {"stac_version": "1.1.0", "assets": {"granule_metadata": raw["assets"]["granule_metadata"]}}
+    for key, band in bands.items():
+        asset = raw["assets"][key]
+        plain = {"href": asset["href"], "type": asset["type"], "raster:scale": 0.0001, "raster:offset": -0.1}
+        made["assets"][f"{band}_anything"] = plain | {"bands": [{"name": band, "eo:common_name": key}]}
+    properties = made["properties"]
+    properties["proj:code"] = f"EPSG:{properties.pop('proj:epsg')}"
+    properties["processing:version"] = properties.pop("s2:processing_baseline")
+    return made
+
+
+def test_an_item_of_stac_1_1_is_the_same_scene() -> None:
+    raw = item("S2B_33TWN_20220226_0_L2A")
+    old, new = scene_from_item(raw), scene_from_item(newer_stac(raw))
+    assert new.model_dump() == old.model_dump()
+    assert new.href("nir08").endswith("B8A.tif"), "not B08, which comes after it"
+
+
+def test_an_alternate_that_can_be_fetched_is_taken() -> None:
+    raw = item("S2B_33TWN_20220226_0_L2A")
+    there = raw["assets"]["green"]["href"]
+    raw["assets"]["green"] |= {
+        "href": "s3://bucket/B03.tif",
+        "alternate": {"s3": {"href": "s3://x"}, "web": {"href": there}},
+    }
+    assert scene_from_item(raw).href("green") == there
+    raw["assets"]["green"]["alternate"] = {}
+    assert scene_from_item(raw).unreachable_assets == ("green",)
+
+
+def test_an_asset_that_is_not_there_is_told_with_those_that_are() -> None:
+    raw = item("S2B_33TWN_20220226_0_L2A")
+    raw["assets"] = {"B02_10m": raw["assets"]["blue"], "TCI": raw["assets"]["visual"]}
+    assert scene_from_item(raw).missing_assets == ("green", "red", "nir08", "scl")
+    assert "B02_10m, TCI" in str(scene_from_item(raw).lacks)
+
+
+def test_boxes_across_180_degrees_share_what_they_share(scene: Scene) -> None:
+    """Two baselines of one datatake, one box in the form with west > east, the other as if it belted the globe."""
+    across = (179.4, -17.3, -179.6, -16.3)
+    for other_box in (
+        across,
+        (-180.0, -17.3, 180.0, -16.3),
+        (179.4, -17.3, 180.0, -16.3),
+        (-180.0, -17.3, -179.6, -16.3),
+    ):
+        newer = other(scene, id="newer", baseline="05.10", datastrip="20220226T095160", bbox=other_box)
+        kept, _ = resolve_reprocessings([other(scene, bbox=across), newer])
+        assert [one.id for one in kept] == ["newer"]
+    apart = other(scene, id="apart", baseline="05.10", datastrip="20220226T095160", bbox=(178.0, -17.3, 179.0, -16.3))
+    assert len(resolve_reprocessings([other(scene, bbox=across), apart])[0]) == 2

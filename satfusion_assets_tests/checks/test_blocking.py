@@ -36,8 +36,8 @@ def test_impossible_reflectance_is_recorded_but_not_processed(
     platform = Platform(Settings(_env_file=None, data_root=tmp_path))
     platform.registry.add(SITE)
     files = made.fused(BTI)
-    picture = files[FusedLayout(BTI).image(DAYS[0])]
-    picture.values[:] = reflectance
+    for name in map(FusedLayout(BTI).image, DAYS):
+        files[name].values[:] = reflectance
     monkeypatch.setattr(fuse, "fuse_season", lambda store, *_: publishing(store, "fused", files))
     monkeypatch.setattr(process, "process", lambda store, *_: publishing(store, "processed", made.processed(BTI)))
     bad = reflectance > 1

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,6 +38,9 @@ PHENOLOGY = PhenologyLayout(BTI)
 PREPARED_BTI = PreparedLayout(Strategy.AGGRESSIVE, Mode.BTI)
 SCENE = raw_scene("s2", made.scene_name(SCENE_DAYS[3]))
 OVERPASS = raw_scene("s3", made.scene_name(DAYS[5]))
+S2_NAMES = [raw_scene("s2", made.scene_name(day)) for day in SCENE_DAYS]
+S3_NAMES = [raw_scene("s3", made.scene_name(day)) for day in DAYS[::5]]
+FUSED_NAMES = [FusedLayout(BTI).image(day) for day in DAYS]
 GREEN = f"{PHENOCAM_GCC}.json"
 SCORE_ROWS, GAP_ROWS = TableLayout.scores("parquet"), TableLayout.gaps("parquet")
 
@@ -55,6 +59,14 @@ def all_scaled(pattern: str, factor: float) -> Spoil:
             scaled(name, factor)(files)
 
     return spoil
+
+
+def each(names: Sequence[str], spoil: Callable[[str], Spoil]) -> Spoil:
+    def spoil_all(files: Files) -> None:
+        for name in names:
+            spoil(name)(files)
+
+    return spoil_all
 
 
 def moved(name: str) -> Spoil:
@@ -135,12 +147,23 @@ SPOILED: list[tuple[str, str, str, Spoil]] = [
     ("raw_s2", "bands_and_grid", "a scene half a hectare away", moved(SCENE)),
     ("raw_s2", "bands_and_grid", "bands in another order", rebanded(SCENE)),
     ("raw_s2", "bands_and_grid", "a scene without classification", without(raw_scl(made.scene_name(SCENE_DAYS[3])))),
-    ("raw_s2", "values", "a blank scene", filled(SCENE, 0)),
+    ("raw_s2", "values", "every sixth scene blank", each(S2_NAMES[::6], lambda name: filled(name, 0))),
+    ("raw_s2", "values", "every sixth scene too bright", each(S2_NAMES[::6], lambda name: filled(name, 30_000))),
     ("raw_s2", "values", "reflectance instead of digital numbers", all_scaled("raw/s2/", 1e-3)),
     ("raw_s2", "offset", "an offset that nobody decided", scene("offset_decision", "")),
     ("raw_s2", "offset", "an offset that does not exist", scene("offset_subtracted", 500)),
-    ("raw_s2", "offset", "an offset taken off twice", scene("pixels_at_or_below_zero", 9000)),
-    ("raw_s2", "no_duplicates", "an acquisition twice", scene("sensed", f"{SCENE_DAYS[1]}T10:10:00+00:00")),
+    ("raw_s2", "offset", "an offset taken off twice", each(S2_NAMES, lambda name: filled(name, 1))),
+    (
+        "raw_s2",
+        "no_duplicates",
+        "acquisitions twice",
+        edited(
+            S2_SCENES,
+            lambda record: (
+                [s.update(sensed=record["scenes"][n // 2]["sensed"]) for n, s in enumerate(record["scenes"])] and record
+            ),
+        ),
+    ),
     ("raw_s2", "coverage", "most of the archive set aside", edited(S2_SCENES, lambda r: r.update(set_aside=[{}] * 20))),
     (
         "raw_s2",
@@ -150,12 +173,12 @@ SPOILED: list[tuple[str, str, str, Spoil]] = [
     ),
     ("raw_s3", "bands_and_grid", "an overpass on another grid", moved(OVERPASS)),
     ("raw_s3", "values", "percent instead of reflectance", all_scaled("raw/s3/", 100)),
-    ("raw_s3", "values", "a blank overpass", filled(OVERPASS, np.nan)),
+    ("raw_s3", "values", "every fifth overpass blank", each(S3_NAMES[::5], lambda name: filled(name, np.nan))),
     (
         "raw_s3",
         "no_duplicates",
-        "an overpass twice",
-        edited(S3_OVERPASSES, lambda record: record["overpasses"].append(record["overpasses"][0])),
+        "overpasses twice",
+        edited(S3_OVERPASSES, lambda record: record["overpasses"].extend(record["overpasses"])),
     ),
     (
         "raw_s3",
@@ -163,7 +186,12 @@ SPOILED: list[tuple[str, str, str, Spoil]] = [
         "a month without data",
         without(*(raw_scene("s3", f"{d:%Y%m%d}_0") for d in DAYS[100:130:5])),
     ),
-    ("raw_phenocam", "series", "greenness in percent", edited(GREEN, lambda r: r[9].update(greenness_index=42.0))),
+    (
+        "raw_phenocam",
+        "series",
+        "greenness in percent",
+        edited(GREEN, lambda r: [d.update(greenness_index=42.0) for d in r] and r),
+    ),
     ("raw_phenocam", "series", "a day twice", edited(GREEN, lambda rows: rows.insert(5, rows[4]))),
     ("raw_phenocam", "coverage", "a camera of six weeks", edited(GREEN, lambda rows: rows[:42])),
     ("raw_s2", "coverage", "a recorded scene lost", without(SCENE)),
@@ -184,7 +212,8 @@ SPOILED: list[tuple[str, str, str, Spoil]] = [
     ("preselected", "share_excluded", "nearly nothing kept", excluded(Strategy.NONAGGRESSIVE, 1)),
     ("prepared_bti", "grid", "an image beside the grid", moved(PREPARED_BTI.fine(SCENE_DAYS[4]))),
     ("prepared_bti", "grid", "no coarse image", without(*(PREPARED_BTI.coarse(day) for day in SCENE_DAYS))),
-    ("prepared_bti", "values", "digital numbers", scaled(PREPARED_BTI.fine(SCENE_DAYS[4]), 1e4)),
+    ("prepared_bti", "values", "digital numbers", all_scaled("_REFL.tif", 1e4)),
+    ("prepared_bti", "values", "bands in another order", rebanded(PREPARED_BTI.fine(SCENE_DAYS[4]))),
     ("prepared_bti", "cloud_distance", "a negative distance", filled(PREPARED_BTI.cloud_distance(SCENE_DAYS[2]), -1)),
     ("prepared_bti", "cloud_distance", "clouds everywhere", all_scaled("DIST_CLOUD", 0)),
     (
@@ -204,7 +233,7 @@ SPOILED: list[tuple[str, str, str, Spoil]] = [
         "a day without a reason",
         edited(FusedLayout(BTI).status, lambda r: dict([*r.items()][1:])),
     ),
-    ("fused", "range", "impossible reflectance", filled(FusedLayout(BTI).image(DAYS[10]), 3)),
+    ("fused", "range", "impossible reflectance", each(FUSED_NAMES[10:30], lambda name: filled(name, 3))),
     ("fused", "jumps", "a flash", filled(FusedLayout(BTI).image(DAYS[10]), 0.9)),
     ("fused", "calibration", "a deviation far too small", scaled(FusedLayout(BTI).quality("standard_deviation"), 0.1)),
     ("fused", "calibration", "a deviation far too large", scaled(FusedLayout(BTI).quality("standard_deviation"), 50)),
@@ -321,6 +350,59 @@ def test_a_bad_product_breaks_the_criterion_it_was_made_to_break(
     verdicts = judge(store, SITE, product, criteria(name))
     assert not verdicts[criterion].passed, what
     assert verdicts["files"].passed
+
+
+SINGLE: list[tuple[str, str, str, Spoil]] = [
+    ("raw_s2", "values", "a blank scene", filled(SCENE, 0)),
+    ("raw_s2", "values", "a scene of saturated pixels", filled(SCENE, 65535)),
+    ("raw_s2", "offset", "a scene without light", filled(SCENE, 1)),
+    ("raw_s2", "no_duplicates", "an acquisition twice", scene("sensed", f"{SCENE_DAYS[1]}T10:10:00+00:00")),
+    ("raw_s3", "values", "a blank overpass", filled(OVERPASS, np.nan)),
+    ("raw_s3", "values", "an overpass in percent", scaled(OVERPASS, 1000)),
+    (
+        "raw_s3",
+        "no_duplicates",
+        "an overpass twice",
+        edited(S3_OVERPASSES, lambda record: record["overpasses"].append(record["overpasses"][0])),
+    ),
+    ("raw_phenocam", "series", "a day in percent", edited(GREEN, lambda r: r[9].update(greenness_index=42.0))),
+    ("prepared_bti", "values", "an image in digital numbers", scaled(PREPARED_BTI.fine(SCENE_DAYS[4]), 1e4)),
+    ("fused", "range", "a day of impossible reflectance", filled(FusedLayout(BTI).image(DAYS[10]), 3)),
+    (
+        "processed",
+        "greenness",
+        "a day without sense",
+        edited(ProcessedLayout(BTI).series("gcc", "fusion"), lambda rows: rows[3].update(greenness_index=2.0)),
+    ),
+]
+"""One scene, overpass, day or image that is odd by itself."""
+
+
+@pytest.mark.parametrize(("name", "criterion", "what", "spoil"), SINGLE, ids=[" ".join(case[:3]) for case in SINGLE])
+def test_a_single_odd_one_is_named_and_ends_no_season(
+    tmp_path: Path, name: str, criterion: str, what: str, spoil: Spoil
+) -> None:
+    store = ProductStore(tmp_path)
+    product = next(product for product in made.MAKERS if product.name == name)
+    files = made.MAKERS[product]()
+    spoil(files)
+    made.publish(store, product, files)
+    held_to = [one for one in criteria(name) if one.name == criterion]
+    assert held_to[0].vital
+    found = judge(store, SITE, product, held_to)[criterion]
+    assert found.passed, (what, found.says)
+    assert len(found.offenders) == found.numbers["odd"] == 1, what
+    assert re.match(r"(\d+) of (\d+) ", found.says) or "1 outside" in found.says, "how many are left"
+
+
+def test_dark_ground_that_proves_its_offset_speaks_against_nothing(tmp_path: Path) -> None:
+    store, product = ProductStore(tmp_path), Product("raw_s2", SEASON)
+    files = made.raw_s2()
+    each(S2_NAMES, lambda name: filled(name, 1))(files)
+    for one in files[S2_SCENES]["scenes"]:
+        one["dark_pixel_test"] = "offset in the pixels"
+    made.publish(store, product, files)
+    assert judge(store, SITE, product, criteria("raw_s2"))["offset"].passed
 
 
 def test_a_file_that_rots_on_disk_is_found(tmp_path: Path) -> None:

@@ -1,27 +1,29 @@
-"""Searching the catalogue: every item of a place and time, with what is needed to prove what was asked and answered."""
+"""Searching the catalogue: every item of a place and time, with what is needed to prove what was asked and answered.
+
+The pages are asked for with our own client, since pystac-client's bounds neither the time nor the size of an answer and
+ends at an empty page without a word; what it would have checked is in the models here.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import logging
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
-from typing import Any, Final
+from datetime import UTC, date
+from typing import Annotated, Any, Final, Literal
 
 from odc.geo.geobox import GeoBox
-from pystac import Link
-from pystac.errors import STACError
-from pystac_client import Client, ConformanceClasses, ItemSearch
-from pystac_client.exceptions import APIError
-from pystac_client.stac_api_io import StacApiIO
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
-from urllib3 import Retry
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 
-from satfusion_assets.archives.earth_search.scenes import ASSETS, METADATA_ASSET, Scene, scene_from_item
-from satfusion_assets.archives.patience import LONGEST_WAIT_S, THROTTLED, Patience, public_url
-from satfusion_assets.errors import ArchiveAnswerInvalid, ArchiveUnavailable
+from satfusion_assets.archives.earth_search.boxes import Box, geographic_boxes, geojson, shared_area
+from satfusion_assets.archives.earth_search.scenes import ASSETS, METADATA_ASSET, Scene, scene_from_item, shown
+from satfusion_assets.archives.http import HttpArchive
+from satfusion_assets.archives.patience import THROTTLED, Patience, public_url
+from satfusion_assets.errors import ArchiveAnswerInvalid
 from satfusion_assets.settings import S2Collection
 
 log = logging.getLogger(__name__)
@@ -31,14 +33,98 @@ PAGE: Final = 100
 _MOST_PAGES: Final = 100
 """A season at one place has about ten; more means that the pages go in circles."""
 _FIELDS: Final = ("id", "type", "collection", "bbox", "properties", *(f"assets.{a}" for a in (*ASSETS, METADATA_ASSET)))
+_ITEM_SEARCH: Final = re.compile(r"https://api\.stacspec\.org/v1\.[^/]+/item-search(?P<fields>#fields)?")
+
+Count = Annotated[int, Field(ge=0, le=10_000_000)]
 
 
 class _Incomplete(Exception):
     """The pages do not add up; asking again may help."""
 
 
-_UNREADABLE: Final = (_Incomplete, STACError, ValueError, KeyError, TypeError, AttributeError)
-"""What comes of an answer that is no catalogue: cut off, damaged, or from something else at that address."""
+class _Landing(BaseModel):
+    """The page at the catalogue's address."""
+
+    type: Literal["Catalog"]
+    conformsTo: list[str]  # noqa: N815 - the standard's name
+
+    def can(self, fields: bool) -> bool:
+        """Whether it can be searched, and tell fields apart."""
+        found = [match for text in self.conformsTo if (match := _ITEM_SEARCH.fullmatch(text))]
+        return any((match["fields"] is not None) is fields for match in found)
+
+
+class _Context(BaseModel):
+    matched: Count | None = None
+
+
+class _Page(BaseModel):
+    """One page of a search. features: not looked into here, so that a malformed item is that item's trouble."""
+
+    features: list[dict[str, Any]]
+    links: list[Any] = []
+    numberMatched: Count | None = None  # noqa: N815 - the standard's name
+    context: _Context = _Context()
+
+    @property
+    def matched(self) -> int | None:
+        return self.context.matched if self.numberMatched is None else self.numberMatched
+
+    def following(self) -> _Next | None:
+        """Where the next page is asked for."""
+        for link in self.links:
+            if isinstance(link, Mapping) and link.get("rel") == "next":
+                return _Next.model_validate(link)
+        return None
+
+
+class _Next(BaseModel):
+    """A link to the next page. merge: ``body`` holds only what changes of the one before."""
+
+    href: str
+    method: Literal["GET", "POST"] = "GET"
+    body: dict[str, Any] = {}
+    merge: bool = False
+
+
+class _Touched(BaseModel):
+    """What is asked of the latest item."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    updated: Annotated[str, Field(max_length=64)]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of a catalogue. start, end: UTC days, both included. boxes: degrees, that an item touches."""
+
+    collection: S2Collection
+    boxes: tuple[Box, ...]
+    start: date
+    end: date
+
+    @classmethod
+    def around(cls, collection: S2Collection, area: GeoBox, start: date, end: date) -> Request:
+        return cls(collection, tuple(geographic_boxes(area)), start, end)
+
+    @property
+    def body(self) -> dict[str, Any]:
+        return {
+            "collections": [str(self.collection)],
+            "intersects": geojson(list(self.boxes)),
+            "datetime": f"{self.start.isoformat()}T00:00:00Z/{self.end.isoformat()}T23:59:59.999Z",
+        }
+
+    def misfit(self, scene: Scene) -> str | None:
+        """Why ``scene`` was not asked for, None when it was."""
+        if scene.collection != self.collection:
+            return f"is of {scene.collection}, not of {self.collection}"
+        if not self.start <= scene.sensed.astimezone(UTC).date() <= self.end:
+            return f"was sensed at {scene.sensed.isoformat()}, not from {self.start} to {self.end}"
+        if not any(shared_area(scene.bbox, box) > 0 for box in self.boxes):
+            return f"lies at {scene.bbox}, which the site does not touch"
+        return None
 
 
 @dataclass(frozen=True)
@@ -73,28 +159,18 @@ def latest_change(
 
     ArchiveUnavailable when the catalogue does not answer, ArchiveAnswerInvalid when its answer is no catalogue's.
     """
-    search = ItemSearch(
-        f"{url.rstrip('/')}/search",
-        method="POST",
-        collections=[str(collection)],
-        intersects=_polygon(area),
-        datetime=_interval(start, end),
-        sortby=[{"field": "properties.updated", "direction": "desc"}],
-        fields={"include": ["id", "properties.updated"]},
-        limit=1,
-        stac_io=_PoliteIO(patience),
-    )
-    try:
-        page = next(search.pages_as_dicts(), None) or {"features": []}
-        newest = page["features"][0]["properties"]["updated"] if page["features"] else None
-        return LatestChange(newest, _matched([page]))
-    except APIError as error:
-        status = f"HTTP {_status(error)}" if _status(error) else "no complete answer"
-        raise ArchiveUnavailable(f"Earth Search did not answer at {public_url(url)} ({status}).") from None
-    except _UNREADABLE as error:
-        raise ArchiveAnswerInvalid(
-            f"Earth Search at {public_url(url)} gave no catalogue's answer; check SATFUSION_EARTH_SEARCH_URL."
-        ) from error
+    body = Request.around(collection, area, start, end).body | {
+        "sortby": [{"field": "properties.updated", "direction": "desc"}],
+        "fields": {"include": ["id", "properties.updated"]},
+        "limit": 1,
+    }
+    with _archive(patience) as archive:
+        try:
+            page = _Page.model_validate(archive.post_json(_search_of(url), body))
+            newest = [_Touched.model_validate(item.get("properties")) for item in page.features[:1]]
+        except (ValidationError, ArchiveAnswerInvalid) as error:
+            raise _no_catalogue(url, error) from error
+    return LatestChange(newest[0].updated if newest else None, page.matched)
 
 
 def search_scenes(
@@ -105,129 +181,120 @@ def search_scenes(
     Raises ArchiveUnavailable when the catalogue does not answer, ArchiveAnswerInvalid when its answer is no
     catalogue or stays incomplete.
     """
+    request = Request.around(collection, area, start, end)
     retrying = Retrying(
-        retry=retry_if_exception(_worth_another_attempt),
+        retry=retry_if_exception_type((_Incomplete, ValidationError)),
         stop=stop_after_attempt(patience.attempts),
         wait=lambda state: patience.wait_s(state.attempt_number),
         before_sleep=_note,
         reraise=True,
     )
-    try:
-        pages = retrying(_pages, url, collection, area, start, end, patience)
-    except APIError as error:
-        status = f"HTTP {_status(error)}" if _status(error) else "no complete answer"
-        raise ArchiveUnavailable(
-            f"Earth Search did not answer at {public_url(url)} ({status}, {patience.attempts} attempts); "
-            f"run this again later."
-        ) from None
-    except _UNREADABLE as error:
-        why = str(error) if isinstance(error, _Incomplete) else "its answer is not a STAC catalogue's"
-        raise ArchiveAnswerInvalid(
-            f"Earth Search at {public_url(url)} cannot be used: {why}; check SATFUSION_EARTH_SEARCH_URL."
-        ) from error
-    return _result(pages)
+    with _archive(patience) as archive:
+        try:
+            pages = retrying(_pages, archive, url, request)
+        except _Incomplete as error:
+            raise ArchiveAnswerInvalid(
+                f"Earth Search at {public_url(url)} gave no whole list of its items: {error}; run this again later."
+            ) from error
+        except (ValidationError, ArchiveAnswerInvalid) as error:
+            raise _no_catalogue(url, error) from error
+    return _result(pages, request)
 
 
-def _pages(
-    url: str, collection: S2Collection, area: GeoBox, start: date, end: date, patience: Patience
-) -> list[dict[str, Any]]:
-    requester = _PoliteIO(patience)
-    client = Client.open(url, stac_io=requester, timeout=patience.timeout_s)
-    fields = {"include": list(_FIELDS)} if client.conforms_to(ConformanceClasses.FIELDS) else None
-    search = client.search(
-        collections=[str(collection)],
-        intersects=_polygon(area),
-        datetime=_interval(start, end),
-        limit=PAGE,
-        fields=fields,
+def _archive(patience: Patience) -> HttpArchive:
+    return HttpArchive("Earth Search", patience, transient=THROTTLED)
+
+
+def _search_of(url: str) -> str:
+    return f"{url.rstrip('/')}/search"
+
+
+def _no_catalogue(url: str, error: ArchiveAnswerInvalid | ValidationError) -> ArchiveAnswerInvalid:
+    why = "its answer is not a STAC catalogue's"
+    if isinstance(error, ValidationError):
+        field = ".".join(str(part)[:20] for part in error.errors()[0]["loc"][:3])
+        why += f" ({error.title.strip('_').lower()}: {field or 'its shape'})"
+    elif str(error):
+        why = str(error).rstrip(".")
+    return ArchiveAnswerInvalid(
+        f"Earth Search at {public_url(url)} cannot be used: {why}; check SATFUSION_EARTH_SEARCH_URL."
     )
-    pages: list[dict[str, Any]] = []
-    for page in requester.get_pages(search.url, search.method, search.get_parameters()):
-        pages.append(page)
-        if len(pages) > _MOST_PAGES:
+
+
+def _pages(archive: HttpArchive, url: str, request: Request) -> list[dict[str, Any]]:
+    """The features of every page, empty ones included, when they add up to what the catalogue announced."""
+    landing = _Landing.model_validate(archive.get_json(url))
+    if not landing.can(fields=False):
+        raise ArchiveAnswerInvalid("it is a catalogue that cannot be searched (it conforms to no item-search)")
+    body = request.body | {"limit": PAGE}
+    if landing.can(fields=True):
+        body["fields"] = {"include": list(_FIELDS)}
+    pages = [_Page.model_validate(archive.post_json(_search_of(url), body))]
+    links: set[str] = set()
+    while (following := pages[-1].following()) is not None:
+        if len(pages) >= _MOST_PAGES or following.model_dump_json() in links:
             raise _Incomplete("its pages go in circles")
-    found = [item["id"] for page in pages for item in page["features"]]
-    if len(set(found)) != len(found):
-        raise _Incomplete("its pages repeat items")
-    matched = _matched(pages)
-    if matched is not None and matched != len(found):
-        raise _Incomplete(f"it announced {matched} items and listed {len(found)}")
-    return pages
+        if following.method == "GET":
+            answer = archive.get_json(following.href)
+        else:
+            body = (body if following.merge else {}) | following.body
+            answer = archive.post_json(following.href, body)
+        pages.append(_Page.model_validate(answer))
+        links.add(following.model_dump_json())
+    _check_whole(pages)
+    return [{"features": page.features, "numberMatched": pages[0].matched} for page in pages]
 
 
-def _result(pages: list[dict[str, Any]]) -> SearchResult:
+def _check_whole(pages: list[_Page]) -> None:
+    """An item that moves over a page's border comes twice; with all that were announced there, nothing is missing."""
+    identities = [_identity(item) for page in pages for item in page.features]
+    listed, distinct, matched = len(identities), len(set(identities)), pages[0].matched
+    if matched is None and distinct != listed:
+        raise _Incomplete("its pages repeat items, and it does not say how many there are")
+    if matched is not None and matched != distinct:
+        twice = f", {listed - distinct} of them twice" if listed != distinct else ""
+        raise _Incomplete(f"it announced {matched} items and listed {distinct}{twice}")
+
+
+def _identity(item: Mapping[str, Any]) -> str:
+    """What makes two items of an answer the same: collection and id, or all that one without an id says."""
+    if isinstance(item.get("id"), str):
+        return f"{item.get('collection')}/{item['id']}"
+    return _digest(item)
+
+
+def _result(pages: list[dict[str, Any]], request: Request | None = None) -> SearchResult:
+    """Scenes and malformed items of the pages' features; of an item that came twice the one touched last."""
+    items: dict[str, dict[str, Any]] = {}
+    for item in (item for page in pages for item in page["features"]):
+        known = items.get(_identity(item))
+        if known is None or _touched(item) > _touched(known):
+            items[_identity(item)] = item
     scenes: list[Scene] = []
     malformed: dict[str, str] = {}
-    for item in (item for page in pages for item in page["features"]):
+    for number, item in enumerate(items.values(), 1):
         try:
-            scenes.append(scene_from_item(item))
+            scene = scene_from_item(item)
         except ArchiveAnswerInvalid as error:
-            malformed[str(item["id"])] = str(error)
-    return SearchResult(tuple(scenes), malformed, tuple(_digest(page) for page in pages), _matched(pages))
+            malformed[shown(item.get("id") or f"number {number} of the answer")] = str(error)
+            continue
+        misfit = request.misfit(scene) if request is not None else None
+        if misfit is None:
+            scenes.append(scene)
+        else:
+            malformed[scene.id] = f"Item {scene.id} {misfit}; it was not asked for."
+    matched = pages[0].get("numberMatched") if pages else None
+    return SearchResult(tuple(scenes), malformed, tuple(_digest(page["features"]) for page in pages), matched)
 
 
-class _PoliteIO(StacApiIO):
-    """Retries statuses for POST too (the search is one), 403 included because that is how the archive throttles.
-
-    Broken connections and bodies are retried around it: there a body cut off counts as well.
-    """
-
-    def __init__(self, patience: Patience) -> None:
-        super().__init__(
-            max_retries=Retry(
-                total=None,
-                connect=0,
-                read=0,
-                other=0,
-                status=patience.attempts - 1,
-                backoff_factor=patience.first_wait_s,
-                status_forcelist=sorted(THROTTLED),
-                allowed_methods=None,
-                raise_on_status=False,
-                retry_after_max=int(LONGEST_WAIT_S),
-            ),
-            timeout=patience.timeout_s,
-        )
-
-    def get_pages(
-        self, url: str, method: str | None = None, parameters: dict[str, Any] | None = None
-    ) -> Iterator[dict[str, Any]]:
-        """Every page, empty ones included: the client's own way stops at one without a word, also at the first."""
-        page = self.read_json(url, method=method, parameters=parameters)
-        yield page
-        while following := next((link for link in page.get("links", []) if link["rel"] == "next"), None):
-            page = self.read_json(Link.from_dict(following), parameters=parameters)
-            yield page
+def _touched(item: Mapping[str, Any]) -> str:
+    properties = item.get("properties")
+    return str(properties.get("updated")) if isinstance(properties, Mapping) else ""
 
 
-def _interval(start: date, end: date) -> str:
-    return f"{start.isoformat()}T00:00:00Z/{end.isoformat()}T23:59:59.999Z"
-
-
-def _polygon(area: GeoBox) -> dict[str, Any]:
-    west, south, east, north = area.extent.to_crs("EPSG:4326", resolution=float(area.resolution.x) * 10).boundingbox
-    ring = [(west, south), (east, south), (east, north), (west, north), (west, south)]
-    return {"type": "Polygon", "coordinates": [[list(point) for point in ring]]}
-
-
-def _matched(pages: list[dict[str, Any]]) -> int | None:
-    first: Mapping[str, Any] = pages[0] if pages else {}
-    matched = first.get("numberMatched", first.get("context", {}).get("matched"))
-    return int(matched) if matched is not None else None
-
-
-def _digest(page: dict[str, Any]) -> str:
-    """sha256 of what a page says about its items; links and counters may change from one asking to the next."""
-    return hashlib.sha256(json.dumps(page["features"], sort_keys=True).encode()).hexdigest()
-
-
-def _worth_another_attempt(error: BaseException) -> bool:
-    """Statuses have been retried below already."""
-    return (isinstance(error, APIError) and _status(error) is None) or isinstance(error, _UNREADABLE)
-
-
-def _status(error: APIError) -> int | None:
-    return getattr(error, "status_code", None)
+def _digest(part: Any) -> str:
+    """sha256 of what an answer says about items; links and counters may change from one asking to the next."""
+    return hashlib.sha256(json.dumps(part, sort_keys=True).encode()).hexdigest()
 
 
 def _note(state: RetryCallState) -> None:

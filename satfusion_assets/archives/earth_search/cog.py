@@ -11,13 +11,17 @@ from __future__ import annotations
 import hashlib
 import math
 import os
+import re
 import tempfile
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from time import sleep
 from typing import Final
 
+import numpy as np
 import rasterio
 from odc.geo import CRS
 from odc.geo.geobox import GeoBox
@@ -38,8 +42,6 @@ _GAP: Final = 16 * 1024
 _ENV: Final = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "GDAL_CACHEMAX": 64}
 _SAME: Final = 3
 """Equal downloads that prove a damaged file."""
-_LARGEST: Final = 20_000
-"""Pixels on a side; Sentinel-2 tiles have 10 980."""
 PAD: Final = 2
 """Source pixels read around the target, so that interpolation has neighbours at the edge."""
 
@@ -49,6 +51,26 @@ Range = tuple[int, int]
 
 _UTM_ZONES: Final = frozenset([*range(32601, 32661), *range(32701, 32761)])
 """EPSG codes that Sentinel-2 tiles lie in."""
+_TILE_M: Final = 109_800
+"""Side of a tile, metres."""
+_LARGEST_FILE: Final = 2**31
+"""Bytes; the largest band has an eighth of that."""
+_DEFLATE: Final = frozenset({"DEFLATE", "ADOBE_DEFLATE"})
+_CONTENT_RANGE: Final = re.compile(r"bytes (?P<first>\d{1,19})-\d{1,19}/(?P<length>\d{1,19})", re.ASCII)
+_SLACK: Final = 1024
+"""Bytes by which a compressed block may be longer than its pixels."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What a file must be to be the asset that it is listed as.
+
+    dtype: of its pixels. pixel_m: their side, metres. epsg: code of its CRS; None = any that tiles lie in.
+    """
+
+    dtype: str
+    pixel_m: int
+    epsg: int | None = None
 
 
 @dataclass(frozen=True)
@@ -137,8 +159,8 @@ class Damaged(ArchiveAnswerInvalid):
         self.file = file
 
 
-def read_around(archive: HttpArchive, href: str, target: GeoBox) -> RemotePatch:
-    """The native pixels of ``href`` that cover ``target`` and a rim of two.
+def read_around(archive: HttpArchive, href: str, target: GeoBox, layer: Layer) -> RemotePatch:
+    """The native pixels of ``href``, which must be ``layer``, that cover ``target`` and a rim of two.
 
     Raises ArchiveUnavailable, NotFound, or Damaged when the file stays unreadable: as often as patience allows it is
     fetched anew, or until it has come three times with the same bytes.
@@ -146,7 +168,7 @@ def read_around(archive: HttpArchive, href: str, target: GeoBox) -> RemotePatch:
     seen: list[FetchedBytes | None] = []
     while True:
         try:
-            return _read_once(archive, href, target)
+            return _read_once(archive, href, target, layer)
         except Damaged as error:
             seen.append(error.fetched)
             stable = len(seen) >= _SAME and len(set(seen[-_SAME:])) == 1 and error.fetched is not None
@@ -155,12 +177,12 @@ def read_around(archive: HttpArchive, href: str, target: GeoBox) -> RemotePatch:
             sleep(archive.patience.wait_s(len(seen)))
 
 
-def _read_once(archive: HttpArchive, href: str, target: GeoBox) -> RemotePatch:
+def _read_once(archive: HttpArchive, href: str, target: GeoBox, layer: Layer) -> RemotePatch:
     with tempfile.TemporaryDirectory(prefix="satfusion-") as folder, rasterio.Env(**_ENV):
         file = _SparseFile(archive, href, Path(folder) / "window.tif")
         try:
-            patch = _read_window(file, target)
-        except RasterioError as error:
+            patch = _read_window(file, target, layer)
+        except (RasterioError, zlib.error, OverflowError) as error:
             raise Damaged(
                 f"{archive.name}: {public_url(href)} is not a readable GeoTIFF; the archive's file is damaged.",
                 file.fetched,
@@ -169,24 +191,64 @@ def _read_once(archive: HttpArchive, href: str, target: GeoBox) -> RemotePatch:
         return RemotePatch(patch, file.facts, file.fetched)
 
 
-def _read_window(file: _SparseFile, target: GeoBox) -> Patch | None:
+def _read_window(file: _SparseFile, target: GeoBox, layer: Layer) -> Patch | None:
     with file.open_header() as dataset:
-        sound = max(dataset.shape) <= _LARGEST and dataset.dtypes[0] in ("uint8", "uint16")
-        if not sound or dataset.crs is None or dataset.crs.to_epsg() not in _UTM_ZONES:
+        if (wrong := _misfit(dataset, layer)) is not None:
             raise Damaged(
-                f"{file.archive.name}: {file.facts.href} is no Sentinel-2 band; the archive's file is damaged.",
+                f"{file.archive.name}: {file.facts.href} {wrong}; the archive's file is damaged, or another one.",
                 file.fetched,
                 file=file.facts,
             )
         window = _window(dataset, target)
         if window is None:
             return None
-        needed = list(_block_ranges(dataset, window))
-    file.fetch(needed)
+        blocks = list(_blocks(dataset, window))
+        deflated = str(dataset.compression.value if dataset.compression else "").upper() in _DEFLATE
+        raw = _block_bytes(dataset, layer)
+    if wrong := _misplaced(blocks, raw):
+        raise Damaged(f"{file.archive.name}: {file.facts.href} {wrong}.", file.fetched, file=file.facts)
+    file.fetch(blocks)
+    if deflated:
+        for start, stop in blocks:
+            file.check_deflated(start, stop, raw)
     with rasterio.open(file.path, driver="GTiff") as dataset:
         values = dataset.read(1, window=window)
         geobox = GeoBox(values.shape, dataset.window_transform(window), CRS(dataset.crs.to_wkt()))
         return Patch(values, geobox)
+
+
+def _misfit(dataset: DatasetReader, layer: Layer) -> str | None:
+    """What keeps a file from being ``layer``, None when nothing does."""
+    transform, side = dataset.transform, layer.pixel_m
+    if dataset.count != 1 or dataset.dtypes[0] != layer.dtype:
+        return f"has {dataset.count} bands of {dataset.dtypes[0]}, not one of {layer.dtype}"
+    if (transform.a, transform.b, transform.d, transform.e) != (side, 0, 0, -side):
+        return f"has pixels of {transform.a:g} by {-transform.e:g} m (rotated by {transform.b:g}), not of {side} m"
+    if transform.c % side or transform.f % side:
+        return f"begins at {transform.c:.15g}, {transform.f:.15g}, where no pixel of a tile does"
+    if max(dataset.shape) * side > _TILE_M:
+        return f"has {dataset.width} by {dataset.height} pixels, more than a tile"
+    epsg = dataset.crs.to_epsg() if dataset.crs is not None else None
+    if epsg not in _UTM_ZONES or (layer.epsg is not None and epsg != layer.epsg):
+        return f"lies in EPSG:{epsg}, not in {f'EPSG:{layer.epsg}' if layer.epsg else 'a UTM zone'}"
+    return None
+
+
+def _block_bytes(dataset: DatasetReader, layer: Layer) -> int:
+    """Bytes of a block's pixels; bands may be packed (15 bits a pixel), each row to whole bytes."""
+    height, width = dataset.block_shapes[0]
+    bits = dataset.tags(1, ns="IMAGE_STRUCTURE").get("NBITS", "")
+    return height * math.ceil(width * (int(bits) if bits.isdecimal() else 8 * np.dtype(layer.dtype).itemsize) / 8)
+
+
+def _misplaced(blocks: list[Range], raw: int) -> str | None:
+    """What is wrong with the table of ``blocks``, each of ``raw`` bytes of pixels; None when nothing is."""
+    if any(stop - start > raw + _SLACK + raw // 100 for start, stop in blocks):
+        return "has a block longer than its pixels; the archive's file is damaged"
+    ordered = sorted(blocks)
+    if any(later[0] < earlier[1] for earlier, later in pairwise(ordered)):
+        return "has blocks that lie in one another; the archive's file is damaged"
+    return None
 
 
 def _window(dataset: DatasetReader, target: GeoBox) -> Window | None:
@@ -203,7 +265,7 @@ def _window(dataset: DatasetReader, target: GeoBox) -> Window | None:
     return Window(first_column, first_row, last_column - first_column, last_row - first_row)
 
 
-def _block_ranges(dataset: DatasetReader, window: Window) -> Iterator[Range]:
+def _blocks(dataset: DatasetReader, window: Window) -> Iterator[Range]:
     height, width = dataset.block_shapes[0]
     for row in range(window.row_off // height, (window.row_off + window.height - 1) // height + 1):
         for column in range(window.col_off // width, (window.col_off + window.width - 1) // width + 1):
@@ -260,6 +322,23 @@ class _SparseFile:
             if start < stop and not any(have[0] <= start and stop <= have[1] for have in self._have):
                 self._get(start, stop)
 
+    def check_deflated(self, start: int, stop: int, raw: int) -> None:
+        """Inflate the block to its end: its checksum lies behind the last pixel, where GDAL does not read any more.
+
+        Raises zlib.error, or Damaged when the block does not end, or not within ``raw`` bytes of pixels.
+        """
+        with self.path.open("rb") as handle:
+            handle.seek(start)
+            content = handle.read(stop - start)
+        stream = zlib.decompressobj()
+        stream.decompress(content, raw + 1)
+        if not stream.eof:
+            raise Damaged(
+                f"{self.archive.name}: {self.facts.href} has a block that does not end; the archive's file is damaged.",
+                self.fetched,
+                file=self.facts,
+            )
+
     def _get(self, start: int, stop: int) -> None:
         self._asked.append((start, stop))
         try:
@@ -297,12 +376,11 @@ def _place(answer: Answer) -> tuple[int, int]:
     """First byte of the answer and length of the whole file; Damaged when it does not say."""
     if answer.status == 200:
         return 0, len(answer.body)
-    unit, _, rest = answer.headers.get("content-range", "").partition(" ")
-    span, _, length = rest.partition("/")
-    first = span.partition("-")[0]
-    if unit != "bytes" or not first.isdigit() or not length.isdigit():
+    if (place := _CONTENT_RANGE.fullmatch(answer.headers.get("content-range", ""))) is None:
         raise Damaged(f"{answer.url} was answered without saying which bytes were sent.")
-    return int(first), int(length)
+    if int(place["length"]) > _LARGEST_FILE:
+        raise Damaged(f"{answer.url} is said to have {place['length']} bytes, which no band has.")
+    return int(place["first"]), int(place["length"])
 
 
 def _index_is_whole(dataset: DatasetReader) -> bool:

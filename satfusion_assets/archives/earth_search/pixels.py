@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
 from satfusion_assets.archives.earth_search.angles import ViewZenith, read_view_zenith
-from satfusion_assets.archives.earth_search.cog import Damaged, FileFacts, RemotePatch, is_there, read_around
+from satfusion_assets.archives.earth_search.cog import Damaged, FileFacts, Layer, RemotePatch, is_there, read_around
 from satfusion_assets.archives.earth_search.offset import (
     BRIGHTEST_DN,
     MOST_LIGHTLESS,
@@ -29,7 +29,7 @@ from satfusion_assets.archives.earth_search.offset import (
     lightless_land,
     subtract_offset,
 )
-from satfusion_assets.archives.earth_search.scenes import ASSETS, Scene
+from satfusion_assets.archives.earth_search.scenes import ASSETS, Scene, tile_epsg
 from satfusion_assets.archives.http import HttpArchive
 from satfusion_assets.archives.patience import is_web_address
 from satfusion_assets.archives.resampling import Patch, interpolate, take_nearest
@@ -39,6 +39,15 @@ from satfusion_assets.grid import SiteGrid
 SCL_OUTSIDE: Final = 255
 """SCL where the tile does not reach: unknown, as opposed to 0, the archive's own class for no data."""
 _BANDS: Final = ("blue", "green", "red", "nir08")
+LAYERS: Final = {
+    "blue": ("uint16", 10),
+    "green": ("uint16", 10),
+    "red": ("uint16", 10),
+    "nir08": ("uint16", 20),
+    "scl": ("uint8", 20),
+}
+"""Type of an asset's pixels and their side in metres."""
+_LAST_CLASS: Final = 11
 _WITNESS_ATTEMPTS: Final = 2
 _MORE_THAN_AN_EDGE: Final = 0.05
 """Part of the site that SCL may classify beyond the bands' own edge without making them suspect."""
@@ -48,6 +57,7 @@ class Quarantine(StrEnum):
     """Why a scene is set aside instead of used."""
 
     MISSING_ASSET = "missing asset"
+    UNREACHABLE = "unreachable"
     OFFSET_UNKNOWN = "offset unknown"
     OFFSET_CONFLICT = "offset conflict"
     IMPLAUSIBLE = "implausible values"
@@ -97,11 +107,9 @@ def read_scene(archive: HttpArchive, scene: Scene, grid: SiteGrid) -> ScenePixel
     Raises Quarantined when the scene must not be used, ArchiveUnavailable when the archive does not answer,
     ArchiveAnswerInvalid (NotFound, Damaged) when a file of it is missing or unreadable.
     """
-    if scene.missing_assets:
-        asset = scene.missing_assets[0]
-        raise Quarantined(
-            Quarantine.MISSING_ASSET, f"Item {scene.id} has no asset {asset!r} ({ASSETS[asset]}); it is set aside."
-        )
+    if (lacks := scene.lacks) is not None:
+        kind = Quarantine.MISSING_ASSET if scene.missing_assets else Quarantine.UNREACHABLE
+        raise Quarantined(kind, lacks)
     claim = claimed_offset(scene)
     if claim.subtract is None:
         raise Quarantined(Quarantine.OFFSET_UNKNOWN, f"Item {scene.id}: {claim.why}; its offset cannot be decided.")
@@ -152,9 +160,10 @@ def _refuse_odd(
 def _read_bands(archive: HttpArchive, scene: Scene, grid: SiteGrid) -> dict[str, RemotePatch]:
     """Every asset around the site; a band that comes back blank where others are not is read once more."""
     targets = dict.fromkeys(_BANDS, grid.fine) | {"scl": grid.scl}
-    remote = {key: read_around(archive, scene.href(key), target) for key, target in targets.items()}
+    remote = {key: _read(archive, scene, key, target) for key, target in targets.items()}
     for key in _blank(remote, grid):
-        remote[key] = read_around(archive, scene.href(key), targets[key])
+        remote[key] = _read(archive, scene, key, targets[key])
+    _check_classes(scene, remote["scl"])
     if blank := _blank(remote, grid):
         raise Damaged(
             f"Item {scene.id}: asset {blank[0]!r} came back blank twice where others have pixels; "
@@ -164,6 +173,23 @@ def _read_bands(archive: HttpArchive, scene: Scene, grid: SiteGrid) -> dict[str,
             file=remote[blank[0]].facts,
         )
     return remote
+
+
+def _read(archive: HttpArchive, scene: Scene, asset: str, target: GeoBox) -> RemotePatch:
+    dtype, pixel = LAYERS[asset]
+    return read_around(archive, scene.href(asset), target, Layer(dtype, pixel, tile_epsg(scene.tile)))
+
+
+def _check_classes(scene: Scene, scl: RemotePatch) -> None:
+    """Damaged when a file of bytes holds what are no classes, a picture for instance."""
+    if scl.patch is not None and scl.patch.values.max(initial=0) > _LAST_CLASS:
+        raise Damaged(
+            f"Item {scene.id}: {scl.facts.href} holds {scl.patch.values.max()}, which is no class; it is not the scene "
+            f"classification.",
+            scl.fetched,
+            stable=True,
+            file=scl.facts,
+        )
 
 
 def _blank(remote: dict[str, RemotePatch], grid: SiteGrid) -> list[str]:
@@ -205,7 +231,7 @@ def _evidence(
     near = _darkness(remote["blue"], remote["scl"], grid.fine)
     if near is not Evidence.NONE and not contradicts(claim, near):
         return near
-    return _darkness(read_around(archive, scene.href("blue"), grid.scl), remote["scl"], grid.scl)
+    return _darkness(_read(archive, scene, "blue", grid.scl), remote["scl"], grid.scl)
 
 
 def _darkness(blue: RemotePatch, scl: RemotePatch, where: GeoBox) -> Evidence:

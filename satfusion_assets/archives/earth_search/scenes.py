@@ -7,13 +7,16 @@ Two datastrips of one datatake in one tile are a split granule: two scenes.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from satfusion_assets.archives.earth_search.boxes import box_width, shared_area
+from satfusion_assets.archives.patience import is_web_address, public_url
 from satfusion_assets.errors import ArchiveAnswerInvalid
 from satfusion_assets.settings import S2Collection
 
@@ -28,7 +31,25 @@ _DATASTRIP: Final = re.compile(r"_S(?P<start>\d{8}T\d{6})_N")
 _SAME_GROUND: Final = 0.5
 """Two baselines of one datatake show the same ground when their boxes share this part of the smaller one."""
 
-Box = tuple[float, float, float, float]
+_SHOWN: Final = 20
+_LONGEST_NAME: Final = 80
+_Degrees = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
+Box = tuple[_Degrees, _Degrees, _Degrees, _Degrees]
+
+
+def _known_number(value: Any) -> float | None:
+    """A finite number, or None: what is optional and odd is unknown, and costs no scene."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    try:
+        return float(value) if math.isfinite(value) else None
+    except OverflowError:  # an integer of hundreds of digits
+        return None
+
+
+def _known_zenith(value: Any) -> float | None:
+    zenith = _known_number(value)
+    return zenith if zenith is not None and 0 <= zenith < 90 else None
 
 
 class Scene(BaseModel):
@@ -36,29 +57,31 @@ class Scene(BaseModel):
 
     sensed: the item's ``datetime``, UTC. datatake: start of the datatake, UTC. datastrip: start of the datastrip as
     the product names it. baseline: ``05.10``. boa_offset_applied: the catalogue's word on the pixels, None when it
-    says nothing. bbox: degrees (west, south, east, north). hrefs: asset key -> address. updated: as the item says.
-    view_zenith: mean over the bands, degrees, when the item has it.
+    says nothing. bbox: degrees (west, south, east, north), west > east across 180 degrees. hrefs: asset key ->
+    address. updated: as the item says. view_zenith: mean over the bands, degrees, when the item has it. found: keys
+    of all assets that came with the item.
     """
 
     model_config = ConfigDict(frozen=True)
 
-    id: str
+    id: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[ -~]+$")]
     collection: S2Collection
     platform: Annotated[str, Field(pattern=r"^sentinel-2[a-z]$")]
     sensed: datetime
     datatake: datetime
-    datastrip: str
-    relative_orbit: int | None
-    tile: Annotated[str, Field(pattern=r"^\d{1,2}[A-Z]{3}$")]
+    datastrip: Annotated[str, Field(max_length=40)]
+    relative_orbit: Annotated[int, Field(ge=1, le=143)] | None
+    tile: Annotated[str, Field(pattern=r"^([1-9]|0[1-9]|[1-5]\d|60)[C-HJ-NP-X][A-Z]{2}$")]
     baseline: Annotated[str, Field(pattern=r"^\d{2}\.\d{2}$")] | None
     boa_offset_applied: bool | None
     generated: datetime | None
-    updated: str
+    updated: Annotated[str, Field(max_length=64)]
     epsg: int | None
     bbox: Box
-    hrefs: dict[str, str]
-    view_zenith: float | None = None
-    cloud_cover: float | None = None
+    hrefs: dict[str, Annotated[str, Field(max_length=4096)]]
+    view_zenith: Annotated[float | None, BeforeValidator(_known_zenith)] = None
+    cloud_cover: Annotated[float | None, BeforeValidator(_known_number)] = None
+    found: Annotated[tuple[str, ...], Field(exclude=True)] = ()
 
     @property
     def day(self) -> date:
@@ -75,6 +98,24 @@ class Scene(BaseModel):
         """Asset keys that a scene needs and this item lacks."""
         return tuple(key for key in ASSETS if key not in self.hrefs)
 
+    @property
+    def unreachable_assets(self) -> tuple[str, ...]:
+        """Asset keys that a scene needs and that lie where HTTP does not reach (``s3://``)."""
+        return tuple(key for key in ASSETS if key in self.hrefs and not is_web_address(self.hrefs[key]))
+
+    @property
+    def lacks(self) -> str | None:
+        """What keeps the scene from being fetched at all, as a sentence; None when nothing does."""
+        if self.missing_assets:
+            asset = self.missing_assets[0]
+            found = ", ".join(key[:20] for key in self.found[:_SHOWN]) or "none"
+            return f"Item {self.id} has no asset {asset!r} ({ASSETS[asset]}) among those that came with it: {found}."
+        if self.unreachable_assets:
+            asset = self.unreachable_assets[0]
+            where = public_url(self.hrefs[asset])
+            return f"Item {self.id} has its asset {asset!r} ({ASSETS[asset]}) at {where}, which cannot be fetched."
+        return None
+
     def href(self, asset: str) -> str:
         """Address of an asset; ArchiveAnswerInvalid names item and asset."""
         if asset not in self.hrefs:
@@ -85,15 +126,20 @@ class Scene(BaseModel):
         return self.hrefs[asset]
 
 
+def shown(name: object) -> str:
+    """A name from outside as messages and tables may hold it: short, on one line, plain characters."""
+    return ascii(str(name))[1:-1][:_LONGEST_NAME]
+
+
 def scene_from_item(item: Mapping[str, Any]) -> Scene:
     """The scene that a STAC item (legacy or collection 1) describes; ArchiveAnswerInvalid names item and field."""
-    name = item.get("id", "without an id") if isinstance(item, Mapping) else "of an unknown shape"
+    name = shown(item.get("id", "without an id")) if isinstance(item, Mapping) else "of an unknown shape"
     try:
         return _scene(item)
     except ValidationError as error:
         field = ".".join(map(str, error.errors()[0]["loc"]))
         raise ArchiveAnswerInvalid(f"Item {name}: field {field} is missing or malformed in the catalogue.") from error
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise ArchiveAnswerInvalid(f"Item {name} is not a Sentinel-2 item as the catalogue describes them.") from error
 
 
@@ -119,12 +165,18 @@ def _scene(item: Mapping[str, Any]) -> Scene:
             "generated": _utc(generated) if generated else None,
             "updated": properties.get("updated") or "",
             "epsg": _epsg(properties),
-            "bbox": tuple(item["bbox"]),
-            "hrefs": {key: assets[key]["href"] for key in (*ASSETS, METADATA_ASSET) if key in assets},
+            "bbox": _flat_box(item["bbox"]),
+            "hrefs": _hrefs(assets),
             "view_zenith": properties.get("view:incidence_angle"),
             "cloud_cover": properties.get("eo:cloud_cover"),
+            "found": tuple(map(str, assets)),
         }
     )
+
+
+def tile_epsg(tile: str) -> int:
+    """EPSG code of the UTM zone that a tile (``32TPT``) lies in: bands N to X are northern."""
+    return (32600 if tile[-3] >= "N" else 32700) + int(tile[:-3])
 
 
 def resolve_reprocessings(scenes: Iterable[Scene]) -> tuple[list[Scene], dict[str, str]]:
@@ -171,10 +223,8 @@ def _same_acquisition(scene: Scene, other: Scene) -> bool:
 
 def _shared_part(one: Box, other: Box) -> float:
     """Area that two boxes share, as a part of the smaller one."""
-    width = min(one[2], other[2]) - max(one[0], other[0])
-    height = min(one[3], other[3]) - max(one[1], other[1])
-    smaller = min((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other))
-    return max(width, 0.0) * max(height, 0.0) / smaller if smaller > 0 else 0.0
+    smaller = min(box_width(box) * (box[3] - box[1]) for box in (one, other))
+    return shared_area(one, other) / smaller if smaller > 0 else 0.0
 
 
 def _merit(scene: Scene) -> tuple[float, datetime, str, str]:
@@ -183,6 +233,35 @@ def _merit(scene: Scene) -> tuple[float, datetime, str, str]:
 
 def _order(scene: Scene) -> tuple[date, datetime, str, str]:
     return scene.day, scene.sensed, scene.tile, scene.id
+
+
+def _hrefs(assets: Mapping[str, Any]) -> dict[str, str]:
+    """Where the assets that we know of lie: by key, else by the band that they say they are."""
+    by_band = {str(name): asset for key, asset in reversed([*assets.items()]) for name in (key, *_band_names(asset))}
+    wanted = {key: assets.get(key, by_band.get(band, by_band.get(key))) for key, band in ASSETS.items()}
+    wanted[METADATA_ASSET] = assets.get(METADATA_ASSET)
+    return {key: _address(asset) for key, asset in wanted.items() if asset is not None}
+
+
+def _band_names(asset: Any) -> list[str]:
+    """Names of the one band of a GeoTIFF asset (``bands`` of STAC 1.1, ``eo:bands`` before)."""
+    if not isinstance(asset, Mapping) or "tiff" not in str(asset.get("type")):
+        return []
+    bands = asset.get("bands") or asset.get("eo:bands") or []
+    return [str(bands[0].get("name"))] if len(bands) == 1 and isinstance(bands[0], Mapping) else []
+
+
+def _address(asset: Mapping[str, Any]) -> str:
+    """The asset's address that can be fetched: its own, or one of its alternates; its own when none can."""
+    alternates = asset.get("alternate") or {}
+    others = [other.get("href") for other in alternates.values() if isinstance(other, Mapping)]
+    texts = [href for href in (asset["href"], *others) if isinstance(href, str)]
+    return next((href for href in texts if is_web_address(href)), asset["href"])
+
+
+def _flat_box(box: Any) -> tuple[Any, ...]:
+    """West, south, east, north of a box with or without heights."""
+    return (box[0], box[1], box[3], box[4]) if len(box) == 6 else tuple(box)
 
 
 def _utc(text: str) -> datetime:

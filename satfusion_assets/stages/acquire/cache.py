@@ -12,6 +12,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import threading
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from satfusion_assets.errors import StoreFull
 log = logging.getLogger(__name__)
 
 _SIDECAR: Final = ".json"
+_NAME: Final = re.compile(r"\w[\w.-]{0,149}", re.ASCII)
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -73,13 +75,13 @@ class FetchCache:
 
     def keep_only(self, keys: Collection[str]) -> None:
         """Drop entries that no run needs any more."""
+        stems = {_stem(key) for key in keys}
         for path in self.folder.iterdir():
-            stem = path.name.partition("+")[0]
-            if "+" in path.name and stem not in keys:
+            if "+" in path.name and path.name.partition("+")[0] not in stems:
                 path.unlink(missing_ok=True)
 
     def _path(self, key: str, suffix: str) -> Path:
-        return self.folder / f"{key}+{suffix}"
+        return self.folder / f"{_stem(key)}+{suffix}"
 
     def _write(self, path: Path, content: bytes) -> None:
         staged = path.with_name(f".{path.name}.{threading.get_ident()}")
@@ -97,6 +99,11 @@ class FetchCache:
                     f"what has been fetched is kept."
                 ) from error
             raise
+
+
+def _stem(key: str) -> str:
+    """A file's name for ``key``: keys hold names that archives give, which need not be file names."""
+    return key if _NAME.fullmatch(key) else f"key-{hashlib.sha256(key.encode()).hexdigest()[:32]}"
 
 
 def digest(*parts: object) -> str:
