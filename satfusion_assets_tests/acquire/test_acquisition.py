@@ -9,12 +9,14 @@ from collections import Counter
 from datetime import date, timedelta
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 import rasterio
 from PIL import Image
 
 from satfusion_assets.errors import (
+    ArchiveAnswerInvalid,
     ArchiveUnavailable,
     CredentialsMissing,
     CredentialsRejected,
@@ -149,14 +151,24 @@ def test_a_second_run_fetches_no_data_and_publishes_the_same_bytes(
     assert sandbox.requests("/openeo/") == []
 
 
+BAD_FILES: dict[str, tuple[dict[str, Any], str]] = {
+    "missing": ({"kind": "status", "status": 404}, "has nothing at"),
+    "empty": ({"kind": "empty"}, "is empty"),
+    "damaged": ({"kind": "corrupt", "keep": 0}, "is not a readable GeoTIFF"),
+    "forbidden": ({"kind": "status", "status": 403}, "(HTTP 403, 3 attempts)"),
+    "unauthorised": ({"kind": "status", "status": 401}, "refused access"),
+    "failing": ({"kind": "status", "status": 500}, "(HTTP 500, 3 attempts)"),
+    "cut off": ({"kind": "truncate", "keep": 0.5}, "did not answer"),
+}
+"""What is bad for good about one file of the archive, and what is said of it."""
+
+
 @pytest.mark.parametrize(
     ("fault", "says"),
     [
-        ({"kind": "status", "status": 404}, "has nothing at"),
-        ({"kind": "empty"}, "is empty"),
-        ({"kind": "corrupt", "keep": 0}, "is not a readable GeoTIFF"),
+        pytest.param(*case, id=name, marks=[] if name in ("missing", "forbidden") else pytest.mark.slow)
+        for name, case in BAD_FILES.items()
     ],
-    ids=["missing", "empty", "damaged"],
 )
 def test_a_bad_file_of_the_archive_is_set_aside_and_read_again_when_the_archive_has_mended_it(
     sandbox: Sandbox, store: ProductStore, fault: dict[str, Any], says: str
@@ -171,12 +183,99 @@ def test_a_bad_file_of_the_archive_is_set_aside_and_read_again_when_the_archive_
     again = sandbox.acquire("raw_s2", store)
     assert again.manifest.version == before.manifest.version
     asked = [r["path"].rsplit("/", 1)[1] for r in sandbox.requests("/data/") if scene in r["path"]]
-    assert set(asked) == {"B03.tif"}, "only what was bad is looked at"
-    assert len(asked) <= 3, "a header is asked for in three parts at most"
+    if says != "did not answer":  # one byte of it comes whole, so that it is worth reading the scene again
+        assert set(asked) == {"B03.tif"}, "only what was bad is looked at"
+        assert len(asked) <= 6, "a header is asked for in three parts at most, what is withheld twice with patience"
     sandbox.heal()
     after = sandbox.acquire("raw_s2", store)
     assert after.numbers["scenes"] == before.numbers["scenes"] + 1
     assert after.numbers["read_in_this_run"] == 1
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param({"kind": "status", "status": 403}, id="forbidden"),
+        pytest.param({"kind": "status", "status": 500}, id="failing", marks=pytest.mark.slow),
+        pytest.param({"kind": "status", "status": 304}, id="unchanged", marks=pytest.mark.slow),
+        pytest.param({"kind": "truncate", "keep": 0.5}, id="cut off", marks=pytest.mark.slow),
+        pytest.param({"kind": "corrupt", "keep": 0.5}, id="damaged", marks=pytest.mark.slow),
+        pytest.param(
+            {"kind": "status", "status": 200, "body": "<html><body>Later</body></html>"}, id="maintenance page"
+        ),
+    ],
+)
+def test_optional_metadata_that_do_not_come_cost_their_angle_until_they_do(
+    sandbox: Sandbox, store: ProductStore, fault: dict[str, Any]
+) -> None:
+    whole = sandbox.acquire("raw_s2", ProductStore(store.root / "whole"))
+    sandbox.fault(path=r"S2A_32TPT_20240111_0_L2A/granule_metadata\.xml", **fault)
+    without = sandbox.acquire("raw_s2", store)
+    assert without.numbers["scenes"] == whole.numbers["scenes"]
+    assert without.numbers["unknown_view_angles"] == whole.numbers["unknown_view_angles"] + 1
+    sandbox.heal()
+    after = sandbox.acquire("raw_s2", store)
+    assert after.numbers["read_in_this_run"] == 1
+    assert after.manifest.version == whole.manifest.version
+
+
+ODD_ITEM = "S2A_32TPT_20240111_0_L2A"
+ODD: dict[str, tuple[str, Any]] = {
+    "an address of another scheme": ("assets.green.href", "s3://sentinel-s2-l2a/tiles/32/T/PT/B03.tif"),
+    "no address": ("assets.scl.href", ""),
+    "an id that is a path": ("id", "../../../../escaped"),
+    "an id that is no name": ("id", "a\nb"),
+    "a time at the end of time": ("properties.datetime", "9999-12-31T23:59:59-14:00"),
+    "a time nobody asked for": ("properties.datetime", "2019-06-01T10:00:00Z"),
+    "a box that is none": ("bbox", [1e999, 0, 1, 1]),
+    "no properties": ("properties", None),
+    "no assets": ("assets", {}),
+    "an angle that is no number": ("properties.view:incidence_angle", float("nan")),
+    "an infinite angle": ("properties.view:incidence_angle", 1e999),
+}
+COSTS_NOTHING = {"an id that is a path", "an angle that is no number", "an infinite angle"}
+
+
+EVERY_DAY = {"an address of another scheme", "an id that is a path", "an infinite angle"}
+
+
+@pytest.mark.parametrize("odd", [pytest.param(odd, marks=[] if odd in EVERY_DAY else pytest.mark.slow) for odd in ODD])
+def test_an_odd_item_costs_itself(sandbox: Sandbox, store: ProductStore, odd: str) -> None:
+    plain = sandbox.acquire("raw_s2", ProductStore(store.root.parent / "plain"))
+    at, value = ODD[odd]
+    edit = json.dumps({"at": f"features.id={ODD_ITEM}.{at}", "value": value})
+    rule = f'{{"path": "^/v1/search", "kind": "edit", "edits": [{edit}]}}'
+    httpx.post(f"{sandbox.url}/_faults", content=rule).raise_for_status()
+    outcome = sandbox.acquire("raw_s2", store)
+    lost = 0 if odd in COSTS_NOTHING else 1
+    assert outcome.numbers["scenes"] == plain.numbers["scenes"] - lost
+    assert len(outcome.tables["set_aside"]) == len(plain.tables["set_aside"]) + lost
+    assert all(row["reason"].isprintable() for row in outcome.tables["set_aside"])
+    assert store.verify(product("raw_s2")) == []
+    outside = [path for path in store.root.parent.rglob("*escaped*") if store.root not in path.parents]
+    assert outside == []
+    assert sandbox.acquire("raw_s2", store).manifest.version == outcome.manifest.version
+
+
+def test_a_picture_that_is_forbidden_for_good_costs_one_picture(sandbox: Sandbox, store: ProductStore) -> None:
+    plain = sandbox.acquire("raw_phenocam", ProductStore(store.root / "plain"))
+    sandbox.fault(path=r"_2024_01_05_\d+\.jpg$", kind="status", status=403)
+    outcome = sandbox.acquire("raw_phenocam", store)
+    assert outcome.numbers["pictures"] == plain.numbers["pictures"] - 1
+    assert [row["name"] for row in outcome.tables["set_aside"]] == ["20240105"]
+    sandbox.heal()
+    assert sandbox.acquire("raw_phenocam", store).manifest.version == plain.manifest.version
+
+
+@pytest.mark.parametrize("kind", ["trickle", "flood"])
+@pytest.mark.parametrize("path", ["^/v1/?$", "^/v1/search", r"^/data/.*\.tif"])
+def test_no_answer_takes_for_ever_or_all_memory(
+    sandbox: Sandbox, store: ProductStore, monkeypatch: pytest.MonkeyPatch, kind: str, path: str
+) -> None:
+    monkeypatch.setattr("satfusion_assets.archives.http.MOST_TEXT", 2**20)
+    sandbox.fault(path=path, kind=kind, seconds=0.02, keep=3 * 2**20)
+    with pytest.raises((ArchiveUnavailable, ArchiveAnswerInvalid)):
+        sandbox.acquire("raw_s2", store, archive_attempts=1, archive_deadline_s=0.3)
 
 
 def test_a_run_that_was_interrupted_fetches_only_the_rest(sandbox: Sandbox, store: ProductStore) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import struct
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -439,6 +440,17 @@ def test_a_picture_is_no_classification(plain: dict[str, bytes]) -> None:
     picture = plain | {"SCL.tif": cog(np.full((1500, 1500), 140, np.uint8), 20, (660_000, 5_235_000))}
     with pytest.raises(Damaged, match="140, which is no class"):
         read_scene(archive(Bucket(picture)), scene(), GRID)
+
+
+def test_a_raster_of_millions_of_pixels_a_side_is_refused_before_its_blocks_are_counted() -> None:
+    body = bytearray(georeferenced(PLAIN, HERE, tiled=False, blockysize=1))
+    tags = struct.unpack_from("<H", body, 8)[0]
+    for place in range(10, 10 + 12 * tags, 12):
+        if struct.unpack_from("<H", body, place)[0] in (256, 257):
+            struct.pack_into("<HI", body, place + 2, 4, 1)
+            struct.pack_into("<I", body, place + 8, 2_000_000_000)
+    with pytest.raises(Damaged):
+        read_around(archive(Bucket({"x.tif": bytes(body)})), "https://a.example/x.tif", GRID.fine, TEN_M)
 
 
 @pytest.mark.parametrize("length", [10**18, 2**31 + 1, 10**30])

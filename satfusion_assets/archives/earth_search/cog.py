@@ -53,6 +53,7 @@ _UTM_ZONES: Final = frozenset([*range(32601, 32661), *range(32701, 32761)])
 """EPSG codes that Sentinel-2 tiles lie in."""
 _TILE_M: Final = 109_800
 """Side of a tile, metres."""
+_SMALLEST_PIXEL_M: Final = 10
 _LARGEST_FILE: Final = 2**31
 """Bytes; the largest band has an eighth of that."""
 _DEFLATE: Final = frozenset({"DEFLATE", "ADOBE_DEFLATE"})
@@ -309,7 +310,8 @@ class _SparseFile:
                 if reach >= min(self._length, _LONGEST_HEADER):
                     raise
             else:
-                if reach >= min(self._length, _LONGEST_HEADER) or _index_is_whole(dataset):
+                too_large = max(dataset.shape) > _TILE_M // _SMALLEST_PIXEL_M  # its table of blocks would have no end
+                if too_large or reach >= min(self._length, _LONGEST_HEADER) or _index_is_whole(dataset):
                     return dataset
                 dataset.close()
             reach *= 4
