@@ -106,6 +106,18 @@ def test_a_window_costs_two_requests_and_no_more_than_its_blocks(cog_10m: bytes)
     assert (facts.href, facts.etag, facts.length) == ("https://a.example/B02.tif", '"v1"', len(cog_10m))
 
 
+def test_blocks_beside_each_other_are_asked_for_together() -> None:
+    """A row of ten blocks is one request after the header, and not ten."""
+    noise = np.random.default_rng(2).integers(300, 4000, (64, 1200)).astype(np.uint16)
+    body = georeferenced(noise, HERE, blockxsize=128, blockysize=64)
+    bucket = Bucket({"x.tif": body})
+    row = GeoBox.from_bbox((670_000, 5_224_400, 682_000, 5_225_000), "EPSG:32632", resolution=10)
+    remote = read_around(archive(bucket), "https://a.example/x.tif", row, TEN_M)
+    assert remote.patch is not None
+    assert np.array_equal(remote.patch.values[:, :1200], noise[: remote.patch.values.shape[0]])
+    assert len(bucket.asked) == 2
+
+
 def test_a_tile_of_the_neighbouring_zone_lands_where_it_belongs() -> None:
     """A smooth field defined on the ground reads the same through either zone's tile."""
     corner = (210_000, 5_300_040)  # in tile 33TTN

@@ -72,6 +72,14 @@ def test_of_one_baseline_the_newest_generation_is_kept(scene: Scene) -> None:
     assert [one.id for one in kept] == ["later"]
 
 
+def test_a_high_baseline_beats_a_new_generation(scene: Scene) -> None:
+    assert scene.generated is not None
+    regenerated = other(scene, id="regenerated", baseline="03.01", generated=scene.generated.replace(year=2025))
+    kept, replaced = resolve_reprocessings([regenerated, scene])
+    assert [one.id for one in kept] == [scene.id]
+    assert replaced == {"regenerated": scene.id}
+
+
 def test_reprocessing_may_move_the_items_time(scene: Scene) -> None:
     """Old baselines give the datastrip's start as the item's time: minutes away from later processings."""
     old = other(scene, id="old", baseline="02.09", sensed=scene.sensed.replace(minute=52))
