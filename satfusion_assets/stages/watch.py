@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import BaseModel, ConfigDict
 
+from satfusion_assets.errors import ArchiveAnswerInvalid
 from satfusion_assets.settings import Settings
 from satfusion_assets.sites import Site, SiteSeason
 
@@ -56,14 +57,17 @@ def watch_phenocam(settings: Settings, site: Site, season: SiteSeason, known: Si
 
     ArchiveUnavailable, ArchiveAnswerInvalid, or NoData when the archive has no region for the season.
     """
-    from satfusion_assets.archives.http import HttpArchive
+    from satfusion_assets.archives.http import HttpArchive, Refused, Withheld
     from satfusion_assets.archives.phenocam import PhenoCam, choose_region
 
     conditions = {_CONDITIONS[name]: value for name, value in known.validators.items()} if known else {}
     with HttpArchive("PhenoCam", _patience(settings)) as http:
         archive = PhenoCam(settings.phenocam_url, http)
         region = choose_region(site, archive.regions(site.name), season.start, season.end).region
-        answer, days = archive.one_day_summary(region, conditions)
+        try:
+            answer, days = archive.one_day_summary(region, conditions)
+        except (Withheld, Refused) as error:  # the archive has just given the regions: it is this file's trouble
+            raise ArchiveAnswerInvalid(str(error)) from error
     if answer.unchanged and known is not None:
         return known
     last = max((day.day for day in days), default=None)

@@ -27,6 +27,7 @@ from satfusion_assets.grid import site_grid
 from satfusion_assets.settings import S2Collection, S3Product
 from satfusion_assets.sites import SiteSeason
 from satfusion_assets.stages.acquire import acquire_phenocam, acquire_sentinel2, acquire_sentinel3
+from satfusion_assets.stages.watch import watch_phenocam
 from satfusion_assets.store import ProductStore
 from satfusion_assets.store.rasters import read_raster
 from satfusion_assets_tests.acquire.conftest import PRODUCTS, SEASON, TODAY, Sandbox, product
@@ -265,6 +266,17 @@ def test_a_picture_that_is_forbidden_for_good_costs_one_picture(sandbox: Sandbox
     assert [row["name"] for row in outcome.tables["set_aside"]] == ["20240105"]
     sandbox.heal()
     assert sandbox.acquire("raw_phenocam", store).manifest.version == plain.manifest.version
+
+
+@pytest.mark.parametrize("status", [403, 500])
+def test_a_summary_that_is_withheld_is_no_word_of_an_archive_that_is_down(sandbox: Sandbox, status: int) -> None:
+    """A sensor leaves an archive that is down alone for hours, with all its other sites."""
+    sandbox.fault(path=r"_1day\.csv$", kind="status", status=status)
+    with pytest.raises(ArchiveAnswerInvalid, match=str(status)):
+        watch_phenocam(sandbox.settings(), sandbox.site, SEASON, None)
+    sandbox.fault(path="^/api/", kind="status", status=503)
+    with pytest.raises(ArchiveUnavailable):
+        watch_phenocam(sandbox.settings(), sandbox.site, SEASON, None)
 
 
 @pytest.mark.parametrize("kind", ["trickle", "flood"])

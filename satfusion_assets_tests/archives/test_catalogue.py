@@ -129,6 +129,14 @@ def test_a_catalogue_that_stays_down_is_one_sentence(replay: Replay) -> None:
     assert len(replay.asked) == 3
 
 
+def test_a_refusal_is_the_archives_trouble_since_it_knows_no_credentials(replay: Replay) -> None:
+    replay.failures = [401] * 2
+    with pytest.raises(ArchiveUnavailable, match="HTTP 401"):
+        replay.search()
+    with pytest.raises(ArchiveUnavailable, match="HTTP 401"):
+        replay.watch()
+
+
 def test_fewer_items_than_announced_is_not_a_season(replay: Replay) -> None:
     replay.pages[0] = replay.pages[0] | {"numberMatched": 7}
     with pytest.raises(ArchiveAnswerInvalid, match="announced 7 items and listed 2"):

@@ -21,9 +21,9 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 
 from satfusion_assets.archives.earth_search.boxes import Box, geographic_boxes, geojson, shared_area
 from satfusion_assets.archives.earth_search.scenes import ASSETS, METADATA_ASSET, Scene, scene_from_item, shown
-from satfusion_assets.archives.http import HttpArchive
+from satfusion_assets.archives.http import HttpArchive, Refused
 from satfusion_assets.archives.patience import THROTTLED, Patience, public_url
-from satfusion_assets.errors import ArchiveAnswerInvalid
+from satfusion_assets.errors import ArchiveAnswerInvalid, ArchiveUnavailable
 from satfusion_assets.settings import S2Collection
 
 log = logging.getLogger(__name__)
@@ -166,7 +166,7 @@ def latest_change(
     }
     with _archive(patience) as archive:
         try:
-            page = _Page.model_validate(archive.post_json(_search_of(url), body))
+            page = _Page.model_validate(_post(archive, _search_of(url), body))
             newest = [_Touched.model_validate(item.get("properties")) for item in page.features[:1]]
         except (ValidationError, ArchiveAnswerInvalid) as error:
             raise _no_catalogue(url, error) from error
@@ -229,7 +229,7 @@ def _pages(archive: HttpArchive, url: str, request: Request) -> list[dict[str, A
     body = request.body | {"limit": PAGE}
     if landing.can(fields=True):
         body["fields"] = {"include": list(_FIELDS)}
-    pages = [_Page.model_validate(archive.post_json(_search_of(url), body))]
+    pages = [_Page.model_validate(_post(archive, _search_of(url), body))]
     links: set[str] = set()
     while (following := pages[-1].following()) is not None:
         if len(pages) >= _MOST_PAGES or following.model_dump_json() in links:
@@ -238,11 +238,19 @@ def _pages(archive: HttpArchive, url: str, request: Request) -> list[dict[str, A
             answer = archive.get_json(following.href)
         else:
             body = (body if following.merge else {}) | following.body
-            answer = archive.post_json(following.href, body)
+            answer = _post(archive, following.href, body)
         pages.append(_Page.model_validate(answer))
         links.add(following.model_dump_json())
     _check_whole(pages)
     return [{"features": page.features, "numberMatched": pages[0].matched} for page in pages]
+
+
+def _post(archive: HttpArchive, url: str, body: Any) -> Any:
+    """The answer to a question; the catalogue knows no credentials, so that a refusal is the archive's trouble."""
+    try:
+        return archive.post_json(url, body)
+    except Refused as error:
+        raise ArchiveUnavailable(f"{str(error).rstrip('.')}; run this again later.") from error
 
 
 def _check_whole(pages: list[_Page]) -> None:
