@@ -9,6 +9,7 @@ from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import httpx
 import pytest
 
 from satfusion_assets.archives.earth_search import LatestChange, SearchResult, latest_change, search_scenes
@@ -18,7 +19,7 @@ from satfusion_assets.errors import ArchiveAnswerInvalid, ArchiveUnavailable
 from satfusion_assets.grid import site_grid
 from satfusion_assets.settings import S2Collection
 from satfusion_assets.sites import Site
-from satfusion_assets_tests.archives.conftest import FIXTURES, trickling
+from satfusion_assets_tests.archives.conftest import FIXTURES, IMPATIENT, archive, trickling
 
 AREA = site_grid(Site(name="boulder", latitude=40.1672, longitude=-105.1019)).fine
 REAL = "https://earth-search.aws.element84.com"
@@ -127,6 +128,18 @@ def test_a_catalogue_that_stays_down_is_one_sentence(replay: Replay) -> None:
     with pytest.raises(ArchiveUnavailable, match=r"HTTP 503, 3 attempts\); run this again later\.$"):
         replay.search()
     assert len(replay.asked) == 3
+
+
+@pytest.mark.parametrize(("header", "says"), [("3600", "3600 s of patience"), ("nan", "3 attempts")])
+def test_the_search_waits_as_every_request_does(monkeypatch: pytest.MonkeyPatch, header: str, says: str) -> None:
+    def busy(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(429, headers={"Retry-After": header})
+
+    monkeypatch.setattr("satfusion_assets.archives.earth_search.catalogue._archive", lambda patience: archive(busy))
+    day = date(2023, 10, 8)
+    for ask in (search_scenes, latest_change):
+        with pytest.raises(ArchiveUnavailable, match=says):
+            ask("https://a.example/v1", S2Collection.L2A, AREA, day, day, IMPATIENT)
 
 
 def test_a_refusal_is_the_archives_trouble_since_it_knows_no_credentials(replay: Replay) -> None:

@@ -499,3 +499,23 @@ def test_nothing_is_left_behind_in_the_temporary_folder(
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     read_scene(archive(Bucket(plain)), scene(), GRID)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("longitude", "other"), [(179.9995, 32701), (-179.9995, 32760)])
+def test_a_tile_on_the_other_side_of_180_degrees_lands_where_it_belongs(longitude: float, other: int) -> None:
+    fine = site_grid(Site(name="taveuni", latitude=-16.8, longitude=longitude)).fine
+    centre = fine.extent.centroid
+    there = Transformer.from_crs(fine.crs.to_wkt(), other, always_xy=True).transform(
+        centre.points[0][0], centre.points[0][1]
+    )
+    corner = (round(there[0], -2) - 5000, round(there[1], -2) + 5000)
+    row, column = np.mgrid[0:1000, 0:1000]
+    body = cog((1000 + column + row).astype(np.uint16), 10, corner, f"EPSG:{other}")
+    remote = read_around(archive(Bucket({"x.tif": body})), "https://a.example/x.tif", fine, TEN_M)
+    assert remote.patch is not None
+    values = interpolate(remote.patch, fine)
+    x, y = np.meshgrid(fine.coords["x"].values, fine.coords["y"].values)
+    east, north = Transformer.from_crs(fine.crs.to_wkt(), other, always_xy=True).transform(x, y)
+    expected = 1000 + (east - corner[0] - 5) / 10 + (corner[1] - north - 5) / 10
+    assert np.nanmax(np.abs(values - expected)) < 1
+    assert np.isfinite(values).all()

@@ -33,7 +33,7 @@ _SAME_GROUND: Final = 0.5
 
 _SHOWN: Final = 20
 _LONGEST_NAME: Final = 80
-_Degrees = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
+_Degrees = Annotated[float, Field(ge=-360, le=360, allow_inf_nan=False)]
 Box = tuple[_Degrees, _Degrees, _Degrees, _Degrees]
 
 
