@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from time import time
@@ -14,6 +15,8 @@ TRANSIENT: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 """HTTP statuses that a later request may not see."""
 THROTTLED: Final = TRANSIENT | {403}
 """The same for Amazon-hosted archives, which also throttle with 403."""
+_SECONDS: Final = re.compile(r"\d{1,9}(\.\d+)?")
+"""Delay of a Retry-After (RFC 9110, 10.2.3), with the fractions that some services add; no nan, inf or 1e999."""
 LONGEST_WAIT_S: Final = 120.0
 """Longest pause between two attempts; a Retry-After beyond it ends the run instead of blocking it."""
 
@@ -49,13 +52,11 @@ def retry_after_s(header: str | None) -> float | None:
     """Seconds a Retry-After header asks for (number or HTTP date); None when absent or unreadable."""
     if header is None:
         return None
-    try:
-        return max(float(header), 0.0)
-    except ValueError:
-        pass
+    if _SECONDS.fullmatch(header.strip()):
+        return float(header)
     try:
         return max(parsedate_to_datetime(header).timestamp() - time(), 0.0)
-    except ValueError:
+    except (ValueError, OverflowError, TypeError):
         return None
 
 
