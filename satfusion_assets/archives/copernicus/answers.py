@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from satfusion_assets.archives.copernicus.failures import harmless
+from satfusion_assets.archives.patience import is_web_address
 from satfusion_assets.errors import ArchiveAnswerInvalid
 
 _JOB_ID: Final = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,127}")
@@ -189,20 +190,12 @@ def netcdf_among(files: list[Asset], job_id: str) -> Asset:
         raise ArchiveAnswerInvalid(
             f"Copernicus openEO's finished job {job_id} has {what} among its {len(files)} files ({_shown(files)})."
         )
-    if not _can_be_fetched(netcdfs[0].href):
+    if not is_web_address(netcdfs[0].href):
         raise ArchiveAnswerInvalid(
             f"Copernicus openEO's job {job_id} has its result behind an address that cannot be fetched "
             f"({harmless(netcdfs[0].href.partition(':')[0])}:...)."
         )
     return netcdfs[0]
-
-
-def _can_be_fetched(href: str) -> bool:
-    try:
-        parts = urlsplit(href)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
 
 
 def _query(href: str) -> dict[str, str]:
@@ -227,7 +220,7 @@ def _fetchable(file: _File, address: str) -> str:
         absolute = [urljoin(address, href) for href in (file.href, *others)]
     except ValueError:
         return file.href
-    return next((href for href in absolute if _can_be_fetched(href)), absolute[0])
+    return next((href for href in absolute if is_web_address(href)), absolute[0])
 
 
 def _is_netcdf(file: Asset) -> bool:

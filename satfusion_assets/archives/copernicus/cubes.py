@@ -34,6 +34,8 @@ _TYPICAL: Final = (1e-3, 1.5)
 """Range of a median reflectance: no band is above it, and not all are below (water is black in the near infrared)."""
 MOST_IMPOSSIBLE: Final = 0.1
 """Share of impossible values beyond which a step is no measurement; fewer are specks and glint."""
+NO_REFLECTANCE: Final = "no reflectance"
+"""Kind of a step that is dropped for its values."""
 _OTHER_QUANTITIES: Final = ("sr", "steradian", "radiance", "%", "percent", "dn", "kelvin")
 """Words in a band's ``units`` that name something else than reflectance, which is a plain number."""
 _HIGHEST_FLAGS: Final = 2**16 - 1
@@ -179,7 +181,7 @@ def _cube(dataset: xr.Dataset, request: CubeRequest) -> Cube:
     impossible = np.isinf(values) | (values > HIGHEST_REFLECTANCE) | (values < LOWEST_REFLECTANCE)
     good = _steps_of_reflectance(values, impossible, product)
     dropped += [
-        DroppedStep(times[index], "no reflectance", f"Most of its values are not {product.quantity}.")
+        DroppedStep(times[index], NO_REFLECTANCE, f"Most of its values are not {product.quantity}.")
         for index, is_good in zip(kept, good, strict=True)
         if not is_good
     ]
