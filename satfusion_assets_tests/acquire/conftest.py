@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from importlib import resources
@@ -55,6 +56,16 @@ class Sandbox:
 
     def world(self, **state: Any) -> None:
         httpx.post(f"{self.url}/_world", json=state).raise_for_status()
+
+    @contextmanager
+    def turned(self, **state: Any) -> Iterator[None]:
+        """The world with other controls for a while."""
+        before = httpx.get(f"{self.url}/_world").json()
+        self.world(**state)
+        try:
+            yield
+        finally:
+            self.world(**{name: before[name] for name in state})
 
     def requests(self, start: str = "/") -> list[dict[str, Any]]:
         """Requests since the log was emptied whose path begins with ``start``."""

@@ -8,6 +8,8 @@ strikes; ``delay`` rules add up and let the request go on, so latency combines w
 from __future__ import annotations
 
 import asyncio
+import itertools
+import json
 import random
 import re
 from collections import deque
@@ -23,6 +25,49 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LOG_LENGTH: Final = 200_000
 """Requests that the log remembers."""
+_FLOOD: Final = 2**20
+
+
+class Edit(BaseModel):
+    """A change of a JSON answer. at: where, as ``features.3.assets.green.href``; ``*`` is every member, and
+    ``id=S2A_...`` the members that have that value. value: what stands there then. drop: nothing does.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    at: str
+    value: Any = None
+    drop: bool = False
+
+    def apply(self, document: Any) -> None:
+        """Change ``document``; a place that it does not have is left alone."""
+        *way, last = self.at.split(".")
+        for node in _members([document], way):
+            for key in _keys(node, last):
+                if self.drop:
+                    del node[key]
+                else:
+                    node[key] = self.value
+            if isinstance(node, dict) and last != "*" and not self.drop:
+                node[last] = self.value
+
+
+def _members(nodes: list[Any], way: list[str]) -> list[Any]:
+    for step in way:
+        nodes = [node[key] for node in nodes for key in _keys(node, step)]
+    return nodes
+
+
+def _keys(node: Any, step: str) -> list[Any]:
+    """Keys or indices of ``node`` that ``step`` means."""
+    field, _, wanted = step.partition("=")
+    if isinstance(node, dict):
+        return list(node) if step == "*" else [step] if step in node else []
+    if not isinstance(node, list):
+        return []
+    if wanted:
+        return [i for i, one in enumerate(node) if isinstance(one, dict) and str(one.get(field)) == wanted]
+    return list(range(len(node))) if step == "*" else [int(step)] if step.isdecimal() and int(step) < len(node) else []
 
 
 class Rule(BaseModel):
@@ -33,12 +78,16 @@ class Rule(BaseModel):
     keep: what stays whole of a body (truncate, corrupt) or what Content-Length claims (lying_length): a fraction
     below 1, else bytes. seconds: of a delay; of a hang before the connection closes, 0 = until the client goes; for
     which a truncated body stalls before it does. empty: the file is there and has no bytes, as S3 answers for one.
+    trickle: one byte every ``seconds``, from the first of the status line on, without an end. flood: an answer of
+    ``keep`` bytes without a length. edit: a JSON answer changed by ``edits``. headers: of a status (``Location``).
     """
 
     model_config = ConfigDict(extra="forbid")
 
     path: str
-    kind: Literal["status", "delay", "hang", "truncate", "corrupt", "drop", "lying_length", "empty"]
+    kind: Literal[
+        "status", "delay", "hang", "truncate", "corrupt", "drop", "lying_length", "empty", "trickle", "flood", "edit"
+    ]
     method: str | None = None
     times: int | None = Field(None, ge=1)
     skip: int = Field(0, ge=0)
@@ -46,6 +95,8 @@ class Rule(BaseModel):
     status: int = Field(503, ge=200, le=599)
     retry_after: int | str | None = None
     body: str | None = None
+    headers: dict[str, str] = Field(default_factory=dict)
+    edits: list[Edit] = Field(default_factory=list)
     seconds: float = Field(0.0, ge=0)
     keep: float = Field(0.5, ge=0)
     struck: int = 0
@@ -144,6 +195,10 @@ class Faults:
             await _status_answer(rule)(scope, receive, logged)
         elif rule.kind == "empty":
             await _empty_answer(entry)(scope, receive, logged)
+        elif rule.kind == "trickle":
+            await _trickle(receive, send, rule.seconds)
+        elif rule.kind == "flood":
+            await _flood(logged, int(rule.keep))
         elif rule.kind in ("drop", "hang"):
             if rule.kind == "hang":
                 await _until_gone(receive, rule.seconds or None)
@@ -155,7 +210,10 @@ class Faults:
         start, body = await _whole_answer(self.app, scope, receive)
         headers = MutableHeaders(raw=start["headers"])
         whole = len(body)
-        if rule.kind == "corrupt":
+        if rule.kind == "edit":
+            body = _edited(body, rule.edits)
+            headers["content-length"] = str(len(body))
+        elif rule.kind == "corrupt":
             body = _corrupted(body, rule.kept(whole))
         elif rule.kind == "truncate":
             body = body[: rule.kept(whole)]
@@ -188,7 +246,11 @@ class _Logged:
 
 
 def _status_answer(rule: Rule) -> Response:
-    headers = {} if rule.retry_after is None else {"Retry-After": str(rule.retry_after)}
+    headers = dict(rule.headers)
+    if rule.retry_after is not None:
+        headers["Retry-After"] = str(rule.retry_after)
+    if rule.status == 304:
+        return Response(None, 304, headers)
     if rule.body is not None:
         return Response(rule.body, rule.status, headers, "application/json")
     return JSONResponse({"message": "Forbidden" if rule.status == 403 else "Fault injected"}, rule.status, headers)
@@ -209,6 +271,31 @@ async def _whole_answer(app: ASGIApp, scope: Scope, receive: Receive) -> tuple[M
 
     await app(scope, receive, keep)
     return messages[0], b"".join(message.get("body", b"") for message in messages[1:])
+
+
+def _edited(body: bytes, edits: list[Edit]) -> bytes:
+    document = json.loads(body)
+    for edit in edits:
+        edit.apply(document)
+    return json.dumps(document).encode()
+
+
+async def _trickle(receive: Receive, send: Any, seconds: float) -> None:
+    """A status line that never gets to its end, byte by byte, until the client goes."""
+    transport = send.__self__.transport
+    gone = asyncio.ensure_future(_until_gone(receive, None))
+    for byte in itertools.chain(b"HTTP/1.1 200 OK\r\nX-Slow: ", itertools.repeat(ord("x"))):
+        if gone.done():
+            return
+        transport.write(bytes([byte]))
+        await asyncio.wait([gone], timeout=seconds)
+
+
+async def _flood(send: Send, length: int) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
+    for start in range(0, length, _FLOOD):
+        body = bytes(min(_FLOOD, length - start))
+        await send({"type": "http.response.body", "body": body, "more_body": start + _FLOOD < length})
 
 
 def _corrupted(body: bytes, whole: int) -> bytes:
