@@ -13,7 +13,7 @@ import pytest
 import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pyproj import CRS
+from pyproj import CRS, Transformer
 
 from satfusion_assets.archives.copernicus import (
     CUBE_PRODUCTS,
@@ -23,6 +23,7 @@ from satfusion_assets.archives.copernicus import (
     quarterly_requests,
     read_cube,
 )
+from satfusion_assets.archives.copernicus.netcdf import open_netcdf
 from satfusion_assets.errors import ArchiveAnswerInvalid
 from satfusion_assets.grid import SiteGrid, site_grid
 from satfusion_assets.settings import S3Product
@@ -160,6 +161,87 @@ def test_an_overpass_without_a_valid_pixel_is_reported_empty() -> None:
     assert [(step.time.day, step.kind) for step in dropped if step.time] == [(2, "empty")]
 
 
+def ramp(times: list[str], columns: slice = slice(None)) -> bytes:
+    """Reflectance that rises from west to east, of which only ``columns`` are known."""
+    values = np.zeros((len(times), 11, 11))
+    values[:, :, columns] = np.tile(np.linspace(0.1, 0.4, 11), (11, 1))[:, columns]
+    return result(dict.fromkeys(OLCI.bands, values), times)
+
+
+def test_equal_times_are_one_overpass_the_one_with_most_pixels() -> None:
+    day = "2024-05-01"
+    both = read_cube(
+        result(
+            dict.fromkeys(OLCI.bands, np.stack([np.full((11, 11), 0.3), np.full((11, 11), 0.2)])),
+            [day, day],
+        ),
+        request(),
+        "test",
+    )
+    half = replace(both, values=both.values.copy())
+    half.values[0, :, :, :6] = np.nan
+    found, dropped = overpasses_on_grid([half], GRID)
+    assert [one.name for one in found] == ["20240501_0"]
+    assert np.nanmax(found[0].values) == np.nanmin(found[0].values) == np.float32(0.2)
+    assert [step.kind for step in dropped] == ["repeated"]
+
+
+def test_the_halves_of_a_site_that_is_cut_in_two_are_one_overpass() -> None:
+    west, east = (read_cube(ramp(["2024-05-01"], part), request(), "test") for part in (slice(0, 6), slice(5, None)))
+    entire = read_cube(ramp(["2024-05-01"]), request(), "test")
+    (whole,), _ = overpasses_on_grid([entire], GRID)
+    (joined,), dropped = overpasses_on_grid([west, east], GRID)
+    assert np.array_equal(joined.values, whole.values)
+    assert dropped == []
+
+
+def test_a_step_outside_the_request_is_dropped_and_most_of_them_refuse_the_file() -> None:
+    cube = read_cube(olci(times=["2024-05-30", "2024-05-31", "2024-06-01"]), request(), "test")
+    assert [time.day for time in cube.times] == [30, 31]
+    assert [step.kind for step in cube.dropped] == ["outside the request"]
+    with pytest.raises(ArchiveAnswerInvalid, match="2 of its 3 times lie outside 2024-05-01 to 2024-05-31"):
+        read_cube(olci(times=["2024-05-31", "2024-06-01", "2024-06-02"]), request(), "test")
+
+
+@pytest.mark.parametrize("unit", ["%", "W m-2 sr-1 um-1", "mW.m-2.sr-1.nm-1", "percent"])
+def test_a_band_that_names_another_quantity_is_refused_whatever_its_numbers(unit: str) -> None:
+    with xr.open_dataset(io.BytesIO(olci(0.05)), engine="h5netcdf") as dataset:
+        named = dataset.load()
+    named["B08"].attrs["units"] = unit
+    with pytest.raises(ArchiveAnswerInvalid, match="B08 is in "):
+        read_cube(netcdf(named), request(), "test")
+
+
+def test_dark_water_and_low_sun_are_reflectance() -> None:
+    """A lake is black in the near infrared, and single glints of a low sun are above 2."""
+    values = {
+        name: np.full((1, 11, 11), value) for name, value in zip(OLCI.bands, (0.08, 0.05, 0.03, 2e-4), strict=True)
+    }
+    values["B04"][0, 3, 3:6] = 2.6
+    cube = read_cube(result(values, ["2024-05-01"]), request(), "test")
+    assert cube.impossible.tolist() == [3]
+    assert np.isnan(cube.values).sum() == 3
+
+
+def test_numbers_that_are_no_cloud_flags_are_refused() -> None:
+    bands = dict.fromkeys(SYN.bands, np.full((1, 11, 11), 0.3)) | {"CLOUD_flags": np.full((1, 11, 11), 0.5)}
+    with pytest.raises(ArchiveAnswerInvalid, match="CLOUD_flags holds numbers that are no flags"):
+        read_cube(result(bands, ["2024-05-01T09:41"]), request(SYN), "test")
+
+
+@pytest.mark.parametrize("path", sorted(FIXTURES.glob("netcdf_form_*.nc")), ids=lambda path: path.stem)
+def test_files_of_the_c_library_read_the_same_in_every_form(path: Path) -> None:
+    """Written by netCDF-C 4.9.3 with a fixed and with an unlimited time, unsigned and 64-bit integers in CDF-5."""
+    with open_netcdf(path.read_bytes()) as dataset:
+        stored = dataset.load()
+    rows = np.arange(363).reshape(3, 11, 11)
+    assert stored["t"].values.tolist() == [12539, 12540, 12541]
+    assert stored["B06"].values == pytest.approx(0.2 + rows / 1e4, abs=1e-6)
+    assert stored["CLOUD_flags"].values.tolist() == (rows % 200).tolist()
+    if "odd" in stored:
+        assert stored["odd"].values.tolist() == (np.arange(33).reshape(3, 11) + 65_000).tolist()
+
+
 WHOLE = olci()
 
 
@@ -169,6 +251,29 @@ def test_a_fuzzed_file_is_a_cube_or_one_typed_error(position: int, junk: bytes, 
     body = WHOLE[:position] + junk + (b"" if cut else WHOLE[position + len(junk) :])
     with suppress(ArchiveAnswerInvalid):
         read_cube(body, request(), "test")
+
+
+@pytest.mark.parametrize("latitude", [-16.8, 0.5, 65.0])
+@pytest.mark.parametrize("longitude", [179.9, 179.985, 179.99, 179.9995, 179.99999, -180.0, -179.9995, -179.99, 11.3])
+def test_no_request_belts_the_globe(latitude: float, longitude: float) -> None:
+    grid = site_grid(Site(name="x", latitude=latitude, longitude=longitude))
+    requests = quarterly_requests(OLCI, grid, date(2024, 1, 1), date(2024, 1, 31))
+    assert len(requests) in (1, 2)
+    assert len({one.key for one in requests}) == len(requests)
+    to_degrees = Transformer.from_crs(grid.epsg, 4326, always_xy=True)
+    x, y = np.meshgrid(grid.coarse.coords["x"].values, grid.coarse.coords["y"].values)
+    east, north = to_degrees.transform(x, y)
+    covered = np.zeros(x.shape, bool)
+    for one in requests:
+        assert -180 <= one.west < one.east <= 180
+        assert 0.008 < one.east - one.west < 0.15, "wider than a pixel, and no wider than the site with its rim"
+        covered |= (one.west <= east) & (east <= one.east) & (one.south <= north) & (north <= one.north)
+    assert covered.all()
+
+
+def test_the_requests_of_earlier_releases_are_the_same_so_that_what_they_fetched_is_kept() -> None:
+    (one,) = quarterly_requests(OLCI, GRID, date(2024, 1, 1), date(2024, 1, 31))
+    assert one.fingerprint == "e3cb93b95d644a87"
 
 
 def test_requests_cover_the_season_and_its_margins_quarter_by_quarter() -> None:

@@ -7,6 +7,7 @@ left out and named, and a single value that cannot be reflectance is missing: on
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -36,7 +37,7 @@ MOST_IMPOSSIBLE: Final = 0.1
 """Share of impossible values beyond which a step is no measurement; fewer are specks and glint."""
 NO_REFLECTANCE: Final = "no reflectance"
 """Kind of a step that is dropped for its values."""
-_OTHER_QUANTITIES: Final = ("sr", "steradian", "radiance", "%", "percent", "dn", "kelvin")
+_OTHER_QUANTITIES: Final = frozenset({"sr", "steradian", "radiance", "%", "percent", "dn", "kelvin"})
 """Words in a band's ``units`` that name something else than reflectance, which is a plain number."""
 _HIGHEST_FLAGS: Final = 2**16 - 1
 _EVEN: Final = 1e-3
@@ -239,7 +240,7 @@ def _band(dataset: xr.Dataset, name: str, product: CubeProduct) -> NDArray[np.fl
     if stored.kind not in "f" and not (stored.kind in "iu" and packed):
         raise _Unusable(f"{name} is stored as {stored}, which is not {product.quantity}")
     units = str(variable.attrs.get("units", "")).lower()
-    if any(word in units.replace("-", " ").split() or word in units.split(".") for word in _OTHER_QUANTITIES):
+    if not _OTHER_QUANTITIES.isdisjoint(re.findall("[a-z]+|%", units)):
         raise _Unusable(f"{name} is in {units!r}, which is not {product.quantity}")
     return _layers(dataset, name)
 

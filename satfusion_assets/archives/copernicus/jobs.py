@@ -19,7 +19,7 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Final
 
-from satfusion_assets.archives.copernicus.answers import Asset, netcdf_among
+from satfusion_assets.archives.copernicus.answers import Asset, job_id_of, netcdf_among
 from satfusion_assets.archives.copernicus.backend import BackEnd
 from satfusion_assets.archives.copernicus.failures import NothingThere, SlotsTaken
 from satfusion_assets.archives.copernicus.requests import CubeRequest
@@ -53,8 +53,10 @@ class JobLedger:
         self._today = today
         try:
             stored = json.loads(path.read_text("utf-8"))
-            self._notes = {key: JobNote(job_id, date.fromisoformat(day)) for key, (job_id, day) in stored.items()}
-        except (FileNotFoundError, ValueError, TypeError, AttributeError):
+            self._notes = {
+                key: JobNote(job_id_of(job_id), date.fromisoformat(day)) for key, (job_id, day) in stored.items()
+            }
+        except (FileNotFoundError, ValueError, TypeError, AttributeError, ArchiveAnswerInvalid):
             self._notes = {}  # none yet; a lost ledger costs a job, no data
 
     def job_of(self, request: CubeRequest) -> JobNote | None:

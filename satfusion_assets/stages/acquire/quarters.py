@@ -117,7 +117,7 @@ class Quarters:
             if _NETCDF not in entry.paths:
                 return Quarter(request, None, entry.facts.get("job_id"), fetched, asked)
             cube = read_cube(entry.paths[_NETCDF].read_bytes(), request, entry.key)
-        except (KeyError, TypeError, ValueError, ArchiveAnswerInvalid) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, ArchiveAnswerInvalid) as error:
             log.warning("Cached %s cannot be used (%s); it is asked for again.", entry.key, error)
             return None
         return Quarter(request, cube, entry.facts.get("job_id"), fetched)
