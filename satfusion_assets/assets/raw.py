@@ -1,6 +1,7 @@
 """Raw: what the archives have of a site-season, fetched once and kept with its provenance."""
 
 import dagster as dg
+from pydantic import Field
 
 from satfusion_assets.assets import columns
 from satfusion_assets.assets.common import stage, view
@@ -9,10 +10,20 @@ from satfusion_assets.partitions import by_site_season, site_season_of
 from satfusion_assets.resources import Platform
 
 
+class Asking(dg.Config):
+    """How an archive is asked."""
+
+    again: bool = Field(
+        default=False, description="Ask for everything again, also for what has been fetched, found empty or set aside."
+    )
+
+
 @dg.asset(
     partitions_def=by_site_season, pool="earth_search", **stage("raw_sentinel", "sentinel2", "stac", sensor="sentinel2")
 )
-def raw_s2(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
+def raw_s2(
+    context: dg.AssetExecutionContext, config: Asking, platform: dg.ResourceParam[Platform]
+) -> dg.MaterializeResult:
     """Sentinel-2 scenes of the season (B02 B03 B04 B8A at 10 m on the site's grid, offset applied) with their scene
     classification, from Earth Search.
     """
@@ -20,7 +31,9 @@ def raw_s2(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platfor
 
     site_season = site_season_of(context)
     return materialise(
-        lambda: acquire_sentinel2(platform.site(site_season), site_season, platform.store, platform.settings),
+        lambda: acquire_sentinel2(
+            platform.site(site_season), site_season, platform.store, platform.settings, again=config.again
+        ),
         drawn_from=platform,
         link=view(platform, site_season, stage="raw"),
     )
@@ -29,14 +42,21 @@ def raw_s2(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platfor
 @dg.asset(
     partitions_def=by_site_season, pool="openeo", **stage("raw_sentinel", "sentinel3", "openeo", sensor="sentinel3")
 )
-def raw_s3(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
+def raw_s3(
+    context: dg.AssetExecutionContext, config: Asking, platform: dg.ResourceParam[Platform]
+) -> dg.MaterializeResult:
     """Sentinel-3 OLCI overpasses of the season (Oa04 Oa06 Oa08 Oa17 at 300 m on the site's grid), from Copernicus."""
     from satfusion_assets.stages.acquire import acquire_sentinel3
 
     site_season = site_season_of(context)
     return materialise(
         lambda: acquire_sentinel3(
-            platform.site(site_season), site_season, platform.store, platform.settings, today=platform.now().date()
+            platform.site(site_season),
+            site_season,
+            platform.store,
+            platform.settings,
+            today=platform.now().date(),
+            again=config.again,
         ),
         drawn_from=platform,
         link=view(platform, site_season, stage="raw"),
@@ -48,13 +68,17 @@ def raw_s3(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platfor
     pool="phenocam",
     **stage("raw_camera", "phenocam", "image", sensor="phenocam", columns=columns.CAMERA),
 )
-def raw_phenocam(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
+def raw_phenocam(
+    context: dg.AssetExecutionContext, config: Asking, platform: dg.ResourceParam[Platform]
+) -> dg.MaterializeResult:
     """The camera's daily gcc_90 over three years, its midday pictures of the season, and its regions of interest."""
     from satfusion_assets.stages.acquire import acquire_phenocam
 
     site_season = site_season_of(context)
     return materialise(
-        lambda: acquire_phenocam(platform.site(site_season), site_season, platform.store, platform.settings),
+        lambda: acquire_phenocam(
+            platform.site(site_season), site_season, platform.store, platform.settings, again=config.again
+        ),
         drawn_from=platform,
         link=view(platform, site_season, stage="raw"),
     )

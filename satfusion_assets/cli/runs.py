@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -69,11 +69,12 @@ QUIET: Final = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 @dataclass(frozen=True)
 class Run:
-    """One Dagster run: some assets of one partition, None for those without partitions."""
+    """One Dagster run: some assets of one partition, None for those without partitions. config: of each asset."""
 
     assets: tuple[str, ...]
     partition_key: str | None
     products: tuple[Product, ...]
+    config: Mapping[str, bool] = field(default_factory=dict)
 
     @property
     def place(self) -> str:
@@ -97,9 +98,10 @@ def plan(site_season: SiteSeason, until: Stage = Stage.METRICS) -> list[Run]:
     return runs
 
 
-def acquisition(site_season: SiteSeason, assets: Sequence[str]) -> list[Run]:
-    """The run that asks the archives behind ``assets``."""
-    return [Run(tuple(assets), site_season.key, tuple(Product(name, site_season) for name in assets))]
+def acquisition(site_season: SiteSeason, assets: Sequence[str], *, again: bool = False) -> list[Run]:
+    """The run that asks the archives behind ``assets``; again: for everything, whatever is cached or noted."""
+    products = tuple(Product(name, site_season) for name in assets)
+    return [Run(tuple(assets), site_season.key, products, {"again": again})]
 
 
 def execute(
@@ -128,7 +130,7 @@ def _execute(job: dg.JobDefinition, instance: dg.DagsterInstance, run: Run, asse
         instance=instance,
         partition_key=run.partition_key,
         asset_selection=[dg.AssetKey(name) for name in assets],
-        run_config=QUIET,
+        run_config=QUIET | {"ops": {name: {"config": dict(run.config)} for name in assets if run.config}},
         raise_on_error=False,
     )
     if not result.success:

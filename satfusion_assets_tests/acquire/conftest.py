@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from importlib import resources
@@ -20,6 +21,8 @@ from satfusion_assets.stages.outcome import Outcome
 from satfusion_assets.store import Product, ProductStore
 
 TODAY = date(2024, 1, 16)
+SPRING = date(2024, 4, 20)
+"""The season has three quarters by then: one before the year, one whole, one begun."""
 SEASON = SiteSeason("innsbruck", 2024)
 SITES = Path(str(resources.files("satfusion_assets"))) / "default_sites.geojson"
 
@@ -55,6 +58,16 @@ class Sandbox:
 
     def world(self, **state: Any) -> None:
         httpx.post(f"{self.url}/_world", json=state).raise_for_status()
+
+    @contextmanager
+    def turned(self, **state: Any) -> Iterator[None]:
+        """The world with other controls for a while."""
+        before = httpx.get(f"{self.url}/_world").json()
+        self.world(**state)
+        try:
+            yield
+        finally:
+            self.world(**{name: before[name] for name in state})
 
     def requests(self, start: str = "/") -> list[dict[str, Any]]:
         """Requests since the log was emptied whose path begins with ``start``."""
@@ -92,6 +105,26 @@ def sandbox(archives: Sandbox) -> Iterator[Sandbox]:
     archives.forget_requests()
     yield archives
     archives.heal()
+
+
+@pytest.fixture(scope="session")
+def whole(archives: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> ProductStore:
+    """A store with everything that there is in January."""
+    store = ProductStore(tmp_path_factory.mktemp("whole") / "data")
+    archives.heal()
+    archives.world(today=TODAY.isoformat())
+    archives.acquire("raw_s3", store)
+    return store
+
+
+@pytest.fixture(scope="session")
+def spring(archives: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> ProductStore:
+    """A store with everything that there is in spring."""
+    store = ProductStore(tmp_path_factory.mktemp("spring") / "data")
+    archives.heal()
+    archives.world(today=SPRING.isoformat())
+    acquire_sentinel3(archives.site, SEASON, store, archives.settings(), today=SPRING)
+    return store
 
 
 @pytest.fixture

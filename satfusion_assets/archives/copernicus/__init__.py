@@ -2,7 +2,7 @@
 
 from satfusion_assets.archives.copernicus.backend import BackEnd
 from satfusion_assets.archives.copernicus.credentials import Credentials
-from satfusion_assets.archives.copernicus.cubes import Cube, Overpass, overpasses_on_grid, read_cube
+from satfusion_assets.archives.copernicus.cubes import Cube, DroppedStep, Overpass, overpasses_on_grid, read_cube
 from satfusion_assets.archives.copernicus.jobs import JobLedger, JobResult, run_requests
 from satfusion_assets.archives.copernicus.requests import CUBE_PRODUCTS, CubeProduct, CubeRequest, quarterly_requests
 
@@ -13,6 +13,7 @@ __all__ = [
     "Cube",
     "CubeProduct",
     "CubeRequest",
+    "DroppedStep",
     "JobLedger",
     "JobResult",
     "Overpass",

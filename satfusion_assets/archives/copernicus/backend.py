@@ -1,6 +1,6 @@
 """The openEO back-end through its own client, with what that client leaves out.
 
-The client has no time-outs towards the identity service, retries no POST, and does not renew a token that is
+The client bounds no answer, retries no POST, follows no list to its second page, and does not renew a token that is
 answered with 401. Reads are repeated here; what changes something (create, start) is never repeated blindly: the
 caller looks first whether it has happened.
 """
@@ -10,10 +10,10 @@ from __future__ import annotations
 import logging
 import math
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from time import sleep
 from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
 
 import requests
 from openeo import Connection
@@ -25,13 +25,28 @@ from openeo.rest.auth.oidc import (
     OidcProviderInfo,
     OidcResourceOwnerPasswordAuthenticator,
 )
+from pydantic import BaseModel
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 
-from satfusion_assets.archives.copernicus.credentials import Credentials
+from satfusion_assets.archives.copernicus.answers import (
+    Asset,
+    JobPage,
+    JobState,
+    ListedJob,
+    LogPage,
+    Malformed,
+    Page,
+    Results,
+    files_of,
+    found_nothing,
+    job_id_of,
+    parsed,
+    says_nothing_there,
+)
+from satfusion_assets.archives.copernicus.credentials import QUOTING, Credentials
 from satfusion_assets.archives.copernicus.failures import (
     Gone,
     NothingThere,
-    PoliteSession,
     SignInRefused,
     SlotsTaken,
     Throttled,
@@ -41,28 +56,40 @@ from satfusion_assets.archives.copernicus.failures import (
     harmless,
 )
 from satfusion_assets.archives.copernicus.requests import CubeRequest
-from satfusion_assets.archives.patience import TRANSIENT, Patience, public_url
+from satfusion_assets.archives.copernicus.session import (
+    AnswerTooLarge,
+    AnswerTooSlow,
+    PoliteSession,
+    RedirectRefused,
+)
+from satfusion_assets.archives.patience import LONGEST_WAIT_S, TRANSIENT, Patience, public_url
 from satfusion_assets.errors import ArchiveAnswerInvalid, ArchiveUnavailable, CredentialsRejected
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
+P = TypeVar("P", bound=Page)
 
 _PROVIDER: Final = "CDSE"
 _PUBLIC_CLIENT: Final = "cdse-public"
 _SLOTS_TAKEN: Final = "ConcurrentJobLimit"
 _TOKEN_REFUSED: Final = frozenset({"TokenInvalid", "AuthenticationRequired", "AuthenticationSchemeInvalid"})
-_EMPTY: Final = re.compile(r"NoDataAvailable|NoSuchFeatures|no data available|no products found", re.IGNORECASE)
+_PAGE: Final = 100
+_MOST_PAGES: Final = 1000
+_MOST_ITEMS: Final = 20
+"""Items of one result that are looked into when it lists no file itself; our jobs make one file."""
+_FUMBLES: Final = (
+    OpenEoClientException,
+    requests.RequestException,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+)
+"""What the client raises, and what it falls over in answers that it does not expect."""
 _STATUS: Final = re.compile(r": (\d{3}) ")
-
-
-@dataclass(frozen=True)
-class Asset:
-    """A file of a job's result. href may be signed: never show it. size: bytes, None when not told."""
-
-    name: str
-    href: str
-    size: int | None
 
 
 class BackEnd:
@@ -73,6 +100,8 @@ class BackEnd:
         self._credentials = credentials
         self._patience = patience
         self._session = PoliteSession(patience)
+        self._seen: set[str] = set()
+        """Jobs that are known to be there; none of them is one whose creation was not confirmed."""
         self._connection = self._repeat(self._connect)
         self.sign_in()
 
@@ -85,10 +114,9 @@ class BackEnd:
         return self._asked(lambda: dict(self._connection.describe_collection(collection)))
 
     def find(self, title: str) -> str | None:
-        """Id of this account's newest job with ``title``."""
-        jobs = self._asked(lambda: list(self._connection.list_jobs()))
-        found = sorted((job for job in jobs if job.get("title") == title), key=lambda job: job.get("created") or "")
-        return str(found[-1]["id"]) if found else None
+        """Id of this account's newest job with ``title``, on any page of its list, that was not dealt with before."""
+        found = [job for job in self._jobs() if job.title == title and job.id not in self._seen]
+        return max(found, key=lambda job: job.created).id if found else None
 
     def create(self, request: CubeRequest) -> str:
         """Create the job of ``request`` and return its id; an unconfirmed creation is looked for, not repeated."""
@@ -113,29 +141,28 @@ class BackEnd:
 
     def status(self, job_id: str) -> str | None:
         """created, queued, running, finished, canceled or error; None when the back-end no longer has the job."""
+        self._seen.add(job_id)
         try:
-            return self._asked(lambda: str(self._connection.job(job_id).status()))
+            return self._read(f"/jobs/{job_id}", JobState, f"answer about job {job_id}").status
         except Gone:
             return None
 
     def failure(self, job_id: str) -> str:
         """Why a job failed, in the back-end's words without anything secret; NothingThere when it found no data."""
-        entries = self._asked(lambda: list(self._connection.job(job_id).logs(level="error")))
-        text = " ".join(str(entry.get("message", "")) + " " + str(entry.get("code", "")) for entry in entries)
-        if _EMPTY.search(text):
+        pages = self._pages(f"/jobs/{job_id}/logs", LogPage, f"log of job {job_id}", {"level": "error"})
+        log = [entry for page in pages for entry in page.entries()]
+        if found_nothing(log):
             raise NothingThere
-        return harmless(text) or "no reason given"
+        return harmless(" ".join(f"{entry.code} {entry.message}" for entry in log)) or "no reason given"
 
     def assets(self, job_id: str) -> list[Asset]:
-        """Files of a finished job."""
-        found = self._asked(lambda: self._connection.job(job_id).get_results().get_metadata(force=True))
-        files = found.get("assets")
-        if not isinstance(files, dict):
-            raise ArchiveAnswerInvalid(f"Copernicus openEO lists no files for job {job_id}; run this again.")
-        try:
-            return [Asset(name, file["href"], file.get("file:size")) for name, file in files.items()]
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ArchiveAnswerInvalid(f"Copernicus openEO's result of job {job_id} is malformed.") from error
+        """Files of a finished job, with addresses that hold for a day or a week; asked for anew each time."""
+        address, what = f"/jobs/{job_id}/results", f"result of job {job_id}"
+        results = self._read(address, Results, what)
+        files = files_of(results, f"{self._url.rstrip('/')}{address}")
+        for item in results.items()[:_MOST_ITEMS] if not files else ():
+            files += files_of(self._read(item, Results, what), item)
+        return files
 
     # -- inside ----------------------------------------------------------------------------------------------
 
@@ -149,7 +176,15 @@ class BackEnd:
         if not providers:
             raise OpenEoClientException("no identity provider")
         chosen = next((one for one in providers if one["id"] == _PROVIDER), providers[0])
-        provider = OidcProviderInfo.from_dict(chosen)
+        provider = OidcProviderInfo(
+            issuer=chosen["issuer"],
+            provider_id=chosen["id"],
+            title=str(chosen.get("title") or ""),
+            scopes=list(chosen.get("scopes") or ()),
+            requests_session=self._session,
+        )
+        if self._session.should_strip_auth(chosen["issuer"], provider.config["token_endpoint"]):
+            raise RedirectRefused(urlsplit(provider.config["token_endpoint"]).hostname or "nowhere")
         secret = self._credentials.secret.get_secret_value()
         authenticator: OidcClientCredentialsAuthenticator | OidcResourceOwnerPasswordAuthenticator
         if self._credentials.is_client:
@@ -167,7 +202,27 @@ class BackEnd:
 
     def _create(self, request: CubeRequest) -> str:
         job = self._connection.create_job(request.process_graph, title=request.title)
-        return str(job.job_id)
+        return job_id_of(job.job_id)
+
+    def _jobs(self) -> Iterator[ListedJob]:
+        for page in self._pages("/jobs", JobPage, "list of jobs", {"limit": str(_PAGE)}):
+            yield from page.entries()
+
+    def _pages(self, address: str, model: type[P], what: str, query: dict[str, str]) -> Iterator[P]:
+        """The pages of a list; one that names an earlier one as the next is the last."""
+        asked: list[dict[str, str]] = []
+        following: dict[str, str] | None = query
+        while following is not None and following not in asked and len(asked) < _MOST_PAGES:
+            asked.append(following)
+            page = self._read(address, model, what, following)
+            yield page
+            following = page.next
+
+    def _read(self, address: str, model: type[M], what: str, query: dict[str, str] | None = None) -> M:
+        """The answer to GET as ``model``."""
+        return self._asked(
+            lambda: parsed(model, self._connection.get(address, params=query, expected_status=200).json(), what)
+        )
 
     def _asked(self, question: Callable[[], T]) -> T:
         """The answer to something that may be asked repeatedly; a refused token is renewed once."""
@@ -185,7 +240,7 @@ class BackEnd:
         for attempt in range(1, self._patience.attempts + 1):
             try:
                 return action()
-            except (OpenEoClientException, requests.RequestException, ValueError, KeyError) as error:
+            except _FUMBLES as error:
                 failure = self._classified(error)
                 if isinstance(failure, TokenRefused) and attempt == 1:
                     self.sign_in()
@@ -206,7 +261,7 @@ class BackEnd:
 
     def _repeat(self, question: Callable[[], T]) -> T:
         retrying = Retrying(
-            retry=retry_if_exception_type((Unsure, Throttled)),
+            retry=retry_if_exception_type((Unsure, Throttled, Malformed)),
             stop=stop_after_attempt(self._patience.attempts),
             wait=self._wait,
             before_sleep=_note,
@@ -220,44 +275,56 @@ class BackEnd:
     def _translated(self, question: Callable[[], T]) -> T:
         try:
             return question()
-        except (OpenEoClientException, requests.RequestException, ValueError, KeyError, TypeError) as error:
+        except _FUMBLES as error:
             raise self._classified(error) from error
 
     def _classified(self, error: Exception) -> Exception:
         """What an exception of the client means."""
+        if (bounded := _bounded(error)) is not None:
+            return bounded
         if isinstance(error, OidcException):
             status = _STATUS.search(str(error))
             refused = status is not None and status[1] in ("400", "401", "403")
-            return SignInRefused() if refused else Unsure("the identity service failed")
+            return SignInRefused() if refused else self._unsure("the identity service failed")
         if isinstance(error, OpenEoApiPlainError):
             return self._classified_status(error)
-        if isinstance(error, (requests.RequestException, OpenEoRestError, ValueError, KeyError, TypeError)):
-            return Unsure(type(error).__name__)
-        return Unsure(harmless(str(error)))
+        if isinstance(error, OpenEoClientException) and not isinstance(error, OpenEoRestError):
+            return Unsure(harmless(str(error)))
+        return Unsure(str(error) if isinstance(error, AnswerTooSlow) else type(error).__name__)
 
     def _classified_status(self, error: OpenEoApiPlainError) -> Exception:
         status = error.http_status_code
-        code = error.code if isinstance(error, OpenEoApiError) else ""
-        if code and _EMPTY.search(code):
+        code, message = (error.code, error.message) if isinstance(error, OpenEoApiError) else ("", "")
+        if says_nothing_there(code, message):
             return NothingThere()
         if code in _TOKEN_REFUSED or status == 401:
             return TokenRefused()
         if code == _SLOTS_TAKEN:
             return SlotsTaken()
         if status == 429:
-            return Throttled(self._session.retry_after)
+            return self._unsure("HTTP 429", Throttled)
         if status in TRANSIENT:
-            return Unsure(f"HTTP {status}")
+            return self._unsure(f"HTTP {status}")
         if status == 404 and code == "JobNotFound":
             return Gone()
-        words = harmless(f"{code} {error.message if isinstance(error, OpenEoApiError) else ''}".strip())
+        words = harmless(f"{code} {message}".strip())
         return ArchiveAnswerInvalid(f"Copernicus openEO refused a request (HTTP {status}: {words}).")
+
+    def _unsure(self, why: str, kind: type[Unsure] | type[Throttled] = Unsure) -> Exception:
+        """Worth another attempt after the pause that the answer asks for, unless that is longer than a run waits."""
+        wait_s = self._session.retry_after
+        if wait_s is not None and wait_s > LONGEST_WAIT_S:
+            return ArchiveUnavailable(
+                f"Copernicus openEO at {public_url(self._url)} asks for {wait_s:.0f} s of patience ({why}); run this "
+                f"again then, jobs already started are taken up again."
+            )
+        return kind(why, wait_s)
 
     def _final(self, failure: Exception) -> Exception:
         """The error of ours that a failure ends in."""
         if isinstance(failure, (SignInRefused, TokenRefused)):
             return CredentialsRejected(
-                f"The Copernicus Data Space refused the sign-in as {self._credentials.who}; check both."
+                f"The Copernicus Data Space refused the sign-in as {self._credentials.who}; check both ({QUOTING})."
             )
         if isinstance(failure, (Unsure, Throttled)):
             return self._unavailable(str(failure))
@@ -273,6 +340,22 @@ class BackEnd:
         failure = state.outcome.exception() if state.outcome else None
         wait_s = getattr(failure, "wait_s", None)
         return wait_s if wait_s is not None else self._patience.wait_s(state.attempt_number)
+
+
+def _bounded(error: BaseException | None) -> ArchiveAnswerInvalid | None:
+    """The error of ours for an answer that was not taken in, however the client has wrapped it."""
+    while error is not None:
+        if isinstance(error, RedirectRefused):
+            return ArchiveAnswerInvalid(
+                f"Copernicus openEO sends requests with credentials on to another host ({harmless(error.host)}), where "
+                f"they do not belong; check SATFUSION_OPENEO_URL."
+            )
+        if isinstance(error, AnswerTooLarge):
+            return ArchiveAnswerInvalid(
+                f"Copernicus openEO sent an answer of {error}, which nothing that is asked has."
+            )
+        error = error.__cause__
+    return None
 
 
 def _note(state: RetryCallState) -> None:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from pydantic import SecretStr
 
 from satfusion_assets.errors import CredentialsMissing
 from satfusion_assets.settings import CREDENTIAL_VARIABLES, Settings
+
+QUOTING: Final = (
+    "in .env a value with # or spaces needs single quotes, and ${...} is replaced even within them: set such a value "
+    "in the environment instead"
+)
+"""How a right password becomes a wrong one on its way from .env."""
 
 
 @dataclass(frozen=True)

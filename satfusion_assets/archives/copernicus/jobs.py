@@ -1,7 +1,8 @@
 """Batch jobs that survive us: ids are noted before a job starts, and the next run takes them up again.
 
 The service allows two jobs at a time and twelve starts a minute; a job that fails is tried once more with a fresh
-token, since the back-end hands our short-lived token to its own readers.
+token, since the back-end hands our short-lived token to its own readers. So is a job whose result cannot be used, which
+would otherwise be taken up by every later run. What fails again is told as the trouble of that one request.
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Final
 
-from satfusion_assets.archives.copernicus.backend import Asset, BackEnd
+from satfusion_assets.archives.copernicus.answers import Asset, job_id_of, netcdf_among
+from satfusion_assets.archives.copernicus.backend import BackEnd
 from satfusion_assets.archives.copernicus.failures import NothingThere, SlotsTaken
 from satfusion_assets.archives.copernicus.requests import CubeRequest
-from satfusion_assets.archives.http import Answer, HttpArchive, NotFound
-from satfusion_assets.errors import ArchiveAnswerInvalid, ArchiveUnavailable
+from satfusion_assets.archives.http import Answer, HttpArchive
+from satfusion_assets.errors import ArchiveAnswerInvalid, ArchiveError, ArchiveUnavailable, CredentialsRejected
 
 log = logging.getLogger(__name__)
 
@@ -51,8 +53,10 @@ class JobLedger:
         self._today = today
         try:
             stored = json.loads(path.read_text("utf-8"))
-            self._notes = {key: JobNote(job_id, date.fromisoformat(day)) for key, (job_id, day) in stored.items()}
-        except (FileNotFoundError, ValueError, TypeError, AttributeError):
+            self._notes = {
+                key: JobNote(job_id_of(job_id), date.fromisoformat(day)) for key, (job_id, day) in stored.items()
+            }
+        except (FileNotFoundError, ValueError, TypeError, AttributeError, ArchiveAnswerInvalid):
             self._notes = {}  # none yet; a lost ledger costs a job, no data
 
     def job_of(self, request: CubeRequest) -> JobNote | None:
@@ -81,7 +85,8 @@ class JobLedger:
 class JobResult:
     """What came of a request.
 
-    content: the NetCDF, None when the archive has nothing there (empty and done). as_of: day the job was made.
+    content: the NetCDF, None when the archive has nothing there or when ``trouble`` says why nothing came of it.
+    as_of: day the job was made.
     """
 
     request: CubeRequest
@@ -89,6 +94,7 @@ class JobResult:
     as_of: date
     content: bytes | None
     etag: str | None = None
+    trouble: ArchiveError | None = None
 
 
 @dataclass
@@ -122,8 +128,8 @@ def run_requests(
 ) -> Iterator[JobResult]:
     """Results of ``requests`` as their jobs finish, two jobs at a time.
 
-    Raises ArchiveUnavailable when a job fails twice or has not finished after ``give_up_s``; jobs under way stay in
-    the ledger.
+    Raises ArchiveUnavailable when the back-end does not answer or a job has not finished after ``give_up_s``; jobs
+    under way stay in the ledger.
     """
     runner = _Runner(back_end, files, ledger, check)
     waiting = deque(requests)
@@ -137,6 +143,8 @@ def run_requests(
                 running.append(_Running(request, runner.take_up(request)))
             except NothingThere:
                 yield runner.empty(request, None)
+            except ArchiveAnswerInvalid as error:
+                yield runner.troubled(request, None, error)
             except SlotsTaken:
                 log.info("Copernicus openEO: the account's jobs are all in use; waiting for one to end.")
                 waiting.appendleft(request)
@@ -172,7 +180,7 @@ class _Runner:
         """Id of a started job for ``request``: the one in the ledger, or a new one."""
         note = self._ledger.job_of(request)
         job_id = note.job_id if note else None
-        status = self._back_end.status(job_id) if job_id is not None else None
+        status = self._status_of_old(job_id) if job_id is not None else None
         if job_id is None or status in (None, "error", "canceled"):
             job_id = self._back_end.create(request)
             self._ledger.note(request, job_id)
@@ -187,56 +195,95 @@ class _Runner:
 
     def look(self, job: _Running) -> JobResult | None:
         """The result when the job is over, None while it runs."""
-        status = self._back_end.status(job.job_id)
-        if status in ("queued", "running"):
-            return None
-        if status == "created":  # there was no slot for it when it was tried again
-            with suppress(SlotsTaken):
-                self.take_up(job.request)
-            return None
         try:
+            status = self._back_end.status(job.job_id)
+            if status in ("queued", "running"):
+                return None
+            if status == "created":  # there was no slot for it when it was tried again
+                with suppress(SlotsTaken):
+                    self.take_up(job.request)
+                return None
             if status == "finished":
                 return self._download(job)
             why = self._back_end.failure(job.job_id) if status == "error" else f"its status is {status}"
+            trouble: ArchiveError = ArchiveUnavailable(
+                f"Copernicus openEO failed twice on {_what(job.request)} (job {job.job_id}: {why}); "
+                f"run this again later."
+            )
         except NothingThere:
             return self.empty(job.request, job.job_id)
-        except NotFound:
-            why = "its result is gone"
-        self._ledger.forget(job.request)
-        if job.tries >= _TRIES:
-            raise ArchiveUnavailable(
-                f"Copernicus openEO failed twice on {job.request.product.collection} from {job.request.start} to "
-                f"{job.request.end} (job {job.job_id}: {why}); run this again later."
+        except ArchiveAnswerInvalid as error:
+            why = str(error)
+            trouble = ArchiveAnswerInvalid(
+                f"Copernicus openEO finished {_what(job.request)} twice without a result that can be used "
+                f"({why.removesuffix('.')}); run this again later."
             )
+        log.warning("Copernicus openEO: nothing came of job %s (%s).", job.job_id, why)
+        return self.troubled(job.request, job.job_id, trouble) if job.tries >= _TRIES else self._try_again(job)
+
+    def _try_again(self, job: _Running) -> JobResult | None:
+        self._ledger.forget(job.request)
         self._back_end.sign_in()
         job.tries += 1
         try:
             job.job_id = self.take_up(job.request)
         except NothingThere:
             return self.empty(job.request, None)
+        except ArchiveAnswerInvalid as error:
+            return self.troubled(job.request, None, error)
         except SlotsTaken:
             note = self._ledger.job_of(job.request)
             job.job_id = note.job_id if note else job.job_id
         return None
 
+    def _status_of_old(self, job_id: str) -> str | None:
+        """The status of a job of an earlier run; None when the back-end cannot say, so that another one is made."""
+        try:
+            return self._back_end.status(job_id)
+        except ArchiveAnswerInvalid as error:
+            log.warning("Copernicus openEO: job %s of an earlier run is left alone (%s)", job_id, error)
+            return None
+
     def empty(self, request: CubeRequest, job_id: str | None) -> JobResult:
         return JobResult(request, job_id, self._ledger.forget(request), None)
 
+    def troubled(self, request: CubeRequest, job_id: str | None, trouble: ArchiveError) -> JobResult:
+        """Nothing came of the request; it is not in the ledger any more, so that the next run starts afresh."""
+        return JobResult(request, job_id, self._ledger.forget(request), None, trouble=trouble)
+
     def _download(self, job: _Running) -> JobResult:
-        netcdfs = [asset for asset in self._back_end.assets(job.job_id) if asset.name.endswith(".nc")]
-        if not netcdfs:
-            return self.empty(job.request, job.job_id)
-        if len(netcdfs) > 1:
-            raise ArchiveAnswerInvalid(
-                f"Copernicus openEO's job {job.job_id} has {len(netcdfs)} NetCDF files instead of one."
-            )
-        answer = self._files.get_checked(netcdfs[0].href, lambda answer: self._checked(answer, netcdfs[0], job.request))
+        file = self._file(job)
+        try:
+            answer = self._fetch(job, file)
+        except (CredentialsRejected, ArchiveAnswerInvalid) as error:
+            # Signed addresses hold for a day or a week, the credentials in them for hours; new ones are to be had.
+            log.info("Copernicus openEO: asking for new addresses of job %s's result (%s)", job.job_id, error)
+            answer = self._fetch_anew(job, self._file(job))
         return JobResult(job.request, job.job_id, self._ledger.forget(job.request), answer.body, answer.etag)
+
+    def _fetch_anew(self, job: _Running, file: Asset) -> Answer:
+        try:
+            return self._fetch(job, file)
+        except CredentialsRejected as error:
+            raise ArchiveAnswerInvalid(
+                f"Copernicus openEO's signed address of job {job.job_id}'s result is refused even when it is new (the "
+                f"account's credentials are not in question)."
+            ) from error
+
+    def _file(self, job: _Running) -> Asset:
+        return netcdf_among(self._back_end.assets(job.job_id), job.job_id)
+
+    def _fetch(self, job: _Running, file: Asset) -> Answer:
+        return self._files.get_checked(file.href, lambda answer: self._checked(answer, file, job.request))
 
     def _checked(self, answer: Answer, asset: Asset, request: CubeRequest) -> Answer:
         if asset.size is not None and len(answer.body) != asset.size:
             raise ArchiveAnswerInvalid(
-                f"Copernicus openEO sent {len(answer.body)} bytes of {asset.name} instead of {asset.size}."
+                f"Copernicus openEO sent {len(answer.body)} bytes of {request.title} instead of {asset.size}."
             )
         self._check(answer.body, request)
         return answer
+
+
+def _what(request: CubeRequest) -> str:
+    return f"{request.product.collection} from {request.start} to {request.end}"

@@ -7,13 +7,22 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
+from pyproj import Transformer
 
 from satfusion_assets.grid import COARSE_M, SiteGrid
 from satfusion_assets.settings import S3Product
 
 RIM: Final = 3
 """Coarse pixels asked for around the site: the back-end lays its own grid and has been a pixel off."""
+
+
+Sides = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
@@ -65,7 +74,8 @@ CUBE_PRODUCTS: Final = {
 class CubeRequest:
     """One batch job: a product over the site from ``start`` to ``end`` (both included).
 
-    west, south, east, north: degrees. epsg: grid of the answer, 300 m pixels.
+    west, south, east, north: degrees, never across 180 degrees of longitude. epsg: grid of the answer, 300 m pixels.
+    needed: smallest and largest x, smallest and largest y of the centres of the site's coarse pixels in there, metres.
     """
 
     product: CubeProduct
@@ -76,6 +86,7 @@ class CubeRequest:
     east: float
     north: float
     epsg: int
+    needed: tuple[float, float, float, float]
 
     @property
     def bands(self) -> list[str]:
@@ -134,12 +145,47 @@ class CubeRequest:
 
 
 def quarterly_requests(product: CubeProduct, grid: SiteGrid, start: date, end: date) -> list[CubeRequest]:
-    """Requests that cover [start, end], one per calendar quarter: short jobs outlive no token and repeat cheaply."""
-    box = grid.coarse.pad(RIM).extent.to_crs("EPSG:4326", resolution=COARSE_M).boundingbox
-    west, south, east, north = (round(float(value), 6) for value in (box.left, box.bottom, box.right, box.top))
+    """Requests that cover [start, end], one per calendar quarter: short jobs outlive no token and repeat cheaply.
+
+    A site that 180 degrees of longitude cuts in two takes two requests a quarter.
+    """
     return [
-        CubeRequest(product, first, last, west, south, east, north, grid.epsg) for first, last in _quarters(start, end)
+        CubeRequest(product, first, last, west, south, east, north, grid.epsg, needed)
+        for first, last in _quarters(start, end)
+        for (west, south, east, north), needed in _boxes(grid.coarse)
     ]
+
+
+def _boxes(coarse: GeoBox) -> list[tuple[Sides, Sides]]:
+    """The site with its rim in degrees, and what is needed of it: one box, or one on each side of 180 degrees.
+
+    A box in degrees whose west is greater than its east belts the globe for some readers and is refused by others.
+    The rim alone is not worth a second job: it ends at 180 degrees then.
+    """
+    x, y = (centres.ravel() for centres in np.meshgrid(coarse.coords["x"].values, coarse.coords["y"].values))
+    longitude, _ = Transformer.from_crs(str(coarse.crs), 4326, always_xy=True).transform(x, y)
+    reference = float(longitude[0])
+    longitude = _unbroken(longitude, reference)
+    rim = np.array(coarse.pad(RIM).extent.to_crs("EPSG:4326", resolution=COARSE_M).exterior.coords)
+    around = _unbroken(rim[:, 0], reference)
+    cuts = [cut for cut in (-180.0, 180.0) if longitude.min() < cut < longitude.max()]
+    first = max(around.min(), -180.0) if not cuts and longitude.min() >= -180.0 else around.min()
+    last = min(around.max(), 180.0) if not cuts and longitude.max() <= 180.0 else around.max()
+    boxes = []
+    for left, right in pairwise([first, *cuts, last]):
+        within = (longitude >= left) & (longitude <= right)
+        needed = (x[within].min(), x[within].max(), y[within].min(), y[within].max())
+        turn = 360.0 * np.floor(((left + right) / 2 + 180.0) / 360.0)
+        sides = (left - turn, rim[:, 1].min(), right - turn, rim[:, 1].max())
+        west, south, east, north = (round(float(side), 6) for side in sides)
+        boxes.append(((west, south, east, north), needed))
+    return boxes
+
+
+def _unbroken(longitudes: NDArray[np.float64], reference: float) -> NDArray[np.float64]:
+    """Longitudes counted on beyond 180 degrees, so that those near ``reference`` lie near it."""
+    turns = np.round((longitudes - reference) / 360.0)
+    return longitudes - 360.0 * turns
 
 
 def _quarters(start: date, end: date) -> Iterator[tuple[date, date]]:

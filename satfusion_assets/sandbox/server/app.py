@@ -14,6 +14,7 @@ from satfusion_assets.sandbox.server import faults, files, oidc, openeo, phenoca
 from satfusion_assets.sandbox.server.answers import Refused, refused
 from satfusion_assets.sandbox.server.controls import Controls
 from satfusion_assets.sandbox.server.jobs import Jobs
+from satfusion_assets.sandbox.server.results import ResultFiles
 from satfusion_assets.sandbox.server.shared import SharedWorld
 
 if TYPE_CHECKING:
@@ -26,12 +27,12 @@ def create_app(world: World, state: Path) -> ASGIApp:
     controls = Controls()
     key = oidc.signing_key(state)
     office = oidc.TokenOffice(key, controls)
-    jobs = Jobs(state / "jobs", partial(openeo.run_graph, shared), controls)
+    jobs = Jobs(state / "jobs", partial(openeo.run_graph, shared, controls), controls)
     board = faults.FaultBoard()
     routes = [
         *stac.routes(shared),
         *files.routes(shared),
-        *openeo.routes(openeo.BackEnd(shared, jobs, office, key)),
+        *openeo.routes(openeo.BackEnd(shared, jobs, office, ResultFiles(jobs, controls, key), controls)),
         *oidc.routes(office),
         *phenocam.routes(shared),
         *control_routes.routes(shared, controls),

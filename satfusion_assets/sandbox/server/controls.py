@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Route
 
 from satfusion_assets.sandbox.server.answers import json_object
 from satfusion_assets.sandbox.server.shared import SharedWorld
+from satfusion_assets.sandbox.server.spoilt import Form, ResultForm, Spoilt
 
 Seconds = Annotated[float, Field(ge=0)]
 
@@ -35,6 +36,39 @@ class Controls(BaseModel):
     """The least time a batch job takes."""
     failing_jobs: Annotated[int, Field(ge=0)] = 0
     """How many of the next batch jobs end in error."""
+    failure_log: str | None = None
+    """Another line in the error log of a failing job, before the one that says why it failed."""
+    jobs_on_a_page: Annotated[int, Field(ge=1)] = 100
+    """The longest list of jobs in one answer."""
+    result_form: ResultForm = ResultForm.OWN_HOST
+    """How results are listed."""
+    link_seconds: Seconds | None = None
+    """How long the address of a result holds; None = a week, or a day in object storage."""
+    netcdf: Form = Form.NETCDF4
+    """The form of new NetCDFs."""
+    spoilt: Spoilt | None = None
+    """What is wrong with new results."""
+    spoilt_jobs: Annotated[int, Field(ge=0)] | None = None
+    """How many of the next results are spoilt; None = all."""
+    nothing_from: date | None = None
+    """First day of which Sentinel-3 has nothing."""
+    nothing_until: date | None = None
+    """Last day of which it has nothing."""
+
+    def spoilt_next(self) -> Spoilt | None:
+        """What is wrong with the result that is made now; counts it."""
+        if self.spoilt is None or self.spoilt_jobs == 0:
+            return None
+        if self.spoilt_jobs is not None:
+            self.spoilt_jobs -= 1
+        return self.spoilt
+
+    @property
+    def nothing(self) -> tuple[date, date] | None:
+        """First and last day of which Sentinel-3 has nothing."""
+        if self.nothing_from is None and self.nothing_until is None:
+            return None
+        return self.nothing_from or date.min, self.nothing_until or date.max
 
 
 def routes(world: SharedWorld, controls: Controls) -> list[BaseRoute]:
@@ -53,6 +87,6 @@ def routes(world: SharedWorld, controls: Controls) -> list[BaseRoute]:
             for name in wanted:
                 setattr(controls, name, getattr(changed, name))
             world.today = today
-        return JSONResponse({"today": world.today.isoformat()} | controls.model_dump())
+        return JSONResponse({"today": world.today.isoformat()} | controls.model_dump(mode="json"))
 
     return [Route("/_world", world_state, methods=["GET", "POST"])]

@@ -6,8 +6,8 @@ Heavy imports wait inside the functions, so that a server that is never asked fo
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -51,8 +51,8 @@ _INSTITUTION: Final = "openEO platform - Geotrellis backend: 0.71.0a1"
 class Raster:
     """Pixels with their grid.
 
-    values: float32 (t, bands, y, x). times: naive UTC, ascending. transform: of the upper left corner.
-    nodata: the value that stands for missing (may be NaN).
+    values: (t, bands, y, x), float32 unless they are spoilt. times: naive UTC, ascending. transform: of the upper left
+    corner. nodata: the value that stands for missing (may be NaN).
     """
 
     values: np.ndarray
@@ -89,8 +89,11 @@ def check(plan: Plan, world: SharedWorld) -> tuple[str, ...]:
     return bands
 
 
-def raster_of(plan: Plan, world: SharedWorld) -> Raster:
-    """The pixels that ``plan`` asks for; OpenEoError when it cannot be run or the archive holds nothing for it."""
+def raster_of(plan: Plan, world: SharedWorld, without: tuple[date, date] | None = None) -> Raster:
+    """The pixels that ``plan`` asks for; OpenEoError when it cannot be run or the archive holds nothing for it.
+
+    without: first and last day of which the archive has nothing.
+    """
     bands = check(plan, world)
     start = plan.start or datetime(2015, 1, 1, tzinfo=UTC)
     end = plan.end or datetime.combine(world.today, datetime.min.time(), UTC) + timedelta(days=1)
@@ -98,9 +101,17 @@ def raster_of(plan: Plan, world: SharedWorld) -> Raster:
     margin = MARGIN_DEGREES if plan.resampling else 0.0
     bounds = (window.west - margin, window.south - margin, window.east + margin, window.north + margin)
     native = _native(world.cube(plan.collection, bounds, start, end, list(bands)), start, end)
+    if without is not None:
+        native = _only(native, [not without[0] <= time.date() <= without[1] for time in native.times])
     if not native.times or not native.values.size:
         raise _nothing_there(plan.collection, start, end)
     return _resampled(native, plan.extents, plan.resampling) if plan.resampling else _cropped(native, window)
+
+
+def _only(raster: Raster, kept: list[bool]) -> Raster:
+    """The steps that are kept."""
+    times = tuple(time for time, keep in zip(raster.times, kept, strict=True) if keep)
+    return replace(raster, values=raster.values[kept], times=times)
 
 
 def _nothing_there(collection: str, start: datetime, end: datetime) -> OpenEoError:
@@ -255,10 +266,10 @@ def _write_netcdf(raster: Raster, path: Path) -> Path:
             variable = file.create_variable(
                 band,
                 ("t", "y", "x"),
-                "float32",
+                raster.values.dtype,
                 data=raster.values[:, at],
-                fillvalue=np.float32(raster.nodata),
-                chunks=(1, *raster.values.shape[2:]),
+                fillvalue=raster.values.dtype.type(raster.nodata) if raster.values.dtype.kind == "f" else None,
+                chunks=(1, *raster.values.shape[2:]) if len(times) else None,
                 compression="gzip",
                 compression_opts=6,
             )

@@ -186,6 +186,8 @@ class Jobs:
             return
         error = work.exception()
         if fails:
+            if self._controls.failure_log:
+                job.note("error", self._controls.failure_log)
             self._end(job, "error", "OpenEO batch job failed: Your batch job failed because the executor was lost.")
         elif isinstance(error, OpenEoError):
             self._end(job, "error", f"OpenEO batch job failed: {error.code}: {error.message}")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import tempfile
-import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,21 +14,23 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from satfusion_assets.sandbox.server import results
 from satfusion_assets.sandbox.server.answers import absolute, json_object, own_address
+from satfusion_assets.sandbox.server.controls import Controls
 from satfusion_assets.sandbox.server.credentials import PUBLIC_CLIENTS
 from satfusion_assets.sandbox.server.cube import check, raster_of, write
 from satfusion_assets.sandbox.server.errors import OpenEoError
-from satfusion_assets.sandbox.server.files import MEDIA_TYPES, file_answer
+from satfusion_assets.sandbox.server.files import MEDIA_TYPES
 from satfusion_assets.sandbox.server.graph import plan_of
 from satfusion_assets.sandbox.server.jobs import Job, Jobs
 from satfusion_assets.sandbox.server.oidc import DEVICE_GRANT, REALM, TokenOffice, TokenRefused
 from satfusion_assets.sandbox.server.processes import ENDPOINTS, documents, file_formats
+from satfusion_assets.sandbox.server.results import ResultFiles
 from satfusion_assets.sandbox.server.shared import SharedWorld
+from satfusion_assets.sandbox.server.spoilt import Spoilt, rewrite, spoil, spoil_file
 
 ROOT: Final = "/openeo/1.2"
 API_VERSION: Final = "1.2.0"
-LINK_SECONDS: Final = 7 * 86400
-"""Life of a result's address."""
 
 CONFORMS_TO: Final = [
     "https://api.openeo.org/1.2.0",
@@ -40,21 +41,32 @@ CONFORMS_TO: Final = [
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def run_graph(world: SharedWorld, process_graph: Any, folder: Path) -> list[Path]:
-    """The files of a process graph, written into ``folder``."""
-    plan = plan_of(process_graph)
-    raster = raster_of(plan, world)
-    return write(raster, plan.format or "", folder)
+def run_graph(world: SharedWorld, controls: Controls, process_graph: Any, folder: Path) -> list[Path]:
+    """The files of a process graph, written into ``folder``; spoilt where ``controls`` say so."""
+    plan, spoilt = plan_of(process_graph), controls.spoilt_next()
+    if spoilt is Spoilt.END_DAY and plan.end is not None:
+        plan = replace(plan, end=plan.end + timedelta(days=1))
+    raster = raster_of(plan, world, controls.nothing)
+    files = write(raster if spoilt is None else spoil(raster, spoilt), plan.format or "", folder)
+    for path in files:
+        if path.suffix == ".nc":
+            rewrite(path, controls.netcdf)
+        if spoilt is not None:
+            spoil_file(path, spoilt)
+    return files
 
 
 class BackEnd:
     """The endpoints over one world."""
 
-    def __init__(self, world: SharedWorld, jobs: Jobs, office: TokenOffice, key: bytes) -> None:
+    def __init__(
+        self, world: SharedWorld, jobs: Jobs, office: TokenOffice, files: ResultFiles, controls: Controls
+    ) -> None:
         self.world = world
         self.jobs = jobs
+        self.files = files
         self._office = office
-        self._key = key
+        self._controls = controls
 
     def user(self, request: Request) -> str:
         """Who asks; OpenEoError when nobody does or the token does not hold."""
@@ -154,13 +166,20 @@ class BackEnd:
         self.jobs.take_start(self.user(request))
         graph = _process_graph(await _body(request))
         with tempfile.TemporaryDirectory() as folder:
-            files = await run_in_threadpool(run_graph, self.world, graph, Path(folder))
+            files = await run_in_threadpool(run_graph, self.world, self._controls, graph, Path(folder))
             if len(files) > 1:
                 raise OpenEoError("FormatUnsuitable", 400, "GTiff holds a single date; select one or use NetCDF.")
             return Response(files[0].read_bytes(), media_type=MEDIA_TYPES[files[0].suffix])
 
     async def list_jobs(self, request: Request) -> Response:
-        return JSONResponse({"jobs": [job.summary() for job in self.jobs.of(self.user(request))], "links": []})
+        """A page of the user's jobs, newest first, and the address of the next one."""
+        jobs = self.jobs.of(self.user(request))
+        start, wanted = (request.query_params.get(name, "") for name in ("offset", "limit"))
+        first = int(start) if start.isdecimal() else 0
+        last = first + min(int(wanted) if wanted.isdecimal() else len(jobs), self._controls.jobs_on_a_page)
+        following = f"{own_address(request)}{ROOT}/jobs?limit={last - first}&offset={last}"
+        links = [{"rel": "next", "href": following}] if last < len(jobs) else []
+        return JSONResponse({"jobs": [job.summary() for job in jobs[first:last]], "links": links})
 
     async def create_job(self, request: Request) -> Response:
         user, body = self.user(request), await _body(request)
@@ -196,16 +215,7 @@ class BackEnd:
     async def results(self, request: Request) -> Response:
         job = self.job(request)
         address = f"{own_address(request)}{ROOT}/jobs/{job.id}/results"
-        assets = {
-            name: {
-                "href": self._signed(address, job.id, name),
-                "title": name,
-                "type": MEDIA_TYPES[path.suffix],
-                "roles": ["data"],
-                "file:size": path.stat().st_size,
-            }
-            for name, path in self.jobs.results(job).items()
-        }
+        assets = self.files.assets(request, address, job.id, self.jobs.results(job))
         return JSONResponse(
             {
                 "type": "Collection",
@@ -221,26 +231,6 @@ class BackEnd:
                 "assets": assets,
             }
         )
-
-    async def asset(self, request: Request) -> Response:
-        """A result file; its address is the permission."""
-        identifier, name = request.path_params["job"], request.path_params["name"]
-        expires = request.query_params.get("expires", "")
-        if not hmac.compare_digest(request.path_params["signature"], self._signature(identifier, name, expires)):
-            raise OpenEoError("CredentialsInvalid", 403, "Invalid result address.")
-        if time.time() > int(expires):
-            raise OpenEoError("ResultLinkExpired", 410, "The link to the batch job result has expired.")
-        path = self.jobs.result(identifier, name)
-        if path is None:
-            raise OpenEoError("FilePathNotFound", 404, f"File {name!r} does not exist.")
-        return file_answer(request, path)
-
-    def _signed(self, address: str, identifier: str, name: str) -> str:
-        expires = str(int(time.time()) + LINK_SECONDS)
-        return f"{address}/assets/{self._signature(identifier, name, expires)}/{name}?expires={expires}"
-
-    def _signature(self, identifier: str, name: str, expires: str) -> str:
-        return hmac.new(self._key, f"{identifier}/{name}?{expires}".encode(), hashlib.sha256).hexdigest()
 
 
 async def _body(request: Request) -> dict[str, Any]:
@@ -293,11 +283,11 @@ def routes(back_end: BackEnd) -> list[BaseRoute]:
         ("GET", "/jobs/{job}/results", back_end.results),
         ("DELETE", "/jobs/{job}/results", back_end.stop_job),
         ("GET", "/jobs/{job}/logs", back_end.logs),
-        ("GET", "/jobs/{job}/results/assets/{signature}/{name}", back_end.asset),
     ]
     own = [Route(ROOT + path, _answering(endpoint), methods=[method]) for method, path, endpoint in table]
     return [
         *own,
+        *results.routes(back_end.files, ROOT),
         Route("/.well-known/openeo", back_end.well_known),
         Route(f"{ROOT}/.well-known/openeo", back_end.well_known),
     ]

@@ -38,13 +38,24 @@ class Entry:
 
 
 class FetchCache:
-    """Entries below one folder; safe for several threads as long as they write different keys."""
+    """Entries below one folder; safe for several threads as long as they write different keys.
 
-    def __init__(self, folder: Path) -> None:
+    again: everything is to be asked for again. What earlier runs have kept is then as if it were not there, and stays
+    until its successor has come.
+    """
+
+    def __init__(self, folder: Path, *, again: bool = False) -> None:
         self.folder = folder
+        self._again = again
+        self._own: set[str] = set()
+        """Keys that were put through this object."""
 
     def get(self, key: str) -> Entry | None:
         """The entry for ``key`` when all its files are there and as they were written, else None."""
+        return None if self._again and key not in self._own else self.kept(key)
+
+    def kept(self, key: str) -> Entry | None:
+        """The entry for ``key`` of whichever run, also when everything is to be asked for again."""
         try:
             record = json.loads(self._path(key, _SIDECAR).read_text("utf-8"))
             files = dict(record["files"])
@@ -66,6 +77,7 @@ class FetchCache:
         for suffix, content in files.items():
             self._write(self._path(key, suffix), content)
         self._write(self._path(key, _SIDECAR), sidecar.encode())
+        self._own.add(key)
         # As a later run will read them, so that both publish the same bytes.
         return Entry(key, json.loads(sidecar)["facts"], {suffix: self._path(key, suffix) for suffix in files})
 

@@ -64,13 +64,15 @@ def acquire_phenocam(
     store: ProductStore,
     settings: Settings,
     progress: Progress = log_progress,
+    *,
+    again: bool = False,
 ) -> Outcome:
     """Fetch greenness (season-1 to season+1) of every region, midday pictures (season) and publish ``raw_phenocam``.
 
-    Pictures, and regions beside the chosen one, that the archive lists and cannot give are set aside. Raises
-    ArchiveUnavailable, ArchiveAnswerInvalid, NoData, StoreFull.
+    Pictures, and regions beside the chosen one, that the archive lists and cannot give are set aside. again: fetch
+    everything again, cached or not. Raises ArchiveUnavailable, ArchiveAnswerInvalid, NoData, StoreFull.
     """
-    cache = FetchCache(store.cache(season, "phenocam"))
+    cache = FetchCache(store.cache(season, "phenocam"), again=again)
     with HttpArchive("PhenoCam", Patience.of(settings)) as http:
         archive = PhenoCam(settings.phenocam_url, http)
         camera = archive.camera(site.name)

@@ -63,12 +63,14 @@ def acquire_sentinel2(
     store: ProductStore,
     settings: Settings,
     progress: Progress = log_progress,
+    *,
+    again: bool = False,
 ) -> Outcome:
     """Fetch the scenes of ``season`` with its margins and publish ``raw_s2``.
 
-    Scenes that must not be used or that the archive holds damaged are set aside with the reason. Raises
-    ArchiveUnavailable, ArchiveAnswerInvalid, NoData, StoreFull; the published product is replaced whole or stays as
-    it was.
+    Scenes that must not be used or that the archive holds damaged are set aside with the reason. again: read
+    everything again, cached or not. Raises ArchiveUnavailable, ArchiveAnswerInvalid, NoData, StoreFull; the published
+    product is replaced whole or stays as it was.
     """
     grid = site_grid(site)
     patience = Patience.of(settings)
@@ -83,7 +85,7 @@ def acquire_sentinel2(
         )
     named = name_scenes(scenes)
     keys = {name: _key(scene, grid) for name, scene in named.items()}
-    cache = FetchCache(store.cache(season, "s2"))
+    cache = FetchCache(store.cache(season, "s2"), again=again)
     cache.write_json("plan.json", _plan(found, settings, named, keys, replaced))
     with HttpArchive("Earth Search", patience, transient=THROTTLED) as archive:
         reader = _Reader(archive, cache, grid, keys)

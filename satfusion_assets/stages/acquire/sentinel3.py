@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any, Final
 
 import numpy as np
@@ -17,6 +17,7 @@ from satfusion_assets.archives.copernicus import (
     Credentials,
     CubeProduct,
     CubeRequest,
+    DroppedStep,
     JobLedger,
     JobResult,
     Overpass,
@@ -27,24 +28,25 @@ from satfusion_assets.archives.copernicus import (
 )
 from satfusion_assets.archives.http import HttpArchive
 from satfusion_assets.archives.patience import Patience
-from satfusion_assets.errors import NoData
+from satfusion_assets.errors import ArchiveAnswerInvalid, NoData
 from satfusion_assets.grid import SiteGrid, site_grid
 from satfusion_assets.scenarios import S3_BANDS
 from satfusion_assets.settings import Settings
 from satfusion_assets.sites import Site, SiteSeason
-from satfusion_assets.stages.acquire.cache import Entry, FetchCache
+from satfusion_assets.stages.acquire.cache import FetchCache
+from satfusion_assets.stages.acquire.quarters import Quarter, Quarters
 from satfusion_assets.stages.acquire.report import Progress, SetAside, log_progress
 from satfusion_assets.stages.outcome import Outcome
 from satfusion_assets.store import Product, ProductStore
-from satfusion_assets.store.layout import S3_OVERPASSES, raw_scene
+from satfusion_assets.store.layout import S3_OVERPASSES, day_of, raw_scene
 from satfusion_assets.store.rasters import write_raster
 
 log = logging.getLogger(__name__)
 
-SETTLED: Final = timedelta(days=10)
-"""After this long a quarter no longer changes: near-real-time data have been replaced and late ones have arrived."""
-_NETCDF: Final = ".nc"
+LEAST_QUARTERS: Final = 0.5
+"""Share of the quarters asked for that has to come; with fewer the season ends with what went wrong."""
 _DESCRIPTION: Final = ".description"
+_UNREADABLE: Final = "unreadable"
 
 
 def acquire_sentinel3(
@@ -55,11 +57,14 @@ def acquire_sentinel3(
     progress: Progress = log_progress,
     *,
     today: date | None = None,
+    again: bool = False,
 ) -> Outcome:
     """Fetch the overpasses of ``season`` with its margins, as far as they have happened, and publish ``raw_s3``.
 
-    today: the last day to ask for; None = the clock's. Raises CredentialsMissing, CredentialsRejected,
-    ArchiveUnavailable (jobs under way are taken up by the next run), ArchiveAnswerInvalid, NoData, StoreFull.
+    A quarter of which nothing comes is left out and named, unless the published product has it. today: the last day to
+    ask for; None = the clock's. again: ask for every quarter again, cached or under way. Raises CredentialsMissing,
+    CredentialsRejected, ArchiveUnavailable (jobs under way are taken up by the next run), ArchiveAnswerInvalid, NoData,
+    StoreFull; the published product is replaced whole or stays as it was.
     """
     now = today or datetime.now(UTC).date()
     grid = site_grid(site)
@@ -67,80 +72,90 @@ def acquire_sentinel3(
     requests = quarterly_requests(product, grid, season.raw_start, min(season.raw_end, now))
     if not requests:
         raise NoData(f"The season of {season.key} has not begun yet; acquire it later.")
-    cache = FetchCache(store.cache(season, "s3"))
-    quarters = _Quarters(cache, settings, now)
-    entries = quarters.fetch(requests, progress)
-    return _publish(store, season, product, grid, requests, entries, quarters)
+    cache = FetchCache(store.cache(season, "s3"), again=again)
+    asking = _Asking(cache, settings, now, again)
+    quarters = Quarters(cache, asking.ask, now, site.latitude)
+    fetched = quarters.fetch(requests, progress)
+    _refuse_holes(season, quarters.holes(fetched))
+    _refuse_too_little(fetched)
+    _refuse_losses(store, season, product, fetched)
+    outcome = _publish(store, season, product, grid, fetched, quarters, asking)
+    cache.keep_only({request.key for request in requests} | {product.collection})
+    return outcome
 
 
-class _Quarters:
-    """Quarters as cache entries; what is missing or unsettled there is asked for."""
+class _Asking:
+    """The back-end, signed in to when it is needed."""
 
-    def __init__(self, cache: FetchCache, settings: Settings, now: date) -> None:
+    def __init__(self, cache: FetchCache, settings: Settings, now: date, again: bool) -> None:
         self._cache = cache
         self._settings = settings
         self._now = now
-        self.fetched = 0
-        self.bytes_read = 0
+        self._again = again
+        self._back_end: BackEnd | None = None
 
-    def fetch(self, requests: list[CubeRequest], progress: Progress) -> dict[str, Entry]:
-        entries = {request.key: entry for request in requests if (entry := self._current(request))}
-        for done, key in enumerate(entries, 1):
-            progress(done, len(requests), key)
-        missing = [request for request in requests if request.key not in entries]
-        if missing:
-            for result in self._ask(missing):
-                entries[result.request.key] = self._keep(result)
-                progress(len(entries), len(requests), result.request.key)
-        return entries
-
-    def description(self, product: CubeProduct) -> bytes:
-        """The back-end's description of the collection when it was last asked."""
-        entry = self._cache.get(product.collection)
-        return entry.paths[_DESCRIPTION].read_bytes() if entry else b"{}"
-
-    def drop_others(self, requests: list[CubeRequest]) -> None:
-        """Forget cached quarters that no run needs any more."""
-        self._cache.keep_only({request.key for request in requests} | {requests[0].product.collection})
-
-    def _ask(self, requests: list[CubeRequest]) -> Iterator[JobResult]:
+    def ask(self, requests: list[CubeRequest]) -> Iterator[JobResult]:
+        """Results of ``requests``, as their jobs finish."""
         patience = Patience.of(self._settings)
-        credentials = Credentials.of(self._settings)
-        back_end = BackEnd(self._settings.openeo_url, credentials, patience)
-        collection = requests[0].product.collection
-        self._cache.put(collection, {_DESCRIPTION: _json(back_end.describe(collection))}, {})
         ledger = JobLedger(self._cache.folder / "jobs.json", self._now)
+        if self._back_end is None:
+            self._back_end = BackEnd(self._settings.openeo_url, Credentials.of(self._settings), patience)
+            collection = requests[0].product.collection
+            self._cache.put(collection, {_DESCRIPTION: _json(self._back_end.describe(collection))}, {})
+            for request in requests if self._again else ():
+                ledger.forget(request)
         with HttpArchive("Copernicus openEO", patience) as files:
             yield from run_requests(
-                back_end,
+                self._back_end,
                 files,
                 requests,
                 ledger,
-                lambda content, request: read_cube(content, request.product, f"The result for {request.title}"),
+                lambda content, request: read_cube(content, request, f"The result for {request.title}"),
                 poll_s=self._settings.openeo_poll_s,
                 give_up_s=self._settings.openeo_job_hours * 3600,
             )
 
-    def _current(self, request: CubeRequest) -> Entry | None:
-        """The cached quarter, unless it was fetched before it settled and a day has passed since."""
-        entry = self._cache.get(request.key)
-        if entry is None:
-            return None
-        fetched = date.fromisoformat(entry.facts["fetched"])
-        return entry if fetched >= min(request.end + SETTLED, self._now) else None
+    def description(self, product: CubeProduct) -> bytes:
+        """The back-end's description of the collection when it was last asked."""
+        entry = self._cache.kept(product.collection)
+        return entry.paths[_DESCRIPTION].read_bytes() if entry else b"{}"
 
-    def _keep(self, result: JobResult) -> Entry:
-        self.fetched += 1
-        self.bytes_read += len(result.content or b"")
-        files = {} if result.content is None else {_NETCDF: result.content}
-        facts = {
-            "fetched": result.as_of.isoformat(),
-            "job_id": result.job_id,
-            "etag": result.etag,
-            "empty": result.content is None,
-            "process_graph": result.request.process_graph,
-        }
-        return self._cache.put(result.request.key, files, facts)
+
+def _refuse_holes(season: SiteSeason, holes: Sequence[Quarter]) -> None:
+    """An archive with data before and after a quarter has some within it; without them a season would look whole."""
+    if not holes:
+        return
+    first = holes[0].request
+    raise ArchiveAnswerInvalid(
+        f"Copernicus openEO says that it has no {first.product.collection} data of {season.site} from {first.start} to "
+        f"{first.end}, between quarters with data (asked on {', '.join(holes[0].asked)}); run this again in some days, "
+        f"everything else is kept."
+    )
+
+
+def _refuse_too_little(quarters: Sequence[Quarter]) -> None:
+    """What went wrong first, when too few quarters came to make a season of them."""
+    troubles = [quarter.trouble for quarter in quarters if quarter.cube is None and quarter.trouble is not None]
+    came = sum(quarter.cube is not None for quarter in quarters)
+    if troubles and came < LEAST_QUARTERS * (came + len(troubles)):
+        raise troubles[0]
+
+
+def _refuse_losses(store: ProductStore, season: SiteSeason, product: CubeProduct, quarters: Sequence[Quarter]) -> None:
+    """A published season is not replaced by one that lacks a quarter of it."""
+    manifest = store.manifest(Product("raw_s3", season))
+    if manifest is None or manifest.parameters.get("product") != str(product.product):
+        return
+    days = {day_of(name) for name in manifest.files if name.endswith(".geotiff")}
+    have = {quarter.request.start for quarter in quarters if quarter.cube is not None}
+    for quarter in quarters:
+        start, end = quarter.request.start, quarter.request.end
+        if start in have or not any(start <= day <= end for day in days):
+            continue
+        raise quarter.trouble or ArchiveAnswerInvalid(
+            f"Copernicus openEO says that it has no {product.collection} data of {season.site} from {start} to {end}, "
+            f"which the published season has; that stays as it is, run this again in some days."
+        )
 
 
 def _publish(
@@ -148,29 +163,25 @@ def _publish(
     season: SiteSeason,
     product: CubeProduct,
     grid: SiteGrid,
-    requests: list[CubeRequest],
-    entries: Mapping[str, Entry],
-    quarters: _Quarters,
+    quarters: Sequence[Quarter],
+    fetched: Quarters,
+    asking: _Asking,
 ) -> Outcome:
-    cubes = [
-        read_cube(entry.paths[_NETCDF].read_bytes(), product, entry.key) for entry in entries.values() if entry.paths
-    ]
-    overpasses, empty = overpasses_on_grid(cubes, grid)
+    overpasses, dropped = overpasses_on_grid([one.cube for one in quarters if one.cube is not None], grid)
     if not overpasses:
         raise NoData(
-            f"Copernicus has no {product.collection} data of {season.site} from {requests[0].start} to "
-            f"{requests[-1].end}; check the site's position and season."
+            f"Copernicus has no {product.collection} data of {season.site} from {quarters[0].request.start} to "
+            f"{quarters[-1].request.end}; check the site's position and season."
         )
-    set_aside = [SetAside("", f"{time:%Y-%m-%dT%H:%M}Z", "empty", "No valid pixel over the site.") for time in empty]
+    set_aside = [*map(_lost_quarter, (one for one in quarters if one.trouble)), *map(_lost_step, dropped)]
     parameters = {"product": str(product.product), "quantity": product.quantity, "collection": product.collection}
     record: dict[str, Any] = parameters | {
-        "quarters": [_quarter_record(request, entries[request.key]) for request in requests],
+        "quarters": [_quarter_record(one) for one in quarters],
         "overpasses": [_overpass_record(one) for one in overpasses],
         "set_aside": [asdict(one) for one in set_aside],
     }
-    raw = Product("raw_s3", season)
     tags = {"COLLECTION": product.collection, "QUANTITY": product.quantity, "PRODUCT": str(product.product)}
-    with store.publish(raw, parameters=parameters) as draft:
+    with store.publish(Product("raw_s3", season), parameters=parameters) as draft:
         for one in overpasses:
             write_raster(
                 draft.path(raw_scene("s3", one.name)),
@@ -181,9 +192,8 @@ def _publish(
                 tags=tags | {"SENSING_TIME": one.time.isoformat()},
             )
         draft.write_json(S3_OVERPASSES, record)
-        draft.write_bytes("raw/s3/collection.json", quarters.description(product))
+        draft.write_bytes("raw/s3/collection.json", asking.description(product))
     assert draft.manifest is not None, "a published draft has its manifest"
-    quarters.drop_others(requests)
     return Outcome(
         draft.manifest,
         numbers={
@@ -193,33 +203,48 @@ def _publish(
                 float(np.mean([np.isfinite(one.values).all(axis=0).mean() for one in overpasses])), 4
             ),
             "set_aside": len(set_aside),
-            "empty_quarters": sum(entry.facts["empty"] for entry in entries.values()),
+            "empty_quarters": sum(one.empty for one in quarters),
+            "missing_quarters": sum(one.cube is None and one.trouble is not None for one in quarters),
             "cloudy_pixels": sum(one.cloudy for one in overpasses),
-            "jobs_in_this_run": quarters.fetched,
-            "bytes_read": quarters.bytes_read,
+            "impossible_values": sum(one.impossible for one in overpasses),
+            "jobs_in_this_run": fetched.fetched,
+            "bytes_read": fetched.bytes_read,
         },
         notes=parameters,
-        tables={"quarters": [_quarter_row(request, entries[request.key]) for request in requests]},
+        tables={
+            "quarters": [_quarter_row(one) for one in quarters],
+            "set_aside": [asdict(one) for one in set_aside],
+        },
     )
 
 
-def _quarter_row(request: CubeRequest, entry: Entry) -> dict[str, Any]:
+def _lost_step(step: DroppedStep) -> SetAside:
+    return SetAside("", f"{step.time:%Y-%m-%dT%H:%M}Z" if step.time else "a step without time", step.kind, step.reason)
+
+
+def _lost_quarter(quarter: Quarter) -> SetAside:
+    return SetAside("", f"{quarter.request.start} to {quarter.request.end}", _UNREADABLE, str(quarter.trouble))
+
+
+def _quarter_row(quarter: Quarter) -> dict[str, Any]:
     return {
-        "start": request.start.isoformat(),
-        "end": request.end.isoformat(),
-        "empty": entry.facts["empty"],
-        "job": entry.facts["job_id"],
-        "fetched": entry.facts["fetched"],
+        "start": quarter.request.start.isoformat(),
+        "end": quarter.request.end.isoformat(),
+        "empty": quarter.empty,
+        "job": quarter.job_id,
+        "fetched": quarter.fetched,
+        "trouble": str(quarter.trouble or ""),
     }
 
 
-def _quarter_record(request: CubeRequest, entry: Entry) -> dict[str, Any]:
+def _quarter_record(quarter: Quarter) -> dict[str, Any]:
     return {
-        "start": request.start.isoformat(),
-        "end": request.end.isoformat(),
-        "empty": entry.facts["empty"],
-        "fingerprint": request.fingerprint,
-        "process_graph": entry.facts["process_graph"],
+        "start": quarter.request.start.isoformat(),
+        "end": quarter.request.end.isoformat(),
+        "empty": quarter.empty,
+        "missing": quarter.cube is None and quarter.trouble is not None,
+        "fingerprint": quarter.request.fingerprint,
+        "process_graph": quarter.request.process_graph,
     }
 
 
@@ -229,6 +254,7 @@ def _overpass_record(one: Overpass) -> dict[str, Any]:
         "time": one.time.isoformat(),
         "valid_fraction": round(float(np.isfinite(one.values).all(axis=0).mean()), 6),
         "cloudy_pixels": one.cloudy,
+        "impossible_values": one.impossible,
     }
 
 

@@ -39,6 +39,8 @@ MOST_OUTLIERS: Final = 0.1
 MOST_SET_ASIDE: Final = 0.2
 LONGEST_GAP_S2: Final = timedelta(days=30)
 LONGEST_GAP_S3: Final = timedelta(days=15)
+NO_REFLECTANCE: Final = "no reflectance"
+"""Kind of overpass that acquisition sets aside for its values (``archives.copernicus.cubes``, too heavy to import)."""
 GCC_RANGE: Final = (0.2, 0.7)
 FEWEST_CAMERA_DAYS: Final = 60
 
@@ -166,8 +168,17 @@ def s2_coverage(judged: Judged) -> Verdict:
 
 
 def s3_coverage(judged: Judged) -> Verdict:
+    """As for Sentinel-2, and whether a quarter of which nothing came is missing."""
     record = judged.view.read_json(S3_OVERPASSES)
-    return _coverage(judged, "s3", [one["name"] for one in record["overpasses"]], 0, LONGEST_GAP_S3)
+    set_aside = sum(one["kind"] == NO_REFLECTANCE for one in record.get("set_aside", ()))
+    found = _coverage(judged, "s3", [one["name"] for one in record["overpasses"]], set_aside, LONGEST_GAP_S3)
+    quarters = record.get("quarters", ())
+    missing = [f"{one['start']} to {one['end']}" for one in quarters if one.get("missing")]
+    if not missing:
+        return found
+    says = f"{found.says} Of {len(quarters)} quarters asked for, {len(missing)} could not be had."
+    offenders = [{"quarter": quarter, "why": "nothing usable came of it"} for quarter in missing]
+    return Verdict(False, says, {**found.numbers, "missing_quarters": len(missing)}, [*found.offenders, *offenders])
 
 
 def _coverage(judged: Judged, sensor: Sensor, recorded: Sequence[str], set_aside: int, longest: timedelta) -> Verdict:
