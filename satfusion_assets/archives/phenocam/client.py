@@ -169,6 +169,7 @@ def _address(base: str, link: object) -> str:
         if not isinstance(link, str):
             raise ValueError("not a text")
         url = urljoin(base, link)
+        url.encode()  # half a character, which JSON can write, is in no address
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
             raise ValueError("not an address of the web")
@@ -185,7 +186,7 @@ def _number_within(value: object, least: float, most: float) -> float | None:
 
 
 def _text(value: object) -> str:
-    return value[:_LONGEST_TEXT] if isinstance(value, str) else ""
+    return value[:_LONGEST_TEXT].encode("utf-8", "replace").decode() if isinstance(value, str) else ""
 
 
 def _read_summary(answer: Answer) -> tuple[Answer, Sifted[DailySummary]]:

@@ -57,6 +57,7 @@ def picture_of(path: object, site: str) -> Picture | None:
     """The picture behind an archive path; None for an infrared frame, ValueError for what is no picture of ``site``."""
     if not isinstance(path, str) or len(path) > _LONGEST_PATH:
         raise ValueError(f"{quoted(path)} is no path")
+    path.encode()  # half a character, which JSON can write, is in no path
     found = _NAME.fullmatch(path.rsplit("/", 1)[-1])
     if found is None or found["site"] != site:
         raise ValueError(f"{quoted(path)} is no picture of {site} with a time in its name")
