@@ -204,6 +204,16 @@ def test_a_season_is_removed_alone(phenocam: dict[str, Any]) -> None:
     assert partitions() == set()
 
 
+@pytest.mark.parametrize("home", ["home", "/nowhere/home", "/etc/hostname"])
+def test_a_dagster_home_that_is_none_is_one_sentence_and_registers_nothing(
+    monkeypatch: pytest.MonkeyPatch, home: str
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", home)
+    with pytest.raises(InvalidInput, match=rf"^DAGSTER_HOME is '{home}'; give the absolute path of a folder"):
+        run("add", "ICOSFR-Fon1", *PLACE, "--season", "2023")
+    assert not registry().path.exists()
+
+
 # -- import ----------------------------------------------------------------------------------------------------
 
 
