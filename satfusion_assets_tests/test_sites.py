@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+from contextlib import suppress
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -220,6 +221,18 @@ def test_two_writers_lose_nothing(tmp_path: Path) -> None:
     registry = SiteRegistry.load(path)
     assert {site.name for site in registry.sites} == {"shared", *(f"{w}{n}" for w in "ab" for n in range(ADDS))}
     assert registry.site("shared").seasons == (*range(2016, 2016 + (ADDS + 1) // 2), 2024)
+
+
+@pytest.mark.parametrize("depth", [100, 400, 900, 980])
+def test_a_deep_property_of_somebody_else_is_kept_or_refused(tmp_path: Path, depth: int) -> None:
+    path = tmp_path / "sites.geojson"
+    content = collection(feature(note="here")).replace('"here"}}', "[" * depth + "]" * depth + "}}")
+    path.write_text(content)
+    with suppress(InvalidSitesFile):
+        SiteRegistry.load(path).add(Site(name="there", latitude=0, longitude=0))
+        content = path.read_text()
+    assert path.read_text() == content
+    assert content.replace("\n", "").replace(" ", "").count("[" * depth) == 1
 
 
 def test_a_writer_that_holds_the_file_for_good_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

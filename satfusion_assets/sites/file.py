@@ -103,6 +103,8 @@ def write_sites(sites: Iterable[Site], document: Mapping[str, Any]) -> bytes:
     whole = {"type": "FeatureCollection"} | dict(document) | {"features": features}
     try:
         return (json.dumps(whole, indent=2, ensure_ascii=False) + "\n").encode()
+    except RecursionError as error:
+        raise InvalidSitesFile("A property of a site is nested too deep to be written again; shorten it.") from error
     except UnicodeEncodeError:  # half a character, which JSON can write and UTF-8 cannot
         return (json.dumps(whole, indent=2) + "\n").encode()
 
