@@ -369,6 +369,16 @@ def test_another_cameras_record_is_refused() -> None:
         paged({"/api/cameras/harvard/": {"Sitename": "bartlett"}}).camera("harvard")
 
 
+@pytest.mark.parametrize(
+    ("region", "says"), [(OLD.model_copy(update={"site": "bartlett"}), "Site 'harvard'"), (GRASS, "Veg Type 'DB'")]
+)
+def test_a_summary_of_another_region_than_asked_for_is_refused(region: Region, says: str) -> None:
+    harvard = PhenoCam(URL, archive(lambda request: httpx.Response(200, text=SERVER)))
+    assert len(harvard.one_day_summary(OLD, {})[1]) == 365
+    with pytest.raises(ArchiveAnswerInvalid, match=f"is of {says}, not of"):
+        harvard.one_day_summary(region, {})
+
+
 def test_a_refused_file_is_that_files_trouble_and_a_refused_api_is_the_archives() -> None:
     refusing = PhenoCam(URL, archive(lambda request: httpx.Response(401)))
     with pytest.raises(Forbidden):

@@ -13,7 +13,12 @@ from satfusion_assets.archives.patience import public_url
 from satfusion_assets.archives.phenocam.pictures import Picture, check_jpeg, read_pictures
 from satfusion_assets.archives.phenocam.regions import Region, read_regions
 from satfusion_assets.archives.phenocam.sifted import Sifted, quoted
-from satfusion_assets.archives.phenocam.summaries import DailySummary, decode_summary, parse_one_day_summary
+from satfusion_assets.archives.phenocam.summaries import (
+    DailySummary,
+    decode_summary,
+    parse_one_day_summary,
+    refuse_other_region,
+)
 from satfusion_assets.errors import ArchiveAnswerInvalid, ArchiveUnavailable, CredentialsRejected, NoData
 
 T = TypeVar("T")
@@ -107,7 +112,15 @@ class PhenoCam:
         address = region.summary or (
             f"data/archive/{region.site}/ROI/{region.site}_{region.vegetation}_{region.sequence:04d}_1day.csv"
         )
-        return self._file(address, _read_summary, headers)
+
+        def read(answer: Answer) -> tuple[Answer, Sifted[DailySummary]]:
+            if answer.unchanged:
+                return answer, Sifted(())
+            text = decode_summary(answer.body, answer.url)
+            refuse_other_region(text, answer.url, region.site, region.vegetation)
+            return answer, parse_one_day_summary(text, answer.url)
+
+        return self._file(address, read, headers)
 
     def picture(self, picture: Picture) -> Answer:
         """The JPEG of a picture, decoded once to know that it is whole."""
@@ -187,12 +200,6 @@ def _number_within(value: object, least: float, most: float) -> float | None:
 
 def _text(value: object) -> str:
     return value[:_LONGEST_TEXT].encode("utf-8", "replace").decode() if isinstance(value, str) else ""
-
-
-def _read_summary(answer: Answer) -> tuple[Answer, Sifted[DailySummary]]:
-    if answer.unchanged:
-        return answer, Sifted(())
-    return answer, parse_one_day_summary(decode_summary(answer.body, answer.url), answer.url)
 
 
 def _read_picture(answer: Answer) -> Answer:

@@ -33,6 +33,7 @@ _CALENDAR: Final = ("year", "doy")
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _PERIOD: Final = re.compile(r"#\s*Aggregation Period:\s*(\d+)", re.ASCII)
+_STATED: Final = re.compile(r"#\s*(Site|Veg Type):\s*(\S+)")
 _MOST_PICTURES: Final = 86_400
 """One a second: a count beyond it counts no pictures."""
 _LONGEST_NAME: Final = 200
@@ -60,6 +61,17 @@ def decode_summary(content: bytes, source: str) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ArchiveAnswerInvalid(f"{source} is not text in UTF-8.") from error
+
+
+def refuse_other_region(text: str, source: str, site: str, vegetation: str) -> None:
+    """ArchiveAnswerInvalid when the file's own header names another site or vegetation than was asked for."""
+    wanted = {"Site": site, "Veg Type": vegetation}
+    for line in text.splitlines():
+        stated = _STATED.match(line)
+        if stated and stated[2] != wanted[stated[1]]:
+            raise ArchiveAnswerInvalid(
+                f"{source} is of {stated[1]} {quoted(stated[2])}, not of {wanted[stated[1]]} as its region."
+            )
 
 
 def parse_one_day_summary(text: str, source: str) -> Sifted[DailySummary]:
