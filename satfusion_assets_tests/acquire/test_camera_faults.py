@@ -9,8 +9,9 @@ import pytest
 
 from satfusion_assets.errors import ArchiveAnswerInvalid, ArchiveUnavailable
 from satfusion_assets.stages.outcome import Outcome
+from satfusion_assets.stages.watch import watch_phenocam
 from satfusion_assets.store import ProductStore
-from satfusion_assets_tests.acquire.conftest import Sandbox, product
+from satfusion_assets_tests.acquire.conftest import SEASON, Sandbox, product
 
 OWN = r"innsbruck_GR_1000_1day\.csv$"
 LIST = "^/api/roilists/"
@@ -62,6 +63,14 @@ def test_a_region_that_comes_back_is_the_sites_again(sandbox: Sandbox, store: Pr
     assert acquired(sandbox, store)[1]["chosen"] != "innsbruck_GR_1000"
     sandbox.heal()
     assert acquired(sandbox, store)[1]["chosen"] == "innsbruck_GR_1000"
+
+
+def test_news_is_looked_for_where_an_acquisition_would_look(sandbox: Sandbox) -> None:
+    sandbox.fault(path=OWN, kind="status", status=404)
+    sighting = watch_phenocam(sandbox.settings(), sandbox.site, SEASON, None)
+    assert sighting.token.startswith("innsbruck_EN_2000 until 2024-01-16")
+    sandbox.heal()
+    assert watch_phenocam(sandbox.settings(), sandbox.site, SEASON, sighting).token.startswith("innsbruck_GR_1000")
 
 
 def test_a_summary_that_does_not_come_just_now_does_not_change_the_vegetation(
