@@ -55,5 +55,5 @@ def main() -> None:
     try:
         app()
     except SatfusionError as error:
-        Console(stderr=True).print(str(error), style="red", highlight=False, markup=False)
+        Console(stderr=True).print(f"[red]{error}[/red]", highlight=False)
         sys.exit(1)

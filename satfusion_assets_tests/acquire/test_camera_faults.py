@@ -25,7 +25,11 @@ DRAWN = {
 def listed(*entries: dict[str, Any]) -> dict[str, Any]:
     """A rule that puts ``entries`` before those of the camera's list of regions."""
     more = "".join(json.dumps(entry) + "," for entry in entries)
-    return {"path": LIST, "kind": "edit", "edits": [[r'"results":\[', f'"results":[{more}'], [r'"count":\d+,', ""]]}
+    return {
+        "path": LIST,
+        "kind": "rewrite",
+        "rewrites": [[r'"results":\[', f'"results":[{more}'], [r'"count":\d+,', ""]],
+    }
 
 
 def acquired(sandbox: Sandbox, store: ProductStore) -> tuple[Outcome, dict[str, Any]]:
@@ -40,9 +44,12 @@ def acquired(sandbox: Sandbox, store: ProductStore) -> tuple[Outcome, dict[str, 
     [
         ({"kind": "status", "status": 404}, "PhenoCam has nothing at"),
         ({"kind": "status", "status": 403}, "PhenoCam does not give away"),
-        ({"kind": "edit", "edits": THREE_DAYS}, "sums up 3 days a row"),
-        ({"kind": "edit", "edits": [["gcc_90", "gcc_91"]]}, "has no column 'gcc_90'"),
-        ({"kind": "edit", "edits": [[r"^2024-", "2014-"], [r",2024,", ",2014,"]]}, "it has no usable day in 2024"),
+        ({"kind": "rewrite", "rewrites": THREE_DAYS}, "sums up 3 days a row"),
+        ({"kind": "rewrite", "rewrites": [["gcc_90", "gcc_91"]]}, "has no column 'gcc_90'"),
+        (
+            {"kind": "rewrite", "rewrites": [[r"^2024-", "2014-"], [r",2024,", ",2014,"]]},
+            "it has no usable day in 2024",
+        ),
     ],
     ids=["not there", "forbidden", "three-day", "another table", "without the season"],
 )
@@ -114,7 +121,7 @@ def test_regions_that_are_bad_for_good_are_set_aside(sandbox: Sandbox, store: Pr
 def test_a_bad_day_costs_itself_until_it_is_mended(sandbox: Sandbox, store: ProductStore, gcc: str) -> None:
     """The archive mends it without another tag, so a summary with bad lines is asked for anew each time."""
     columns = r"^(2024-01-\d\d(?:,[^,\n]+){19}),\d\.\d+"
-    sandbox.fault(path=OWN, kind="edit", edits=[[columns.replace(r"\d\d(", r"15("), rf"\1,{gcc}"]])
+    sandbox.fault(path=OWN, kind="rewrite", rewrites=[[columns.replace(r"\d\d(", r"15("), rf"\1,{gcc}"]])
     outcome, record = acquired(sandbox, store)
     (bad,) = record["set_aside"]
     assert bad["kind"] == "malformed"
@@ -130,7 +137,7 @@ def test_a_bad_day_costs_itself_until_it_is_mended(sandbox: Sandbox, store: Prod
 
 def test_a_byte_order_mark_and_blank_lines_cost_nothing(sandbox: Sandbox, store: ProductStore) -> None:
     whole, _ = acquired(sandbox, store)
-    sandbox.fault(path=OWN, kind="edit", edits=[[r"\A", "\ufeff"], ["^2024-01-15", "   \n\n2024-01-15"]])
+    sandbox.fault(path=OWN, kind="rewrite", rewrites=[[r"\A", "\ufeff"], ["^2024-01-15", "   \n\n2024-01-15"]])
     again = ProductStore(store.root.parent / "again")
     outcome, record = acquired(sandbox, again)
     assert record["set_aside"] == []
@@ -160,6 +167,6 @@ def test_a_missing_list_of_pictures_costs_the_pictures(sandbox: Sandbox, store: 
 
 @pytest.mark.parametrize("link", ["17", "true", '"http://["', '"s3://bucket/list"'])
 def test_a_next_link_that_is_no_link_is_one_sentence(sandbox: Sandbox, store: ProductStore, link: str) -> None:
-    sandbox.fault(path=LIST, kind="edit", edits=[['"next":null', f'"next":{link}']])
+    sandbox.fault(path=LIST, kind="rewrite", rewrites=[['"next":null', f'"next":{link}']])
     with pytest.raises(ArchiveAnswerInvalid, match="^PhenoCam gave a link that is no address: [^\n]+$"):
         sandbox.acquire("raw_phenocam", store)

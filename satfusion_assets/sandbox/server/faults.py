@@ -33,13 +33,13 @@ class Rule(BaseModel):
     keep: what stays whole of a body (truncate, corrupt) or what Content-Length claims (lying_length): a fraction
     below 1, else bytes. seconds: of a delay; of a hang before the connection closes, 0 = until the client goes; for
     which a truncated body stalls before it does. empty: the file is there and has no bytes, as S3 answers for one.
-    edit: the body after each of ``edits``, a regular expression and what stands in its place; headers stay true.
+    rewrite: the body after each of ``rewrites``, a regular expression and what stands in its place; headers stay true.
     """
 
     model_config = ConfigDict(extra="forbid")
 
     path: str
-    kind: Literal["status", "delay", "hang", "truncate", "corrupt", "drop", "lying_length", "empty", "edit"]
+    kind: Literal["status", "delay", "hang", "truncate", "corrupt", "drop", "lying_length", "empty", "rewrite"]
     method: str | None = None
     times: int | None = Field(None, ge=1)
     skip: int = Field(0, ge=0)
@@ -49,7 +49,7 @@ class Rule(BaseModel):
     body: str | None = None
     seconds: float = Field(0.0, ge=0)
     keep: float = Field(0.5, ge=0)
-    edits: list[tuple[str, str]] = []
+    rewrites: list[tuple[str, str]] = []
     struck: int = 0
 
     @field_validator("path")
@@ -61,16 +61,16 @@ class Rule(BaseModel):
             raise ValueError(f"{path!r} is not a regular expression: {error}") from error
         return path
 
-    @field_validator("edits")
+    @field_validator("rewrites")
     @classmethod
-    def _all_compile(cls, edits: list[tuple[str, str]]) -> list[tuple[str, str]]:
-        for pattern, _ in edits:
+    def _all_compile(cls, rewrites: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        for pattern, _ in rewrites:
             cls._compiles(pattern)
-        return edits
+        return rewrites
 
-    def edited(self, body: bytes) -> bytes:
-        """``body`` after all edits; ``^`` and ``$`` are those of lines."""
-        for pattern, text in self.edits:
+    def rewritten(self, body: bytes) -> bytes:
+        """``body`` after all rewrites; ``^`` and ``$`` are those of lines."""
+        for pattern, text in self.rewrites:
             body = re.sub(pattern.encode(), text.encode(), body, flags=re.MULTILINE)
         return body
 
@@ -170,8 +170,8 @@ class Faults:
         start, body = await _whole_answer(self.app, scope, receive)
         headers = MutableHeaders(raw=start["headers"])
         whole = len(body)
-        if rule.kind == "edit":
-            body = rule.edited(body)
+        if rule.kind == "rewrite":
+            body = rule.rewritten(body)
             headers["content-length"] = str(len(body))
         elif rule.kind == "corrupt":
             body = _corrupted(body, rule.kept(whole))

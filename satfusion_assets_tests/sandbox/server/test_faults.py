@@ -80,8 +80,8 @@ def test_a_length_that_promises_more_than_comes_ends_in_a_broken_connection(serv
         get(server)
 
 
-def test_an_edited_body_is_whole_and_has_its_own_length(server: ServerProcess) -> None:
-    rule(server, kind="edit", edits=[["^2024-06-01", "2024-06-02"], [",153$", ",154"]])
+def test_a_rewritten_body_is_whole_and_has_its_own_length(server: ServerProcess) -> None:
+    rule(server, kind="rewrite", rewrites=[["^2024-06-01", "2024-06-02"], [",153$", ",154"]])
     assert get(server).text == TABLE.replace("2024-06-01", "2024-06-02").replace("153", "154")
 
 
@@ -156,7 +156,7 @@ def test_the_rules_in_force_say_how_often_they_struck_and_are_cleared(server: Se
         {"kind": "explode"},
         {"kind": "drop", "path": "("},
         {"kind": "drop", "typo": 1},
-        {"kind": "edit", "edits": [["(", ""]]},
+        {"kind": "rewrite", "rewrites": [["(", ""]]},
     ],
 )
 def test_a_rule_that_means_nothing_is_refused(server: ServerProcess, bad: dict[str, Any]) -> None:
