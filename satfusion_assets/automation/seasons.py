@@ -55,7 +55,5 @@ def begin_seasons(platform: Platform) -> list[SiteSeason]:
     begun = []
     for site in platform.registry.sites:
         if site.continuous and season not in site.seasons:
-            longer = site.model_copy(update={"seasons": tuple(sorted({*site.seasons, season}))})
-            platform.registry.add(longer)
-            begun.append(longer.season(season))
+            begun.append(platform.registry.add_seasons(site.name, [season]).site_season(site.name, season))
     return begun

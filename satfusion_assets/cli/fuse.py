@@ -9,7 +9,11 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 
+from satfusion_assets.errors import InvalidInput
+
 DATE = ["%Y-%m-%d"]
+MOST_MEMORY_GB = 10_000.0
+"""More than any machine has."""
 
 
 def fuse(
@@ -26,6 +30,12 @@ def fuse(
     """Fuse images of any size in bounded memory; a run that was interrupted goes on where it stopped."""
     from satfusion_assets.stages.fuse_folder import GIGABYTE, FuseFolder, fuse_folder
 
+    if not 0 < memory_gb <= MOST_MEMORY_GB:
+        raise InvalidInput(
+            f"--memory-gb is {memory_gb}; give the gigabytes that may be used, up to {MOST_MEMORY_GB:g}."
+        )
+    if start > end:
+        raise InvalidInput(f"--start {start:%Y-%m-%d} is after --end {end:%Y-%m-%d}; give the earlier day first.")
     days = tuple(start.date() + timedelta(n) for n in range(0, (end.date() - start.date()).days + 1, step))
     order = FuseFolder(
         folder=folder,
@@ -39,4 +49,5 @@ def fuse(
     with Progress() as bar:
         task = bar.add_task("blocks", total=None)
         result = fuse_folder(order, lambda done, total: bar.update(task, completed=done, total=total))
-    typer.echo(f"{len(result.paths)} of {len(days)} days fused below {folder / 'fusion'}.")
+    left_out = f" {len(result.left_out)} files took no part, as said above." if result.left_out else ""
+    typer.echo(f"{len(result.paths)} of {len(days)} days fused below {folder / 'fusion'}.{left_out}")

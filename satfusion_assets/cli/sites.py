@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from rich import box
@@ -11,12 +13,19 @@ from rich.console import Console
 from rich.table import Table
 
 from satfusion_assets.cli.home import dagster_instance
-from satfusion_assets.errors import InvalidInput
+from satfusion_assets.cli.positions import SAME_M, Position, camera_position, doubt, moved, refuse_swapped
+from satfusion_assets.errors import InvalidInput, InvalidSitesFile
 from satfusion_assets.partitions import SITE_SEASON
 from satfusion_assets.resources import Platform
-from satfusion_assets.sites import SiteRegistry, check_season, check_site_name, make_site
+from satfusion_assets.sites import Site, SiteRegistry, Trouble, check_season, check_site_name, make_site, read_sites
+
+if TYPE_CHECKING:
+    from satfusion_assets.store import ProductStore
 
 app = typer.Typer(help="List, add and remove PhenoCam sites and their seasons.", no_args_is_help=True)
+
+OF_THE_CAMERA: Final = frozenset({"raw_phenocam", "camera_phenology"})
+"""Products that a site's position has no part in."""
 
 
 @app.command("list")
@@ -35,64 +44,232 @@ def list_sites() -> None:
 @app.command("add")
 def add(
     name: Annotated[str, typer.Argument(help="PhenoCam site name")],
-    season: Annotated[list[int], typer.Option(help="calendar year; may be repeated")],
-    lat: Annotated[float | None, typer.Option(help="degrees north of the camera's field")] = None,
-    lon: Annotated[float | None, typer.Option(help="degrees east of the camera's field")] = None,
+    season: Annotated[list[int] | None, typer.Option(help="calendar year; may be repeated")] = None,
+    lat: Annotated[float | None, typer.Option(help="degrees north of the camera's field; else PhenoCam's")] = None,
+    lon: Annotated[float | None, typer.Option(help="degrees east of the camera's field; else PhenoCam's")] = None,
     vegetation_type: Annotated[str, typer.Option(help="Grassland, Agriculture, Wetland, ...")] = "",
     description: Annotated[str, typer.Option(help="what and where it is")] = "",
     continuous: Annotated[bool, typer.Option(help="add every new season by schedule")] = False,
+    move: Annotated[bool, typer.Option("--move", help="move a known site to --lat and --lon")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="also where PhenoCam has the camera elsewhere")] = False,
 ) -> None:
     """Register a site, or further seasons of a known one, and add their partitions."""
     check_site_name(name)
-    seasons = {check_season(year) for year in season}
-    registry = Platform().registry
-    known = {site.name: site for site in registry.sites}.get(name)
-    if known is not None:
-        fields = known.model_dump() | {"seasons": tuple(sorted(seasons | set(known.seasons)))}
-        fields |= {key: value for key, value in {"latitude": lat, "longitude": lon}.items() if value is not None}
-    elif lat is None or lon is None:
-        raise InvalidInput(f"Site {name} is new: give its position with --lat and --lon.")
-    else:
-        fields = {"name": name, "latitude": lat, "longitude": lon, "seasons": tuple(sorted(seasons))}
+    seasons = sorted({check_season(year) for year in season or ()})
+    platform = Platform()
+    known = platform.registry.get(name)
     given = {"vegetation_type": vegetation_type, "description": description, "continuous": continuous}
-    fields |= {key: value for key, value in given.items() if value}
-    site = make_site(f"Site {name}", **fields)
-    registry.add(site)
+    position = _wanted_position(platform, name, known, lat, lon)
+    wanted = {key: value for key, value in given.items() if value}
+
+    def change(now: SiteRegistry) -> Iterable[Site]:
+        site = _changed(name, now.get(name), position, seasons, wanted, move)
+        return {**{one.name: one for one in now.sites}, name: site}.values()
+
+    _changed(name, known, position, seasons, wanted, move)  # complains before anybody is asked anything
+    old = None if known is None else Position(known.latitude, known.longitude)
+    if position is not None and (old is None or old.metres_to(position) >= SAME_M):
+        _check_position(platform, name, position, yes)
     with dagster_instance() as instance:
-        instance.add_dynamic_partitions(SITE_SEASON, [site.season(year).key for year in sorted(seasons)])
-    Console().print(f"{name}: seasons {', '.join(map(str, site.seasons))}; materialise them in the UI or with "
-                    f"'satfusion materialize {name} {min(seasons)}'.")  # fmt: skip
+        site = platform.registry.edit(change).site(name)
+        instance.add_dynamic_partitions(SITE_SEASON, [site.season(year).key for year in seasons])
+    console = Console()
+    if old is not None and position is not None and old.metres_to(position) >= SAME_M:
+        _say(console, f"{moved(name, old, position)}. {_stale(platform.store, site)}")
+    years = ", ".join(map(str, site.seasons)) or "none"
+    first = seasons[0] if seasons else "SEASON"
+    _say(
+        console, f"{name}: seasons {years}; materialise them in the UI or with 'satfusion materialize {name} {first}'."
+    )
+
+
+def _wanted_position(
+    platform: Platform, name: str, known: Site | None, lat: float | None, lon: float | None
+) -> Position | None:
+    """Where the site is wanted: as given, as PhenoCam has a new one; None = where it is."""
+    if lat is not None and lon is not None:
+        refuse_swapped(lat, lon)
+        return Position(lat, lon)
+    if known is not None:
+        if lat is None and lon is None:
+            return None
+        return Position(known.latitude if lat is None else lat, known.longitude if lon is None else lon)
+    if lat is not None or lon is not None:
+        raise InvalidInput(f"Site {name} is new: give its position with --lat and --lon.")
+    camera = camera_position(platform.settings, name)
+    if camera.position is None:
+        raise InvalidInput(f"Site {name} is new: give its position with --lat and --lon. {camera.why}")
+    _say(Console(), f"{name}: position {camera.position}, where PhenoCam has the camera.")
+    return camera.position
+
+
+def _changed(
+    name: str,
+    known: Site | None,
+    position: Position | None,
+    seasons: Sequence[int],
+    wanted: Mapping[str, Any],
+    move: bool,
+) -> Site:
+    """The site as it shall be; InvalidInput when a known one would move without being told to."""
+    if known is None:
+        if position is None:
+            raise InvalidInput(f"Site {name} has been removed meanwhile; give its position with --lat and --lon.")
+        if not seasons:
+            raise InvalidInput(f"Site {name} is new: give at least one --season.")
+        fields: dict[str, Any] = {"name": name, "latitude": position.latitude, "longitude": position.longitude}
+        return make_site(f"Site {name}", **fields | {"seasons": tuple(seasons)} | dict(wanted))
+    fields = known.model_dump() | {"seasons": tuple({*seasons, *known.seasons})} | dict(wanted)
+    site = make_site(f"Site {name}", **fields)
+    old = Position(known.latitude, known.longitude)
+    if position is None or old.metres_to(position) < SAME_M:
+        return site
+    if not move:
+        raise InvalidInput(
+            f"Site {name} is registered already: {moved(name, old, position)} only with --move, which makes its "
+            f"products stale."
+        )
+    return make_site(f"Site {name}", **fields | {"latitude": position.latitude, "longitude": position.longitude})
+
+
+def _check_position(platform: Platform, name: str, position: Position, yes: bool) -> None:
+    """Hold ``position`` against the camera's; InvalidInput on a terminal when they differ and nobody said yes."""
+    errors = Console(stderr=True)
+    camera = camera_position(platform.settings, name)
+    if camera.position is None:
+        _say(errors, f"The position was not checked: {camera.why}")
+        return
+    why = doubt(name, position, camera.position)
+    if why is None:
+        return
+    if at_terminal() and not yes:
+        raise InvalidInput(f"{why} Correct --lat and --lon, or add --yes when they are right.")
+    _say(errors, f"Warning: {why}")
+
+
+def at_terminal() -> bool:
+    """Whether a person can answer; a script is warned."""
+    return sys.stdin.isatty()
+
+
+def _stale(store: ProductStore, site: Site) -> str:
+    """Which products are of another place now."""
+    stale = []
+    for season in site.site_seasons:
+        names = sorted({manifest.product for manifest in store.products(season)} - OF_THE_CAMERA)
+        if names:
+            stale.append(f"{season.key} ({', '.join(names)})")
+    if not stale:
+        return "No product is of the old place."
+    return f"Stale now, of the old place: {'; '.join(stale)}. Materialise them again."
 
 
 @app.command("import")
 def import_sites(
     file: Annotated[Path, typer.Argument(help="GeoJSON FeatureCollection of cameras", exists=True, dir_okay=False)],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be done and change nothing")] = False,
 ) -> None:
-    """Register all sites of FILE with their seasons; known sites get the further seasons and keep the rest."""
-    registry = Platform().registry
-    known = {site.name: site for site in registry.sites}
-    found = SiteRegistry.load(file).sites
-    merged = [
-        known[site.name].model_copy(update={"seasons": tuple(sorted({*known[site.name].seasons, *site.seasons}))})
-        if site.name in known
-        else site
-        for site in found
-    ]
-    registry.add_all(merged)
-    keys = [item.key for site in merged for item in site.site_seasons]
-    with dagster_instance() as instance:
-        instance.add_dynamic_partitions(SITE_SEASON, keys)
-    new = sum(site.name not in known for site in found)
-    Console().print(f"{len(found)} sites read, {new} of them new; they have {len(keys)} site-seasons.", highlight=False)
+    """Register all sites of FILE with their seasons; known sites get the further seasons and keep the rest.
+
+    What cannot be used is listed in one table and costs nothing else.
+    """
+    try:
+        reading = read_sites(file.read_bytes(), str(file))
+    except OSError as error:
+        raise InvalidSitesFile(f"{file} cannot be read ({error.strerror}).") from error
+    platform = Platform()
+    found, troubles = _importable(reading.sites, reading.troubles, platform.registry)
+    if troubles:
+        Console().print(_trouble_table(troubles))
+    if not found:
+        raise InvalidInput(f"{file} holds no site that can be registered; nothing was changed.")
+    keys = [item.key for site in found for item in site.site_seasons]
+    new = [site for site in found if platform.registry.get(site.name) is None]
+    if not dry_run:
+        with dagster_instance() as instance:
+            platform.registry.edit(lambda now: _merged(now, found).values())
+            instance.add_dynamic_partitions(SITE_SEASON, keys)
+    says = "would be registered, nothing was changed" if dry_run else "registered"
+    count = f"{len(found)} {'site' if len(found) == 1 else 'sites'} with {len(keys)} seasons {says}"
+    _say(Console(), f"{count}; {len(new)} of them new, {len(troubles)} entries left out.")
+
+
+def _importable(
+    sites: Sequence[Site], troubles: Sequence[Trouble], registry: SiteRegistry
+) -> tuple[list[Site], list[Trouble]]:
+    """The sites worth registering, and everything of the file that is left out."""
+    left_out = list(troubles)
+    found = []
+    for site in sites:
+        where = f"site {site.name}"
+        known = registry.get(site.name)
+        same = next((one.name for one in registry.sites if one.name.casefold() == site.name.casefold()), site.name)
+        if not site.seasons and any(trouble.where == where for trouble in troubles):
+            left_out.append(Trouble(where, "Not registered: none of its seasons can be used."))
+        elif same != site.name:
+            left_out.append(Trouble(where, f"Not registered: it differs from {same!r} in case only."))
+        else:
+            found.append(site)
+            left_out += _kept_in_place(where, known, site)
+    return found, left_out
+
+
+def _kept_in_place(where: str, known: Site | None, site: Site) -> list[Trouble]:
+    """A word on a known site that the file has elsewhere: an import moves nothing."""
+    if known is None:
+        return []
+    old, new = Position(known.latitude, known.longitude), Position(site.latitude, site.longitude)
+    if old.metres_to(new) < SAME_M:
+        return []
+    return [Trouble(where, f"Its position is kept ({old}); {moved(site.name, old, new)} only with 'sites add --move'.")]
+
+
+def _merged(now: SiteRegistry, found: Iterable[Site]) -> dict[str, Site]:
+    """The registry with ``found``: known sites keep what they are and get the further seasons."""
+    sites = {site.name: site for site in now.sites}
+    for site in found:
+        known = sites.get(site.name)
+        more = {"seasons": tuple(sorted({*site.seasons, *(known.seasons if known else ())}))}
+        sites[site.name] = (known or site).model_copy(update=more)
+    return sites
+
+
+def _trouble_table(troubles: Iterable[Trouble]) -> Table:
+    table = Table("left out", "why", box=box.SIMPLE)
+    for trouble in troubles:
+        table.add_row(_plain(trouble.where), _plain(trouble.reason))
+    return table
 
 
 @app.command("remove")
-def remove(name: Annotated[str, typer.Argument(help="site name")]) -> None:
-    """Forget a site and its partitions; its products stay on disk."""
+def remove(
+    name: Annotated[str, typer.Argument(help="site name")],
+    season: Annotated[list[int] | None, typer.Option(help="only this season; may be repeated")] = None,
+) -> None:
+    """Forget a site, or seasons of it, and their partitions; products stay on disk."""
     registry = Platform().registry
     site = registry.site(name)
-    registry.remove(name)
+    gone = [site.season(year) for year in season] if season else site.site_seasons
     with dagster_instance() as instance:
-        for item in site.site_seasons:
+        left = registry.remove_seasons(name, season).site(name) if season else None
+        if left is None:
+            registry.remove(name)
+        for item in gone:
             instance.delete_dynamic_partition(SITE_SEASON, item.key)
-    Console().print(f"{name} removed; its products stay below the data root.")
+    if left is None:
+        _say(Console(), f"{name} removed; its products stay below the data root.")
+        return
+    years = ", ".join(map(str, left.seasons)) or f"none: 'satfusion sites remove {name}' forgets the site itself"
+    removed = ", ".join(str(item.season) for item in gone)
+    _say(Console(), f"{name} {removed} removed, the products stay below the data root; seasons left: {years}.")
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def _plain(text: str) -> str:
+    """``text`` without a meaning to the table."""
+    from rich.markup import escape
+
+    return escape(text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -33,15 +33,42 @@ class SandboxWorld:
 
     ``today`` may be moved: what lies after it is not visible yet. Everything is a function of the sites, the seed and
     the day; files are kept below ``root`` and reused by later processes. Cached data of a changed site or another
-    seed lie apart from these.
+    seed lie apart from these. news: the sites when they have changed since it was asked last, else None.
     """
 
-    def __init__(self, root: Path, sites: Sequence[Site], seed: int = 1, today: date | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        sites: Sequence[Site],
+        seed: int = 1,
+        today: date | None = None,
+        news: Callable[[], Sequence[Site] | None] = lambda: None,
+    ) -> None:
         self.root = Path(root)
-        self.sites = tuple(sites)
         self.seed = seed
         self.today = today or date.today()
-        self._places = {site.name: Place(site, seed, self.root, self.today) for site in self.sites}
+        self._news = news
+        self._places = {site.name: self._new_place(site) for site in sites}
+
+    @property
+    def sites(self) -> tuple[Site, ...]:
+        return tuple(place.site for place in self._places.values())
+
+    def refresh(self) -> bool:
+        """Take up sites that were added, changed or removed; whether there were any. Unchanged ones stay built."""
+        sites = self._news()
+        if sites is None:
+            return False
+        old = self._places
+        # A new mapping, since a request in another thread may be reading the old one.
+        self._places = {
+            site.name: old[site.name] if site.name in old and old[site.name].site == site else self._new_place(site)
+            for site in sites
+        }
+        return True
+
+    def _new_place(self, site: Site) -> Place:
+        return Place(site, self.seed, self.root, self.today)
 
     def landscape(self, site: str) -> Landscape:
         """The truth of a site."""

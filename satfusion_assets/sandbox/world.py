@@ -22,6 +22,9 @@ class World(Protocol):
     today: date
     """The last day that has happened: scenes, pictures and composites after it are not visible yet."""
 
+    def refresh(self) -> bool:
+        """Take up what has changed outside, such as sites; whether anything has, so that files may be others now."""
+
     def collections(self) -> list[dict[str, Any]]:
         """STAC collections, as the catalogue lists them."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,8 +19,21 @@ from rasterio.windows import Window
 
 from satfusion_assets.errors import InvalidInput
 
-_SCENE: Final = re.compile(r"S2A_MSIL2A_(\d{8})_(\w+)\.tif")
-_COMPOSITE: Final = re.compile(r"composite_(\d{8})\.tif")
+logger = logging.getLogger(__name__)
+
+PRODUCTS: Final = ("REFL", "GCC")
+"""What can be fused; the ending of the scenes' names."""
+_DISTANCE: Final = "DIST_CLOUD"
+_FULL_NAME: Final = r"T\d{6}_N\d{4}_R\d{3}_T\d{2}[A-Z]{3}_\d{8}T\d{6}(?:\.SAFE)?"
+"""What follows the day in the name of a Level-2A product (Sentinel-2 Products Specification, naming convention)."""
+_SCENE: Final = re.compile(
+    rf"(?P<product>S2[A-D]_MSIL2A_(?P<day>\d{{8}})(?:{_FULL_NAME})?)_(?P<suffix>{'|'.join((*PRODUCTS, _DISTANCE))})"
+    r"\.tiff?",
+    re.ASCII,
+)
+_COMPOSITE: Final = re.compile(r"composite_(?P<day>\d{8})\.tiff?", re.ASCII)
+_BESIDE: Final = (".aux.xml", ".ovr", ".msk")
+"""What GDAL writes beside a raster."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +52,12 @@ class Rasters:
         stack = np.empty(shape, np.float32)
 
         def read(slot: int) -> None:
-            with rasterio.open(self.paths[which[slot]]) as raster:
-                stack[slot] = _reflectance(raster, window)
+            path = self.paths[which[slot]]
+            try:
+                with rasterio.open(path) as raster:
+                    stack[slot] = _reflectance(raster, window)
+            except rasterio.errors.RasterioError as error:
+                raise InvalidInput(f"{path} is damaged or cut off ({error}); write it again.") from error
 
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(read, range(len(which))))
@@ -47,56 +65,123 @@ class Rasters:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """A file of the folder that takes no part, and why."""
+
+    path: Path
+    reason: str
+
+
+@dataclass(frozen=True)
 class FolderImages:
-    """Scenes, their cloud distances and the coarse composites of a folder in the contract's layout."""
+    """Scenes, their cloud distances and the coarse composites of a folder in the contract's layout.
+
+    left_out: every file of ``s2`` and ``s3`` that is none of them, but for those of other products.
+    """
 
     scenes: Rasters
     distances: Rasters
     composites: Rasters
     ratio: int
+    left_out: tuple[LeftOut, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Named:
+    """A file whose name is understood. product: what comes before the suffix, the same for scene and distance."""
+
+    path: Path
+    day: date
+    product: str
+    suffix: str
 
 
 def open_folder(folder: Path, product: str) -> FolderImages:
-    """What ``folder`` holds for ``product`` (``REFL`` or ``GCC``).
+    """What ``folder`` holds for ``product`` (``REFL`` or ``GCC``); files that take no part are named in the log.
 
-    Pairs scenes and cloud distances by day. InvalidInput names the file that is missing, double, or on another grid.
+    Pairs scenes and cloud distances by product and day. InvalidInput names the file that is missing, double, or on
+    another grid.
     """
-    scenes = _scenes(folder / "s2", product)
-    distances = _scenes(folder / "s2", "DIST_CLOUD")
-    for day, path in scenes.items():
-        if day not in distances:
-            raise InvalidInput(
-                f"{path} has no {_scene_name(day, 'DIST_CLOUD')} beside it; write one or remove the scene."
-            )
-    composites = {
-        _day(match[1]): path
-        for path in sorted((folder / "s3").glob("*.tif"))
-        if (match := _COMPOSITE.fullmatch(path.name))
-    }
+    if product not in PRODUCTS:
+        raise InvalidInput(f"{product!r} cannot be fused; name one of {', '.join(PRODUCTS)}.")
+    named, strange = _named(folder / "s2", _SCENE)
+    composites_named, strange_composites = _named(folder / "s3", _COMPOSITE)
+    scenes = _one_a_day([one for one in named if one.suffix == product])
+    distances = [one for one in named if one.suffix == _DISTANCE]
+    composites = _one_a_day(composites_named)
+    used = {day: _distance_of(one, distances) for day, one in scenes.items()}
+    left_out = (*strange, *strange_composites, *_without_scene(named, distances, used))
+    for one in left_out:
+        logger.warning("%s takes no part: %s.", one.path, one.reason)
     for kind, place, found in (("scene", "s2", scenes), ("composite", "s3", composites)):
         if not found:
-            raise InvalidInput(f"{folder / place} holds no {kind} for {product}; expected names are in the manual.")
-    fine, coarse = _rasters(scenes), _rasters(composites)
-    distance = _rasters({day: distances[day] for day in scenes})
+            raise InvalidInput(
+                f"{folder / place} holds no {kind} for {product}; names are like S2A_MSIL2A_20240615_{product}.tif in "
+                f"s2 and composite_20240615.tif in s3{_for_example(left_out)}."
+            )
+    fine, coarse = _rasters(_paths(scenes)), _rasters(_paths(composites))
+    distance = _rasters(_paths(used))
     ratio = _ratio(fine, coarse)
     if distance.geobox.shape != coarse.geobox.shape:
         raise InvalidInput(
             f"{distance.paths[0]} must have the {tuple(coarse.geobox.shape)} pixels of {coarse.paths[0]}."
         )
-    return FolderImages(fine, distance, coarse, ratio)
+    return FolderImages(fine, distance, coarse, ratio, left_out)
 
 
-def _scenes(folder: Path, suffix: str) -> dict[date, Path]:
-    found: dict[date, Path] = {}
-    for path in sorted(folder.glob(f"*_{suffix}.tif")):
-        match = _SCENE.fullmatch(path.name)
-        if match and match[2] == suffix:
-            found[_day(match[1])] = path
+def _named(folder: Path, pattern: re.Pattern[str]) -> tuple[list[_Named], list[LeftOut]]:
+    """The files of ``folder`` whose names are understood, and the others; hidden ones and GDAL's own are neither."""
+    named: list[_Named] = []
+    strange: list[LeftOut] = []
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if path.name.startswith(".") or path.name.endswith(_BESIDE):
+            continue
+        found = pattern.fullmatch(path.name)
+        if found is None:
+            strange.append(LeftOut(path, "its name is not understood"))
+            continue
+        parts = found.groupdict()
+        named.append(_Named(path, _day(parts["day"]), parts.get("product", ""), parts.get("suffix", "")))
+    return named, strange
+
+
+def _one_a_day(named: Sequence[_Named]) -> dict[date, _Named]:
+    """By day; InvalidInput names two files of one day."""
+    found: dict[date, _Named] = {}
+    for one in named:
+        other = found.setdefault(one.day, one)
+        if other is not one:
+            raise InvalidInput(
+                f"{other.path} and {one.path.name} are of one day; merge them into one image, or keep one of them."
+            )
     return found
 
 
-def _scene_name(day: date, suffix: str) -> str:
-    return f"S2A_MSIL2A_{day:%Y%m%d}_{suffix}.tif"
+def _distance_of(scene: _Named, distances: Sequence[_Named]) -> _Named:
+    """The cloud distance of the same product, else the only one of that day."""
+    of_the_day = [one for one in distances if one.day == scene.day]
+    same = [one for one in of_the_day if one.product == scene.product]
+    if len(same or of_the_day) == 1:
+        return (same or of_the_day)[0]
+    name = f"{scene.product}_{_DISTANCE}.tif"
+    if not of_the_day:
+        raise InvalidInput(f"{scene.path} has no {name} beside it; write one or remove the scene.")
+    others = " and ".join(one.path.name for one in same or of_the_day)
+    raise InvalidInput(f"{scene.path} could have the cloud distances {others}; keep one, named {name}.")
+
+
+def _without_scene(named: Sequence[_Named], distances: Sequence[_Named], used: Mapping[date, _Named]) -> list[LeftOut]:
+    """Cloud distances that belong to no scene, of this product or the other one."""
+    paired = {one.product for one in named if one.suffix != _DISTANCE} | {one.product for one in used.values()}
+    return [LeftOut(one.path, "there is no scene of its name") for one in distances if one.product not in paired]
+
+
+def _paths(named: Mapping[date, _Named]) -> dict[date, Path]:
+    return {day: one.path for day, one in named.items()}
+
+
+def _for_example(left_out: Sequence[LeftOut]) -> str:
+    return f" ({left_out[0].path}: {left_out[0].reason})" if left_out else ""
 
 
 def _day(text: str) -> date:
@@ -123,7 +208,7 @@ def _grid(path: Path) -> tuple[GeoBox, tuple[str, ...]]:
                 name or f"band {band}" for band, name in zip(raster.indexes, raster.descriptions, strict=True)
             )
             return GeoBox.from_rio(raster), names
-    except rasterio.errors.RasterioIOError as error:
+    except rasterio.errors.RasterioError as error:
         raise InvalidInput(f"{path} cannot be read as a raster ({error}); write it again.") from error
 
 

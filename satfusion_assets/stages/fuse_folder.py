@@ -27,7 +27,7 @@ from satfusion_assets.processing.efast import FusionPlan, Parameters, Status
 from satfusion_assets.processing.efast.blocks import Block, blocks
 from satfusion_assets.processing.efast.compiled import available_threads
 from satfusion_assets.processing.efast.inputs import Images
-from satfusion_assets.stages.folder_images import FolderImages, open_folder
+from satfusion_assets.stages.folder_images import FolderImages, LeftOut, open_folder
 
 logger = logging.getLogger(__name__)
 
@@ -61,11 +61,13 @@ class FuseFolder:
 
 @dataclass(frozen=True)
 class FolderFused:
-    """paths: (p,) of the fused images; status: (p,) one word a day; blocks: how many were computed in this run."""
+    """What was made. paths: (p,) of the fused images; status: (p,) one word a day; blocks: how many were computed in
+    this run; left_out: files of the folder that took no part."""
 
     paths: tuple[Path, ...]
     status: tuple[Status, ...]
     blocks: int
+    left_out: tuple[LeftOut, ...] = ()
 
 
 def fuse_folder(order: FuseFolder, progress: Progress = lambda done, total: None) -> FolderFused:
@@ -94,7 +96,7 @@ def fuse_folder(order: FuseFolder, progress: Progress = lambda done, total: None
         partial = _Partial.open(order, images, len(plan))
         status = _fuse_blocks(order, images, parameters, used, plan, partial, progress)
         paths = partial.finish(order, images)
-    return FolderFused(paths, status, len(plan) - partial.found)
+    return FolderFused(paths, status, len(plan) - partial.found, images.left_out)
 
 
 def _fuse_blocks(
@@ -180,7 +182,7 @@ class _Partial:
             journal = json.loads((folder / "journal.json").read_text())
         except (FileNotFoundError, ValueError):
             journal = {}
-        if journal.get("fingerprint") == fingerprint:
+        if isinstance(journal, dict) and journal.get("fingerprint") == fingerprint:
             return cls(folder, names, journal)
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)

@@ -5,7 +5,7 @@ The clients are imported where they are used: whoever loads the definitions does
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Final
@@ -19,6 +19,7 @@ from satfusion_assets.sites import Site, SiteSeason
 if TYPE_CHECKING:
     from satfusion_assets.archives.http import Answer
     from satfusion_assets.archives.patience import Patience
+    from satfusion_assets.archives.phenocam import DailySummary, PhenoCam, Region
 
 SILENCE_S: Final = 10.0
 """Who only asks whether there is news does not wait longer for an answer."""
@@ -57,21 +58,36 @@ def watch_phenocam(settings: Settings, site: Site, season: SiteSeason, known: Si
 
     ArchiveUnavailable, ArchiveAnswerInvalid, or NoData when the archive has no region for the season.
     """
-    from satfusion_assets.archives.http import HttpArchive, Refused, Withheld
-    from satfusion_assets.archives.phenocam import PhenoCam, choose_region
+    from satfusion_assets.archives.http import HttpArchive
+    from satfusion_assets.archives.phenocam import PhenoCam
 
     conditions = {_CONDITIONS[name]: value for name, value in known.validators.items()} if known else {}
     with HttpArchive("PhenoCam", _patience(settings)) as http:
         archive = PhenoCam(settings.phenocam_url, http)
-        region = choose_region(site, archive.regions(site.name), season.start, season.end).region
-        try:
-            answer, days = archive.one_day_summary(region, conditions)
-        except (Withheld, Refused) as error:  # the archive has just given the regions: it is this file's trouble
-            raise ArchiveAnswerInvalid(str(error)) from error
+        region, answer, days = _best_summary(archive, site, season, conditions)
     if answer.unchanged and known is not None:
         return known
     last = max((day.day for day in days), default=None)
     return Sighting(token=f"{region.name} until {last}, {len(answer.body)} bytes", validators=_validators(answer))
+
+
+def _best_summary(
+    archive: PhenoCam, site: Site, season: SiteSeason, conditions: Mapping[str, str]
+) -> tuple[Region, Answer, Sequence[DailySummary]]:
+    """The summary of the best region that the archive has one of, as an acquisition chooses it."""
+    from satfusion_assets.archives.http import Withheld
+    from satfusion_assets.archives.phenocam import choose_region
+
+    regions = archive.regions(site.name)
+    passed: dict[Region, str] = {}
+    while True:
+        region = choose_region(site, regions, season.start, season.end, passed).region
+        try:
+            return region, *archive.one_day_summary(region, conditions)
+        except ArchiveAnswerInvalid as error:
+            passed[region] = str(error)
+        except Withheld as error:  # the archive has just given the regions: it is this file's trouble
+            raise ArchiveAnswerInvalid(str(error)) from error
 
 
 def watch_copernicus(settings: Settings) -> None:

@@ -10,8 +10,11 @@ import pytest
 import rasterio
 from rasterio.transform import from_origin
 from rio_cogeo.cogeo import cog_validate
+from typer.testing import CliRunner
 
+from satfusion_assets.cli import app
 from satfusion_assets.errors import InvalidInput
+from satfusion_assets.stages.folder_images import open_folder
 from satfusion_assets.stages.fuse_folder import FuseFolder, fuse_folder
 from satfusion_assets_tests.processing.efast.scenes import RATIO, Stack, random
 
@@ -112,3 +115,90 @@ def test_partners_grids_and_limits_that_do_not_fit_are_named(folder: Path, stack
     distance.unlink()
     with pytest.raises(InvalidInput, match=distance.name):
         fuse_folder(FuseFolder(folder, DAYS))
+
+
+# -- names and damage ------------------------------------------------------------------------------------------
+
+
+def renamed(folder: Path, day: np.datetime64, product: str) -> None:
+    """The day's scene and cloud distance under another product's name."""
+    for suffix in ("REFL", "DIST_CLOUD"):
+        old = folder / "s2" / f"S2A_MSIL2A_{name(day)}_{suffix}.tif"
+        old.rename(folder / "s2" / f"{product}_{suffix}.tif")
+
+
+def test_all_satellites_and_full_product_names_are_taken(folder: Path, stack: Stack) -> None:
+    days = stack.fine_days
+    renamed(folder, days[0], f"S2B_MSIL2A_{name(days[0])}")
+    renamed(folder, days[1], f"S2C_MSIL2A_{name(days[1])}")
+    renamed(folder, days[2], f"S2A_MSIL2A_{name(days[2])}T101031_N0510_R022_T32TPT_{name(days[2])}T150000")
+    images = open_folder(folder, "REFL")
+    assert [np.datetime64(day) for day in images.scenes.days] == list(days)
+    assert images.left_out == ()
+    assert all(
+        scene.name.removesuffix("_REFL.tif") == distance.name.removesuffix("_DIST_CLOUD.tif")
+        for scene, distance in zip(images.scenes.paths, images.distances.paths, strict=True)
+    )
+
+
+def test_every_file_that_takes_no_part_is_named(folder: Path, stack: Stack, caplog: pytest.LogCaptureFixture) -> None:
+    first = f"S2A_MSIL2A_{name(stack.fine_days[0])}"
+    strange = ("L8_LC08_20240615_REFL.tif", f"{first}_refl.tif", f"{first}_REFL.jp2", "S2A_MSIL1C_20240615_REFL.tif")
+    for one in strange:
+        (folder / "s2" / one).touch()
+    (folder / "s2" / "S2B_MSIL2A_20240101_DIST_CLOUD.tif").touch()
+    (folder / "s3" / "composite_2024-06-15.tif").touch()
+    for known in (f"{first}_GCC.tif", f"{first}_REFL.tif.aux.xml", ".DS_Store"):
+        (folder / "s2" / known).touch()
+    images = open_folder(folder, "REFL")
+    named = {one.path.name for one in images.left_out}
+    assert named == {*strange, "S2B_MSIL2A_20240101_DIST_CLOUD.tif", "composite_2024-06-15.tif"}
+    assert all(f"{one} takes no part: " in caplog.text for one in named)
+
+
+def test_two_scenes_of_one_day_are_named(folder: Path, stack: Stack) -> None:
+    day = name(stack.fine_days[1])
+    for suffix in ("REFL", "DIST_CLOUD"):
+        copy = (folder / "s2" / f"S2A_MSIL2A_{day}_{suffix}.tif").read_bytes()
+        (folder / "s2" / f"S2B_MSIL2A_{day}_{suffix}.tif").write_bytes(copy)
+    with pytest.raises(
+        InvalidInput, match=rf"S2A_MSIL2A_{day}_REFL\.tif and S2B_MSIL2A_{day}_REFL\.tif are of one day"
+    ):
+        open_folder(folder, "REFL")
+
+
+def test_a_folder_without_a_name_that_is_understood_says_which_it_found(tmp_path: Path) -> None:
+    (tmp_path / "s2").mkdir()
+    (tmp_path / "s2" / "LC08_20240615_REFL.tif").touch()
+    with pytest.raises(
+        InvalidInput, match=r"holds no scene for REFL; .*LC08_20240615_REFL\.tif: its name is not underst"
+    ):
+        open_folder(tmp_path, "REFL")
+
+
+@pytest.mark.parametrize("which", ["s2/*_REFL.tif", "s2/*_DIST_CLOUD.tif", "s3/*.tif"])
+@pytest.mark.parametrize("share", [0.1, 0.9])
+def test_a_cut_raster_is_one_sentence_with_its_name(folder: Path, which: str, share: float) -> None:
+    cut = sorted(folder.glob(which))[1]
+    content = cut.read_bytes()
+    cut.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(InvalidInput, match=rf"{cut.name} [^\n]+; write it again\.$"):
+        fuse_folder(FuseFolder(folder, DAYS))
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        *(("--memory-gb", value) for value in ("nan", "inf", "-1", "0", "1e300")),
+        *((option, v) for option in ("--sigma", "--max-days", "--cloud-distance-limit") for v in ("nan", "inf", "-1")),
+        ("--product", "../REFL"),
+        ("--end", "2024-01-01"),
+    ],
+)
+def test_an_option_without_a_meaning_is_one_sentence(folder: Path, option: str, value: str) -> None:
+    given = {"--start": "2024-06-15", "--end": "2024-06-20"} | {option: value}
+    arguments = [f"{key}={text}" for key, text in given.items()]
+    result = CliRunner().invoke(app, ["fuse", str(folder), *arguments])
+    assert isinstance(result.exception, InvalidInput)
+    assert "\n" not in str(result.exception)
+    assert not (folder / "fusion").exists()

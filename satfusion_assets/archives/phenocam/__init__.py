@@ -1,20 +1,25 @@
 """PhenoCam: cameras, regions of interest, daily summaries, midday pictures."""
 
-from satfusion_assets.archives.phenocam.client import LICENCE, Camera, PhenoCam
+from satfusion_assets.archives.phenocam.client import LICENCE, Camera, Forbidden, PhenoCam
 from satfusion_assets.archives.phenocam.pictures import Picture, check_jpeg
 from satfusion_assets.archives.phenocam.regions import Region, RegionChoice, choose_region, other_regions
-from satfusion_assets.archives.phenocam.summaries import DailySummary, parse_one_day_summary
+from satfusion_assets.archives.phenocam.sifted import LeftOut, Sifted
+from satfusion_assets.archives.phenocam.summaries import DailySummary, decode_summary, parse_one_day_summary
 
 __all__ = [
     "LICENCE",
     "Camera",
     "DailySummary",
+    "Forbidden",
+    "LeftOut",
     "PhenoCam",
     "Picture",
     "Region",
     "RegionChoice",
+    "Sifted",
     "check_jpeg",
     "choose_region",
+    "decode_summary",
     "other_regions",
     "parse_one_day_summary",
 ]

@@ -4,23 +4,39 @@ Missing is ``NA``, ``-9999``, empty or ``None``. Server files never carry outlie
 
 Snow comes on two scales: 0 and 1, or the curated releases' codes. There every summer day is 2, and 4 and 5 occur in
 winter and spring alone; 1 is scattered over the seasons (a picture nobody could judge) and counts as not said.
+
+A line that cannot be right costs its day alone. A file with many such lines, a cut-off one, and one that sums up more
+than a day a row are refused whole.
 """
 
 from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterator
+import re
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 from typing import Final
 
+from satfusion_assets.archives.phenocam.sifted import LeftOut, Sifted, quoted
 from satfusion_assets.errors import ArchiveAnswerInvalid
 
-_MISSING: Final = frozenset({"", "NA", "NaN", "nan", "None", "-9999", "-9999.0"})
+_MISSING: Final = frozenset({"", "NA", "NaN", "nan", "None"})
+_MISSING_NUMBER: Final = -9999.0
+"""How the server writes a missing number where it has to be one, with any count of decimals."""
 _SNOW_CODES: Final = {2: False, 4: True, 5: True}
 _NEEDED: Final = ("date", "image_count", "midday_filename", "gcc_90", "snow_flag", "outlierflag_gcc_90")
+_CALENDAR: Final = ("year", "doy")
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+_PERIOD: Final = re.compile(r"#\s*Aggregation Period:\s*(\d+)", re.ASCII)
+_STATED: Final = re.compile(r"#\s*(Site|Veg Type):\s*(\S+)")
+_MOST_PICTURES: Final = 86_400
+"""One a second: a count beyond it counts no pictures."""
+_LONGEST_NAME: Final = 200
 
 
 @dataclass(frozen=True)
@@ -39,57 +55,153 @@ class DailySummary:
     outlier: bool | None
 
 
-def parse_one_day_summary(text: str, source: str) -> list[DailySummary]:
-    """All days of a one-day summary, in order; ArchiveAnswerInvalid names ``source``, line and field."""
-    header, rows = _table(text, source)
-    absent = [name for name in _NEEDED if name not in header]
-    if absent:
-        raise ArchiveAnswerInvalid(f"{source} has no column {absent[0]!r}; it is not a PhenoCam one-day summary.")
-    records = []
-    for number, row in rows:
-        if len(row) != len(header):
-            raise ArchiveAnswerInvalid(f"{source}, line {number}: {len(row)} fields instead of {len(header)}.")
-        records.append((number, dict(zip(header, row, strict=True))))
-    coded = any(record["snow_flag"].strip() in ("2", "4", "5") for _, record in records)
-    days: list[DailySummary] = []
-    for number, record in records:
-        try:
-            days.append(_day(record, coded))
-        except ValueError as error:
-            raise ArchiveAnswerInvalid(f"{source}, line {number}: {error}.") from error
-    if any(later.day <= earlier.day for earlier, later in pairwise(days)):
-        raise ArchiveAnswerInvalid(f"{source}: its days are not in order.")
-    return days
+def decode_summary(content: bytes, source: str) -> str:
+    """The text of a summary, with or without a byte order mark; ArchiveAnswerInvalid when it is not UTF-8."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ArchiveAnswerInvalid(f"{source} is not text in UTF-8.") from error
 
 
-def _table(text: str, source: str) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
-    lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line and not line.startswith("#")]
-    if not lines:
+def refuse_other_region(text: str, source: str, site: str, vegetation: str) -> None:
+    """ArchiveAnswerInvalid when the file's own header names another site or vegetation than was asked for."""
+    wanted = {"Site": site, "Veg Type": vegetation}
+    for line in text.splitlines():
+        stated = _STATED.match(line)
+        if stated and stated[2] != wanted[stated[1]]:
+            raise ArchiveAnswerInvalid(
+                f"{source} is of {stated[1]} {quoted(stated[2])}, not of {wanted[stated[1]]} as its region."
+            )
+
+
+def parse_one_day_summary(text: str, source: str) -> Sifted[DailySummary]:
+    """The days of a one-day summary, in order, and the lines that cost their day.
+
+    ArchiveAnswerInvalid names ``source`` and what is wrong with it as a whole.
+    """
+    lines = text.removeprefix("\ufeff").splitlines()
+    table = [(number, line) for number, line in enumerate(lines, 1) if line.strip() and not line.startswith("#")]
+    if not table:
         raise ArchiveAnswerInvalid(f"{source} has no table; it is empty or cut off.")
-    numbers = [number for number, _ in lines]
-    records = list(csv.reader(line for _, line in lines))
-    return records[0], zip(numbers[1:], records[1:], strict=True)
+    header = _header(table[0][1], source)
+    days: list[DailySummary] = []
+    left_out: list[LeftOut] = []
+    rows = []
+    for number, line in table[1:]:
+        try:
+            rows.append((number, _row(line, header)))
+        except ValueError as error:
+            left_out.append(LeftOut(f"line {number}", str(error)))
+    coded = any(row["snow_flag"].strip() in ("2", "4", "5") for _, row in rows)
+    for number, row in rows:
+        try:
+            days.append(_day(row, coded))
+        except ValueError as error:
+            left_out.append(LeftOut(f"line {number}", str(error)))
+    last = f"line {table[-1][0]}"
+    for bad in left_out:
+        if bad.what == last and not text.endswith(("\n", "\r")):
+            raise ArchiveAnswerInvalid(f"{source}, {bad}; the file is cut off.")
+    sifted = _once_a_day(days, left_out)
+    if sifted.too_many_left_out:
+        raise ArchiveAnswerInvalid(
+            f"{source} has {len(sifted.left_out)} lines of {len(table) - 1} that cannot be used; {sifted.left_out[0]}."
+        )
+    _refuse_longer_periods(lines, sifted, source)
+    return sifted
+
+
+def _header(line: str, source: str) -> list[str]:
+    """Column names; ArchiveAnswerInvalid when one that is read is absent or stands there twice."""
+    try:
+        header = [name.strip() for name in _fields(line)]
+    except ValueError as error:
+        raise ArchiveAnswerInvalid(f"{source} has no readable row of column names: {error}.") from error
+    for name in _NEEDED:
+        if name not in header:
+            raise ArchiveAnswerInvalid(f"{source} has no column {name!r}; it is not a PhenoCam one-day summary.")
+    for name in (*_NEEDED, *_CALENDAR):
+        if header.count(name) > 1:
+            raise ArchiveAnswerInvalid(f"{source} has the column {name!r} {header.count(name)} times.")
+    return header
+
+
+def _fields(line: str) -> list[str]:
+    """Fields of one line: no field of a summary holds a line break, so a quote left open ends with its line."""
+    try:
+        return next(csv.reader([line], strict=True))
+    except csv.Error as error:
+        raise ValueError(str(error)) from error
+
+
+def _row(line: str, header: Sequence[str]) -> dict[str, str]:
+    fields = _fields(line)
+    if len(fields) != len(header):
+        raise ValueError(f"{len(fields)} fields instead of {len(header)}")
+    return dict(zip(header, fields, strict=True))
 
 
 def _day(row: dict[str, str], snow_is_coded: bool) -> DailySummary:
     gcc = _number(row["gcc_90"])
     if not math.isnan(gcc) and not 0 < gcc < 1:
-        raise ValueError(f"gcc_90 is {gcc}, outside 0 to 1")
+        raise ValueError(f"gcc_90 is {gcc:g}, outside 0 to 1")
     count = _number(row["image_count"])
+    if not math.isnan(count) and not 0 <= count <= _MOST_PICTURES:
+        raise ValueError(f"image_count is {count:g}, no count of pictures")
     midday = row["midday_filename"].strip()
+    if len(midday) > _LONGEST_NAME:
+        raise ValueError(f"midday_filename has {len(midday)} characters")
     return DailySummary(
-        day=date.fromisoformat(row["date"].strip()),
+        day=_date(row),
         gcc_90=gcc,
         image_count=0 if math.isnan(count) else int(count),
-        midday=None if midday in _MISSING else midday,
+        midday=None if midday in _MISSING or midday.startswith("-9999") else midday,
         snow=_coded_snow(row["snow_flag"]) if snow_is_coded else _flag(row["snow_flag"]),
         outlier=_flag(row["outlierflag_gcc_90"]),
     )
 
 
+def _date(row: dict[str, str]) -> date:
+    """The row's day; a row whose year or day of year says another one is damaged."""
+    text = row["date"].strip()
+    if not _DAY.fullmatch(text):
+        raise ValueError(f"{quoted(text)} is no day")
+    day = date.fromisoformat(text)
+    for name, value in zip(_CALENDAR, (day.year, day.timetuple().tm_yday), strict=True):
+        said = _number(row.get(name, ""))
+        if said.is_integer() and said != value:
+            raise ValueError(f"{name} is {said:g}, but the day is {day}")
+    return day
+
+
+def _once_a_day(days: Sequence[DailySummary], left_out: Sequence[LeftOut]) -> Sifted[DailySummary]:
+    """Days in order, each once; a day that is told twice and differently is no day of ours."""
+    told: dict[date, set[str]] = {}
+    for day in days:
+        told.setdefault(day.day, set()).add(repr(day))
+    doubtful = sorted(day for day, versions in told.items() if len(versions) > 1)
+    kept = {day.day: day for day in days if len(told[day.day]) == 1}
+    twice = [LeftOut(str(day), f"{len(told[day])} lines that differ") for day in doubtful]
+    return Sifted(tuple(kept[day] for day in sorted(kept)), (*left_out, *twice))
+
+
+def _refuse_longer_periods(lines: Sequence[str], days: Sequence[DailySummary], source: str) -> None:
+    """Three-day summaries have the same columns with another meaning: by their header, else by their usual step."""
+    named = next((int(found[1]) for line in lines if (found := _PERIOD.match(line))), None)
+    steps = Counter((later.day - earlier.day).days for earlier, later in pairwise(days))
+    period = named if named is not None else steps.most_common(1)[0][0] if steps else 1
+    if period != 1:
+        raise ArchiveAnswerInvalid(f"{source} sums up {period} days a row; a one-day summary is needed.")
+
+
 def _number(text: str) -> float:
+    """The number in a field, NaN = missing; ValueError for what is no finite number."""
     text = text.strip()
-    return math.nan if text in _MISSING else float(text)
+    if text in _MISSING:
+        return math.nan
+    if not _NUMBER.fullmatch(text) or not math.isfinite(value := float(text)):
+        raise ValueError(f"{quoted(text)} is no number")
+    return math.nan if value == _MISSING_NUMBER else value
 
 
 def _flag(text: str) -> bool | None:

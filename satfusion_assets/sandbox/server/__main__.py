@@ -8,7 +8,7 @@ from pathlib import Path
 
 from satfusion_assets.sandbox.archive import SandboxWorld
 from satfusion_assets.sandbox.server.run import serve
-from satfusion_assets.sites import SiteRegistry
+from satfusion_assets.sandbox.server.sites_file import SitesFile
 
 
 def main() -> None:
@@ -19,9 +19,9 @@ def main() -> None:
     parser.add_argument("--today", type=date.fromisoformat, help="the world's day, YYYY-MM-DD")
     parser.add_argument("--port", type=int, default=0, help="0 = any free port")
     options = parser.parse_args()
-    sites = SiteRegistry.load(options.sites).sites
+    file = SitesFile(options.sites)
     serve(
-        lambda: SandboxWorld(options.root, sites, seed=options.seed, today=options.today),
+        lambda: SandboxWorld(options.root, file.sites, seed=options.seed, today=options.today, news=file.news),
         options.root / "server",
         options.port,
     )

@@ -80,13 +80,25 @@ class Rule(BaseModel):
     which a truncated body stalls before it does. empty: the file is there and has no bytes, as S3 answers for one.
     trickle: one byte every ``seconds``, from the first of the status line on, without an end. flood: an answer of
     ``keep`` bytes without a length. edit: a JSON answer changed by ``edits``. headers: of a status (``Location``).
+    rewrite: the body after each of ``rewrites``, a regular expression and what stands in its place; headers stay true.
     """
 
     model_config = ConfigDict(extra="forbid")
 
     path: str
     kind: Literal[
-        "status", "delay", "hang", "truncate", "corrupt", "drop", "lying_length", "empty", "trickle", "flood", "edit"
+        "status",
+        "delay",
+        "hang",
+        "truncate",
+        "corrupt",
+        "drop",
+        "lying_length",
+        "empty",
+        "trickle",
+        "flood",
+        "edit",
+        "rewrite",
     ]
     method: str | None = None
     times: int | None = Field(None, ge=1)
@@ -99,6 +111,7 @@ class Rule(BaseModel):
     edits: list[Edit] = Field(default_factory=list)
     seconds: float = Field(0.0, ge=0)
     keep: float = Field(0.5, ge=0)
+    rewrites: list[tuple[str, str]] = []
     struck: int = 0
 
     @field_validator("path")
@@ -109,6 +122,19 @@ class Rule(BaseModel):
         except re.error as error:
             raise ValueError(f"{path!r} is not a regular expression: {error}") from error
         return path
+
+    @field_validator("rewrites")
+    @classmethod
+    def _all_compile(cls, rewrites: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        for pattern, _ in rewrites:
+            cls._compiles(pattern)
+        return rewrites
+
+    def rewritten(self, body: bytes) -> bytes:
+        """``body`` after all rewrites; ``^`` and ``$`` are those of lines."""
+        for pattern, text in self.rewrites:
+            body = re.sub(pattern.encode(), text.encode(), body, flags=re.MULTILINE)
+        return body
 
     def kept(self, length: int) -> int:
         """Bytes that ``keep`` means for a body of ``length`` bytes."""
@@ -210,8 +236,8 @@ class Faults:
         start, body = await _whole_answer(self.app, scope, receive)
         headers = MutableHeaders(raw=start["headers"])
         whole = len(body)
-        if rule.kind == "edit":
-            body = _edited(body, rule.edits)
+        if rule.kind in ("edit", "rewrite"):
+            body = _edited(body, rule.edits) if rule.kind == "edit" else rule.rewritten(body)
             headers["content-length"] = str(len(body))
         elif rule.kind == "corrupt":
             body = _corrupted(body, rule.kept(whole))

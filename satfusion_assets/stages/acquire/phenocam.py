@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-import logging
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any, Final
 
-import numpy as np
-
-from satfusion_assets.archives.http import HttpArchive
+from satfusion_assets.archives.http import HttpArchive, NotFound
 from satfusion_assets.archives.patience import Patience
 from satfusion_assets.archives.phenocam import (
     LICENCE,
@@ -22,40 +19,23 @@ from satfusion_assets.archives.phenocam import (
     Picture,
     Region,
     RegionChoice,
-    choose_region,
-    other_regions,
+    Sifted,
+    decode_summary,
     parse_one_day_summary,
 )
-from satfusion_assets.errors import ArchiveAnswerInvalid, NoData
-from satfusion_assets.processing.camera import flag_outliers
+from satfusion_assets.errors import ArchiveAnswerInvalid
 from satfusion_assets.settings import Settings
 from satfusion_assets.sites import Site, SiteSeason
 from satfusion_assets.stages.acquire.cache import Entry, FetchCache, digest
-from satfusion_assets.stages.acquire.fetching import Fetched, fetch_all, refuse_unless_few
+from satfusion_assets.stages.acquire.camera_series import CameraSeries, ScreenedDay, camera_series
+from satfusion_assets.stages.acquire.fetching import fetch_all, refuse_unless_few
 from satfusion_assets.stages.acquire.report import Progress, SetAside, log_progress
 from satfusion_assets.stages.outcome import Outcome
 from satfusion_assets.store import Product, ProductStore
 from satfusion_assets.store.layout import PHENOCAM_GCC, PHENOCAM_GCC_3Y, PHENOCAM_REGIONS, PHENOCAM_ROIS, camera_picture
 
-log = logging.getLogger(__name__)
-
 _JPEG: Final = ".jpg"
 _CSV: Final = ".csv"
-
-
-@dataclass(frozen=True)
-class ScreenedDay:
-    """A day of the camera as it is used. outlier_by: ``archive``, ``detector`` or None when not an outlier.
-
-    used: it counts in the greenness series (a value, no outlier, no snow).
-    """
-
-    summary: DailySummary
-    outlier_by: str | None
-
-    @property
-    def used(self) -> bool:
-        return not math.isnan(self.summary.gcc_90) and self.outlier_by is None and self.summary.snow is not True
 
 
 def acquire_phenocam(
@@ -69,18 +49,18 @@ def acquire_phenocam(
 ) -> Outcome:
     """Fetch greenness (season-1 to season+1) of every region, midday pictures (season) and publish ``raw_phenocam``.
 
-    Pictures, and regions beside the chosen one, that the archive lists and cannot give are set aside. again: fetch
+    Pictures, regions and days that the archive lists and cannot give are set aside, each with its reason. again: fetch
     everything again, cached or not. Raises ArchiveUnavailable, ArchiveAnswerInvalid, NoData, StoreFull.
     """
     cache = FetchCache(store.cache(season, "phenocam"), again=again)
     with HttpArchive("PhenoCam", Patience.of(settings)) as http:
         archive = PhenoCam(settings.phenocam_url, http)
         camera = archive.camera(site.name)
-        choice = choose_region(site, archive.regions(site.name), season.start, season.end)
+        regions = archive.regions(site.name)
         fetcher = _Fetcher(archive, cache)
-        days = _screen(fetcher.summary(choice.region), season)
-        others, unreadable = _other_regions(fetcher, choice, season)
-        pictures = {p.day.strftime("%Y%m%d"): p for p in archive.pictures(site.name) if p.day.year == season.season}
+        series = camera_series(site, season, regions, fetcher.summary)
+        listed, unlisted = _pictures(archive, site)
+        pictures = {p.day.strftime("%Y%m%d"): p for p in listed if p.day.year == season.season}
         fetched = fetch_all(
             pictures,
             fetcher.picture,
@@ -89,14 +69,21 @@ def acquire_phenocam(
             witness=lambda name: archive.picture(pictures[name]),
         )
     refuse_unless_few(fetched.bad, len(pictures))
-    used = [day for day in days if day.used and day.summary.day.year == season.season]
-    if not used:
-        raise NoData(
-            f"PhenoCam region {choice.region.name} has no usable day in {season.season}; choose another season or "
-            f"another vegetation for the site."
-        )
-    regions = {choice.region: days, **others}
-    return _publish(store, season, camera, choice, regions, pictures, fetched, unreadable, fetcher, http)
+    bad = [SetAside(n, pictures[n].path, "unreadable", str(fetched.bad[n])) for n in sorted(fetched.bad)]
+    set_aside = [*series.set_aside, *unlisted, *bad]
+    return _publish(store, season, camera, series, pictures, fetched.results, set_aside, fetcher, http)
+
+
+def _pictures(archive: PhenoCam, site: Site) -> tuple[Sequence[Picture], list[SetAside]]:
+    """The listed pictures and what is wrong with the list; greenness needs no picture, so a missing list is noted."""
+    try:
+        pictures = archive.pictures(site.name)
+    except NotFound as error:
+        return (), [SetAside("", "midday pictures", "missing", str(error))]
+    return pictures, [
+        SetAside("", bad.what, "malformed", f"Entry of the list of pictures: {bad.reason}.")
+        for bad in pictures.left_out
+    ]
 
 
 class _Fetcher:
@@ -108,14 +95,18 @@ class _Fetcher:
         self.keys: set[str] = set()
         self.fetched = 0
 
-    def summary(self, region: Region) -> list[DailySummary]:
-        """The region's days; an unchanged summary is confirmed by the archive and taken from the cache."""
+    def summary(self, region: Region) -> Sifted[DailySummary]:
+        """The region's days; an unchanged summary is confirmed by the archive and taken from the cache.
+
+        One with bad lines is asked for anew each time, since the archive may have mended it under the same tag.
+        """
         key = region.name
         self.keys.add(key)
-        known = self._cache.get(key)
-        answer, days = self._archive.one_day_summary(region, _conditions(known))
+        entry = self._cache.get(key)
+        known = _cached_days(entry, key)
+        answer, days = self._archive.one_day_summary(region, _conditions(entry if known is not None else None))
         if answer.unchanged and known is not None:
-            return parse_one_day_summary(known.paths[_CSV].read_text("utf-8"), key)
+            return known
         self.fetched += 1
         validators = {name: answer.headers.get(name) for name in ("etag", "last-modified")}
         self._cache.put(key, {_CSV: answer.body}, validators)
@@ -135,6 +126,17 @@ class _Fetcher:
         self._cache.keep_only(self.keys)
 
 
+def _cached_days(entry: Entry | None, key: str) -> Sifted[DailySummary] | None:
+    """The days of a cached summary when all its lines are good, else None."""
+    if entry is None:
+        return None
+    try:
+        days = parse_one_day_summary(decode_summary(entry.paths[_CSV].read_bytes(), key), key)
+    except ArchiveAnswerInvalid:
+        return None
+    return None if days.left_out else days
+
+
 def _conditions(known: Entry | None) -> dict[str, str]:
     """Headers that let the archive answer that nothing has changed."""
     names = {"etag": "If-None-Match", "last-modified": "If-Modified-Since"}
@@ -142,60 +144,26 @@ def _conditions(known: Entry | None) -> dict[str, str]:
     return {header: facts[name] for name, header in names.items() if facts.get(name)}
 
 
-def _other_regions(
-    fetcher: _Fetcher, choice: RegionChoice, season: SiteSeason
-) -> tuple[dict[Region, list[ScreenedDay]], list[SetAside]]:
-    """The days of the regions that are not the site's own, and those that the archive lists and cannot give."""
-    regions: dict[Region, list[ScreenedDay]] = {}
-    unreadable = []
-    for region in other_regions(choice, season.start, season.end):
-        try:
-            regions[region] = _screen(fetcher.summary(region), season)
-        except ArchiveAnswerInvalid as error:
-            unreadable.append(SetAside("", region.name, "unreadable", str(error)))
-    return regions, unreadable
-
-
-def _screen(days: Sequence[DailySummary], season: SiteSeason) -> list[ScreenedDay]:
-    """The days of season-1 to season+1, outliers flagged by the archive where it says, else by our detector."""
-    wanted = [day for day in days if abs(day.day.year - season.season) <= 1]
-    numbers = np.array([day.day for day in wanted], "datetime64[D]")
-    if not wanted:
-        return []
-    detected = flag_outliers(numbers, np.array([day.gcc_90 for day in wanted]))
-    return [ScreenedDay(day, _outlier_by(day, bool(flag))) for day, flag in zip(wanted, detected, strict=True)]
-
-
-def _outlier_by(day: DailySummary, detected: bool) -> str | None:
-    if day.outlier is not None:
-        return "archive" if day.outlier else None
-    return "detector" if detected else None
-
-
 def _publish(
     store: ProductStore,
     season: SiteSeason,
     camera: Camera,
-    choice: RegionChoice,
-    regions: Mapping[Region, Sequence[ScreenedDay]],
-    pictures: dict[str, Picture],
-    fetched: Fetched[Entry],
-    unreadable: Sequence[SetAside],
+    series: CameraSeries,
+    pictures: Mapping[str, Picture],
+    fetched: Mapping[str, Entry],
+    set_aside: Sequence[SetAside],
     fetcher: _Fetcher,
     http: HttpArchive,
 ) -> Outcome:
-    days = regions[choice.region]
+    choice = series.choice
+    days = series.days[choice.region]
     own = [day for day in days if day.summary.day.year == season.season]
-    set_aside = [
-        *unreadable,
-        *(SetAside(name, pictures[name].path, "unreadable", str(fetched.bad[name])) for name in sorted(fetched.bad)),
-    ]
     with store.publish(Product("raw_phenocam", season), parameters={"region": choice.region.name}) as draft:
-        for name, entry in fetched.results.items():
+        for name, entry in fetched.items():
             draft.adopt(entry.paths[_JPEG], camera_picture(pictures[name].day))
         draft.write_json(f"{PHENOCAM_GCC}.json", _series(own))
         draft.write_json(PHENOCAM_GCC_3Y, _series(days))
-        draft.write_json(PHENOCAM_REGIONS, _regions_series(regions))
+        draft.write_json(PHENOCAM_REGIONS, _regions_series(series.days))
         draft.write_bytes(f"{PHENOCAM_GCC}.csv", _table(own).encode())
         draft.write_json(PHENOCAM_ROIS, _regions_record(camera, choice, days, pictures, set_aside))
         draft.write_bytes("raw/phenocam/LICENCE.txt", _licence(camera).encode())
@@ -205,9 +173,9 @@ def _publish(
         draft.manifest,
         numbers={
             "days_used": sum(day.used for day in own),
-            "regions": len(regions),
+            "regions": len(series.days),
             **_counts(own),
-            "pictures": len(fetched.results),
+            "pictures": len(fetched),
             "set_aside": len(set_aside),
             "files_in_this_run": fetcher.fetched,
             "requests": http.requests,
@@ -253,7 +221,7 @@ def _regions_record(
     camera: Camera,
     choice: RegionChoice,
     days: Sequence[ScreenedDay],
-    pictures: dict[str, Picture],
+    pictures: Mapping[str, Picture],
     set_aside: Sequence[SetAside],
 ) -> dict[str, Any]:
     return {

@@ -62,6 +62,9 @@ class FakeWorld:
         self.today = today
         self._root = root
 
+    def refresh(self) -> bool:
+        return False
+
     def collections(self) -> list[dict[str, Any]]:
         return [
             {

@@ -81,6 +81,11 @@ def test_a_length_that_promises_more_than_comes_ends_in_a_broken_connection(serv
         get(server)
 
 
+def test_a_rewritten_body_is_whole_and_has_its_own_length(server: ServerProcess) -> None:
+    rule(server, kind="rewrite", rewrites=[["^2024-06-01", "2024-06-02"], [",153$", ",154"]])
+    assert get(server).text == TABLE.replace("2024-06-01", "2024-06-02").replace("153", "154")
+
+
 def test_an_empty_file_has_no_range(server: ServerProcess) -> None:
     rule(server, kind="empty")
     assert (get(server).status_code, get(server).content) == (200, b"")
@@ -146,7 +151,15 @@ def test_the_rules_in_force_say_how_often_they_struck_and_are_cleared(server: Se
     assert get(server).status_code == 200
 
 
-@pytest.mark.parametrize("bad", [{"kind": "explode"}, {"kind": "drop", "path": "("}, {"kind": "drop", "typo": 1}])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"kind": "explode"},
+        {"kind": "drop", "path": "("},
+        {"kind": "drop", "typo": 1},
+        {"kind": "rewrite", "rewrites": [["(", ""]]},
+    ],
+)
 def test_a_rule_that_means_nothing_is_refused(server: ServerProcess, bad: dict[str, Any]) -> None:
     assert httpx.post(f"{server.url}/_faults", json={"path": PATH} | bad).status_code == 400
     assert httpx.post(f"{server.url}/_faults", content=b"{").status_code == 400

@@ -120,3 +120,32 @@ def test_a_week_later_there_are_new_scenes_everywhere(server: SandboxProcess) ->
     httpx.post(f"{server.url}/_world", json={"today": TODAY.isoformat()}).raise_for_status()
     assert before[0] <= TODAY.isoformat() < after[0]
     assert before[1] <= TODAY.isoformat() < after[1]
+
+
+def test_a_site_added_while_it_runs_is_known_at_once(tmp_path: Path) -> None:
+    """A second site on a running demo: camera, region, scenes and coarse cube, without another start."""
+    file = tmp_path / "sites.geojson"
+    registry = SiteRegistry(file, ()).add(SITE)
+    with SandboxProcess(tmp_path / "world", file, today=TODAY) as process:
+        name, regions = "ICOSFR-Fon1", f"{process.url}/api/roilists/?site=ICOSFR-Fon1"
+        assert httpx.get(f"{process.url}/api/cameras/{name}/").status_code == 404
+        (summary,) = (r["one_day_summary"] for r in httpx.get(regions.replace(name, "innsbruck")).json()["results"][:1])
+        before = httpx.get(process.url + summary).text
+        registry.add(Site(name=name, latitude=48.4764, longitude=2.7801, seasons=(2023,)))
+        assert httpx.get(f"{process.url}/api/cameras/{name}/").json()["Sitename"] == name
+        assert httpx.get(process.url + summary).text == before
+        assert httpx.get(regions).json()["count"] > 0
+        boxes = httpx.get(f"{process.url}/openeo/1.2/collections/SENTINEL3_OLCI_L1B").json()["extent"]["spatial"][
+            "bbox"
+        ]
+        assert any(west < 2.78 < east for west, _, east, _ in boxes)
+
+        registry.add_seasons("innsbruck", [2025])
+        assert httpx.get(process.url + summary).text.startswith("#")
+        file.write_text("{")
+        assert httpx.get(f"{process.url}/api/cameras/{name}/").status_code == 200
+        registry = SiteRegistry(file, ())
+        file.unlink()
+        registry.add(SITE)
+        assert httpx.get(f"{process.url}/api/cameras/{name}/").status_code == 404
+        assert httpx.get(f"{process.url}/api/cameras/innsbruck/").status_code == 200
