@@ -16,7 +16,7 @@ from satfusion_assets.grid import site_grid
 from satfusion_assets.scenarios import SCENARIOS, SERIES_BANDS, Mode, Scenario
 from satfusion_assets.sites import Site
 from satfusion_assets.store.layout import PHENOCAM_GCC, PHENOCAM_GCC_3Y, PHENOCAM_PHENOLOGY, pack_folder
-from satfusion_assets.store.packs import PixelLayer, read_pixel
+from satfusion_assets.store.pack_reader import PixelLayer, read_pixel
 from satfusion_assets.viewer import layout
 from satfusion_assets.viewer.files import Fence, read_json_if_there
 from satfusion_assets.viewer.links import Stage
