@@ -42,6 +42,7 @@ def run_plan(site_season: SiteSeason, runs: Sequence[Run], *, rebuild: bool = Fa
     from satfusion_assets.resources import Platform
 
     console, platform = Console(), Platform()
+    platform.store.recover()
     started = time.monotonic()
     with dagster_instance() as instance:
         instance.add_dynamic_partitions(SITE_SEASON, [site_season.key])
