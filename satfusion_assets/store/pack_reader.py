@@ -118,7 +118,8 @@ def _group(store: PackStore) -> zarr.Group:
     try:
         root = zarr.open_group(store, mode="r")
         store.whole = "edition" in root.attrs
-        wanted = {path.name for path in store.root.iterdir() if path.is_dir()} | set(root.attrs.get("layers", ()))
+        listed: Any = root.attrs.get("layers", ())
+        wanted = {path.name for path in store.root.iterdir() if path.is_dir()} | set(listed)
         gone = sorted(name for name in wanted if not (store.root / name / _METADATA).is_file())
     except (KeyError, TypeError, ValueError, OSError) as error:
         raise ProductCorrupt(f"{store.name} is not a readable pack ({error}); materialise it again.") from error

@@ -19,7 +19,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import zarr
@@ -197,15 +197,16 @@ def _create(
     """An empty array of one shard, whose index has ``edition`` places along time more than it needs."""
     places = [max(1, math.ceil(size / chunk)) for size, chunk in zip(shape, chunks, strict=True)]
     places[0] += edition
+    shard: Any = {
+        "shape": tuple(count * chunk for count, chunk in zip(places, chunks, strict=True)),
+        "index_location": "start",
+    }
     return root.create_array(
         name,
         shape=shape,
         dtype=dtype,
         chunks=chunks,
-        shards={
-            "shape": tuple(count * chunk for count, chunk in zip(places, chunks, strict=True)),
-            "index_location": "start",
-        },
+        shards=shard,
         compressors=[BloscCodec(cname="zstd", clevel=3, shuffle=BloscShuffle.bitshuffle), Crc32cCodec()],
         fill_value=np.nan if dtype == "float32" else 0,
         dimension_names=dimensions,
