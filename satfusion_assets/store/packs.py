@@ -34,9 +34,9 @@ STEPS: Final = {
     "s2": 2.0**-16,
     "fused": 2.0**-16,
     "s3": 2.0**-16,
-    "standard_deviation": 2.0**-18,
+    "standard_deviation": 2.0**-17,
     "days_to_scene": 2.0**-10,
-    "effective_scenes": 2.0**-10,
+    "effective_scenes": 2.0**-11,
     "coarse_support": 2.0**-10,
 }
 """Step of each layer's values: reflectance and GCC to 7.6e-6, where Sentinel-2's own rounding is 5e-5."""
