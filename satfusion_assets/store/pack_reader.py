@@ -116,7 +116,8 @@ def _open_store(path: Path, name: str, whole: bool = False) -> PackStore:
 def _group(store: PackStore) -> zarr.Group:
     """The pack as a group whose layers are all there."""
     try:
-        root = zarr.open_group(store, mode="r")
+        root = zarr.open_group(store, mode="r", use_consolidated=False)  # every layer's own word is looked at
+        list(root.arrays())
         store.whole = "edition" in root.attrs
         listed: Any = root.attrs.get("layers", ())
         wanted = {path.name for path in store.root.iterdir() if path.is_dir()} | set(listed)

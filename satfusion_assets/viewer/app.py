@@ -322,7 +322,7 @@ def _bands(text: str | None) -> list[int] | None:
     numbers = text.split(",")
     if len(numbers) > MOST_BANDS or len(set(numbers)) < len(numbers) or not all(map(_BAND.fullmatch, numbers)):
         raise InvalidInput(
-            f"bands={_short(text)!r} is not a list of band numbers from 1, each once and at most {MOST_BANDS}, like 1,2,3."
+            f"bands={_short(text)!r} is not a list of band numbers from 1, each once, at most {MOST_BANDS}, like 1,2,3."
         )
     return [int(number) for number in numbers]
 
