@@ -45,7 +45,7 @@ def main(folder: Path) -> None:
     with tempfile.TemporaryDirectory(dir=folder) as root:
         for turn in range(TURNS):
             for name, wait in waits.items():
-                os.fsync = wait
+                os.fsync = wait  # type: ignore[assignment]
                 taken = publish(Path(root), stack)
                 if turn:  # the first fills caches
                     seconds[name].append(taken)
