@@ -16,6 +16,8 @@ from dagster import DagsterInstance, DagsterRunStatus
 from dagster._cli.api import grpc_command
 from dagster._grpc import server
 
+from satfusion_assets.resources import Platform
+
 
 class ForkingApiServer(server.DagsterApiServer):
     """Forks runs where the original spawns them."""
@@ -40,6 +42,8 @@ class ForkingApiServer(server.DagsterApiServer):
 
 
 def main() -> None:
+    """Serve until told to stop. What killed runs left of products is cleared before."""
+    Platform().store.recover()
     server.DagsterApiServer = ForkingApiServer  # type: ignore[misc]
     grpc_command()
 

@@ -14,9 +14,12 @@ ASSET_MODULES = [raw, screening, prepared, fused, metrics, evaluation]
 
 
 def build_defs(platform: Platform | None = None) -> dg.Definitions:
-    """The whole code location for ``platform``; None = as the environment says."""
+    """The whole code location for ``platform``; None = as the environment says.
+
+    Nothing is read or written: what killed publications left is cleared when a service or a command starts to work, and
+    of one product when it is published.
+    """
     platform = platform or Platform()
-    platform.store.recover()
     assets = load_assets()
     freshness = freshness_checks(assets)
     return dg.Definitions(

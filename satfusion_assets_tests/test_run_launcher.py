@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import dagster as dg
 import pytest
@@ -16,6 +20,9 @@ from dagster._core.launcher import WorkerStatus
 from dagster._core.remote_origin import GrpcServerCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 from dagster._core.storage.dagster_run import DagsterRun
 from dagster._core.test_utils import create_run_for_test
+from dagster._core.workspace.context import IWorkspaceProcessContext
+from dagster._daemon.monitoring.concurrency import execute_concurrency_slots_iteration
+from dagster._time import get_current_datetime
 
 from satfusion_assets.run_launcher import WatchedRunLauncher
 
@@ -94,3 +101,25 @@ def test_crashed_runs_are_made_again_and_failed_stages_left_to_people(instance: 
     assert instance.run_monitoring_enabled
     assert instance.run_retries_enabled
     assert not instance.run_retries_retry_on_asset_or_op_failure
+
+
+def test_places_in_pools_that_killed_runs_held_come_free(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = instance.event_log_storage
+    killed = [create_run_for_test(instance, "job", status=dg.DagsterRunStatus.STARTED) for _ in range(2)]
+    for run in killed:
+        log.initialize_concurrency_limit_to_default("fusion")
+        assert log.claim_concurrency_slot("fusion", run.run_id, "fused").is_claimed
+    waiting = create_run_for_test(instance, "job", status=dg.DagsterRunStatus.STARTED)
+    assert not log.claim_concurrency_slot("fusion", waiting.run_id, "fused").is_claimed, "the pool has two places"
+    for run in killed:
+        instance.report_run_failed(run)
+
+    later = get_current_datetime() + timedelta(minutes=1)
+    monkeypatch.setattr("dagster._daemon.monitoring.concurrency.get_current_datetime", lambda: later)
+    daemon = cast(IWorkspaceProcessContext, SimpleNamespace(instance=instance))
+    list(execute_concurrency_slots_iteration(daemon, logging.getLogger("daemon")))
+
+    assert log.claim_concurrency_slot("fusion", waiting.run_id, "fused").is_claimed
+    assert log.get_concurrency_run_ids() == {waiting.run_id}, "the run that is at work keeps its place"

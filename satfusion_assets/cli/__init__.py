@@ -9,6 +9,7 @@ import sys
 import typer
 from rich.console import Console
 from rich.logging import RichHandler
+from rich.markup import escape
 
 from satfusion_assets.cli import acquire, demo, doctor, fuse, gaps, materialize, sandbox, sites, view
 from satfusion_assets.errors import SatfusionError
@@ -55,5 +56,8 @@ def main() -> None:
     try:
         app()
     except SatfusionError as error:
-        Console(stderr=True).print(f"[red]{error}[/red]", highlight=False)
+        Console(stderr=True).print(f"[red]{escape(str(error))}[/red]", highlight=False)
+        sys.exit(getattr(error, "exit_code", 1))
+    except OSError as error:  # of the system, which names its own cause: disk, permission, port
+        Console(stderr=True).print(f"[red]{escape(f'{type(error).__name__}: {error}')}[/red]", highlight=False)
         sys.exit(1)

@@ -22,6 +22,9 @@ ROOM_PER_SITE_SEASON = 1.5e9
 """Bytes that one site-season takes with all scenarios, and some air."""
 
 
+MOST_NAMED = 5
+
+
 class Verdict(StrEnum):
     OK = "ok"
     WARNING = "warning"
@@ -55,6 +58,7 @@ def examine(platform: Platform) -> Iterator[Finding]:
     yield _dagster_home()
     yield _sites(platform)
     yield _disk(settings.data_root)
+    yield _store(platform)
     yield _credentials(settings)
     services = {
         "Earth Search": settings.earth_search_url,
@@ -90,6 +94,20 @@ def _disk(root: Path) -> Finding:
     free = shutil.disk_usage(there).free
     verdict = Verdict.OK if free > ROOM_PER_SITE_SEASON else Verdict.WARNING
     return Finding("data root", verdict, f"{root.absolute()}, {free / 1e9:.1f} GB free")
+
+
+def _store(platform: Platform) -> Finding:
+    """What lies where the store notes its publications and is none of its notes. Nothing is hurt by it."""
+    foreign = platform.store.foreign_markers()
+    if not foreign:
+        return Finding("product store", Verdict.OK, "no foreign files among its markers")
+    listed = ", ".join(path.name for path in foreign[:MOST_NAMED]) + (", ..." if len(foreign) > MOST_NAMED else "")
+    return Finding(
+        "product store",
+        Verdict.WARNING,
+        f"{foreign[0].parent} holds {len(foreign)} files that note no publication ({listed}); they do no harm: delete "
+        "them while nothing runs.",
+    )
 
 
 def _credentials(settings: Settings) -> Finding:

@@ -37,17 +37,18 @@ def materialize_site_season(site_season: SiteSeason, *, until: Stage = Stage.MET
 def run_plan(site_season: SiteSeason, runs: Sequence[Run], *, rebuild: bool = False) -> None:
     """Execute ``runs`` on the shared instance, a line for each."""
     from satfusion_assets.cli.runs import execute
+    from satfusion_assets.cli.stopping import stoppable
     from satfusion_assets.definitions import build_defs
     from satfusion_assets.partitions import SITE_SEASON
     from satfusion_assets.resources import Platform
 
     console, platform = Console(), Platform()
+    platform.store.recover()
     started = time.monotonic()
-    with dagster_instance() as instance:
+    with stoppable(), dagster_instance() as instance:
         instance.add_dynamic_partitions(SITE_SEASON, [site_season.key])
-        for number, (run, ran) in enumerate(
-            execute(build_defs(platform), instance, platform, runs, rebuild=rebuild), 1
-        ):
+        done = execute(build_defs(platform), instance, platform, runs, rebuild=rebuild)
+        for number, (run, ran) in enumerate(done, 1):
             what = ", ".join(run.assets)
             console.print(
                 f"[{number}/{len(runs)}] {run.place}: {what} "

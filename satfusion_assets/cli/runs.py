@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Final
 
 import dagster as dg
+from dagster._utils.error import SerializableErrorInfo
 
 from satfusion_assets.automation.freshness import FRESH
 from satfusion_assets.errors import SatfusionError
@@ -62,6 +65,8 @@ GROUPS: Final = (
 )
 """The whole graph. The archives are asked in runs of their own: only what they changed makes the rest due."""
 
+
+_PLACE: Final = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+)')
 
 QUIET: Final = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """Dagster's own account of a run stays in the UI; the terminal shows what the stages say."""
@@ -138,14 +143,27 @@ def _execute(job: dg.JobDefinition, instance: dg.DagsterInstance, run: Run, asse
 
 
 def _cause(result: dg.ExecuteInProcessResult) -> str:
+    """Where and why a run failed, whoever's error it is: what Dagster wraps around it says neither."""
     for event in result.all_events:
         if event.is_step_failure:
             failure = event.step_failure_data
             if failure.user_failure_data is not None and failure.user_failure_data.description:
                 return f"{event.step_key}: {failure.user_failure_data.description}"
             if failure.error is not None:
-                return f"{event.step_key}: {failure.error.to_string().strip().splitlines()[0]}"
+                return f"{event.step_key}: {_innermost(failure.error)}"
+    for event in result.all_events:
+        if event.is_job_failure and event.job_failure_data.error is not None:
+            return _innermost(event.job_failure_data.error)
     return "the run failed; its log in the Dagster UI says why"
+
+
+def _innermost(error: SerializableErrorInfo) -> str:
+    """The first cause, and the line of code that raised it."""
+    while error.cause is not None:
+        error = error.cause
+    said = " ".join(error.message.split()) or (error.cls_name or "an error without a name")
+    place = _PLACE.search(error.stack[-1]) if error.stack else None
+    return f"{said} (at {Path(place['file']).name}, line {place['line']})" if place else said
 
 
 def _due(platform: Platform, product: Product) -> bool:

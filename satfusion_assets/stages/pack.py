@@ -37,6 +37,7 @@ def pack_season(store: ProductStore, site_season: SiteSeason, scenario: Scenario
                 tuple(image.geobox.affine)[:6],
                 window["epsg"],
                 {"title": f"satfusion {site_season.key}, {scenario.key}"},
+                replaces=store.folder(site_season) / pack_folder(scenario),
             )
     assert draft.manifest is not None
     numbers: dict[str, int | float | None] = {f"{layer.name}_days": len(layer.days) for layer in layers}

@@ -5,36 +5,40 @@ Layout below the data root, for a site-season::
     {site}/{season}/.satfusion/{product}/versions/{id}/...   a version: its files and manifest.json
     {site}/{season}/.satfusion/{product}/current             symbolic link to the current version
     {site}/{season}/raw/s2/20240101_0.geotiff                contract path: link through ``current``
+    {site}/{season}/packs/aggressive_sigma20.zarr            the same for a whole pack
     tables/...                                               the same for products that all site-seasons share
     {site}/{season}/.satfusion/cache/{name}/                 what acquisition keeps between runs
     .satfusion/pending/{product key}@{id}                    a publication under way
 
 A version is written whole, then one rename of ``current`` makes all its files and its manifest visible at once,
 through the contract's paths as well. A kill leaves the old version or the new one, plus litter that ``recover``
-removes. Versions in use are leased with ``flock``, which the kernel releases when a process dies.
+removes; so does a loss of power, because everything is on the disk before the rename and the rename before the old
+version is deleted. Versions in use are leased with ``flock``, which the kernel releases when a process dies.
 """
 
 from __future__ import annotations
 
 import errno
-import json
 import logging
 import uuid
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from importlib.metadata import version as package_version
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Final
 
-from satfusion_assets.errors import ProductMissing, StoreError, StoreFull
+from satfusion_assets.errors import ProductCorrupt, ProductMissing, StoreError, StoreFull
 from satfusion_assets.sites import SiteSeason
+from satfusion_assets.store import durable, markers
 from satfusion_assets.store.leases import (
+    HIDDEN,
     LEASE,
+    VERSIONS,
+    discard_unless_in_use,
     exclusive,
     in_use,
     lease_for_reading,
     lease_for_writing,
-    remove_unless_in_use,
 )
 from satfusion_assets.store.manifest import (
     MANIFEST,
@@ -44,17 +48,17 @@ from satfusion_assets.store.manifest import (
     Product,
     Scope,
     data_version,
-    parse_scope,
 )
+from satfusion_assets.store.names import CURRENT, ContractNames, links_of
 from satfusion_assets.store.version import Draft, View
 
 log = logging.getLogger(__name__)
 
-HIDDEN: Final = ".satfusion"
 TABLES: Final = "tables"
 """Folder of the products that all site-seasons share, beside the sites' folders."""
 _STAGED: Final = "current.new"
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
+_REFUSED: Final = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO)
 
 
 class ProductStore:
@@ -67,19 +71,19 @@ class ProductStore:
 
     def manifest(self, product: Product) -> Manifest | None:
         """Manifest of the current version, None when the product was never published."""
-        path = self._home(product) / "current" / MANIFEST
+        path = self._home(product) / CURRENT / MANIFEST
         return Manifest.read(path) if path.exists() else None
 
     def is_current(self, product: Product, chosen: Mapping[str, Any] | None = None) -> bool:
         """Whether ``product`` exists, was made by this software with the ``chosen`` parameters, and every input still
         has the version it was made from."""
-        manifest = self.manifest(product)
+        manifest = self._readable_manifest(product)
         if manifest is None or manifest.software != _software():
             return False
         if any(manifest.parameters.get(name) != value for name, value in (chosen or {}).items()):
             return False
         for reference, version in manifest.inputs.items():
-            source = self.manifest(Product.referred(reference, product.scope))
+            source = self._readable_manifest(Product.referred(reference, product.scope))
             if source is None or source.version != version:
                 return False
         return True
@@ -104,7 +108,7 @@ class ProductStore:
 
     def products(self, scope: Scope) -> list[Manifest]:
         """Manifests of everything published for a site-season, or of what all site-seasons share."""
-        found = sorted(self.folder(scope).glob(f"{HIDDEN}/*/current/{MANIFEST}"))
+        found = sorted(self.folder(scope).glob(f"{HIDDEN}/*/{CURRENT}/{MANIFEST}"))
         return [Manifest.read(path) for path in found]
 
     def folder(self, scope: Scope) -> Path:
@@ -133,57 +137,55 @@ class ProductStore:
 
         Raises StoreFull when the disk is full; whatever goes wrong, the current version stays as it was.
         """
-        self.recover(product)
-        identity = uuid.uuid4().hex
-        folder = self._home(product) / "versions" / identity
-        marker = self._pending / f"{product.key}@{identity}"
+        identity, published = uuid.uuid4().hex, False
+        folder = self._home(product) / VERSIONS / identity
+        marker = markers.place(self._pending, product, identity)
         try:
+            self.recover(product)
             with self._locked(product):
-                _write_marker(marker, product)
+                markers.write(marker, product)
                 lease = lease_for_writing(folder)
             with lease:
                 draft = Draft(product, folder)
                 yield draft
-                draft.manifest = self._seal(product, folder, parameters or {}, inputs)
-                self._make_current(product, identity, draft.manifest)
+                manifest = self._seal(product, folder, parameters or {}, inputs)
+                self._make_current(product, identity, manifest)
+                draft.manifest, published = manifest, True
         except OSError as error:
-            if error.errno in _FULL:
-                raise StoreFull(
-                    f"The disk of {self.root} is full while writing {product.key}; free some space and materialise "
-                    f"that partition again (the previous version is untouched)."
-                ) from error
-            raise
+            explained = self._explained(error, product)
+            if explained is None:
+                raise
+            raise explained from error
         finally:
-            self._discard_unused(product)
-            marker.unlink(missing_ok=True)
+            self._end(product, marker, published)
 
     def remove(self, product: Product) -> None:
         """Unpublish ``product`` and delete its files."""
         with self._locked(product):
-            manifest = self.manifest(product)
-            (self._home(product) / "current").unlink(missing_ok=True)
+            manifest = self._readable_manifest(product)
+            home = self._home(product)
+            (home / CURRENT).unlink(missing_ok=True)
+            durable.sync_folder(home)
             if manifest is not None:
-                self._unlink_names(product, manifest.files)
-        self._discard_unused(product)
+                self._names(product).unlink(links_of(manifest.files))
+            self._discard_unused(product)
 
     def recover(self, product: Product | None = None) -> list[str]:
         """Clear what killed publications left, of one product or of all; returns their keys."""
-        prefix = f"{product.key}@" if product is not None else ""
         recovered = []
-        for marker in sorted(self._pending.glob(f"{prefix}*")) if self._pending.exists() else []:
-            interrupted = _read_marker(marker)
-            if interrupted is None:
-                continue
-            folder = self._home(interrupted) / "versions" / marker.name.rpartition("@")[2]
+        for marker in markers.markers(self._pending, product):
+            interrupted = marker.product
             with self._locked(interrupted):
-                if in_use(folder):
+                if in_use(self._home(interrupted) / VERSIONS / marker.identity):
                     continue
-                self._repair_names(interrupted)
-            self._discard_unused(interrupted)
-            marker.unlink(missing_ok=True)
+            self._end(interrupted, marker.path, published=False)
             recovered.append(interrupted.key)
             log.warning("Cleared an interrupted publication of %s; its current version is whole.", interrupted.key)
         return recovered
+
+    def foreign_markers(self) -> list[Path]:
+        """What lies among the markers of publications and is none."""
+        return markers.foreign(self._pending)
 
     # -- inside ----------------------------------------------------------------------------------------------
 
@@ -197,8 +199,20 @@ class ProductStore:
     def _locked(self, product: Product) -> AbstractContextManager[None]:
         return exclusive(self._home(product) / "lock")
 
+    def _readable_manifest(self, product: Product) -> Manifest | None:
+        """As ``manifest``, None where it is damaged: whoever makes the product again must not be stopped by it."""
+        try:
+            return self.manifest(product)
+        except ProductCorrupt:
+            return None
+
+    def _names(self, product: Product) -> ContractNames:
+        return ContractNames(self.folder(product.scope), product.slug)
+
     def _seal(self, product: Product, folder: Path, parameters: dict[str, Any], inputs: Sequence[View]) -> Manifest:
-        files = {name: FileRecord.of(folder / name) for name in sorted(_names_in(folder))}
+        """Write the manifest; every file and folder of the version is on the disk then."""
+        names = sorted(_names_in(folder))
+        files = {name: FileRecord.of(folder / name) for name in names}
         manifest = Manifest(
             product=product.name,
             variant=product.variant,
@@ -209,81 +223,90 @@ class ProductStore:
             inputs={view.product.reference(product.scope): view.version for view in inputs},
             files=files,
         )
-        (folder / MANIFEST).write_text(manifest.model_dump_json(indent=1) + "\n", "utf-8")
+        durable.sync(folder / name for name in names)
+        durable.write(folder / MANIFEST, f"{manifest.model_dump_json(indent=1)}\n".encode())
+        inside = [path for path in folder.rglob("*") if path.is_dir()]
+        durable.sync([*inside, folder, folder.parent, self._home(product)])
         return manifest
 
     def _make_current(self, product: Product, identity: str, manifest: Manifest) -> None:
+        home, names = self._home(product), self._names(product)
         with self._locked(product):
-            previous = self.manifest(product)
-            for name in manifest.files:
-                self._link_name(product, name)
-            staged = self._home(product) / _STAGED
-            staged.symlink_to(Path("versions") / identity)
-            staged.replace(self._home(product) / "current")
+            previous = self._readable_manifest(product)
+            durable.sync(names.link(manifest.files))
+            staged = home / _STAGED
+            staged.unlink(missing_ok=True)
+            staged.symlink_to(Path(VERSIONS) / identity)
+            staged.replace(home / CURRENT)
+            durable.sync_folder(home)
             if previous is not None:
-                self._unlink_names(product, previous.files.keys() - manifest.files.keys())
+                names.unlink(links_of(previous.files) - links_of(manifest.files))
 
-    def _link_name(self, product: Product, name: str) -> None:
-        path = self.folder(product.scope) / name
-        up = Path(*[".."] * (len(PurePosixPath(name).parts) - 1))
-        target = up / HIDDEN / product.slug / "current" / name
-        if path.is_symlink():
-            owner = path.readlink()
-            if owner == target:
-                return
-            if path.exists():
-                raise StoreError(f"{path} belongs to another product ({owner}); two products share a name.")
-            path.unlink()
-        elif path.exists():
-            raise StoreError(f"{path} is a file that satfusion did not write; move it away and try again.")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.symlink_to(target)
+    def _end(self, product: Product, marker: Path, published: bool) -> None:
+        """Tidy up after a publication, whether it succeeded or not."""
+        try:
+            self._tidy(product, marker, published)
+        except OSError as error:
+            log.warning("What is left of writing %s is cleared the next time (%s).", product.key, error)
 
-    def _unlink_names(self, product: Product, names: Collection[str]) -> None:
-        base = self.folder(product.scope)
-        for name in names:
-            path = base / name
-            if path.is_symlink() and f"{HIDDEN}/{product.slug}/current/" in path.readlink().as_posix():
-                path.unlink()
-        for parent in sorted({base / Path(name).parent for name in names}, reverse=True):
-            _remove_empty_folders(parent, base)
+    def _tidy(self, product: Product, marker: Path, published: bool) -> None:
+        """Clear what is not the current version's. The marker goes last: until then ``recover`` can do this."""
+        with self._locked(product):
+            if not published:
+                self._repair_names(product)
+            self._discard_unused(product)
+        marker.unlink(missing_ok=True)
 
     def _repair_names(self, product: Product) -> None:
-        """Make the contract's paths those of the current version, whatever a kill left between link and swap."""
+        """Make the contract's paths those of the current version, whatever a kill or a failure left."""
         (self._home(product) / _STAGED).unlink(missing_ok=True)
-        current = self.manifest(product)
+        current, names = self._readable_manifest(product), self._names(product)
         wanted = set(current.files) if current is not None else set()
-        for name in wanted:
-            self._link_name(product, name)
+        names.link(wanted)
         for version in self._versions(product):
-            self._unlink_names(product, set(_names_in(version)) - wanted)
+            if stray := links_of(_names_in(version)) - links_of(wanted):
+                names.unlink(stray)
 
     def _versions(self, product: Product) -> list[Path]:
-        folder = self._home(product) / "versions"
+        folder = self._home(product) / VERSIONS
         return sorted(folder.iterdir()) if folder.exists() else []
 
     def _discard_unused(self, product: Product) -> None:
         """Delete every version but the current one and those that somebody still reads or writes."""
-        with self._locked(product):
-            current = self._home(product) / "current"
-            keep = current.resolve() if current.is_symlink() else None
-            for version in self._versions(product):
-                if version.resolve() != keep:
-                    remove_unless_in_use(version)
+        current = self._home(product) / CURRENT
+        keep = current.resolve() if current.is_symlink() else None
+        for version in self._versions(product):
+            if version.resolve() != keep:
+                discard_unless_in_use(version)
+
+    def _explained(self, error: OSError, product: Product) -> StoreError | None:
+        """What the disk refused, in words; None where the disk is not to blame."""
+        if error.errno in _FULL:
+            return StoreFull(
+                f"The disk of {self.root} is full while writing {product.key}; free some space and materialise "
+                f"that partition again (the previous version is untouched)."
+            )
+        if error.errno in _REFUSED and str(error.filename).startswith(str(self.root)):
+            return StoreError(
+                f"{error.filename} cannot be written ({error.strerror}); make it writable and materialise "
+                f"{product.key} again (the previous version is untouched)."
+            )
+        return None
 
     @contextmanager
     def _lease_current(self, product: Product) -> Iterator[Path]:
-        current = self._home(product) / "current"
+        current = self._home(product) / CURRENT
         while current.is_symlink():
             folder = current.resolve()
             with ExitStack() as stack:
                 try:
                     stack.enter_context(lease_for_reading(folder))
                 except FileNotFoundError:
+                    if current.resolve() == folder and not folder.exists():
+                        break
                     continue  # replaced between looking and leasing: look again
-                if (folder / MANIFEST).exists():
-                    yield folder
-                    return
+                yield folder
+                return
         raise ProductMissing(f"{product.key} has not been materialised; materialise that partition first.")
 
 
@@ -296,31 +319,3 @@ def _names_in(folder: Path) -> Iterator[str]:
         name = path.relative_to(folder).as_posix()
         if path.is_file() and name not in (LEASE, MANIFEST):
             yield name
-
-
-def _remove_empty_folders(folder: Path, base: Path) -> None:
-    """Remove ``folder`` and its parents below ``base`` as far as they are empty."""
-    while folder != base:
-        try:
-            folder.rmdir()
-        except OSError:
-            return  # not empty, or already gone
-        folder = folder.parent
-
-
-def _write_marker(marker: Path, product: Product) -> None:
-    """Note a publication before anything of it exists, in one step."""
-    marker.parent.mkdir(parents=True, exist_ok=True)
-    staged = marker.with_name(f".{marker.name}")
-    fields = [product.name, product.scope.key, product.variant]
-    staged.write_text(json.dumps(fields), "utf-8")
-    staged.replace(marker)
-
-
-def _read_marker(marker: Path) -> Product | None:
-    """The product a marker is about; None when its publication ended meanwhile."""
-    try:
-        name, scope, variant = json.loads(marker.read_text("utf-8"))
-    except FileNotFoundError:
-        return None
-    return Product(name, parse_scope(scope), variant)

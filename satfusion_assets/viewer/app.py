@@ -7,10 +7,14 @@ Addresses of the server itself begin with an underscore, which no site name can:
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable, Sequence
+import math
+import re
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
+from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -33,7 +37,7 @@ from satfusion_assets.errors import (
 from satfusion_assets.scenarios import Scenario
 from satfusion_assets.sites import Site
 from satfusion_assets.viewer.catalog import Catalog
-from satfusion_assets.viewer.files import Fence, read_json
+from satfusion_assets.viewer.files import Fence, finite, read_json
 from satfusion_assets.viewer.links import OLD_PAGES, STAGES, Stage, redirect_of
 from satfusion_assets.viewer.rasters import index_geotiff, read_frame
 from satfusion_assets.viewer.series import pixel_season, scenario_series, site_series
@@ -56,6 +60,13 @@ _STATUS: Final[tuple[tuple[type[SatfusionError], int], ...]] = (
     (InvalidInput, 400),
     (ProductCorrupt, 500),
 )
+AT_ONCE: Final = 4
+"""Questions that are worked on at the same time; each takes up to a few times the 64 MB of its numbers."""
+FARTHEST_M: Final = 1e8
+MOST_BANDS: Final = 16
+_YEAR: Final = re.compile(r"[0-9]{4}")
+_BAND: Final = re.compile(r"[1-9][0-9]{0,5}")
+_UNEXPECTED: Final = "The viewer could not answer this; its log says why."
 _NOT_BUILT: Final = (
     "<!doctype html><html lang='en'><meta charset='utf-8'><title>satfusion</title><h1>The viewer is not built yet</h1>"
     "<p>Run <code>make webapp</code> in the repository, then reload this page.</p></html>"
@@ -70,31 +81,31 @@ def create_app(
     sites_file: the registry of sites, by default ``sites.geojson`` below the data root. hosts: names under which
     it answers; any other Host header is refused. dist: the built front end.
     """
-    fence = Fence(data_root)
-    server = _Server(fence, Catalog(fence, sites_file or data_root / "sites.geojson"), dist)
+    server = _Server(Fence(data_root), sites_file or data_root / "sites.geojson", dist)
     return Starlette(
         routes=server.routes(),
-        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts)), Middleware(_SafeHeaders)],
-        exception_handlers={SatfusionError: _say},
+        middleware=[Middleware(_SafeHeaders), Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))],
+        exception_handlers={SatfusionError: server.say, Exception: server.say},
     )
 
 
 class _Server:
-    """The endpoints; all work on files happens in a thread."""
+    """The endpoints; all work on files happens in a thread, and what takes memory a few at a time."""
 
-    def __init__(self, fence: Fence, catalog: Catalog, dist: Path) -> None:
+    def __init__(self, fence: Fence, sites_file: Path, dist: Path) -> None:
         self._fence = fence
-        self._catalog = catalog
+        self._sites_file = sites_file
         self._dist = dist
+        self._heavy = CapacityLimiter(AT_ONCE)
 
     def routes(self) -> list[Route | Mount]:
         old = [Route(f"/{name}", self.old_page) for name in OLD_PAGES]
         api = [
             Route("/catalog", self.catalog),
-            Route("/season/{site}/{season:int}/{scenario}", self.season),
-            Route("/series/{site}/{season:int}/{scenario}/{stage}", self.series),
-            Route("/pixel/{site}/{season:int}/{scenario}/{stage}", self.pixel),
-            Route("/scenarios/{site}/{season:int}", self.scenarios),
+            Route("/season/{site}/{season}/{scenario}", self.season),
+            Route("/series/{site}/{season}/{scenario}/{stage}", self.series),
+            Route("/pixel/{site}/{season}/{scenario}/{stage}", self.pixel),
+            Route("/scenarios/{site}/{season}", self.scenarios),
             Route("/json/{path:path}", self.json),
         ]
         zipped = [Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)]
@@ -111,52 +122,68 @@ class _Server:
         ]
 
     async def catalog(self, request: Request) -> Response:
-        return await _json(request, self._catalog.overview)
+        return await self._json(request, lambda files: self._catalog(files).overview())
 
     async def season(self, request: Request) -> Response:
-        site, season, scenario = self._partition(request)
-        return await _json(request, lambda: self._catalog.season(site.name, season, scenario))
+        def answer(files: Fence) -> Any:
+            site, season, scenario = self._partition(request, files)
+            return self._catalog(files).season(site.name, season, scenario)
+
+        return await self._json(request, answer)
 
     async def series(self, request: Request) -> Response:
-        site, season, scenario = self._partition(request)
         stage = _stage(request)
-        return await _json(request, lambda: site_series(self._fence, site, season, scenario, stage))
+        return await self._json(request, lambda files: site_series(files, *self._partition(request, files), stage))
 
     async def pixel(self, request: Request) -> Response:
-        site, season, scenario = self._partition(request)
         stage = _stage(request)
         east, north = _number(request, "x"), _number(request, "y")
-        return await _json(request, lambda: pixel_season(self._fence, site, season, scenario, stage, east, north))
+        return await self._json(
+            request, lambda files: pixel_season(files, *self._partition(request, files), stage, east, north)
+        )
 
     async def scenarios(self, request: Request) -> Response:
-        site, season = self._site_season(request)
-        return await _json(request, lambda: scenario_series(self._fence, site, season))
+        return await self._json(request, lambda files: scenario_series(files, *self._site_season(request, files)))
 
     async def json(self, request: Request) -> Response:
         name = request.path_params["path"]
-        return await _json(request, lambda: read_json(self._fence.file(name), name))
+        return await self._json(request, lambda files: read_json(files.file(name), name))
 
     async def frame(self, request: Request) -> Response:
         name = request.path_params["path"]
         bands = _bands(request.query_params.get("bands"))
-        path = self._fence.file(name)
-        tag = _tag(path)
-        if request.headers.get("if-none-match") == tag:
-            return Response(status_code=304, headers={"etag": tag})
-        content = await run_sync(lambda: read_frame(path, name, bands).rounded().encode())
-        return Response(content, media_type="application/octet-stream", headers=_fresh(tag))
+        known = request.headers.get("if-none-match")
+
+        def answer(files: Fence) -> Response:
+            path = files.file(name)
+            tag = _tag(path)
+            if known == tag:
+                return Response(status_code=304, headers={"etag": tag})
+            content = read_frame(path, name, bands).rounded().encode()
+            return Response(content, media_type="application/octet-stream", headers=_fresh(tag))
+
+        return await self._ask(answer)
 
     async def index(self, request: Request) -> Response:
         name, index = request.path_params["path"], request.path_params["index"]
-        path = self._fence.file(name)
-        content = await run_sync(lambda: index_geotiff(path, name, index))
-        saved = f"{'_'.join(name.split('/')[:2])}_{path.stem}_{index}.tif"
+        saved = f"{'_'.join(name.split('/')[:2])}_{Path(name).stem}_{index}.tif"
         disposition = {"content-disposition": f'attachment; filename="{saved}"'}
-        return Response(content, media_type="image/tiff", headers=disposition)
+
+        def answer(files: Fence) -> Response:
+            content = index_geotiff(files.file(name), name, index)
+            return Response(content, media_type="image/tiff", headers=disposition)
+
+        return await self._ask(answer)
 
     async def file(self, request: Request) -> Response:
-        path = await run_sync(self._fence.file, request.path_params["path"])
-        return FileResponse(path, headers={"cache-control": "no-cache"})
+        leases = ExitStack()
+        try:
+            files = await run_sync(leases.enter_context, self._fence.snapshot())
+            path = await run_sync(files.file, request.path_params["path"])
+        except SatfusionError:
+            leases.close()
+            raise
+        return _LeasedFile(path, leases)
 
     async def old_page(self, request: Request) -> Response:
         return RedirectResponse(redirect_of(request.url.path.lstrip("/"), request.query_params), status_code=308)
@@ -169,16 +196,55 @@ class _Server:
             return HTMLResponse(_NOT_BUILT, status_code=503)
         return FileResponse(index, headers={"cache-control": "no-cache"})
 
-    def _partition(self, request: Request) -> tuple[Site, int, Scenario]:
-        site, season = self._site_season(request)
+    def say(self, request: Request, error: Exception) -> Response:
+        """One clear sentence with the right status; where files lie on this machine is nobody's business."""
+        status = next((code for kind, code in _STATUS if isinstance(error, kind)), 500)
+        text = str(error) if isinstance(error, SatfusionError) else _UNEXPECTED
+        for folder in (self._fence.root, self._sites_file.parent, self._sites_file.absolute().parent):
+            text = text.replace(f"{folder}/", "").replace(str(folder), "the data root")
+        headers = {"cache-control": "no-store"}
+        if not isinstance(error, SatfusionError):
+            headers |= _HEADERS  # which the middleware adds to every other answer
+        return JSONResponse({"error": finite(text)}, status_code=status, headers=headers)
+
+    async def _json(self, request: Request, answer: Callable[[Fence], Any]) -> Response:
+        """``answer`` as JSON, revalidated by content: an unchanged one costs the browser nothing."""
+        known = request.headers.get("if-none-match")
+
+        def respond(files: Fence) -> Response:
+            response = JSONResponse(finite(answer(files)))
+            tag = f'"{hashlib.sha256(response.body).hexdigest()[:24]}"'
+            if known in (tag, f"W/{tag}"):
+                return Response(status_code=304, headers=_fresh(tag))
+            response.headers.update(_fresh(tag))
+            return response
+
+        return await self._ask(respond)
+
+    async def _ask(self, answer: Callable[[Fence], Response]) -> Response:
+        """``answer`` in a thread, every file of a product in the same version."""
+
+        def work() -> Response:
+            with self._fence.snapshot() as files:
+                return answer(files)
+
+        return await run_sync(work, limiter=self._heavy)
+
+    def _catalog(self, files: Fence) -> Catalog:
+        return Catalog(files, self._sites_file)
+
+    def _partition(self, request: Request, files: Fence) -> tuple[Site, int, Scenario]:
+        site, season = self._site_season(request, files)
         key = request.path_params["scenario"]
         default = key == "default"
-        return site, season, self._catalog.default_scenario(site.name, season) if default else Scenario.parse(key)
+        chosen = self._catalog(files).default_scenario(site.name, season) if default else Scenario.parse(key)
+        return site, season, chosen
 
-    def _site_season(self, request: Request) -> tuple[Site, int]:
-        site = self._catalog.registry().site(request.path_params["site"])
-        season = request.path_params["season"]
-        known = self._catalog.seasons(site)
+    def _site_season(self, request: Request, files: Fence) -> tuple[Site, int]:
+        catalog = self._catalog(files)
+        site = catalog.registry().site(request.path_params["site"])
+        season = _season(request)
+        known = catalog.seasons(site)
         if season not in known:
             listed = ", ".join(map(str, known)) or "none"
             raise UnknownSeason(
@@ -186,6 +252,18 @@ class _Server:
                 f"add it with 'satfusion sites add {site.name} --season {season}'."
             )
         return site, season
+
+
+class _LeasedFile(FileResponse):
+    """A file that stays on disk until it is sent."""
+
+    def __init__(self, path: Path, leases: ExitStack) -> None:
+        super().__init__(path, headers={"cache-control": "no-cache"})
+        self._leases = leases
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._leases:
+            await super().__call__(scope, receive, send)
 
 
 class _Immutable(StaticFiles):
@@ -220,21 +298,37 @@ def _stage(request: Request) -> Stage:
     return stage
 
 
+def _season(request: Request) -> int:
+    text = request.path_params["season"]
+    if not _YEAR.fullmatch(text):
+        raise InvalidInput(f"{_short(text)!r} is not a season; write its year, like 2024.")
+    return int(text)
+
+
 def _number(request: Request, name: str) -> float:
+    text = request.query_params.get(name, "")
     try:
-        return float(request.query_params[name])
-    except (KeyError, ValueError):
-        raise InvalidInput(
-            f"parameter {name} is missing or not a number; give metres in the site's UTM zone."
-        ) from None
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not abs(number) <= FARTHEST_M:
+        raise InvalidInput(f"parameter {name} is missing or not a number; give metres in the site's UTM zone.")
+    return number
 
 
 def _bands(text: str | None) -> list[int] | None:
     if text is None:
         return None
-    if not all(part.isdecimal() and int(part) > 0 for part in text.split(",")):
-        raise InvalidInput(f"bands={text!r} is not a list of band numbers from 1, like 1,2,3.")
-    return [int(part) for part in text.split(",")]
+    numbers = text.split(",")
+    if len(numbers) > MOST_BANDS or len(set(numbers)) < len(numbers) or not all(map(_BAND.fullmatch, numbers)):
+        raise InvalidInput(
+            f"bands={_short(text)!r} is not a list of band numbers from 1, each once, at most {MOST_BANDS}, like 1,2,3."
+        )
+    return [int(number) for number in numbers]
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 40 else f"{text[:40]}..."
 
 
 def _tag(path: Path) -> str:
@@ -244,19 +338,3 @@ def _tag(path: Path) -> str:
 
 def _fresh(tag: str) -> dict[str, str]:
     return {"etag": tag, "cache-control": "no-cache"}
-
-
-async def _json(request: Request, answer: Callable[[], Any]) -> Response:
-    """``answer()`` as JSON, revalidated by content: an unchanged one costs the browser nothing."""
-    response = JSONResponse(await run_sync(answer))
-    tag = f'"{hashlib.sha256(response.body).hexdigest()[:24]}"'
-    if request.headers.get("if-none-match") in (tag, f"W/{tag}"):
-        return Response(status_code=304, headers=_fresh(tag))
-    response.headers.update(_fresh(tag))
-    return response
-
-
-def _say(request: Request, error: Exception) -> Response | Awaitable[Response]:
-    """One clear sentence with the right status."""
-    status = next((code for kind, code in _STATUS if isinstance(error, kind)), 500)
-    return JSONResponse({"error": str(error)}, status_code=status, headers={"cache-control": "no-store"})

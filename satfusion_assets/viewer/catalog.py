@@ -10,11 +10,11 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Any, Final, TypeVar, get_args
 
 from pyproj import Transformer
 
-from satfusion_assets.errors import ProductCorrupt
+from satfusion_assets.errors import ProductCorrupt, ProductMissing
 from satfusion_assets.grid import site_grid
 from satfusion_assets.scenarios import SCENARIOS, SERIES_BANDS, Mode, Scenario, Strategy
 from satfusion_assets.sites import Site, SiteRegistry
@@ -30,10 +30,12 @@ from satfusion_assets.store.layout import (
     preselection,
 )
 from satfusion_assets.viewer import layout
-from satfusion_assets.viewer.files import TABLES, Fence, iso_day, read_json_if_there
+from satfusion_assets.viewer.files import TABLES, Fence, iso_day
 from satfusion_assets.viewer.links import STAGES
 from satfusion_assets.viewer.rasters import daily_bands, read_tags
+from satfusion_assets.viewer.shapes import Calibrated, Metrics, Screened, Skill
 
+T = TypeVar("T")
 _HEADLINE: Final = ("nse_pc", "r_squared", "pearson_r", "nrmse", "rmse", "mae", "n_samples")
 _CALIBRATED: Final = ("nse", "rmse")
 _UNITS: Final = {"s2": 1e-4, "s3": 1.0}
@@ -75,20 +77,20 @@ class Catalog:
         return {**_site_facts(site), "seasons": seasons}
 
     def _season_status(self, site: str, season: int) -> dict[str, Any]:
+        """How far each scenario has come. A file that cannot be used is said in ``problem`` and hides nothing else."""
         folder = self._fence.season(site, season)
-        top = set(_names(folder))
-        try:
-            metrics = _table(folder, METRICS, self._fence)
-            skill = _main_region(_table(folder, SKILL, self._fence))
-            problem = None
-        except ProductCorrupt as error:
-            metrics, skill, problem = {}, {}, str(error)
+        problems: list[str] = []
+        top = set(_listed(folder, problems))
+        metrics = self._usable(folder / METRICS, Metrics, problems) or Metrics()
+        skill = self._usable(folder / SKILL, Skill, problems)
+        transitions = self._usable(folder / PHENOCAM_PHENOLOGY, dict[str, str | None], problems)
+        scenes = _listed(folder / "raw" / "s2", problems) if "raw" in top else []
         return {
             "season": season,
-            "raw": bool(top & {"raw"}) and any(True for _ in _names(folder / "raw" / "s2")),
-            "camera": metrics.get("phenocam_stats"),
-            "transitions": self._transitions(folder),
-            "problem": problem,
+            "raw": bool(scenes),
+            "camera": metrics.phenocam_stats,
+            "transitions": transitions,
+            "problem": " ".join(problems) or None,
             "scenarios": {
                 scenario.key: {
                     "status": _status(folder, top, scenario, metrics),
@@ -98,6 +100,13 @@ class Catalog:
                 for scenario in SCENARIOS
             },
         }
+
+    def _usable(self, path: Path, shape: type[T], problems: list[str]) -> T | None:
+        try:
+            return self._fence.checked(path, shape)
+        except (ProductCorrupt, ProductMissing) as error:
+            problems.append(str(error))
+            return None
 
     def season(self, name: str, season: int, scenario: Scenario) -> dict[str, Any]:
         """Everything that exists of one site-season under ``scenario``: days, files, layers, tables."""
@@ -136,11 +145,9 @@ class Catalog:
         """What Sentinel-3's numbers are, as acquisition tagged them: top-of-atmosphere or surface reflectance."""
         product = layout.folder("raw", "s3", SCENARIOS[0])
         names = [] if product is None else sorted(filter(product.names.fullmatch, _names(folder / product.path)))
-        return read_tags(folder / product.path / names[0]).get("QUANTITY") if product and names else None
-
-    def _transitions(self, folder: Path) -> Any | None:
-        path = folder / PHENOCAM_PHENOLOGY
-        return read_json_if_there(path, self._fence.relative(path))
+        if product is None or not names:
+            return None
+        return read_tags(self._fence.real(folder / product.path / names[0])).get("QUANTITY")
 
     def default_scenario(self, site: str, season: int) -> Scenario:
         """The scenario to open first: the furthest come; of those, one with colours, and the best nse_pc."""
@@ -168,18 +175,17 @@ class Catalog:
         """Per sensor, one row a raw scene: its numbers and the rule that excluded it, per strategy (or None)."""
         rows = {}
         for sensor in SENSORS:
-            path = folder / preselection(sensor, "json")
-            scenes = read_json_if_there(path, self._fence.relative(path)) or []
-            rows[str(sensor)] = [_screened(scene, _UNITS[sensor]) for scene in scenes]
+            scenes = self._fence.checked(folder / preselection(sensor, "json"), list[Screened]) or []
+            rows[str(sensor)] = [_screened(scene.model_dump(), _UNITS[sensor]) for scene in scenes]
         return rows
 
     def _quality(self, folder: Path, scenario: Scenario) -> list[dict[str, Any]]:
         layers = []
         for layer in layout.QUALITY:
             path = folder / FusedLayout(scenario).quality(layer.key)
-            if path.is_file():
+            if self._fence.real(path).is_file():
                 common = {"unit": layer.unit, "explanation": layer.explanation, "path": self._fence.relative(path)}
-                for name, bands in daily_bands(path).items():
+                for name, bands in daily_bands(self._fence.real(path)).items():
                     key, label = (f"{layer.key}_{name}", f"{layer.label}, {name}") if name else (layer.key, layer.label)
                     layers.append(
                         {"key": key, "label": label, **common, "days": list(bands), "bands": list(bands.values())}
@@ -204,10 +210,18 @@ class Catalog:
 
 
 def _names(folder: Path) -> list[str]:
+    return _listed(folder, [])
+
+
+def _listed(folder: Path, problems: list[str]) -> list[str]:
+    """Names in ``folder``; none where there is no such folder, nor where it cannot be listed, which is a problem."""
     try:
         with os.scandir(folder) as entries:
             return [entry.name for entry in entries]
     except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        problems.append(f"{folder.name} cannot be listed ({error.strerror}); look at it on the disk.")
         return []
 
 
@@ -228,42 +242,36 @@ def _describe(scenario: Scenario) -> dict[str, Any]:
     return {"key": scenario.key, "strategy": scenario.strategy, "mode": scenario.mode, "sigma": scenario.sigma}
 
 
-def _table(folder: Path, name: str, fence: Fence) -> dict[str, Any]:
-    table = read_json_if_there(folder / name, fence.relative(folder / name))
-    return table if isinstance(table, dict) else {}
-
-
-def _main_region(skill: dict[str, Any]) -> dict[str, Any]:
-    """Skill of each scenario against the camera's region that metrics.json is scored against, the first."""
-    region = next(iter((skill.get("regions") or {}).values()), None) or {}
-    return region.get("scenarios") or {}
-
-
-def _headline(metrics: dict[str, Any], skill: dict[str, Any], scenario: Scenario) -> dict[str, Any] | None:
+def _headline(metrics: Metrics, skill: Skill | None, scenario: Scenario) -> dict[str, Any] | None:
     """Scores of the contract, and beside them those without the camera's own colours, null where there are none."""
-    scores = (metrics.get("temporal") or {}).get(scenario.score_key)
-    if not scores:
+    scores = (metrics.temporal or {}).get(scenario.score_key)
+    if scores is None or not scores.model_fields_set:
         return None
     calibrated = _calibrated(skill, scenario)
     return {
-        **{name: scores.get(name) for name in _HEADLINE},
-        **{f"{name}_calibrated": calibrated.get(name) for name in _CALIBRATED},
+        **{name: getattr(scores, name) for name in _HEADLINE},
+        **{f"{name}_calibrated": getattr(calibrated, name) for name in _CALIBRATED},
     }
 
 
-def _intervals(skill: dict[str, Any], scenario: Scenario) -> dict[str, Any]:
+def _intervals(skill: Skill | None, scenario: Scenario) -> dict[str, Any]:
     """95 % intervals of the calibrated scores, null where there is none."""
     calibrated = _calibrated(skill, scenario)
-    return {f"{name}_calibrated": calibrated.get(f"{name}_interval") for name in _CALIBRATED}
+    return {f"{name}_calibrated": getattr(calibrated, f"{name}_interval") for name in _CALIBRATED}
 
 
-def _calibrated(skill: dict[str, Any], scenario: Scenario) -> dict[str, Any]:
-    return (skill.get(scenario.score_key) or {}).get("calibrated") or {}
+def _calibrated(skill: Skill | None, scenario: Scenario) -> Calibrated:
+    """Against the camera's region that metrics.json is scored against, the first."""
+    regions = (skill.regions if skill is not None else None) or {}
+    region = next(iter(regions.values()), None)
+    skilled = (region.scenarios if region is not None else None) or {}
+    found = skilled.get(scenario.score_key)
+    return (found.calibrated if found is not None else None) or Calibrated()
 
 
-def _status(folder: Path, top: set[str], scenario: Scenario, metrics: dict[str, Any]) -> str:
+def _status(folder: Path, top: set[str], scenario: Scenario, metrics: Metrics) -> str:
     """The furthest stage reached: none, raw, prepared, fused, processed or scored."""
-    if (metrics.get("temporal") or {}).get(scenario.score_key):
+    if _headline(metrics, None, scenario) is not None:
         return "scored"
     if ProcessedLayout(scenario).folder in top:
         return "processed"

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
 
 from satfusion_assets.errors import InvalidInput, ProductCorrupt, ProductMissing
+from satfusion_assets.store.leases import HIDDEN, lease
+from satfusion_assets.store.names import CURRENT
+
+T = TypeVar("T")
 
 SUFFIXES: Final = frozenset(
     {
@@ -29,6 +38,8 @@ SUFFIXES: Final = frozenset(
 )
 TABLES: Final = "tables"
 """Folder of the tables over all site-seasons."""
+LARGEST_JSON: Final = 64 * 2**20
+"""Bytes of a JSON file that is still read; a season's largest has a few."""
 _PART: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 
 
@@ -64,6 +75,87 @@ class Fence:
         """``path`` as the address below the root that ``file`` accepts."""
         return path.relative_to(self.root).as_posix()
 
+    def real(self, path: Path) -> Path:
+        """Where the contract's ``path`` is read."""
+        return path
+
+    def json_if_there(self, path: Path) -> Any | None:
+        """Contents of the contract's ``path``, None when there is no such file."""
+        return read_json_if_there(self.real(path), self.relative(path))
+
+    def checked(self, path: Path, shape: type[T]) -> T | None:
+        """As ``json_if_there``, held against ``shape``; ProductCorrupt says what is otherwise."""
+        found = self.json_if_there(path)
+        try:
+            return None if found is None else TypeAdapter(shape).validate_python(found)
+        except (ValidationError, RecursionError) as error:
+            raise ProductCorrupt(
+                f"{self.relative(path)} has not the shape that it should ({_first(error)}); materialise it again."
+            ) from error
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        """The store for one question: every product in the one version that was current when it was first looked at."""
+        with ExitStack() as leases:
+            yield Snapshot(self.root, leases)
+
+
+class Snapshot(Fence):
+    """A fence that resolves each product's ``current`` once, and keeps that version on disk meanwhile."""
+
+    def __init__(self, root: Path, leases: ExitStack) -> None:
+        super().__init__(root)
+        self._leases = leases
+        self._pinned: dict[Path, Path] = {}
+
+    def real(self, path: Path) -> Path:
+        """Where ``path`` lies in the version of its product; ``path`` itself where it is no link of the store."""
+        for part in (path, *path.parents):
+            if part == self.root:
+                break
+            if part.is_symlink():
+                target = Path(os.path.normpath(part.parent / part.readlink()))
+                return self._in_version(target / path.relative_to(part)) or path
+        return path
+
+    def file(self, relative: str) -> Path:
+        """As ``Fence.file``, in the version of this question."""
+        super().file(relative)
+        path = self.real(self.root / relative).resolve()
+        if not path.is_relative_to(self.root) or not path.is_file():
+            raise ProductMissing(f"{relative} is not there; materialise it, then reload.")
+        return path
+
+    def _in_version(self, target: Path) -> Path | None:
+        """``{base}/.satfusion/{product}/current/{name}`` with the version in the place of ``current``."""
+        parts = target.parts
+        depth = next((n for n, part in enumerate(parts[:-3]) if part == HIDDEN and parts[n + 2] == CURRENT), None)
+        if depth is None:
+            return None
+        home = Path(*parts[: depth + 2])
+        if home not in self._pinned:
+            self._pinned[home] = self._pin(home)
+        return self._pinned[home].joinpath(*parts[depth + 3 :])
+
+    def _pin(self, home: Path) -> Path:
+        gone = None
+        while True:
+            version = (home / CURRENT).resolve()
+            try:
+                self._leases.enter_context(lease(version))
+            except OSError:
+                if version != gone:
+                    gone = version  # replaced between looking and leasing: look again
+                    continue
+            return version
+
+
+def _first(error: ValidationError | RecursionError) -> str:
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    one = error.errors(include_url=False, include_input=False)[0]
+    return f"{'.'.join(map(str, one['loc'])) or 'it'}: {one['msg'][:200]}"
+
 
 def _is_place(parts: list[str]) -> bool:
     """Below a site-season, or a table over all of them."""
@@ -78,8 +170,12 @@ def _is_product(parts: list[str]) -> bool:
 def read_json(path: Path, name: str) -> Any:
     """The contents of ``path``, every NaN and infinity as None; ProductCorrupt names the file by ``name``."""
     try:
-        return _finite(json.loads(path.read_text("utf-8")))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        if path.stat().st_size > LARGEST_JSON:
+            raise ProductCorrupt(f"{name} is larger than {LARGEST_JSON // 2**20} MiB; materialise it again.")
+        return finite(json.loads(path.read_text("utf-8")))
+    except RecursionError as error:
+        raise ProductCorrupt(f"{name} is nested too deeply; materialise it again.") from error
+    except ValueError as error:
         raise ProductCorrupt(f"{name} is not valid JSON ({error}); materialise it again.") from error
     except OSError as error:
         raise ProductMissing(f"{name} cannot be read ({error.strerror}); materialise it, then reload.") from error
@@ -90,13 +186,16 @@ def read_json_if_there(path: Path, name: str) -> Any | None:
     return read_json(path, name) if path.is_file() else None
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """``value`` as every reader of JSON takes it: NaN and infinities as None, text that is Unicode."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
-    if isinstance(value, list):
-        return [_finite(item) for item in value]
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
     if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
+        return {finite(key): finite(item) for key, item in value.items()}
     return value
 
 

@@ -6,6 +6,7 @@ writes the same grammar (``webapp/src/state.ts``), so a link is a finding.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Final, Literal, get_args
@@ -20,6 +21,8 @@ Stage = Literal["raw", "prepared", "fusion", "processed"]
 STAGES: Final[tuple[Stage, ...]] = get_args(Stage)
 Style = Literal["true", "false", "ndvi", "gcc", "b02", "b03", "b04", "b8a"]
 View = Literal["side", "swipe", "blink", "difference"]
+
+_YEAR: Final = re.compile(r"[0-9]{4}")
 
 OLD_PAGES: Final[Mapping[str, tuple[Page, Stage | None]]] = {
     "index.html": ("explore", None),
@@ -82,7 +85,7 @@ def redirect_of(old_page: str, query: Mapping[str, str]) -> str:
     """
     page, stage = OLD_PAGES[old_page]
     site, season = query.get("site"), query.get("season", "")
-    if not site or not season.isdecimal():
+    if not site or not _YEAR.fullmatch(season):
         return "/"
     try:
         day: date | None = date.fromisoformat(query.get("date", ""))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,6 +28,9 @@ from satfusion_assets.processing.indices import gcc, ndvi
 
 MAX_SIDE: Final = 2048
 """Longest side that is sent; larger rasters are thinned (nearest neighbour) and say by how much."""
+
+MAX_VALUES: Final = 4 * MAX_SIDE**2
+"""Numbers that one answer carries: the four bands of the largest raster."""
 
 _DTYPES: Final = {"uint8", "int16", "uint16", "int32", "float32"}
 _DAY: Final = re.compile(r"(?P<day>\d{4}-\d{2}-\d{2})(?:\W+(?P<name>\w+))?")
@@ -76,6 +80,10 @@ def read_frame(path: Path, name: str, bands: Sequence[int] | None = None) -> Fra
                 raise InvalidInput(f"{name} has {dataset.count} bands; band {max(wanted)} was asked for.")
             step = max(1, -(-max(dataset.shape) // MAX_SIDE))
             shape = (len(wanted), -(-dataset.height // step), -(-dataset.width // step))
+            if math.prod(shape) > MAX_VALUES:
+                raise InvalidInput(
+                    f"{len(wanted)} bands of {name} are more than one answer carries; ask for fewer, like ?bands=1."
+                )
             values = dataset.read(wanted, out_shape=shape)
             header = _header(dataset, wanted, values, step)
     except RasterioError as error:

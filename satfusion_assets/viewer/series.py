@@ -16,11 +16,12 @@ from satfusion_assets.grid import site_grid
 from satfusion_assets.scenarios import SCENARIOS, SERIES_BANDS, Mode, Scenario
 from satfusion_assets.sites import Site
 from satfusion_assets.store.layout import PHENOCAM_GCC, PHENOCAM_GCC_3Y, PHENOCAM_PHENOLOGY, pack_folder
-from satfusion_assets.store.packs import PixelLayer, read_pixel
+from satfusion_assets.store.pack_reader import PixelLayer, read_pixel
 from satfusion_assets.viewer import layout
-from satfusion_assets.viewer.files import Fence, read_json_if_there
+from satfusion_assets.viewer.files import Fence
 from satfusion_assets.viewer.links import Stage
 from satfusion_assets.viewer.rasters import index_of, mean_of_present, read_window
+from satfusion_assets.viewer.shapes import Dated
 
 SITE_WINDOW: Final = 3
 """Side in pixels of the window at the site from which the series of the contract are sampled."""
@@ -68,7 +69,7 @@ def _at(
     """All sources in the window at a place, and where they were read: the pack for fused products, else the rasters."""
     layers = _pack_layers(fence, folder, scenario, place, side) if stage in {"processed", "fusion"} else None
     if layers is None:
-        return _sampled(folder, scenario, stage, place, side), "GeoTIFFs"
+        return _sampled(fence, folder, scenario, stage, place, side), "GeoTIFFs"
     sources = {str(name): _columns(layers[name].days, _mean(layers[name])) for name in _SOURCES if name in layers}
     if "fused" in layers:
         fused = sources["fused"]
@@ -102,7 +103,8 @@ def _pack_layers(
 ) -> dict[str, PixelLayer] | None:
     """Layers of the scenario's pack at a place; None without a pack or outside it."""
     pack = folder / pack_folder(scenario)
-    return read_pixel(pack, fence.relative(pack), *place, side, only) if pack.is_dir() else None
+    real = fence.real(pack)
+    return read_pixel(real, fence.relative(pack), *place, side, only) if real.is_dir() else None
 
 
 def scenario_series(fence: Fence, site: Site, season: int) -> dict[str, Any]:
@@ -122,33 +124,37 @@ def _marker(site: Site) -> tuple[float, float]:
 def _published(fence: Fence, folder: Path, scenario: Scenario, source: layout.Source) -> Series:
     rows: dict[str, dict[str, Any]] = {}
     for name in layout.series_files(scenario, source):
-        for row in read_json_if_there(folder / name, fence.relative(folder / name)) or []:
-            merged = rows.setdefault(str(row["date"])[:10], {})
-            merged.update({"gcc": row["greenness_index"]} if "greenness_index" in row else row)
+        for row in fence.checked(folder / name, list[Dated]) or []:
+            values = row.model_dump(include=row.model_fields_set)
+            merged = rows.setdefault(row.date[:10], {})
+            merged.update({"gcc": row.greenness_index} if "greenness_index" in values else values)
     days = sorted(rows)
     return {"date": days, **{key: [rows[day].get(key) for day in days] for key in _VALUES}}
 
 
 def _sampled(
-    folder: Path, scenario: Scenario, stage: Stage, place: tuple[float, float], side: int
+    fence: Fence, folder: Path, scenario: Scenario, stage: Stage, place: tuple[float, float], side: int
 ) -> dict[str, Series]:
     products = {source: layout.folder(stage, source, scenario) for source in _SOURCES}
     with ThreadPoolExecutor(_READERS) as pool:
         found: dict[str, list[tuple[str, np.ndarray | None]]] = {
             str(source): list(pool.map(lambda item: (item[0], read_window(item[1], item[1].name, *place, side)), files))
             for source, product in products.items()
-            if product is not None and (files := list(_daily(folder, product)))
+            if product is not None and (files := list(_daily(fence, folder, product)))
         }
     return {source: _stack(rows) for source, rows in found.items()}
 
 
-def _daily(folder: Path, product: layout.Folder) -> Iterable[tuple[str, Path]]:
+def _daily(fence: Fence, folder: Path, product: layout.Folder) -> Iterable[tuple[str, Path]]:
+    """Days and files of the version that ``fence`` reads: names of another one that is being published have no file."""
     here = folder / product.path
     names = sorted(path.name for path in here.iterdir()) if here.is_dir() else []
     for name in names:
         if found := product.names.fullmatch(name):
             day = found["day"]
-            yield f"{day[:4]}-{day[4:6]}-{day[6:]}", here / name
+            path = fence.real(here / name)
+            if path.is_file():
+                yield f"{day[:4]}-{day[4:6]}-{day[6:]}", path
 
 
 def _stack(rows: list[tuple[str, np.ndarray | None]]) -> Series:
@@ -194,13 +200,13 @@ def _on_days(layer: PixelLayer, days: list[str]) -> np.ndarray:
 def _camera(fence: Fence, folder: Path) -> dict[str, Any]:
     """gcc_90 of the season, or of the three years where only they are there, and the transition dates."""
     season, years = folder / f"{PHENOCAM_GCC}.json", folder / PHENOCAM_GCC_3Y
-    found = next((path for path in (season, years) if path.is_file()), season)
-    records = read_json_if_there(found, fence.relative(found)) or []
-    rows = sorted(((str(row["date"])[:10], row.get("greenness_index")) for row in records), key=lambda row: row[0])
+    found = next((path for path in (season, years) if fence.real(path).is_file()), season)
+    records = fence.checked(found, list[Dated]) or []
+    rows = sorted(((row.date[:10], row.greenness_index) for row in records), key=lambda row: row[0])
     transitions = folder / PHENOCAM_PHENOLOGY
     return {
         "camera": {"date": [day for day, _ in rows], "gcc": [value for _, value in rows]},
-        "transitions": read_json_if_there(transitions, fence.relative(transitions)),
+        "transitions": fence.checked(transitions, dict[str, str | None]),
     }
 
 

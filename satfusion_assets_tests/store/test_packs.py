@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from shutil import rmtree
 
 import numpy as np
 import pytest
 import xarray as xr
+import zarr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from pyproj import CRS
 
-from satfusion_assets.errors import ProductCorrupt
-from satfusion_assets.store.packs import PackLayer, read_pixel, write_pack
+from satfusion_assets.errors import ProductCorrupt, StoreError
+from satfusion_assets.store.pack_reader import pack_days, read_pixel
+from satfusion_assets.store.packs import STEPS, PackLayer, write_pack
 
 TRANSFORM = (10.0, 0.0, 675_240.0, 0.0, -10.0, 5_221_440.0)
 EPSG = 32632
@@ -32,7 +37,7 @@ def season() -> np.ndarray:
 
 def test_xarray_reads_dates_bands_and_missing_values(tmp_path: Path, season: np.ndarray):
     write_pack(tmp_path / "p.zarr", [layer(season)], TRANSFORM, EPSG)
-    dataset = xr.open_zarr(tmp_path / "p.zarr", consolidated=False)
+    dataset = xr.open_zarr(tmp_path / "p.zarr")
     fused = dataset["fused"]
     assert fused.dims == ("time_fused", "band_fused", "y", "x")
     assert str(fused.time_fused.values[2])[:10] == "2024-02-29"
@@ -63,16 +68,42 @@ def test_a_place_outside_the_pack_has_no_pixel(tmp_path: Path, season: np.ndarra
     hnp.arrays(
         np.float32,
         (3, 1, 4, 5),
-        elements=st.one_of(st.just(np.nan), st.floats(-(2.0**20), 2.0**20, width=32)),
-    )
+        elements=st.one_of(st.just(np.nan), st.floats(-256, 256, width=32)),
+    ),
+    st.sampled_from(sorted(STEPS)),
 )
-def test_no_value_is_clipped_whatever_its_size(tmp_path_factory: pytest.TempPathFactory, values: np.ndarray):
+def test_every_value_is_stored_to_the_step_of_its_layer_whatever_the_others_are(
+    tmp_path_factory: pytest.TempPathFactory, values: np.ndarray, name: str
+):
+    values = np.where(np.abs(values) > STEPS[name] * 2**24, np.float32(np.nan), values)
     path = tmp_path_factory.mktemp("pack") / "p.zarr"
-    write_pack(path, [layer(values, bands=("gcc",))], TRANSFORM, EPSG)
-    read = xr.open_zarr(path, consolidated=False)["fused"].astype(float).values
-    np.testing.assert_array_equal(np.isnan(read), np.isnan(values))
-    largest = np.nanmax(np.abs(values), initial=0.0)
-    np.testing.assert_allclose(read, values, atol=max(largest / 32767 * 2.5 / 2, 1e-6))
+    write_pack(path, [layer(values, name, ("gcc",))], TRANSFORM, EPSG)
+    read = xr.open_zarr(path)[name]
+    assert read.dtype == np.float32
+    np.testing.assert_array_equal(np.isnan(read.values), np.isnan(values))
+    np.testing.assert_allclose(read.values, values, rtol=0, atol=STEPS[name] / 2)
+
+
+@pytest.mark.parametrize("value", [300.0, -300.0, np.inf, -np.inf])
+def test_a_value_that_does_not_fit_its_layer_is_named_and_never_clipped(
+    tmp_path: Path, season: np.ndarray, value: float
+):
+    season[7, 1, 3, 4] = value
+    with pytest.raises(StoreError, match=r"Layer fused is .* on 2024-03-05 in band nir, row 3, column 4"):
+        write_pack(tmp_path / "p.zarr", [layer(season)], TRANSFORM, EPSG)
+
+
+def test_a_layer_of_unknown_precision_is_refused(tmp_path: Path, season: np.ndarray):
+    with pytest.raises(StoreError, match="Layer novelty has no step"):
+        write_pack(tmp_path / "p.zarr", [layer(season, "novelty")], TRANSFORM, EPSG)
+
+
+def test_the_projection_is_a_coordinate_without_any_option(tmp_path: Path, season: np.ndarray):
+    write_pack(tmp_path / "p.zarr", [layer(season)], TRANSFORM, EPSG)
+    dataset = xr.open_zarr(tmp_path / "p.zarr")
+    assert "spatial_ref" in dataset.fused.coords
+    assert CRS.from_cf(dataset.fused.spatial_ref.attrs).to_epsg() == EPSG
+    assert set(dataset.data_vars) == {"fused"}
 
 
 def test_a_layer_without_days_and_layers_of_different_days_live_together(tmp_path: Path, season: np.ndarray):
@@ -98,8 +129,49 @@ def test_layers_of_two_grids_are_refused(tmp_path: Path, season: np.ndarray):
         write_pack(tmp_path / "p.zarr", [layer(season), layer(season[:, :, :5], "s2")], TRANSFORM, EPSG)
 
 
-def test_a_damaged_pack_is_named(tmp_path: Path, season: np.ndarray):
-    write_pack(tmp_path / "p.zarr", [layer(season)], TRANSFORM, EPSG)
-    (tmp_path / "p.zarr/fused/zarr.json").write_text("{")
+@pytest.mark.parametrize("name", ["fused/zarr.json", "time_fused/zarr.json", "fused", "fused/c/0/0/0/0", "zarr.json"])
+def test_a_pack_that_lacks_a_file_is_named_and_its_values_are_not_called_missing(
+    tmp_path: Path, season: np.ndarray, name: str
+):
+    path = tmp_path / "p.zarr"
+    write_pack(path, [layer(season), layer(season[:7], "s2")], TRANSFORM, EPSG)
+    rmtree(path / name) if (path / name).is_dir() else (path / name).unlink()
     with pytest.raises(ProductCorrupt, match=r"innsbruck/2024/packs/x\.zarr"):
-        read_pixel(tmp_path / "p.zarr", "innsbruck/2024/packs/x.zarr", 675_260.0, 5_221_405.0)
+        read_pixel(path, "innsbruck/2024/packs/x.zarr", 675_260.0, 5_221_405.0)
+    if not name.startswith("fused/c"):
+        with pytest.raises(ProductCorrupt, match=r"p\.zarr"):
+            pack_days(path)
+
+
+def test_a_layer_without_a_single_value_is_not_a_damaged_one(tmp_path: Path, season: np.ndarray):
+    write_pack(tmp_path / "p.zarr", [layer(np.full_like(season, np.nan))], TRANSFORM, EPSG)
+    found = read_pixel(tmp_path / "p.zarr", "p", 675_260.0, 5_221_405.0)
+    assert found is not None
+    assert np.isnan(found["fused"].values).all()
+
+
+@pytest.mark.parametrize("damage", [b"{", b"", b"[]", b"\0" * 300])
+def test_a_damaged_pack_is_named(tmp_path: Path, season: np.ndarray, damage: bytes):
+    for name in ("zarr.json", "fused/c/0/0/0/0"):
+        path = tmp_path / name.replace("/", "-")
+        write_pack(path, [layer(season)], TRANSFORM, EPSG)
+        (path / name).write_bytes(damage)
+        with pytest.raises(ProductCorrupt, match=r"innsbruck/2024/packs/x\.zarr"):
+            read_pixel(path, "innsbruck/2024/packs/x.zarr", 675_260.0, 5_221_405.0)
+
+
+def test_packs_of_sixteen_bit_numbers_are_still_read(tmp_path: Path, season: np.ndarray):
+    """As they were written before there were editions, with a scale that the data chose."""
+    path = tmp_path / "p.zarr"
+    write_pack(path, [layer(season)], TRANSFORM, EPSG)
+    rmtree(path / "fused")
+    (path / "zarr.json").write_text(json.dumps({"zarr_format": 3, "node_type": "group", "attributes": {}}))
+    stored = np.where(np.isnan(season), -32768, np.rint(season / 2e-5)).astype(np.int16)
+    old = zarr.open_group(path).create_array(
+        "fused", shape=stored.shape, dtype="int16", chunks=(32, 2, 30, 30), shards=(64, 2, 60, 60), fill_value=-32768
+    )
+    old[...] = stored
+    old.attrs.update({"scale_factor": 2e-5, "band_names": ["blue", "nir"]})
+    found = read_pixel(path, "p", 675_260.0, 5_221_409.9)
+    assert found is not None
+    np.testing.assert_allclose(found["fused"].values[:, :, 0, 0], season[:, :, 3, 2], atol=1e-5)

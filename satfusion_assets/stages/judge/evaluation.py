@@ -57,7 +57,7 @@ def dated(judged: Judged) -> Verdict:
 
 def pack_readable(judged: Judged) -> Verdict:
     """The store opens, and its layers have days."""
-    from satfusion_assets.store.packs import pack_days
+    from satfusion_assets.store.pack_reader import pack_days
 
     folder = pack_folder(judged.scenario)
     root = judged.view.path(f"{folder}/zarr.json").parent

@@ -43,7 +43,7 @@ export function Downloads({ season, stage, series, pixel }: Props) {
           </span>
         ))}
         {layer && <a href={fileUrl(layer.path)} download>GeoTIFF {layer.label}, all days</a>}
-        {season.pack && <span class="note">xarray: <code>open_zarr("data/{season.site.name}/{season.season}/packs/{season.scenario}.zarr", consolidated=False)</code></span>}
+        {season.pack && <span class="note">xarray: <code>open_zarr("data/{season.site.name}/{season.season}/packs/{season.scenario}.zarr")</code></span>}
       </div>
     </details>
   );

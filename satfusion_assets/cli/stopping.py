@@ -1,0 +1,78 @@
+"""Ctrl-C and SIGTERM end a command within seconds, with a word, whatever it is doing.
+
+Python tells the main thread of a signal between two of its steps, which can be long in coming: compiled kernels, a
+disk, downloads in other threads that are waited for. So another thread is told as well, and ends the process when the
+main thread has not done so in time. That is safe at any moment: products are published whole or not at all.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import psutil
+from dagster._core.errors import DagsterExecutionInterruptedError
+
+from satfusion_assets.errors import SatfusionError
+
+GRACE_S: Final = 4.0
+"""How long the main thread has for ending by itself."""
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+WORD: Final = "Stopping: what is finished stays, what is half done is dropped; the same command goes on from there.\n"
+
+
+class Stopped(SatfusionError):
+    """The command was told to stop by a signal."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"Stopped by {signal.Signals(number).name}.")
+        self.exit_code = 128 + number
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """A block that a signal ends with Stopped, or with the whole process where that takes too long.
+
+    A run that is cut off so stays "started" in Dagster until run monitoring finds its process gone.
+    """
+    received: list[int] = []
+    ended = threading.Event()
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+
+    def watch() -> None:
+        while not received:
+            told = os.read(reading, 1)
+            if not told:
+                return
+            if told[0] in SIGNALS:
+                received.append(told[0])
+        sys.stderr.write(WORD)
+        sys.stderr.flush()
+        if not ended.wait(GRACE_S):
+            for child in psutil.Process().children(recursive=True):
+                child.terminate()
+            os._exit(128 + received[0])
+
+    threading.Thread(target=watch, name="signals", daemon=True).start()
+    descriptor = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    handlers = {number: signal.signal(number, signal.default_int_handler) for number in SIGNALS}
+    try:
+        yield
+    except (KeyboardInterrupt, DagsterExecutionInterruptedError) as error:
+        raise Stopped(received[0] if received else signal.SIGINT) from error
+    except SatfusionError as error:  # what was interrupted may say so in its own way
+        if received:
+            raise Stopped(received[0]) from error
+        raise
+    finally:
+        ended.set()
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(descriptor)
+        os.close(writing)

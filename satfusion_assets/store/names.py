@@ -1,0 +1,93 @@
+"""The contract's paths: links through ``current``, one a file, but one for a whole pack.
+
+A pack's link leads to a folder, so that resolving it once gives all of its files in one version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from satfusion_assets.errors import StoreError
+from satfusion_assets.store.leases import HIDDEN, PACK
+
+CURRENT: Final = "current"
+
+
+def links_of(names: Iterable[str]) -> set[str]:
+    """The links that make the files ``names`` visible."""
+    return {_link_of(name) for name in names}
+
+
+def _link_of(name: str) -> str:
+    pack, inside, _ = name.partition(f"{PACK}/")
+    return pack + PACK if inside else name
+
+
+class ContractNames:
+    """The links of one product below its scope's folder ``base``; slug: the product's."""
+
+    def __init__(self, base: Path, slug: str) -> None:
+        self._base = base
+        self._slug = slug
+
+    def link(self, names: Iterable[str]) -> set[Path]:
+        """Make every file of ``names`` visible; returns the folders that changed. StoreError where a name is taken."""
+        changed: set[Path] = set()
+        for name in sorted(links_of(names)):
+            if self._link(name):
+                path = self._base / name
+                changed |= {folder for folder in path.parents if folder.is_relative_to(self._base)}
+        return changed
+
+    def unlink(self, links: Collection[str]) -> None:
+        """Remove the product's own of ``links``, and the folders that are empty then."""
+        for name in links:
+            path = self._base / name
+            if self._is_own(path):
+                path.unlink()
+            elif name.endswith(PACK) and path.is_dir() and not path.is_symlink():
+                self._unlink_files(path)
+        for parent in sorted({(self._base / name).parent for name in links}, reverse=True):
+            self._remove_empty_folders(parent)
+
+    def _link(self, name: str) -> bool:
+        path = self._base / name
+        up = Path(*[".."] * (len(PurePosixPath(name).parts) - 1))
+        target = up / HIDDEN / self._slug / CURRENT / name
+        if path.is_symlink():
+            owner = path.readlink()
+            if owner == target:
+                return False
+            if path.exists():
+                raise StoreError(f"{path} belongs to another product ({owner}); two products share a name.")
+            path.unlink()
+        elif path.is_dir() and name.endswith(PACK):
+            self._unlink_files(path)
+        if path.exists():
+            raise StoreError(f"{path} is a file that satfusion did not write; move it away and try again.")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.symlink_to(target)
+        return True
+
+    def _is_own(self, path: Path) -> bool:
+        return path.is_symlink() and f"{HIDDEN}/{self._slug}/{CURRENT}/" in path.readlink().as_posix()
+
+    def _unlink_files(self, folder: Path) -> None:
+        """A pack as stores were laid out before, with a link for each of its files."""
+        for path in sorted(folder.rglob("*"), reverse=True):
+            if self._is_own(path):
+                path.unlink()
+            elif path.is_dir():
+                self._remove_empty_folders(path)
+        self._remove_empty_folders(folder)
+
+    def _remove_empty_folders(self, folder: Path) -> None:
+        """Remove ``folder`` and its parents below the base as far as they are empty."""
+        while folder != self._base:
+            try:
+                folder.rmdir()
+            except OSError:
+                return  # not empty, or already gone
+            folder = folder.parent

@@ -1,0 +1,166 @@
+"""Reading packs: every answer comes from one version, and what is damaged is an error instead of missing values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Final
+
+import numpy as np
+import zarr
+from zarr.abc.store import ByteRequest
+from zarr.core.buffer import Buffer, BufferPrototype
+from zarr.storage import LocalStore
+
+from satfusion_assets.errors import ProductCorrupt, ProductMissing
+from satfusion_assets.store.leases import lease, version_of
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+_EPOCH: Final = np.datetime64("1970-01-01", "D")
+_STORED_MISSING: Final = -32768
+"""What packs of 16-bit numbers, as they were written before there were editions, hold for missing."""
+_METADATA: Final = "zarr.json"
+
+
+class PackStore(LocalStore):
+    """The files of one version of a pack, kept on disk for as long as this object lives.
+
+    Zarr takes a file that is not there for missing values. Packs with an edition hold every chunk, so here its absence
+    is ProductCorrupt.
+    """
+
+    def __init__(self, root: Path, name: str, lease: IO[str] | None) -> None:
+        super().__init__(root, read_only=True)
+        self.name, self.whole = name, False
+        self._lease = lease
+
+    def __reduce__(self) -> tuple[Callable[..., PackStore], tuple[Path, str, bool]]:
+        return _open_store, (self.root, self.name, self.whole)
+
+    async def get(
+        self, key: str, prototype: BufferPrototype | None = None, byte_range: ByteRequest | None = None
+    ) -> Buffer | None:
+        found = await super().get(key, prototype, byte_range)
+        if found is None and self.whole and "c" in key.split("/"):
+            raise ProductCorrupt(f"{self.name} lacks {key}; materialise it again.")
+        return found
+
+
+def open_pack(path: Path | str) -> xr.Dataset:
+    """The pack at ``path`` as xarray opens it, in the version that is there now.
+
+    The version stays on disk for as long as the dataset, or anything lazily made from it, is in use.
+    """
+    import xarray as xr
+
+    store = _open_store(Path(path), str(path))
+    _group(store)
+    return xr.open_zarr(store)
+
+
+def pack_days(path: Path) -> dict[str, int]:
+    """Number of days of each layer of the pack at ``path``; ProductCorrupt when it cannot be opened."""
+    root = _group(_open_store(path, path.name))
+    return {name: _variable(root, name).shape[0] for name in _layers(root)}
+
+
+@dataclass(frozen=True)
+class PixelLayer:
+    """One layer of a pack around a place: days (t,) ISO; values (t, b, h, w), NaN = missing; names of the b bands."""
+
+    days: list[str]
+    values: np.ndarray
+    bands: tuple[str, ...]
+
+
+def read_pixel(
+    path: Path, name: str, east: float, north: float, side: int = 1, only: Collection[str] = ()
+) -> dict[str, PixelLayer] | None:
+    """Layers of the pack at ``path`` in the ``side`` x ``side`` pixels around a point; None = outside.
+
+    only: names of the layers wanted, all when empty. Raises ProductCorrupt, which names the pack by ``name``.
+    """
+    root = _group(_open_store(path, name))
+    try:
+        window = _window(root, east, north, side)
+        if window is None:
+            return None
+        return {key: _read_layer(root, key, window) for key in _layers(root) if not only or key in only}
+    except (KeyError, IndexError, TypeError, ValueError, RuntimeError, OSError) as error:
+        raise ProductCorrupt(f"{name} is not a readable pack ({error}); materialise it again.") from error
+
+
+def _open_store(path: Path, name: str, whole: bool = False) -> PackStore:
+    """The version that ``path`` leads to now, leased; a pack outside a product store is taken as it is."""
+    gone = None
+    while True:
+        try:
+            real = (path / _METADATA).resolve().parent  # stores of before had a link for each file of a pack
+        except (OSError, RuntimeError) as error:  # a link to itself is what discarded versions leave
+            raise ProductMissing(f"{name} was replaced or is not there; open it again.") from error
+        version = version_of(real)
+        try:
+            store = PackStore(real, name, None if version is None else lease(version))
+        except FileNotFoundError as error:
+            if version == gone:
+                raise ProductMissing(f"{name} was replaced or is not there; open it again.") from error
+            gone = version
+            continue
+        store.whole = whole
+        return store
+
+
+def _group(store: PackStore) -> zarr.Group:
+    """The pack as a group whose layers are all there."""
+    try:
+        root = zarr.open_group(store, mode="r", use_consolidated=False)  # every layer's own word is looked at
+        list(root.arrays())
+        store.whole = "edition" in root.attrs
+        listed: Any = root.attrs.get("layers", ())
+        wanted = {path.name for path in store.root.iterdir() if path.is_dir()} | set(listed)
+        gone = sorted(name for name in wanted if not (store.root / name / _METADATA).is_file())
+    except (KeyError, TypeError, ValueError, OSError) as error:
+        raise ProductCorrupt(f"{store.name} is not a readable pack ({error}); materialise it again.") from error
+    if gone:
+        raise ProductCorrupt(f"{store.name} lacks the metadata of {gone[0]}; materialise it again.")
+    return root
+
+
+def _layers(root: zarr.Group) -> list[str]:
+    return sorted(key for key in root.array_keys() if f"time_{key}" in root)
+
+
+def _variable(root: zarr.Group, key: str) -> Any:
+    return root[key]
+
+
+def _window(root: zarr.Group, east: float, north: float, side: int) -> tuple[slice, slice] | None:
+    column, row = _cell(_array(root, "x"), east), _cell(_array(root, "y"), north)
+    if column is None or row is None:
+        return None
+    reach = side // 2
+    return slice(max(0, row - reach), row + reach + 1), slice(max(0, column - reach), column + reach + 1)
+
+
+def _cell(centres: np.ndarray, coordinate: float) -> int | None:
+    """Index of the pixel that holds ``coordinate``, on an evenly spaced axis of pixel centres."""
+    step = centres[1] - centres[0]
+    index = int(np.floor((coordinate - centres[0]) / step + 0.5))
+    return index if 0 <= index < len(centres) else None
+
+
+def _read_layer(root: zarr.Group, key: str, window: tuple[slice, slice]) -> PixelLayer:
+    variable = _variable(root, key)
+    stored = np.asarray(variable[(slice(None), slice(None), *window)])
+    values = stored
+    if "scale_factor" in variable.attrs:
+        values = np.where(stored == _STORED_MISSING, np.nan, stored * float(variable.attrs["scale_factor"]))
+    days = (_EPOCH + _array(root, f"time_{key}").astype("timedelta64[D]")).astype(str).tolist()
+    return PixelLayer(days, values, tuple(variable.attrs["band_names"]))
+
+
+def _array(root: zarr.Group, key: str) -> np.ndarray:
+    return np.asarray(_variable(root, key)[...])
