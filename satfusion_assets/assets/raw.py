@@ -10,7 +10,9 @@ from satfusion_assets.resources import Platform
 
 
 @dg.asset(
-    partitions_def=by_site_season, pool="earth_search", **stage("raw_sentinel", "sentinel2", "stac", sensor="sentinel2")
+    partitions_def=by_site_season,
+    pool="earth_search",
+    **stage("raw_s2", "raw_sentinel", "sentinel2", "stac", sensor="sentinel2"),
 )
 def raw_s2(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """Sentinel-2 scenes of the season (B02 B03 B04 B8A at 10 m on the site's grid, offset applied) with their scene
@@ -27,7 +29,9 @@ def raw_s2(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platfor
 
 
 @dg.asset(
-    partitions_def=by_site_season, pool="openeo", **stage("raw_sentinel", "sentinel3", "openeo", sensor="sentinel3")
+    partitions_def=by_site_season,
+    pool="openeo",
+    **stage("raw_s3", "raw_sentinel", "sentinel3", "openeo", sensor="sentinel3"),
 )
 def raw_s3(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """Sentinel-3 OLCI overpasses of the season (Oa04 Oa06 Oa08 Oa17 at 300 m on the site's grid), from Copernicus."""
@@ -46,7 +50,7 @@ def raw_s3(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platfor
 @dg.asset(
     partitions_def=by_site_season,
     pool="phenocam",
-    **stage("raw_camera", "phenocam", "image", sensor="phenocam", columns=columns.CAMERA),
+    **stage("raw_phenocam", "raw_camera", "phenocam", "image", sensor="phenocam", columns=columns.CAMERA),
 )
 def raw_phenocam(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """The camera's daily gcc_90 over three years, its midday pictures of the season, and its regions of interest."""
@@ -61,7 +65,9 @@ def raw_phenocam(context: dg.AssetExecutionContext, platform: dg.ResourceParam[P
 
 
 @dg.asset(
-    partitions_def=by_site_season, deps=[raw_phenocam], **stage("raw_camera", "phenocam", "json", sensor="phenocam")
+    partitions_def=by_site_season,
+    deps=[raw_phenocam],
+    **stage("camera_phenology", "raw_camera", "phenocam", "json", sensor="phenocam"),
 )
 def camera_phenology(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """Green-up and green-down of the season as the camera saw them (dates of 50 % of the amplitude)."""

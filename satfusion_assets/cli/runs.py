@@ -154,7 +154,9 @@ def _due(platform: Platform, product: Product) -> bool:
         from satfusion_assets.stages.tables import is_complete
 
         return not is_complete(platform.store, product, platform.registry.site_seasons)
-    return not platform.store.is_current(product, platform.settings.chosen_for(product.name))
+    from satfusion_assets.stages.provenance import changes
+
+    return bool(changes(platform.store, product, platform.site(product.site_season), platform.settings))
 
 
 def _keys(site_season: SiteSeason, grid: str) -> list[tuple[str | None, str]]:

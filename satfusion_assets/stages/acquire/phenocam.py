@@ -34,6 +34,7 @@ from satfusion_assets.stages.acquire.cache import Entry, FetchCache, digest
 from satfusion_assets.stages.acquire.fetching import Fetched, fetch_all, refuse_unless_few
 from satfusion_assets.stages.acquire.report import Progress, SetAside, log_progress
 from satfusion_assets.stages.outcome import Outcome
+from satfusion_assets.stages.provenance import publish
 from satfusion_assets.store import Product, ProductStore
 from satfusion_assets.store.layout import PHENOCAM_GCC, PHENOCAM_GCC_3Y, PHENOCAM_REGIONS, PHENOCAM_ROIS, camera_picture
 
@@ -182,7 +183,7 @@ def _publish(
         *unreadable,
         *(SetAside(name, pictures[name].path, "unreadable", str(fetched.bad[name])) for name in sorted(fetched.bad)),
     ]
-    with store.publish(Product("raw_phenocam", season), parameters={"region": choice.region.name}) as draft:
+    with publish(store, Product("raw_phenocam", season), parameters={"region": choice.region.name}) as draft:
         for name, entry in fetched.results.items():
             draft.adopt(entry.paths[_JPEG], camera_picture(pictures[name].day))
         draft.write_json(f"{PHENOCAM_GCC}.json", _series(own))

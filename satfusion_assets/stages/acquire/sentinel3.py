@@ -35,6 +35,7 @@ from satfusion_assets.sites import Site, SiteSeason
 from satfusion_assets.stages.acquire.cache import Entry, FetchCache
 from satfusion_assets.stages.acquire.report import Progress, SetAside, log_progress
 from satfusion_assets.stages.outcome import Outcome
+from satfusion_assets.stages.provenance import publish
 from satfusion_assets.store import Product, ProductStore
 from satfusion_assets.store.layout import S3_OVERPASSES, raw_scene
 from satfusion_assets.store.rasters import write_raster
@@ -70,7 +71,7 @@ def acquire_sentinel3(
     cache = FetchCache(store.cache(season, "s3"))
     quarters = _Quarters(cache, settings, now)
     entries = quarters.fetch(requests, progress)
-    return _publish(store, season, product, grid, requests, entries, quarters)
+    return _publish(store, site, season, product, grid, requests, entries, quarters)
 
 
 class _Quarters:
@@ -145,6 +146,7 @@ class _Quarters:
 
 def _publish(
     store: ProductStore,
+    site: Site,
     season: SiteSeason,
     product: CubeProduct,
     grid: SiteGrid,
@@ -170,7 +172,7 @@ def _publish(
     }
     raw = Product("raw_s3", season)
     tags = {"COLLECTION": product.collection, "QUANTITY": product.quantity, "PRODUCT": str(product.product)}
-    with store.publish(raw, parameters=parameters) as draft:
+    with publish(store, raw, site=site, parameters=parameters) as draft:
         for one in overpasses:
             write_raster(
                 draft.path(raw_scene("s3", one.name)),
