@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 NPM = PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix webapp
 export DAGSTER_HOME ?= $(CURDIR)/dagster_home
 
-.PHONY: demo clean-demo test test-slow lint types setup webapp lock clean
+.PHONY: demo clean-demo digests test test-slow lint types setup webapp lock clean
 
 demo: setup
 	$(BIN)/satfusion demo
@@ -42,6 +42,9 @@ $(VENV)/installed: requirements.lock pyproject.toml
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	touch $@
+
+digests: setup
+	$(BIN)/python -m satfusion_assets_tests.reference
 
 lock:
 	$(BIN)/uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \

@@ -57,11 +57,11 @@ class Ledger:
         known |= {record.partition_key: _made(record) for record in self._latest(asset, unknown)}
         return {key: made for key in keys if (made := known[key]) is not None}
 
-    def events(self, asset: dg.AssetKey) -> Mapping[Key, int]:
+    def events(self, asset: dg.AssetKey) -> Mapping[str | None, int] | Mapping[str, int]:
         """Place in the event log of the latest materialisation of every partition."""
         if self._view.asset_graph.get(asset).partitions_def is None:
             return {key: made.event for key, made in self.made(asset, [None]).items()}
-        return dict(self._view.instance.get_latest_storage_id_by_partition(asset, _MADE))
+        return self._view.instance.get_latest_storage_id_by_partition(asset, _MADE)
 
     def version_at(self, asset: dg.AssetKey, key: Key, event: int) -> str | None:
         """The data version that a partition had when ``event`` was logged; None when it was not there."""
@@ -154,7 +154,7 @@ def perhaps_behind(view: AssetGraphView, asset: dg.AssetKey) -> set[Key]:
 def keys_of(subset: EntitySubset[dg.AssetKey]) -> list[Key]:
     """The partitions of a subset; of an asset without partitions None, when it is in."""
     if subset.is_partitioned:
-        return sorted(subset.expensively_compute_partition_keys())
+        return [*sorted(subset.expensively_compute_partition_keys())]
     return [] if subset.is_empty else [None]
 
 

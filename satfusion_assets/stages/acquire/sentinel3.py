@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from contextlib import suppress
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
@@ -27,7 +28,7 @@ from satfusion_assets.archives.copernicus import (
 )
 from satfusion_assets.archives.http import HttpArchive
 from satfusion_assets.archives.patience import Patience
-from satfusion_assets.errors import NoData
+from satfusion_assets.errors import ArchiveAnswerInvalid, ArchiveUnavailable, NoData
 from satfusion_assets.grid import SiteGrid, site_grid
 from satfusion_assets.scenarios import S3_BANDS
 from satfusion_assets.settings import Settings
@@ -74,6 +75,22 @@ def acquire_sentinel3(
     return _publish(store, site, season, product, grid, requests, entries, quarters)
 
 
+def check_sentinel3_credentials(
+    site: Site, season: SiteSeason, store: ProductStore, settings: Settings, *, today: date
+) -> None:
+    """Sign in where ``acquire_sentinel3`` would have to; nothing where all it needs is kept.
+
+    Raises CredentialsMissing, CredentialsRejected. An archive that is down is left to the acquisition, which waits.
+    """
+    product = CUBE_PRODUCTS[settings.s3_product]
+    requests = quarterly_requests(product, site_grid(site), season.raw_start, min(season.raw_end, today))
+    quarters = _Quarters(FetchCache(store.cache(season, "s3")), settings, today)
+    if quarters.has_all(requests):
+        return
+    with suppress(ArchiveUnavailable, ArchiveAnswerInvalid):
+        BackEnd(settings.openeo_url, Credentials.of(settings), replace(Patience.of(settings), attempts=1))
+
+
 class _Quarters:
     """Quarters as cache entries; what is missing or unsettled there is asked for."""
 
@@ -94,6 +111,10 @@ class _Quarters:
                 entries[result.request.key] = self._keep(result)
                 progress(len(entries), len(requests), result.request.key)
         return entries
+
+    def has_all(self, requests: list[CubeRequest]) -> bool:
+        """Whether nothing would be asked for."""
+        return all(self._current(request) is not None for request in requests)
 
     def description(self, product: CubeProduct) -> bytes:
         """The back-end's description of the collection when it was last asked."""
