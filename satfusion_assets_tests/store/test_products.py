@@ -72,10 +72,11 @@ def test_a_product_is_current_until_its_inputs_settings_or_code_change(
         release.setattr("satfusion_assets.store.products.package_version", lambda _: "99")
         assert store.is_current(FUSED), "a release changes no product by itself"
     with monkeypatch.context() as newer:
+        now = code_version(FUSED.name)
         newer.setitem(RECIPES, "prepared_bti", replace(RECIPES["prepared_bti"], code_version=99))
         assert store.is_current(FUSED), "each product has a code version of its own"
         newer.setitem(RECIPES, "fused", replace(RECIPES["fused"], code_version=99))
-        assert list(store.changes(FUSED)) == [f"its code was version {code_version(FUSED.name)}, is 99"]
+        assert list(store.changes(FUSED)) == [f"its code was version {now}, is 99"]
     publish(store, prepared, {"prepared_aggressive/s3/composite_20240101.tif": "c"})
     assert not store.is_current(FUSED)
 

@@ -1,8 +1,8 @@
 """How the engine compiles and runs its kernels.
 
-Kernels are plain loops, compiled on first use and kept (``processing/__init__.py`` says where). They release the GIL and work on
-strips of rows, so ordinary threads use all cores, and every pixel is computed by the same operations in the same
-order however the rows are dealt out. Reassociating ("fast") arithmetic is off for that reason.
+Kernels are plain loops, compiled on first use and kept (``processing/__init__.py`` says where). They release the
+GIL and work on strips of rows, so ordinary threads use all cores, and every pixel is computed by the same operations
+in the same order however the rows are dealt out. Reassociating ("fast") arithmetic is off for that reason.
 """
 
 from __future__ import annotations
