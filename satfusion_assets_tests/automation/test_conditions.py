@@ -299,3 +299,24 @@ def test_what_changed_while_automation_was_off_is_carried_on_when_it_is_switched
     made = stage.settle()
     assert set(made) == downstream("raw_s3")
     assert max(made.values()) == 1
+
+
+def test_the_sensor_is_evaluated_where_the_code_is_and_remembers(stage: Stage) -> None:
+    """As the code server does it: the cursor goes through the database as text."""
+    sensor = defs.resolve_sensor_def("carry_downstream")
+    stage.everything(HERE)
+    cursor, requested = None, []
+    for version in ("1st", "2nd"):
+        for _ in range(2):
+            context = dg.build_sensor_context(
+                instance=stage.instance,
+                cursor=cursor,
+                repository_def=defs.get_repository_def(),
+                sensor_name=sensor.name,
+            )
+            data = sensor.evaluate_tick(context)
+            cursor = data.cursor
+            requested.append([request.partition_key for request in data.run_requests or []])
+        stage.materialise("raw_phenocam", HERE.key, version)
+    assert requested[:2] == [[], []]
+    assert HERE.key in requested[2], "camera_phenology and what is made from it; the scenarios' scores as a backfill"
