@@ -8,8 +8,6 @@ product to an asset, it waits until nothing upstream is under way or about to be
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
-from weakref import WeakKeyDictionary
 
 import dagster as dg
 from dagster import AutomationCondition as Condition
@@ -17,7 +15,7 @@ from dagster._core.asset_graph_view.asset_graph_view import AssetGraphView
 from dagster._core.asset_graph_view.entity_subset import EntitySubset
 from pydantic import BaseModel
 
-from satfusion_assets.automation.consumed import Key, behind, keys_of, perhaps_behind, subset_of
+from satfusion_assets.automation.consumed import Evaluation, Key, behind, keys_of, perhaps_behind, subset_of
 
 Inputs = Mapping[str, Sequence[str]]
 Subset = EntitySubset[dg.AssetKey]
@@ -110,7 +108,7 @@ class Behind(Condition[dg.AssetKey]):
                 memory.waiting[name] = now[key]
         waiting = subset_of(view, asset, [key for key in map(_key, memory.waiting) if _exists(view, asset, key)])
         due = waiting.compute_intersection(context.candidate_subset)
-        _moving(view)[asset] = due
+        Evaluation.of(view).moving[asset] = due
         return dg.AutomationResult(context, due, cursor=memory.model_dump_json())
 
     async def _moved(self, context: dg.AutomationContext[dg.AssetKey]) -> list[Key]:
@@ -158,31 +156,19 @@ class UpstreamMoves(Condition[dg.AssetKey]):
 
 async def _unsettled(view: AssetGraphView, asset: dg.AssetKey) -> Subset:
     """Partitions of ``asset`` that move, or have something above them that does."""
-    node, known = view.asset_graph.get(asset), _unsettled_of(view)
+    node, evaluation = view.asset_graph.get(asset), Evaluation.of(view)
+    known = evaluation.unsettled
     if asset not in known:
         everything = view.get_full_subset(key=asset)
         moving = await view.compute_run_in_progress_subset(key=asset, from_subset=everything)
         filling = await view.compute_backfill_in_progress_subset(key=asset, from_subset=everything)
         moving = moving.compute_union(filling)
-        if asset in _moving(view):
-            moving = moving.compute_union(_moving(view)[asset])
+        if asset in evaluation.moving:
+            moving = moving.compute_union(evaluation.moving[asset])
         for parent in node.parent_keys:
             moving = moving.compute_union(view.compute_child_subset(asset, await _unsettled(view, parent)))
         known[asset] = moving
     return known[asset]
-
-
-_MOVING: Final[WeakKeyDictionary[AssetGraphView, dict[dg.AssetKey, Subset]]] = WeakKeyDictionary()
-_UNSETTLED: Final[WeakKeyDictionary[AssetGraphView, dict[dg.AssetKey, Subset]]] = WeakKeyDictionary()
-
-
-def _moving(view: AssetGraphView) -> dict[dg.AssetKey, Subset]:
-    """By asset, what waits to be made and can be, in one evaluation; parents are evaluated before their children."""
-    return _MOVING.setdefault(view, {})
-
-
-def _unsettled_of(view: AssetGraphView) -> dict[dg.AssetKey, Subset]:
-    return _UNSETTLED.setdefault(view, {})
 
 
 def _name(key: Key) -> str:

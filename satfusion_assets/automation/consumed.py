@@ -10,9 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
-from weakref import WeakKeyDictionary
 
 import dagster as dg
 from dagster._core.asset_graph_view.asset_graph_view import AssetGraphView
@@ -90,19 +89,30 @@ def _made(record: EventLogRecord) -> Made:
     return Made(record.storage_id, version.value if version is not None else str(record.storage_id), made_from)
 
 
-_LEDGERS: Final[WeakKeyDictionary[AssetGraphView, Ledger]] = WeakKeyDictionary()
+@dataclass
+class Evaluation:
+    """What the conditions of one evaluation tell one another; parents are evaluated before their children.
 
+    moving: by asset, what waits to be made and can be. unsettled: that, what is being made, and all below either.
+    """
 
-def ledger(view: AssetGraphView) -> Ledger:
-    """The ledger of one evaluation of all conditions."""
-    return _LEDGERS.setdefault(view, Ledger(view))
+    ledger: Ledger
+    moving: dict[dg.AssetKey, EntitySubset[dg.AssetKey]] = field(default_factory=dict)
+    unsettled: dict[dg.AssetKey, EntitySubset[dg.AssetKey]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, view: AssetGraphView) -> Evaluation:
+        """That of ``view``, which is made anew for every evaluation and takes this along when it goes."""
+        found: Evaluation = vars(view).setdefault("_satfusion_evaluation", None) or cls(Ledger(view))
+        vars(view)["_satfusion_evaluation"] = found
+        return found
 
 
 def behind(view: AssetGraphView, asset: dg.AssetKey, keys: Collection[Key]) -> dict[Key, str]:
     """Those of ``keys`` that were made from other versions than there are now, or never; with a digest of the inputs'
     present versions."""
     found = {}
-    book, graph = ledger(view), view.asset_graph
+    book, graph = Evaluation.of(view).ledger, view.asset_graph
     parents = {key: _parents(view, asset, key) for key in keys}
     wanted: dict[dg.AssetKey, set[Key]] = {}
     for places in parents.values():
@@ -140,7 +150,7 @@ def behind(view: AssetGraphView, asset: dg.AssetKey, keys: Collection[Key]) -> d
 
 def perhaps_behind(view: AssetGraphView, asset: dg.AssetKey) -> set[Key]:
     """Partitions with an input in their site-season (a table: in any) that is younger than they are."""
-    book = ledger(view)
+    book = Evaluation.of(view).ledger
     youngest: dict[str, int] = {}
     for parent in view.asset_graph.get(asset).parent_keys:
         for key, event in book.events(parent).items():

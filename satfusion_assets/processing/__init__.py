@@ -51,4 +51,4 @@ def kernels_folder(given: str) -> str:
     return str((Path(given) if given else beside) / f"kernels-{kernels_digest()}")
 
 
-numba.config.CACHE_DIR = kernels_folder(numba.config.CACHE_DIR)
+numba.config.CACHE_DIR = kernels_folder(numba.config.CACHE_DIR)  # type: ignore[attr-defined]
