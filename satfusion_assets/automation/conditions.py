@@ -7,7 +7,7 @@ product to an asset, it waits until nothing upstream is under way or about to be
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import dagster as dg
 from dagster import AutomationCondition as Condition
@@ -17,21 +17,14 @@ from pydantic import BaseModel
 
 from satfusion_assets.automation.consumed import Evaluation, Key, behind, keys_of, perhaps_behind, subset_of
 
-Inputs = Mapping[str, Sequence[str]]
 Subset = EntitySubset[dg.AssetKey]
 
 
 def automated(assets: Sequence[dg.AssetsDefinition]) -> list[dg.AssetsDefinition]:
     """``assets`` with the condition that each one's place in the graph asks for; raw products are left to sensors."""
-    inputs = {
-        spec.key.path[-1]: tuple(dep.asset_key.path[-1] for dep in spec.deps)
-        for asset in assets
-        for spec in asset.specs
-    }
 
     def with_condition(spec: dg.AssetSpec) -> dg.AssetSpec:
-        name = spec.key.path[-1]
-        if not inputs[name]:
+        if not list(spec.deps):
             return spec
         return spec.replace_attributes(automation_condition=gather() if spec.partitions_def is None else follow())
 
@@ -42,9 +35,10 @@ def follow() -> Condition:
     """Make a partition again when it is behind its inputs, and these are whole and passed their checks."""
     refused = Condition.any_checks_match(Condition.check_failed(), blocking_only=True)
     condition = (
-        ~Condition.any_deps_missing()
+        (_due() | Condition.any_deps_match(Condition.will_be_requested()))  # first: leaves few to look at further
+        & ~Condition.any_deps_missing()
         & ~Condition.any_deps_match(Condition.execution_failed() | refused).with_label("an input failed")
-        & (_due() | Condition.any_deps_match(Condition.will_be_requested()))
+        & Movable()
         & ~Condition.any_deps_in_progress()
         & ~Condition.in_progress()
         & ~UpstreamMoves()
@@ -58,7 +52,7 @@ def gather() -> Condition:
     Site-seasons that are missing or failed hold nothing back: the table says what there is.
     """
     something = Condition.any_deps_match(~Condition.missing()).with_label("there is something to gather")
-    condition = something & _due() & ~Condition.any_deps_in_progress() & ~Condition.in_progress() & ~UpstreamMoves()
+    condition = _due() & something & ~Condition.any_deps_in_progress() & ~Condition.in_progress() & ~UpstreamMoves()
     return condition.with_label("gathers its inputs")
 
 
@@ -108,7 +102,6 @@ class Behind(Condition[dg.AssetKey]):
                 memory.waiting[name] = now[key]
         waiting = subset_of(view, asset, [key for key in map(_key, memory.waiting) if _exists(view, asset, key)])
         due = waiting.compute_intersection(context.candidate_subset)
-        Evaluation.of(view).moving[asset] = due
         return dg.AutomationResult(context, due, cursor=memory.model_dump_json())
 
     async def _moved(self, context: dg.AutomationContext[dg.AssetKey]) -> list[Key]:
@@ -122,6 +115,22 @@ class Behind(Condition[dg.AssetKey]):
             made = await view.compute_updated_since_temporal_context_subset(key=parent, temporal_context=since)
             moved = moved.compute_union(view.compute_child_subset(asset, made))
         return keys_of(moved)
+
+
+class Movable(Condition[dg.AssetKey]):
+    """All that is looked at, noted as about to be made: what is below it waits."""
+
+    @property
+    def name(self) -> str:
+        return "movable"
+
+    @property
+    def requires_cursor(self) -> bool:
+        return False
+
+    def evaluate(self, context: dg.AutomationContext[dg.AssetKey]) -> dg.AutomationResult[dg.AssetKey]:
+        Evaluation.of(context.asset_graph_view).moving[context.key] = context.candidate_subset
+        return dg.AutomationResult(context, context.candidate_subset)
 
 
 class UpstreamMoves(Condition[dg.AssetKey]):
@@ -144,6 +153,8 @@ class UpstreamMoves(Condition[dg.AssetKey]):
     ) -> dg.AutomationResult[dg.AssetKey]:
         view, asset = context.asset_graph_view, context.key
         node = view.asset_graph.get(asset)
+        if context.candidate_subset.is_empty:
+            return dg.AutomationResult(context, context.candidate_subset)
         held = view.get_empty_subset(key=asset)
         for parent in node.parent_keys:
             moving = await _unsettled(view, parent)
