@@ -19,6 +19,8 @@ from satfusion_assets_tests.reference.committed import Record, committed, made_b
 from satfusion_assets_tests.reference.fingerprint import digest, equal, fingerprint
 from satfusion_assets_tests.reference.season import HERE, SITE, noise, publish_raw
 
+pytestmark = pytest.mark.timeout(900)  # a whole season, and its kernels compiled, on a machine that may be busy
+
 
 @pytest.fixture(scope="module")
 def now(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Record]:
