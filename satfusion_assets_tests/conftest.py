@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 from _pytest.mark import ParameterSet
+from hypothesis import settings
+
+settings.register_profile("patient", deadline=None)  # how long a case takes says how busy the machine is
+settings.load_profile("patient")
 
 GOLDENS = Path(__file__).parent / "goldens"
 """Reference numbers computed by the authors' public code (README there)."""
