@@ -288,7 +288,8 @@ def test_an_input_that_changes_while_an_asset_is_made_is_not_taken_for_consumed(
 def test_what_fails_is_not_asked_for_again_before_its_inputs_change(settled: Stage) -> None:
     settled.materialise("raw_s2", HERE.key)
     assert ("preselected", HERE.key) in settled.tick()
-    assert [settled.tick() for _ in range(4)] == [set()] * 4, "its run failed: nothing was materialised"
+    later = [settled.tick() for _ in range(4)]
+    assert not any(("preselected", HERE.key) in requested for requested in later), "its run failed: nothing was made"
     settled.materialise("raw_s2", HERE.key)
     assert ("preselected", HERE.key) in settled.tick()
 
