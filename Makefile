@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 NPM = PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix webapp
 export DAGSTER_HOME ?= $(CURDIR)/dagster_home
 
-.PHONY: demo clean-demo test test-slow lint types setup webapp lock clean
+.PHONY: demo clean-demo digests test test-slow test-lowest test-newest lint types setup webapp lock clean
 
 demo: setup
 	$(BIN)/satfusion demo
@@ -15,6 +15,23 @@ test: setup lint types
 
 test-slow: setup
 	$(BIN)/pytest -n 2 --dist loadscope
+
+# The rooms that lean on libraries most, on the lowest versions that pyproject.toml allows; then the same on the newest.
+BOUNDED := satfusion_assets_tests/store satfusion_assets_tests/archives satfusion_assets_tests/processing
+bounded = NUMBA_CACHE_DIR=$(CURDIR)/$(VENV)-$(1)/numba $(VENV)-$(1)/bin/python -m pytest -n 2 --dist loadscope -m "not slow" $(BOUNDED)
+
+test-lowest: $(VENV)-lowest/installed
+	$(call bounded,lowest)
+
+test-newest: $(VENV)-newest/installed
+	-$(call bounded,newest)
+
+$(VENV)-lowest/installed: RESOLUTION := lowest-direct
+$(VENV)-newest/installed: RESOLUTION := highest
+$(VENV)-%/installed: pyproject.toml | setup
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(VENV)-$*
+	$(BIN)/uv pip install --quiet --python $(VENV)-$*/bin/python --resolution $(RESOLUTION) --editable ".[dev]"
+	touch $@
 
 lint: setup
 	$(BIN)/ruff check .
@@ -43,6 +60,9 @@ $(VENV)/installed: requirements.lock pyproject.toml
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	touch $@
 
+digests: setup
+	$(BIN)/python -m satfusion_assets_tests.reference
+
 lock:
 	$(BIN)/uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
 	  --extra dev pyproject.toml -o requirements.lock
@@ -51,4 +71,4 @@ clean-demo:
 	rm -rf data sandbox_data dagster_home/history dagster_home/schedules dagster_home/storage dagster_home/logs dagster_home/.*.log
 
 clean:
-	rm -rf $(VENV) webapp/node_modules webapp/dist
+	rm -rf $(VENV) $(VENV)-lowest $(VENV)-newest webapp/node_modules webapp/dist

@@ -15,15 +15,13 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetC
 from dagster._core.events import DagsterEvent, DagsterEventType
 
 from satfusion_assets.assets.reporting import table
-from satfusion_assets.partitions import SCENARIO, SITE_SEASON, STRATEGY
+from satfusion_assets.partitions import product_of
 from satfusion_assets.resources import Platform
-from satfusion_assets.sites import SiteSeason
-from satfusion_assets.store import ALL_SEASONS, Product
+from satfusion_assets.store import ALL_SEASONS
 
 if TYPE_CHECKING:
     from satfusion_assets.stages.judge import Criterion, Verdict
 
-VARIANTS = (STRATEGY, SCENARIO)
 EVALUATED: Final = DagsterEventType.ASSET_CHECK_EVALUATION.value
 
 
@@ -56,7 +54,7 @@ def _checks_of(spec: dg.AssetSpec) -> dg.AssetChecksDefinition:
         chosen = [criterion for criterion in held_to.values() if criterion.name in wanted]
 
         def verdicts(key: str | None) -> "Mapping[str, Verdict]":
-            product = _product(name, key, spec.partitions_def)
+            product = product_of(name, key, spec.partitions_def)
             site = None if product.scope == ALL_SEASONS else platform.site(product.site_season)
             return judge(platform.store, site, product, chosen)
 
@@ -106,14 +104,3 @@ def _judged(
     return AssetCheckEvaluationTargetMaterializationData(
         storage_id=record.storage_id, run_id=record.event_log_entry.run_id, timestamp=record.timestamp
     )
-
-
-def _product(name: str, key: str | None, grid: dg.PartitionsDefinition[Any] | None) -> Product:
-    """The product of partition ``key``; None = of no partition."""
-    if key is None:
-        return Product(name, ALL_SEASONS)
-    if not isinstance(grid, dg.MultiPartitionsDefinition):
-        return Product(name, SiteSeason.parse(key))
-    dimensions = grid.get_partition_key_from_str(key).keys_by_dimension
-    variant = next(dimensions[dimension] for dimension in VARIANTS if dimension in dimensions)
-    return Product(name, SiteSeason.parse(dimensions[SITE_SEASON]), variant)

@@ -63,6 +63,10 @@ class ProductMissing(StoreError):
     """A product that is needed has not been materialised."""
 
 
+class OutOfPlace(StoreError):
+    """A product lies elsewhere than its site does now."""
+
+
 class ProductCorrupt(StoreError):
     """A file of a product is unreadable or differs from its manifest."""
 

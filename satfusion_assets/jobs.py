@@ -14,6 +14,7 @@ from dagster._core.instance import DynamicPartitionsStore
 from dagster._core.utils import make_new_backfill_id
 from dagster._time import get_current_timestamp
 
+from satfusion_assets.errors import SatfusionError
 from satfusion_assets.partitions import by_site_season, site_season_of
 from satfusion_assets.resources import Platform
 from satfusion_assets.sites import SiteSeason
@@ -24,8 +25,14 @@ ON_DEMAND: Final = ("gap_benchmark",)
 
 @dg.op(description="Ask for everything of a site-season, raw to roll-up, as one backfill.")
 def ask_for_everything(context: dg.OpExecutionContext, platform: dg.ResourceParam[Platform]) -> None:
+    from satfusion_assets.stages.acquire import check_sentinel3_credentials
+
     site_season = site_season_of(context)
-    platform.site(site_season)
+    try:
+        site, today = platform.site(site_season), platform.now().date()
+        check_sentinel3_credentials(site, site_season, platform.store, platform.settings, today=today)
+    except SatfusionError as error:
+        raise dg.Failure(str(error), allow_retries=False) from error
     backfill = backfill_of(context.repository_def.asset_graph, site_season, context.instance)
     context.instance.add_backfill(backfill)
     url = f"{platform.settings.dagster_url.rstrip('/')}/runs/b/{backfill.backfill_id}"

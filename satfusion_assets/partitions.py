@@ -8,7 +8,7 @@ Dagster orders dimensions by name, so keys of two dimensions are only ever read 
 from __future__ import annotations
 
 import warnings
-from typing import Final
+from typing import Any, Final
 
 import dagster as dg
 from dagster._utils.warnings import BetaWarning, PreviewWarning
@@ -16,6 +16,7 @@ from dagster._utils.warnings import BetaWarning, PreviewWarning
 from satfusion_assets.errors import InvalidInput
 from satfusion_assets.scenarios import SCENARIOS, Mode, Scenario, Strategy
 from satfusion_assets.sites import SiteSeason
+from satfusion_assets.store import ALL_SEASONS, Product
 
 warnings.filterwarnings("ignore", category=BetaWarning)  # mappings between grids
 warnings.filterwarnings("ignore", category=PreviewWarning)
@@ -76,6 +77,22 @@ def strategy_key(site_season: SiteSeason, strategy: Strategy) -> dg.MultiPartiti
 
 def scenario_key(site_season: SiteSeason, scenario: Scenario) -> dg.MultiPartitionKey:
     return dg.MultiPartitionKey({SITE_SEASON: site_season.key, SCENARIO: scenario.key})
+
+
+def product_of(name: str, key: str | None, grid: dg.PartitionsDefinition[Any] | None) -> Product:
+    """The product that partition ``key`` of an asset on ``grid`` publishes; None = the asset has no partitions."""
+    if key is None:
+        return Product(name, ALL_SEASONS)
+    if not isinstance(grid, dg.MultiPartitionsDefinition):
+        return Product(name, SiteSeason.parse(key))
+    dimensions = grid.get_partition_key_from_str(key).keys_by_dimension
+    variant = next(dimensions[dimension] for dimension in (STRATEGY, SCENARIO) if dimension in dimensions)
+    return Product(name, SiteSeason.parse(dimensions[SITE_SEASON]), variant)
+
+
+def site_season_named(key: str | None) -> str:
+    """The site-season's part of a partition key as text; empty for an asset without partitions."""
+    return next((part for part in (key or "").split("|") if part[-4:].isdigit() and "_" in part[-5:]), "")
 
 
 def _dimension(context: dg.AssetExecutionContext, name: str) -> str:

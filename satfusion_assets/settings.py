@@ -157,6 +157,8 @@ class Settings(BaseSettings):
     def chosen_for(self, product: str) -> dict[str, Any]:
         """Those parameters of a product's manifest that are chosen here: with others it is out of date."""
         chosen: dict[str, dict[str, Any]] = {
+            "raw_s2": {"collection": str(self.s2_collection)},
+            "raw_s3": {"product": str(self.s3_product)},
             "prepared_bti": {"smoothing_days": self.smoothing_days},
             "prepared_itb": {"smoothing_days": self.smoothing_days},
             "fused": {"engine": str(self.fusion_engine)},

@@ -7,18 +7,19 @@ from typing import Any, Final
 
 import dagster as dg
 
+from satfusion_assets.recipes import RECIPES
 from satfusion_assets.resources import Platform
 from satfusion_assets.scenarios import Scenario
 from satfusion_assets.sites import SiteSeason
 from satfusion_assets.viewer.links import viewer_url
 
 OWNERS: Final = ["team:satfusion"]
-CODE_VERSION: Final = "1"
-"""Raise it when a stage computes something else from the same inputs: partitions then show as unsynced."""
 
 
-def stage(group: str, *kinds: str, sensor: str = "all", columns: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """Arguments of an asset in stage ``group``.
+def stage(
+    product: str, group: str, *kinds: str, sensor: str = "all", columns: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Arguments of the asset that publishes ``product``, in stage ``group``.
 
     sensor: what it speaks of, as a tag to search for; all = both Sentinels and the camera. columns: of its main table,
     name -> "type: meaning".
@@ -27,7 +28,7 @@ def stage(group: str, *kinds: str, sensor: str = "all", columns: Mapping[str, st
         "group_name": group,
         "kinds": set(kinds),
         "owners": OWNERS,
-        "code_version": CODE_VERSION,
+        "code_version": str(RECIPES[product].code_version),
         "tags": {"sensor": sensor},
         "metadata": {"dagster/column_schema": schema(columns)} if columns else {},
     }

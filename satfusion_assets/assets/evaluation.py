@@ -23,7 +23,7 @@ from satfusion_assets.scenarios import Mode
         "processed",
         dg.AssetDep("prepared_bti", partition_mapping=strategy_to_scenario(*Mode)),
     ],
-    **stage("evaluation", "geotiff", "json", sensor="both"),
+    **stage("phenology", "evaluation", "geotiff", "json", sensor="both"),
 )
 def phenology(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """When every 10 m pixel greens up and down: 10, 25 and 50 % dates with 95 % intervals as maps, with labels where
@@ -39,7 +39,7 @@ def phenology(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Plat
     )
 
 
-@dg.asset(partitions_def=by_scenario, deps=["fused", "processed"], **stage("evaluation", "zarr", sensor="both"))
+@dg.asset(partitions_def=by_scenario, deps=["fused", "processed"], **stage("pack", "evaluation", "zarr", sensor="both"))
 def pack(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """The season's Sentinel-2, fused and Sentinel-3 images and quality layers as one analysis-ready Zarr store, for
     xarray and for the viewer's pixel seasons.
@@ -61,7 +61,7 @@ def pack(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]
         "camera_phenology",
         dg.AssetDep("prepared_bti", partition_mapping=same_site_season),
     ],
-    **stage("evaluation", "json"),
+    **stage("gap_benchmark", "evaluation", "json"),
 )
 def gap_benchmark(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """Gaps of 15, 30, 60 and 90 days around green-up, peak and green-down: every Sentinel-2 scene inside is withheld,
@@ -77,7 +77,10 @@ def gap_benchmark(context: dg.AssetExecutionContext, platform: dg.ResourceParam[
     )
 
 
-@dg.asset(deps=[dg.AssetDep(gap_benchmark, partition_mapping=dg.AllPartitionMapping())], **stage("evaluation", "table"))
+@dg.asset(
+    deps=[dg.AssetDep(gap_benchmark, partition_mapping=dg.AllPartitionMapping())],
+    **stage("gap_table", "evaluation", "table"),
+)
 def gap_table(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """The gap benchmarks of all site-seasons in one table a tier, and which method wins at which gap length, as CSV,
     Parquet and LaTeX in ``tables/`` of the data root. It holds every registered site-season benchmarked so far.

@@ -16,7 +16,10 @@ PREPARED_OF_SCENARIO = [
 
 
 @dg.asset(
-    partitions_def=by_scenario, deps=PREPARED_OF_SCENARIO, pool="fusion", **stage("fused", "geotiff", sensor="both")
+    partitions_def=by_scenario,
+    deps=PREPARED_OF_SCENARIO,
+    pool="fusion",
+    **stage("fused", "fused", "geotiff", sensor="both"),
 )
 def fused(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """EFAST: one image for every day of the season, from the Sentinel-2 scenes around it and the change that Sentinel-3
@@ -36,7 +39,7 @@ def fused(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform
 @dg.asset(
     partitions_def=by_scenario,
     deps=[fused, *PREPARED_OF_SCENARIO],
-    **stage("processed", "geotiff", "json", sensor="both", columns=columns.SERIES),
+    **stage("processed", "processed", "geotiff", "json", sensor="both", columns=columns.SERIES),
 )
 def processed(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """The season's Sentinel-2, Sentinel-3 and fused images cut to one valid window, and their NDVI, GCC and band series

@@ -18,7 +18,7 @@ from satfusion_assets.resources import Platform
 @dg.asset(
     partitions_def=by_scenario,
     deps=["processed", dg.AssetDep("raw_phenocam", partition_mapping=same_site_season)],
-    **stage("metrics", "json"),
+    **stage("scenario_metrics", "metrics", "json"),
 )
 def scenario_metrics(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """Scores of one scenario: the fused GCC at the site against the camera's gcc_90 on common days."""
@@ -40,7 +40,7 @@ def scenario_metrics(context: dg.AssetExecutionContext, platform: dg.ResourcePar
         dg.AssetDep("processed", partition_mapping=same_site_season),
         dg.AssetDep(scenario_metrics, partition_mapping=same_site_season),
     ],
-    **stage("metrics", "json", columns=columns.SCORES),
+    **stage("metrics", "metrics", "json", columns=columns.SCORES),
 )
 def metrics(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """metrics.json of a site-season: all eight scenarios, what each sensor scores without fusion, and comparisons."""
@@ -54,7 +54,9 @@ def metrics(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platfo
     )
 
 
-@dg.asset(deps=[dg.AssetDep(metrics, partition_mapping=dg.AllPartitionMapping())], **stage("metrics", "table"))
+@dg.asset(
+    deps=[dg.AssetDep(metrics, partition_mapping=dg.AllPartitionMapping())], **stage("score_table", "metrics", "table")
+)
 def score_table(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """One table of all site-seasons' scores, skill and intervals, as CSV, Parquet and LaTeX in ``tables/`` of the data
     root. It holds every registered site-season that has metrics so far.

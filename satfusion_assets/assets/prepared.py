@@ -15,10 +15,10 @@ SCREENED: Final = tuple(
 )
 """Both modes start from here, neither from the other. A backfill looks at each asset once, breadth first: what fused
 descends from has to be met before it, whatever the root."""
-PREPARED: Final = stage("prepared", "sentinel2", "sentinel3", "geotiff", sensor="both")
+KINDS: Final = ("sentinel2", "sentinel3", "geotiff")
 
 
-@dg.asset(partitions_def=by_strategy, deps=SCREENED, **PREPARED)
+@dg.asset(partitions_def=by_strategy, deps=SCREENED, **stage("prepared_bti", "prepared", *KINDS, sensor="both"))
 def prepared_bti(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """Reflectance ready for Blend-then-Index: the day's kept Sentinel-2 scenes, cloud-masked and merged clearest pixel
     first, with the distance to the nearest cloud; and daily Sentinel-3 composites, averaged over a few days.
@@ -26,7 +26,7 @@ def prepared_bti(context: dg.AssetExecutionContext, platform: dg.ResourceParam[P
     return _prepare(context, platform, Mode.BTI)
 
 
-@dg.asset(partitions_def=by_strategy, deps=SCREENED, **PREPARED)
+@dg.asset(partitions_def=by_strategy, deps=SCREENED, **stage("prepared_itb", "prepared", *KINDS, sensor="both"))
 def prepared_itb(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """GCC of the same images, for Index-then-Blend: the index is taken first, then fused as one band."""
     return _prepare(context, platform, Mode.ITB)

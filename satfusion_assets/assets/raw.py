@@ -19,7 +19,9 @@ class Asking(dg.Config):
 
 
 @dg.asset(
-    partitions_def=by_site_season, pool="earth_search", **stage("raw_sentinel", "sentinel2", "stac", sensor="sentinel2")
+    partitions_def=by_site_season,
+    pool="earth_search",
+    **stage("raw_s2", "raw_sentinel", "sentinel2", "stac", sensor="sentinel2"),
 )
 def raw_s2(
     context: dg.AssetExecutionContext, config: Asking, platform: dg.ResourceParam[Platform]
@@ -40,7 +42,9 @@ def raw_s2(
 
 
 @dg.asset(
-    partitions_def=by_site_season, pool="openeo", **stage("raw_sentinel", "sentinel3", "openeo", sensor="sentinel3")
+    partitions_def=by_site_season,
+    pool="openeo",
+    **stage("raw_s3", "raw_sentinel", "sentinel3", "openeo", sensor="sentinel3"),
 )
 def raw_s3(
     context: dg.AssetExecutionContext, config: Asking, platform: dg.ResourceParam[Platform]
@@ -66,7 +70,7 @@ def raw_s3(
 @dg.asset(
     partitions_def=by_site_season,
     pool="phenocam",
-    **stage("raw_camera", "phenocam", "image", sensor="phenocam", columns=columns.CAMERA),
+    **stage("raw_phenocam", "raw_camera", "phenocam", "image", sensor="phenocam", columns=columns.CAMERA),
 )
 def raw_phenocam(
     context: dg.AssetExecutionContext, config: Asking, platform: dg.ResourceParam[Platform]
@@ -85,7 +89,9 @@ def raw_phenocam(
 
 
 @dg.asset(
-    partitions_def=by_site_season, deps=[raw_phenocam], **stage("raw_camera", "phenocam", "json", sensor="phenocam")
+    partitions_def=by_site_season,
+    deps=[raw_phenocam],
+    **stage("camera_phenology", "raw_camera", "phenocam", "json", sensor="phenocam"),
 )
 def camera_phenology(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """Green-up and green-down of the season as the camera saw them (dates of 50 % of the amplitude)."""

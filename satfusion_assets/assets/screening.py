@@ -12,7 +12,7 @@ from satfusion_assets.resources import Platform
 @dg.asset(
     partitions_def=by_site_season,
     deps=["raw_s2", "raw_s3"],
-    **stage("preselected", "table", sensor="both", columns=columns.PRESELECTION),
+    **stage("preselected", "preselected", "table", sensor="both", columns=columns.PRESELECTION),
 )
 def preselected(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """Every raw scene of both sensors, judged at the site: dark, without vegetation signal, or a sudden fall of NDVI.

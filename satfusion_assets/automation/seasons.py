@@ -42,7 +42,7 @@ def new_seasons(
     begun = begin_seasons(platform)
     context.instance.add_dynamic_partitions(SITE_SEASON, [item.key for item in begun])
     for item in begun:
-        yield dg.RunRequest(run_key=f"{item.key} begins", partition_key=item.key)
+        yield dg.RunRequest(run_key=f"{item.key} begins {platform.now().isoformat()}", partition_key=item.key)
     if not begun:
         continuous = [site.name for site in platform.registry.sites if site.continuous]
         which = f"{len(continuous)} continuous sites have it already" if continuous else "no site is continuous"

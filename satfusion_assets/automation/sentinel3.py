@@ -52,7 +52,7 @@ def ask_sentinel3(
         yield dg.SkipReason(f"{len(due)} running seasons are due, but: {error} Asked again tomorrow.")
         return
     for item in due[:MOST_A_DAY]:
-        yield dg.RunRequest(run_key=f"{item.key} {now.date()}", partition_key=item.key)
+        yield dg.RunRequest(run_key=f"{item.key} {now.isoformat()}", partition_key=item.key)
 
 
 def due_seasons(seasons: list[SiteSeason], asked: dict[str, datetime], now: datetime) -> list[SiteSeason]:

@@ -167,9 +167,12 @@ class _Tick:
         news = known is None or known.sighting.token != sighting.token
         request = known.request if known and not news else ""
         if news or (request and self._failed(request)):
-            request = f"{name}: {sighting.token}" + ("" if news else f" (again {self._now:%Y-%m-%d})")
+            says = f"{name}: {sighting.token}" + ("" if news else f" (again {self._now:%Y-%m-%d})")
             before = f"before: {known.sighting.token}" if known and news else "asked for the first time"
-            self._why.append(f"{request} ({before})" if news else request)
+            self._why.append(f"{says} ({before})" if news else says)
+            # Dagster drops a key that it has seen: the same news may come again, as when an item is withdrawn and
+            # restored, or a site removed and added.
+            request = f"{says} at {self._now.isoformat()}"
             tags = {"satfusion/why": sighting.token}
             self._requests += [
                 dg.RunRequest(run_key=f"{request} [{item.season}]", partition_key=item.key, tags=tags)

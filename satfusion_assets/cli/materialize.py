@@ -18,34 +18,63 @@ def materialize(
     site: Annotated[str, typer.Argument(help="site name, see 'satfusion sites list'")],
     season: Annotated[int, typer.Argument(help="calendar year")],
     until: Annotated[Stage, typer.Option(help="last stage to materialise")] = Stage.METRICS,
+    start: Annotated[
+        Stage, typer.Option("--from", help="first stage; after 'raw' no archive is asked for anything")
+    ] = Stage.RAW,
     rebuild: Annotated[bool, typer.Option(help="run even what is up to date")] = False,
+    dry_run: Annotated[bool, typer.Option(help="say what would be made and why, and make nothing")] = False,
 ) -> None:
     """Materialise every product of a site and season that is missing or out of date."""
     from satfusion_assets.resources import Platform
 
     site_season = Platform().registry.site_season(site, season)
-    materialize_site_season(site_season, until=until, rebuild=rebuild)
+    materialize_site_season(site_season, until=until, start=start, rebuild=rebuild, dry_run=dry_run)
 
 
-def materialize_site_season(site_season: SiteSeason, *, until: Stage = Stage.METRICS, rebuild: bool = False) -> None:
+def materialize_site_season(
+    site_season: SiteSeason,
+    *,
+    until: Stage = Stage.METRICS,
+    start: Stage = Stage.RAW,
+    rebuild: bool = False,
+    dry_run: bool = False,
+) -> None:
     """Run the plan of ``site_season`` on the shared instance and say what happens. RunFailed names the cause."""
     from satfusion_assets.cli.runs import plan
 
-    run_plan(site_season, plan(site_season, until), rebuild=rebuild)
+    run_plan(site_season, plan(site_season, until, start), rebuild=rebuild, dry_run=dry_run)
 
 
-def run_plan(site_season: SiteSeason, runs: Sequence[Run], *, rebuild: bool = False) -> None:
-    """Execute ``runs`` on the shared instance, a line for each."""
+def run_plan(site_season: SiteSeason, runs: Sequence[Run], *, rebuild: bool = False, dry_run: bool = False) -> None:
+    """Say what is to be made, then execute ``runs`` on the shared instance, a line for each.
+
+    CredentialsMissing or CredentialsRejected before the first of them when one would need an account.
+    """
+    from satfusion_assets.cli.forecast import forecast, summary, table
     from satfusion_assets.cli.runs import execute
     from satfusion_assets.cli.stopping import stoppable
     from satfusion_assets.definitions import build_defs
     from satfusion_assets.partitions import SITE_SEASON
     from satfusion_assets.resources import Platform
+    from satfusion_assets.stages.acquire import check_sentinel3_credentials
 
     console, platform = Console(), Platform()
     platform.store.recover()
     started = time.monotonic()
     with stoppable(), dagster_instance() as instance:
+        due = forecast(platform, instance, runs, rebuild=rebuild)
+        if dry_run:
+            console.print(table(due))
+        console.print(
+            f"{site_season.key}: {summary(due, sum(len(run.products) for run in runs))}",
+            highlight=False,
+            soft_wrap=True,
+        )
+        if dry_run:
+            return
+        if any("raw_s3" in run.assets for run in runs):
+            site, today = platform.site(site_season), platform.now().date()
+            check_sentinel3_credentials(site, site_season, platform.store, platform.settings, today=today)
         instance.add_dynamic_partitions(SITE_SEASON, [site_season.key])
         done = execute(build_defs(platform), instance, platform, runs, rebuild=rebuild)
         for number, (run, ran) in enumerate(done, 1):

@@ -13,7 +13,7 @@ import dagster as dg
 from dagster._utils.error import SerializableErrorInfo
 
 from satfusion_assets.automation.freshness import FRESH
-from satfusion_assets.errors import SatfusionError
+from satfusion_assets.errors import InvalidInput, SatfusionError
 from satfusion_assets.partitions import SCENARIO, SITE_SEASON, STRATEGY, scenario_key, strategy_key
 from satfusion_assets.resources import Platform
 from satfusion_assets.scenarios import SCENARIOS, Strategy
@@ -67,7 +67,8 @@ GROUPS: Final = (
 
 
 _PLACE: Final = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+)')
-
+ASKS: Final = "its archive is asked for news; what is kept is not fetched again"
+"""Why a raw product is always due."""
 QUIET: Final = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """Dagster's own account of a run stays in the UI; the terminal shows what the stages say."""
 
@@ -91,16 +92,26 @@ class RunFailed(SatfusionError):
     """A run failed; the message is the first line of its cause."""
 
 
-def plan(site_season: SiteSeason, until: Stage = Stage.METRICS) -> list[Run]:
-    """The runs that materialise ``site_season`` up to and including stage ``until``."""
+def plan(site_season: SiteSeason, until: Stage = Stage.METRICS, start: Stage = Stage.RAW) -> list[Run]:
+    """The runs that materialise ``site_season`` from stage ``start`` up to and including stage ``until``.
+
+    InvalidInput when ``start`` comes after ``until``.
+    """
     order = list(Stage)
+    wanted = order[order.index(start) : order.index(until) + 1]
+    if not wanted:
+        raise InvalidInput(f"Stage {start} comes after {until}, so there is nothing to do; the stages are {_stages()}.")
     runs = []
     for group in GROUPS:
-        assets = tuple(name for name, stage in group.stages.items() if order.index(stage) <= order.index(until))
+        assets = tuple(name for name, stage in group.stages.items() if stage in wanted)
         scope = ALL_SEASONS if group.grid == ALL else site_season
         for key, variant in _keys(site_season, group.grid) if assets else []:
             runs.append(Run(assets, key, tuple(Product(name, scope, variant) for name in assets)))
     return runs
+
+
+def _stages() -> str:
+    return ", ".join(Stage)
 
 
 def acquisition(site_season: SiteSeason, assets: Sequence[str], *, again: bool = False) -> list[Run]:
@@ -116,7 +127,9 @@ def execute(
     everything = _timeless(defs).resolve_implicit_global_asset_job_def()
     for run in runs:
         due = [
-            name for name, product in zip(run.assets, run.products, strict=True) if rebuild or _due(platform, product)
+            name
+            for name, product in zip(run.assets, run.products, strict=True)
+            if rebuild or why_due(platform, product)
         ]
         if due:
             _execute(everything, instance, run, run.assets[run.assets.index(due[0]) :])
@@ -166,15 +179,17 @@ def _innermost(error: SerializableErrorInfo) -> str:
     return f"{said} (at {Path(place['file']).name}, line {place['line']})" if place else said
 
 
-def _due(platform: Platform, product: Product) -> bool:
-    """Whether a product is missing, or was made from other inputs or settings than today's. Raw products always ask."""
-    if product.name.startswith("raw_"):
-        return True
-    if product.scope == ALL_SEASONS:
-        from satfusion_assets.stages.tables import is_complete
+def why_due(platform: Platform, product: Product) -> list[str]:
+    """Why a product is to be made, in words; empty = it is up to date. Raw products always ask."""
+    from satfusion_assets.stages.provenance import changes
+    from satfusion_assets.stages.tables import is_complete
 
-        return not is_complete(platform.store, product, platform.registry.site_seasons)
-    return not platform.store.is_current(product, platform.settings.chosen_for(product.name))
+    if product.name.startswith("raw_"):
+        return [ASKS]
+    if product.scope == ALL_SEASONS:
+        complete = is_complete(platform.store, product, platform.registry.site_seasons)
+        return [] if complete else ["it lacks something that it gathers, or its code is newer"]
+    return changes(platform.store, product, platform.site(product.site_season), platform.settings)
 
 
 def _keys(site_season: SiteSeason, grid: str) -> list[tuple[str | None, str]]:

@@ -21,6 +21,7 @@ from satfusion_assets.stages.coarse_source import inherited
 from satfusion_assets.stages.engines import Engine, EngineName, engine
 from satfusion_assets.stages.outcome import Outcome
 from satfusion_assets.stages.prepare import CHANNELS
+from satfusion_assets.stages.provenance import publish, refuse_out_of_place
 from satfusion_assets.stages.quality import write_quality
 from satfusion_assets.store import Draft, Product, ProductStore, View
 from satfusion_assets.store.layout import PREPARED, FusedLayout, PreparedLayout, day_of
@@ -44,7 +45,7 @@ def fuse_season(
     """
     layout, grid = FusedLayout(scenario), site_grid(site)
     product = Product("fused", site_season, scenario.key)
-    parameters = {
+    parameters: dict[str, Any] = {
         "engine": str(engine_name),
         "sigma": scenario.sigma,
         "max_days": MAX_DAYS,
@@ -52,6 +53,7 @@ def fuse_season(
     }
     days = season_days(site_season)
     with store.read(Product(PREPARED[scenario.mode], site_season, scenario.strategy)) as prepared:
+        refuse_out_of_place(site, prepared)
         inputs = prepared_inputs(prepared, scenario)
         log.info(
             "Fusing %s for %d days from %d Sentinel-2 and %d Sentinel-3 days, with engine %s.",
@@ -62,7 +64,8 @@ def fuse_season(
             engine_name,
         )
         result = fuse_inputs(inputs, scenario, np.array(days, dtype="datetime64[D]"), engine(engine_name))
-        with store.publish(product, parameters=parameters | inherited(prepared), inputs=[prepared]) as draft:
+        parameters |= inherited(prepared)
+        with publish(store, product, site=site, parameters=parameters, inputs=[prepared]) as draft:
             _write_images(draft, layout, grid, days, result)
             if engine_name is EngineName.SATFUSION:
                 write_quality(draft, layout, grid, days, result.quality)

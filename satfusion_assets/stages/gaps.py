@@ -34,6 +34,7 @@ from satfusion_assets.sites import Site, SiteSeason
 from satfusion_assets.stages.coarse_source import inherited
 from satfusion_assets.stages.outcome import Outcome
 from satfusion_assets.stages.prepare import CHANNELS
+from satfusion_assets.stages.provenance import lies_in_place, publish, refuse_out_of_place
 from satfusion_assets.stages.score import camera_series
 from satfusion_assets.store import Draft, Manifest, Product, ProductStore, View
 from satfusion_assets.store.layout import (
@@ -131,6 +132,7 @@ def _publish(store: ProductStore, site: Site, product: Product, layout: GapLayou
         phenocam = stack.enter_context(store.read(Product("raw_phenocam", site_season)))
         phenology = stack.enter_context(store.read(Product("camera_phenology", site_season)))
         prepared = {item: stack.enter_context(store.read(_prepared(site_season, item))) for item in strategies}
+        refuse_out_of_place(site, *prepared.values())
         others = _other_seasons(stack, store, site, site_season, experiment)
         gaps = experiment.gaps(site_season, *_dates(phenology))
         if not gaps and not others:
@@ -142,7 +144,8 @@ def _publish(store: ProductStore, site: Site, product: Product, layout: GapLayou
         outcomes = benchmark.run(stacks)
         inputs = [phenocam, phenology, *prepared.values(), *others.values()]
         source = inherited(*prepared.values())
-        with store.publish(product, parameters=experiment.parameters | source, inputs=inputs) as draft:
+        parameters = experiment.parameters | source
+        with publish(store, product, site=site, parameters=parameters, inputs=inputs) as draft:
             writing = _Writing(draft, layout, grid, _context(site, site_season), experiment.scenarios, source)
             report = writing.write(outcomes, stacks, camera_series(phenocam))
     assert draft.manifest is not None
@@ -190,10 +193,13 @@ def _other_seasons(
     years = sorted(set(site.seasons) - {site_season.season}, key=lambda year: abs(year - site_season.season))
     found = {}
     for strategy in {scenario.strategy: None for scenario in experiment.scenarios}:
-        products = (_prepared(site.season(year), strategy) for year in years)
-        product = next((product for product in products if store.manifest(product) is not None), None)
-        if product is not None:
-            found[strategy] = stack.enter_context(store.read(product))
+        for product in (_prepared(site.season(year), strategy) for year in years):
+            if store.manifest(product) is None:
+                continue
+            view = stack.enter_context(store.read(product))
+            if lies_in_place(view, site):  # else from before the site was moved
+                found[strategy] = view
+                break
     return found
 
 

@@ -14,6 +14,7 @@ from satfusion_assets.scenarios import Scenario
 from satfusion_assets.sites import SiteSeason
 from satfusion_assets.stages.outcome import Outcome
 from satfusion_assets.stages.prepare import CHANNELS
+from satfusion_assets.stages.provenance import publish
 from satfusion_assets.store import Product, ProductStore, View
 from satfusion_assets.store.layout import SOURCES, FusedLayout, ProcessedLayout, day_of, pack_folder
 from satfusion_assets.store.packs import PackLayer, write_pack
@@ -30,7 +31,7 @@ def pack_season(store: ProductStore, site_season: SiteSeason, scenario: Scenario
         window = processed.read_json(ProcessedLayout(scenario).window)
         image = processed.read_raster(processed.names(f"{ProcessedLayout(scenario).folder}/fusion/*.geotiff")[0])
         layers = [*_images(processed, scenario), *_quality(fused, scenario, window)]
-        with store.publish(Product("pack", site_season, scenario.key), inputs=[processed, fused]) as draft:
+        with publish(store, Product("pack", site_season, scenario.key), inputs=[processed, fused]) as draft:
             write_pack(
                 draft.path(pack_folder(scenario)),
                 layers,

@@ -35,6 +35,7 @@ from satfusion_assets.scenarios import Mode, Scenario
 from satfusion_assets.sites import Site, SiteSeason
 from satfusion_assets.stages.fuse import FusionInputs, fuse_inputs, prepared_inputs
 from satfusion_assets.stages.outcome import Outcome
+from satfusion_assets.stages.provenance import lies_in_place, publish, refuse_out_of_place
 from satfusion_assets.stages.score import gcc_series
 from satfusion_assets.store import Product, ProductStore, View
 from satfusion_assets.store.layout import (
@@ -62,7 +63,7 @@ def camera_phenology(store: ProductStore, site_season: SiteSeason) -> Outcome:
         values = np.array([row["greenness_index"] for row in records], dtype=np.float64)
         phenology = transitions(days, values)
         dates = contract_dates(phenology, site_season.season)
-        with store.publish(Product("camera_phenology", site_season), inputs=[phenocam]) as draft:
+        with publish(store, Product("camera_phenology", site_season), inputs=[phenocam]) as draft:
             draft.write_json(PHENOCAM_PHENOLOGY, dates)
             draft.write_json(CAMERA_DATES, {"camera": _season_record(phenology, site_season)})
     assert draft.manifest is not None
@@ -84,6 +85,7 @@ def phenology_maps(store: ProductStore, site: Site, site_season: SiteSeason, sce
         fused = stack.enter_context(store.read(Product("fused", site_season, scenario.key)))
         processed = stack.enter_context(store.read(Product("processed", site_season, scenario.key)))
         bands = stack.enter_context(store.read(Product("prepared_bti", site_season, scenario.strategy)))
+        refuse_out_of_place(site, fused, bands)
         neighbours = list(_neighbours(stack, store, site, site_season, scenario))
         course = joined([season_course(*views, scenario) for views in [(fused, bands), *neighbours]])
         maps = course_maps(course, site_season.season)
@@ -96,7 +98,8 @@ def phenology_maps(store: ProductStore, site: Site, site_season: SiteSeason, sce
             "fused_and_scenes": _dates_at(maps, pixel),
         }
         inputs = [fused, processed, bands, *(view for views in neighbours for view in views)]
-        with store.publish(Product("phenology", site_season, scenario.key), inputs=inputs) as draft:
+        product = Product("phenology", site_season, scenario.key)
+        with publish(store, product, site=site, inputs=inputs) as draft:
             for number, transition in enumerate(TRANSITIONS):
                 values = np.stack([maps.day_of_year[number], maps.lower[number], maps.upper[number]])
                 name = layout.dates(transition)
@@ -186,7 +189,7 @@ def drawn_course(
 def _neighbours(
     stack: ExitStack, store: ProductStore, site: Site, site_season: SiteSeason, scenario: Scenario
 ) -> Iterator[tuple[View, View]]:
-    """Fused images and scenes of the seasons before and after that have both."""
+    """Fused images and scenes of the seasons before and after that have both where the site is now."""
     for year in (site_season.season - 1, site_season.season + 1):
         if year not in site.seasons:
             continue
@@ -197,7 +200,8 @@ def _neighbours(
         )
         if all(store.manifest(product) is not None for product in products):
             fused, bands = (stack.enter_context(store.read(product)) for product in products)
-            yield fused, bands
+            if lies_in_place(fused, site) and lies_in_place(bands, site):  # else from before the site was moved
+                yield fused, bands
 
 
 def _season_record(phenology: Phenology, site_season: SiteSeason) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from satfusion_assets.scenarios import BANDS, Mode, Strategy
 from satfusion_assets.sites import Site, SiteSeason
 from satfusion_assets.stages.coarse_source import named
 from satfusion_assets.stages.outcome import Outcome
+from satfusion_assets.stages.provenance import publish, refuse_out_of_place
 from satfusion_assets.store import Draft, Product, ProductStore, View
 from satfusion_assets.store.layout import (
     PREPARED,
@@ -55,8 +56,9 @@ def prepare(
         store.read(Product("raw_s3", site_season)) as s3,
         store.read(Product("preselected", site_season)) as screened,
     ):
+        refuse_out_of_place(site, s2, s3)
         parameters = {"smoothing_days": smoothing_days} | named(s3)
-        with store.publish(product, parameters=parameters, inputs=[s2, s3, screened]) as draft:
+        with publish(store, product, site=site, parameters=parameters, inputs=[s2, s3, screened]) as draft:
             fine = list(_write_fine_days(draft, layout, grid, fine_days(s2, kept_scenes(screened, "s2", strategy))))
             composites = composite_days(s3, kept_scenes(screened, "s3", strategy), smoothing_days)
             coarse = _write_composites(draft, layout, grid, composites)

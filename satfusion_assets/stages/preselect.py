@@ -15,6 +15,7 @@ from satfusion_assets.processing.series import SiteSeries, number_or_null, sampl
 from satfusion_assets.scenarios import SERIES_BANDS, Strategy
 from satfusion_assets.sites import Site, SiteSeason
 from satfusion_assets.stages.outcome import Outcome
+from satfusion_assets.stages.provenance import publish, refuse_out_of_place
 from satfusion_assets.store import Product, ProductStore, View
 from satfusion_assets.store.layout import SENSORS, Sensor, day_of, preselection
 
@@ -56,8 +57,9 @@ def preselect(store: ProductStore, site: Site, site_season: SiteSeason) -> Outco
         store.read(Product("raw_s2", site_season)) as s2,
         store.read(Product("raw_s3", site_season)) as s3,
     ):
+        refuse_out_of_place(site, s2, s3)
         judged = {sensor: judge(view, site, sensor) for sensor, view in zip(SENSORS, (s2, s3), strict=True)}
-        with store.publish(Product("preselected", site_season), inputs=[s2, s3]) as draft:
+        with publish(store, Product("preselected", site_season), site=site, inputs=[s2, s3]) as draft:
             for sensor, result in judged.items():
                 records = result.records()
                 draft.write_json(preselection(sensor, "json"), records)

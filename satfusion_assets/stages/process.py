@@ -20,6 +20,7 @@ from satfusion_assets.sites import Site, SiteSeason
 from satfusion_assets.stages.coarse_source import inherited
 from satfusion_assets.stages.outcome import Outcome
 from satfusion_assets.stages.prepare import CHANNELS
+from satfusion_assets.stages.provenance import publish, refuse_out_of_place
 from satfusion_assets.store import Draft, Product, ProductStore, View
 from satfusion_assets.store.layout import PREPARED, FusedLayout, PreparedLayout, ProcessedLayout, Source, day_of
 
@@ -42,6 +43,7 @@ def process(store: ProductStore, site: Site, site_season: SiteSeason, scenario: 
         store.read(Product("fused", site_season, scenario.key)) as fused,
         store.read(Product(PREPARED[scenario.mode], site_season, scenario.strategy)) as prepared,
     ):
+        refuse_out_of_place(site, fused, prepared)
         images = _fused_images(fused, scenario)
         window = valid_window(valid_pixels(images.values))
         if window is None:
@@ -53,7 +55,7 @@ def process(store: ProductStore, site: Site, site_season: SiteSeason, scenario: 
         }
         geobox = grid.fine[window.slices]
         row_col = site_pixel(geobox, site.latitude, site.longitude)
-        with store.publish(product, parameters=inherited(fused), inputs=[fused, prepared]) as draft:
+        with publish(store, product, site=site, parameters=inherited(fused), inputs=[fused, prepared]) as draft:
             for source, stack in cut.items():
                 _write_images(draft, layout, source, stack, geobox)
                 _write_series(draft, layout, source, stack, row_col)

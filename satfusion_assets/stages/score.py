@@ -15,6 +15,7 @@ from satfusion_assets.scenarios import SCENARIOS, Mode, Scenario, Strategy
 from satfusion_assets.sites import SiteSeason
 from satfusion_assets.stages.coarse_source import inherited
 from satfusion_assets.stages.outcome import Outcome
+from satfusion_assets.stages.provenance import publish
 from satfusion_assets.store import Product, ProductStore, View
 from satfusion_assets.store.layout import (
     METRICS,
@@ -42,7 +43,7 @@ def score_scenario(store: ProductStore, site_season: SiteSeason, scenario: Scena
     ):
         scores = temporal_scores(gcc_series(processed, scenario, "fusion"), camera_series(phenocam))
         source = inherited(processed)
-        with store.publish(product, parameters=source, inputs=[processed, phenocam]) as draft:
+        with publish(store, product, parameters=source, inputs=[processed, phenocam]) as draft:
             draft.write_json(layout.scores, {"scenario": scenario.key, **source, "temporal": scores})
     assert draft.manifest is not None
     if scores is None:
@@ -86,7 +87,7 @@ def roll_up(store: ProductStore, site_season: SiteSeason) -> Outcome:
         regions = camera_regions(phenocam, site_season)
         inputs = [phenocam, screened, *scored.values(), *processed.values()]
         rests_on = inherited(*scored.values(), *processed.values())
-        with store.publish(Product("metrics", site_season), parameters=rests_on, inputs=inputs) as draft:
+        with publish(store, Product("metrics", site_season), parameters=rests_on, inputs=inputs) as draft:
             draft.write_json(METRICS, metrics | rests_on)
             draft.write_json(SKILL, season_skill(season.fused, season.baselines, regions) | rests_on)
     assert draft.manifest is not None

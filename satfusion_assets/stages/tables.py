@@ -12,6 +12,7 @@ from satfusion_assets.processing.tables import SeasonScores, latex_table, score_
 from satfusion_assets.sites import SiteSeason
 from satfusion_assets.stages.coarse_source import columns
 from satfusion_assets.stages.outcome import Outcome
+from satfusion_assets.stages.provenance import publish
 from satfusion_assets.store import ALL_SEASONS, Draft, Product, ProductStore, View
 from satfusion_assets.store.layout import METRICS, SKILL, GapLayout, TableLayout
 
@@ -32,7 +33,7 @@ def tabulate_scores(store: ProductStore, site_seasons: Iterable[SiteSeason]) -> 
     with ExitStack() as stack:
         views = _gathered(stack, store, "score_table", site_seasons)
         frame = score_table(row for view in views for row in _rows(view))
-        with store.publish(Product("score_table", ALL_SEASONS), inputs=views) as draft:
+        with publish(store, Product("score_table", ALL_SEASONS), inputs=views) as draft:
             _write(draft, frame, TableLayout.scores("csv"), TableLayout.scores("parquet"))
             draft.write_bytes(TableLayout.scores("tex"), latex_table(frame).encode())
     assert draft.manifest is not None
@@ -48,7 +49,7 @@ def tabulate_gaps(store: ProductStore, site_seasons: Iterable[SiteSeason]) -> Ou
         reports = [view.read_json(GapLayout().metrics) | columns(view) for view in views]
         gaps, seasons = gap_table(reports), season_table(reports)
         summary = gap_summary(gaps)
-        with store.publish(Product("gap_table", ALL_SEASONS), inputs=views) as draft:
+        with publish(store, Product("gap_table", ALL_SEASONS), inputs=views) as draft:
             _write(draft, gaps, TableLayout.gaps("csv"), TableLayout.gaps("parquet"))
             _write(draft, seasons, TableLayout.gap_seasons("csv"), TableLayout.gap_seasons("parquet"))
             draft.write_bytes(TableLayout.gap_summary("csv"), summary.to_csv(index=False).encode())

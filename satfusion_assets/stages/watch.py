@@ -5,6 +5,7 @@ The clients are imported where they are used: whoever loads the definitions does
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
@@ -68,7 +69,8 @@ def watch_phenocam(settings: Settings, site: Site, season: SiteSeason, known: Si
     if answer.unchanged and known is not None:
         return known
     last = max((day.day for day in days), default=None)
-    return Sighting(token=f"{region.name} until {last}, {len(answer.body)} bytes", validators=_validators(answer))
+    content = hashlib.sha256(answer.body).hexdigest()[:12]
+    return Sighting(token=f"{region.name} until {last}, content {content}", validators=_validators(answer))
 
 
 def _best_summary(

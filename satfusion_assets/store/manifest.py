@@ -12,6 +12,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from satfusion_assets.errors import ProductCorrupt, StoreError
+from satfusion_assets.recipes import FIRST
 from satfusion_assets.sites import SiteSeason
 
 MANIFEST: Final = "manifest.json"
@@ -96,7 +97,7 @@ class Manifest(BaseModel):
     """The files of one version of a product, and what they were made from.
 
     site_season: key of the product's scope. files: contract path below the scope's folder -> size and hash. inputs:
-    reference of a product -> data version.
+    reference of a product -> data version. code_version: that of the product's recipe, the first where none is named.
     version: the data version, a hash of files and parameters, so equal content has equal versions.
     """
 
@@ -108,6 +109,7 @@ class Manifest(BaseModel):
     version: str
     created: datetime = Field(default_factory=lambda: datetime.now(UTC))
     software: str
+    code_version: int = FIRST
     parameters: dict[str, Any] = {}
     inputs: dict[str, str] = {}
     files: dict[str, FileRecord]

@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from satfusion_assets.errors import ProductCorrupt, ProductMissing, StoreError, StoreFull
+from satfusion_assets.recipes import FIRST, code_version
 from satfusion_assets.sites import SiteSeason
 from satfusion_assets.store import durable, markers
 from satfusion_assets.store.leases import (
@@ -75,18 +76,30 @@ class ProductStore:
         return Manifest.read(path) if path.exists() else None
 
     def is_current(self, product: Product, chosen: Mapping[str, Any] | None = None) -> bool:
-        """Whether ``product`` exists, was made by this software with the ``chosen`` parameters, and every input still
+        """Whether ``product`` exists, was made by its present code with the ``chosen`` parameters, and each input still
         has the version it was made from."""
+        return next(self.changes(product, chosen), None) is None
+
+    def changes(self, product: Product, chosen: Mapping[str, Any] | None = None) -> Iterator[str]:
+        """What is not as it was when ``product`` was made, in words; nothing when it is current.
+
+        What a manifest does not speak of, because no version of then wrote it, is not held against it.
+        """
         manifest = self._readable_manifest(product)
-        if manifest is None or manifest.software != _software():
-            return False
-        if any(manifest.parameters.get(name) != value for name, value in (chosen or {}).items()):
-            return False
+        if manifest is None:
+            yield "never made"
+            return
+        now = code_version(product.name)
+        if manifest.code_version != now:
+            yield f"its code was version {manifest.code_version}, is {now}"
+        for name, value in (chosen or {}).items():
+            before = manifest.parameters.get(name)
+            if before != value and (name in manifest.parameters or manifest.code_version > FIRST):
+                yield f"{name} was {before}, is {value}"
         for reference, version in manifest.inputs.items():
             source = self._readable_manifest(Product.referred(reference, product.scope))
             if source is None or source.version != version:
-                return False
-        return True
+                yield f"{reference} has changed"
 
     @contextmanager
     def read(self, product: Product) -> Iterator[View]:
@@ -219,6 +232,7 @@ class ProductStore:
             site_season=product.scope.key,
             version=data_version(files, parameters),
             software=_software(),
+            code_version=code_version(product.name),
             parameters=parameters,
             inputs={view.product.reference(product.scope): view.version for view in inputs},
             files=files,

@@ -7,7 +7,8 @@ disk is an ordinary error and equal pixels give equal bytes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -85,19 +86,31 @@ def write_raster(path: Path, values: Array, geobox: GeoBox, **options: Any) -> N
 
 def read_raster(path: Path) -> Raster:
     """The raster at ``path``; ProductCorrupt names the file when it cannot be read whole."""
+    with _opened(path) as dataset:
+        return Raster(
+            values=dataset.read(),
+            geobox=GeoBox(dataset.shape, dataset.transform, dataset.crs),
+            nodata=dataset.nodata,
+            descriptions=tuple(dataset.descriptions),
+            tags=dict(dataset.tags()),
+            scale=dataset.scales[0],
+        )
+
+
+def read_geobox(path: Path) -> GeoBox:
+    """Where the raster at ``path`` lies, without its pixels; ProductCorrupt names the file when it cannot be read."""
+    with _opened(path) as dataset:
+        return GeoBox(dataset.shape, dataset.transform, dataset.crs)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
     import rasterio
     from rasterio.errors import RasterioError
 
     try:
         with rasterio.open(path) as dataset:
-            return Raster(
-                values=dataset.read(),
-                geobox=GeoBox(dataset.shape, dataset.transform, dataset.crs),
-                nodata=dataset.nodata,
-                descriptions=tuple(dataset.descriptions),
-                tags=dict(dataset.tags()),
-                scale=dataset.scales[0],
-            )
+            yield dataset
     except RasterioError as error:
         raise ProductCorrupt(
             f"{path} is not a readable GeoTIFF; materialise the partition it belongs to again."

@@ -19,7 +19,7 @@ from odc.geo.geobox import GeoBox
 
 from satfusion_assets.errors import ProductCorrupt, ProductMissing, StoreError
 from satfusion_assets.store.manifest import MANIFEST, Manifest, Product
-from satfusion_assets.store.rasters import Raster, encode_raster, read_raster
+from satfusion_assets.store.rasters import Raster, encode_raster, read_geobox, read_raster
 
 
 class View:
@@ -55,6 +55,13 @@ class View:
         """A raster of this product; ProductCorrupt when it cannot be read whole."""
         try:
             return read_raster(self.path(name))
+        except ProductCorrupt as error:
+            raise self._corrupt(name, "GeoTIFF") from error
+
+    def read_geobox(self, name: str) -> GeoBox:
+        """Where a raster of this product lies; ProductCorrupt when it cannot be read."""
+        try:
+            return read_geobox(self.path(name))
         except ProductCorrupt as error:
             raise self._corrupt(name, "GeoTIFF") from error
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import dagster as dg
 import pytest
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationTargetMaterializationData
 
 from satfusion_assets.definitions import defs
-from satfusion_assets.partitions import SITE_SEASON, scenario_key, strategy_key
+from satfusion_assets.partitions import SITE_SEASON, product_of, scenario_key, strategy_key
 from satfusion_assets.scenarios import SCENARIOS, Strategy
 from satfusion_assets.sites import SiteSeason
 
@@ -41,13 +41,28 @@ class Stage:
     def __init__(self, instance: dg.DagsterInstance) -> None:
         self.instance = instance
         self.version = 0
+        self.versions: dict[tuple[str, str | None], str] = {}
+        self.read: dict[tuple[str, str | None], Mapping[str, str]] = {}
         self._cursor = None
 
-    def materialise(self, asset: str, key: str | None, version: str | None = None, passed: bool = True) -> None:
-        """Record a materialisation of one partition (a new data version unless one is given) and failed checks."""
+    def materialise(
+        self,
+        asset: str,
+        key: str | None,
+        version: str | None = None,
+        passed: bool = True,
+        made_from: Mapping[str, str] | None = None,
+    ) -> None:
+        """Record a materialisation of one partition (a new data version unless one is given) and failed checks.
+
+        made_from: what it says that it read; None = it does not say.
+        """
         self.version += 1
-        tags = {"dagster/data_version": version or str(self.version)}
-        event = dg.AssetMaterialization(asset, partition=key, tags=tags)
+        self.versions[asset, key] = version or str(self.version)
+        self.read[asset, key] = made_from if made_from is not None else self.consumed(asset, key)
+        tags = {"dagster/data_version": self.versions[asset, key]}
+        metadata = {} if made_from is None else {"made_from": dg.MetadataValue.json(dict(made_from))}
+        event = dg.AssetMaterialization(asset, partition=key, tags=tags, metadata=metadata)
         self.instance.report_runless_asset_event(event)
         if not passed and key is not None:
             self._fail_checks(dg.AssetKey(asset), key)
@@ -64,6 +79,39 @@ class Stage:
                     check.asset_key, check.name, False, {}, partition=key, target_materialization_data=target
                 )
             )
+
+    def inputs_of(self, asset: str, key: str | None) -> list[tuple[str, str | None]]:
+        """The partitions that one partition is made from, as far as they exist."""
+        places = []
+        for parent in sorted(GRAPH.get(dg.AssetKey(asset)).parent_keys):
+            if key is None:
+                of = [place for place in self.versions if place[0] == parent.to_user_string()]
+            else:
+                with dg.partition_loading_context(dynamic_partitions_store=self.instance):
+                    found = GRAPH.get_parents_partitions(dg.AssetKey(asset), key).parent_partitions
+                of = [(parent.to_user_string(), item.partition_key) for item in found if item.asset_key == parent]
+            places += [place for place in of if place in self.versions]
+        return places
+
+    def consumed(self, asset: str, key: str | None) -> dict[str, str]:
+        """What a run that starts now reads, as a manifest names it."""
+        scope = product_of(asset, key, GRAPH.get(dg.AssetKey(asset)).partitions_def).scope
+        return {
+            product_of(*place, GRAPH.get(dg.AssetKey(place[0])).partitions_def).reference(scope): self.versions[place]
+            for place in self.inputs_of(asset, key)
+        }
+
+    def outdated(self, site_season: SiteSeason) -> set[tuple[str, str | None]]:
+        """What was made from other versions than there are now."""
+        places = [(asset, key) for asset in DERIVED for key in keys_of(asset, site_season)]
+        return {place for place in places if self.read[place] != self.consumed(*place)}
+
+    def answer(self, requested: set[tuple[str, str | None]]) -> None:
+        """Materialise what a tick requested, as runs do: inputs first."""
+        for key in GRAPH.toposorted_asset_keys:
+            for asset, partition in sorted(requested, key=str):
+                if asset == key.to_user_string():
+                    self.materialise(asset, partition)
 
     def everything(self, *site_seasons: SiteSeason) -> None:
         for key in GRAPH.toposorted_asset_keys:
@@ -210,3 +258,66 @@ def test_a_table_is_made_as_soon_as_there_is_something_to_gather(stage: Stage) -
     assert not stage.settle(), "no site-season has anything"
     stage.materialise("metrics", HERE.key)
     assert stage.settle()["score_table", None] == 1
+
+
+@pytest.mark.parametrize("later", [asset for asset in (*RAW, *DERIVED) if GRAPH.get(dg.AssetKey(asset)).child_keys])
+def test_no_change_is_lost_whenever_it_comes(settled: Stage, later: str) -> None:
+    """``later`` changes between the end of what a tick requested and the next tick, some ticks after raw_s2 did."""
+    for ticks in range(4) if later == "raw_s3" else (1,):
+        settled.materialise("raw_s2", HERE.key)
+        for _ in range(ticks + 1):
+            settled.answer(settled.tick())
+        settled.materialise(later, keys_of(later, HERE)[0])
+        settled.settle()
+        assert settled.outdated(HERE) == set(), f"{later} changed after {ticks + 1} ticks"
+
+
+@pytest.mark.parametrize("asset", DERIVED)
+def test_an_input_that_changes_while_an_asset_is_made_is_not_taken_for_consumed(settled: Stage, asset: str) -> None:
+    """The run read the old version and ended after the change: the log's order says nothing, the manifest does."""
+    key = keys_of(asset, HERE)[0]
+    parent, parent_key = settled.inputs_of(asset, key)[0]
+    before = settled.consumed(asset, key)
+    settled.materialise(parent, parent_key)
+    settled.materialise(asset, key, made_from=before)
+    made = settled.settle()
+    assert made[named(asset, key)] == 1
+    assert settled.outdated(HERE) == set()
+
+
+def test_what_fails_is_not_asked_for_again_before_its_inputs_change(settled: Stage) -> None:
+    settled.materialise("raw_s2", HERE.key)
+    assert ("preselected", HERE.key) in settled.tick()
+    later = [settled.tick() for _ in range(4)]
+    assert not any(("preselected", HERE.key) in requested for requested in later), "its run failed: nothing was made"
+    settled.materialise("raw_s2", HERE.key)
+    assert ("preselected", HERE.key) in settled.tick()
+
+
+def test_what_changed_while_automation_was_off_is_carried_on_when_it_is_switched_on(stage: Stage) -> None:
+    stage.everything(HERE, THERE)
+    stage.materialise("raw_s3", HERE.key)
+    made = stage.settle()
+    assert set(made) == downstream("raw_s3")
+    assert max(made.values()) == 1
+
+
+def test_the_sensor_is_evaluated_where_the_code_is_and_remembers(stage: Stage) -> None:
+    """As the code server does it: the cursor goes through the database as text."""
+    sensor = defs.resolve_sensor_def("carry_downstream")
+    stage.everything(HERE)
+    cursor, requested = None, []
+    for version in ("1st", "2nd"):
+        for _ in range(2):
+            context = dg.build_sensor_context(
+                instance=stage.instance,
+                cursor=cursor,
+                repository_def=defs.get_repository_def(),
+                sensor_name=sensor.name,
+            )
+            data = sensor.evaluate_tick(context)
+            cursor = data.cursor
+            requested.append([request.partition_key for request in data.run_requests or []])
+        stage.materialise("raw_phenocam", HERE.key, version)
+    assert requested[:2] == [[], []]
+    assert HERE.key in requested[2], "camera_phenology and what is made from it; the scenarios' scores as a backfill"

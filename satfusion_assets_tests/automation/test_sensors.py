@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
@@ -20,7 +20,7 @@ from dagster._core.test_utils import create_run_for_test
 from satfusion_assets.automation.registry import sites_file
 from satfusion_assets.automation.seasons import new_seasons
 from satfusion_assets.automation.sentinel3 import ask_sentinel3
-from satfusion_assets.automation.watching import watch_sentinel2_archive
+from satfusion_assets.automation.watching import watch_phenocam_archive, watch_sentinel2_archive
 from satfusion_assets.partitions import SITE_SEASON
 from satfusion_assets.resources import Platform
 from satfusion_assets.settings import Settings
@@ -30,6 +30,11 @@ from satfusion_assets.store import Product
 NOON = datetime(2024, 6, 10, 12, tzinfo=UTC)
 HERE = Site(name="innsbruck", latitude=47.116, longitude=11.32, seasons=(2023, 2024), vegetation_type="Grassland")
 THERE = Site(name="vindeln2", latitude=64.24, longitude=19.77, seasons=(2024,), vegetation_type="Wetland")
+REGION = {
+    "roi_name": "innsbruck_GR_1000", "site": "innsbruck", "roitype": "GR", "sequence_number": 1000,
+    "first_date": "2020-01-01", "last_date": "2024-12-31", "description": "", "active": True,
+    "one_day_summary": "/data/archive/innsbruck/ROI/innsbruck_GR_1000_1day.csv",
+}  # fmt: skip
 
 
 @dataclass
@@ -39,8 +44,18 @@ class Archives:
     scenes: dict[str, int] = field(default_factory=lambda: {"innsbruck": 60, "vindeln2": 80})
     updated: str = "2024-06-09T10:00:00Z"
     down: bool = False
+    greenness: float = 0.40
+    tagged: bool = True
     asked: list[str] = field(default_factory=list)
     url: str = ""
+
+    def summary(self) -> bytes:
+        """A camera's year, as the archive writes it."""
+        header = "date,year,doy,image_count,midday_filename,midday_gcc,gcc_90,snow_flag,outlierflag_gcc_90"
+        rows = [
+            f"{date(2024, 1, 1) + timedelta(n)},2024,{n + 1},9,a.jpg,0.4,{self.greenness:.5f},NA,NA" for n in range(160)
+        ]
+        return ("\n".join([header, *rows]) + "\n").encode()
 
     def answer(self, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any] | list[Any]]:
         self.asked.append(path)
@@ -51,6 +66,8 @@ class Archives:
             matched = self.scenes["innsbruck" if longitude < 15 else "vindeln2"]
             item = {"type": "Feature", "id": "item", "properties": {"updated": self.updated}}
             return 200, {"type": "FeatureCollection", "numberMatched": matched, "features": [item], "links": []}
+        if path.startswith("/api/roilists"):
+            return 200, {"count": 1, "next": None, "results": [REGION]}
         return 200, {"api_version": "1.2"}
 
 
@@ -64,7 +81,20 @@ def archives() -> Iterator[Archives]:
 def served(archives: Archives) -> Iterator[Archives]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            if self.path.endswith("1day.csv"):
+                return self.send(archives.summary())
             self.reply(*archives.answer(self.path, {}))
+
+        def send(self, body: bytes) -> None:
+            tag = f'"{hash(body)}"'
+            unchanged = archives.tagged and self.headers.get("if-none-match") == tag
+            self.send_response(304 if unchanged else 200)
+            if archives.tagged:
+                self.send_header("etag", tag)
+            self.send_header("content-length", "0" if unchanged else str(len(body)))
+            self.end_headers()
+            if not unchanged:
+                self.wfile.write(body)
 
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["content-length"])))
@@ -215,11 +245,59 @@ def test_a_reprocessed_scene_is_news_although_there_are_no_more_of_them(desk: De
     assert desk.requested(watch_sentinel2_archive) == ["innsbruck_2024", "vindeln2_2024"]
 
 
-def test_run_keys_say_the_same_for_the_same_news(desk: Desk) -> None:
+def keys(result: dg.SensorResult) -> list[str]:
+    return [str(request.run_key) for request in result.run_requests or []]
+
+
+def test_news_that_comes_again_is_requested_under_another_key(desk: Desk, archives: Archives) -> None:
+    """An item is withdrawn and restored; Dagster makes no second run for a run key."""
     desk.tick(sites_file)
-    first = {request.run_key for request in desk.tick(watch_sentinel2_archive).run_requests or []}
+    asked: list[str] = []
+    for scenes in (60, 59, 60, 59):
+        archives.scenes["innsbruck"] = scenes
+        desk.time += timedelta(minutes=10)
+        news = keys(desk.tick(watch_sentinel2_archive))
+        assert any("innsbruck" in key for key in news)
+        asked += news
+    assert len(asked) == len(set(asked))
+
+
+def test_a_site_that_was_removed_and_added_again_is_requested_again(desk: Desk) -> None:
+    desk.tick(sites_file)
+    first = keys(desk.tick(watch_sentinel2_archive))
+    desk.platform.registry.remove("vindeln2")
+    desk.time += timedelta(minutes=10)
+    assert keys(desk.tick(watch_sentinel2_archive)) == []
+    desk.platform.registry.add(THERE)
+    desk.tick(sites_file)
+    desk.time += timedelta(minutes=10)
+    again = desk.tick(watch_sentinel2_archive)
+    assert [request.partition_key for request in again.run_requests or []] == ["vindeln2_2024"]
+    assert not set(keys(again)) & set(first)
+
+
+def test_a_reset_cursor_requests_everything_again(desk: Desk) -> None:
+    desk.tick(sites_file)
+    first = keys(desk.tick(watch_sentinel2_archive))
     desk._cursors.clear()
-    assert {request.run_key for request in desk.tick(watch_sentinel2_archive).run_requests or []} == first
+    desk.time += timedelta(minutes=10)
+    again = keys(desk.tick(watch_sentinel2_archive))
+    assert len(again) == len(first)
+    assert not set(again) & set(first)
+
+
+@pytest.mark.parametrize("validators", [True, False], ids=["etag", "without"])
+def test_a_camera_summary_with_other_values_of_the_same_size_is_news(
+    desk: Desk, archives: Archives, validators: bool
+) -> None:
+    desk.platform.registry.remove("vindeln2")
+    desk.tick(sites_file)
+    archives.tagged = validators
+    assert desk.requested(watch_phenocam_archive) == ["innsbruck_2024"]
+    assert desk.requested(watch_phenocam_archive) == []
+    archives.greenness = 0.43
+    assert desk.requested(watch_phenocam_archive) == ["innsbruck_2024"]
+    assert desk.requested(watch_phenocam_archive) == []
 
 
 def test_a_request_whose_run_failed_is_made_again_after_a_day(desk: Desk) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from satfusion_assets.processing.camera import flag_outliers, snow_days
-from satfusion_assets_tests.conftest import REAL_DATA
+from satfusion_assets_tests.conftest import REAL_DATA, real_cases
 from satfusion_assets_tests.processing.phenology.published import read_series, summaries
 from satfusion_assets_tests.processing.phenology.synthetic import CANOPIES
 
@@ -57,7 +57,7 @@ def test_snow_codes_of_curated_files_and_plain_flags() -> None:
     assert snow_days([0, 1, np.nan]).tolist() == [False, True, False]
 
 
-@pytest.mark.parametrize("summary", summaries(REAL_DATA), ids=lambda p: p.stem)
+@pytest.mark.parametrize("summary", real_cases(summaries(REAL_DATA), "published camera series"))
 def test_curated_flags_of_real_cameras_are_met(summary: Path) -> None:
     """Curated files flag a handful of days in all four percentiles together; what we flag beyond is as rare."""
     data = read_series(summary)
@@ -72,7 +72,7 @@ def test_curated_flags_of_real_cameras_are_met(summary: Path) -> None:
     assert ours - both <= 0.005 * observed
 
 
-@pytest.mark.parametrize("summary", summaries(REAL_DATA), ids=lambda p: p.stem)
+@pytest.mark.parametrize("summary", real_cases(summaries(REAL_DATA), "published camera series"))
 def test_spoilt_days_in_real_series_are_found(summary: Path) -> None:
     data = read_series(summary)
     days, gcc = data.date.to_numpy(), data.gcc_90.to_numpy().copy()

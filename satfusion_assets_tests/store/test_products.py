@@ -6,12 +6,14 @@ import errno
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from satfusion_assets.errors import ProductCorrupt, ProductMissing, StoreError, StoreFull
+from satfusion_assets.recipes import RECIPES, code_version
 from satfusion_assets.sites import SiteSeason
 from satfusion_assets.store import ALL_SEASONS, Product, ProductStore, Scope
 
@@ -55,7 +57,7 @@ def test_what_no_longer_belongs_is_gone_after_republishing(store: ProductStore) 
     assert len(versions) == 1
 
 
-def test_a_product_is_current_until_its_inputs_settings_or_software_change(
+def test_a_product_is_current_until_its_inputs_settings_or_code_change(
     store: ProductStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     prepared = Product("prepared_bti", INNSBRUCK, "aggressive")
@@ -65,9 +67,15 @@ def test_a_product_is_current_until_its_inputs_settings_or_software_change(
         draft.path("prepared_aggressive/fusion/REFL_20240101.tif").write_text("b")
     assert store.is_current(FUSED, {"engine": "own"})
     assert not store.is_current(FUSED, {"engine": "efast"})
+    with monkeypatch.context() as release:
+        release.setattr("satfusion_assets.store.products.package_version", lambda _: "99")
+        assert store.is_current(FUSED), "a release changes no product by itself"
     with monkeypatch.context() as newer:
-        newer.setattr("satfusion_assets.store.products.package_version", lambda _: "99")
-        assert not store.is_current(FUSED)
+        now = code_version(FUSED.name)
+        newer.setitem(RECIPES, "prepared_bti", replace(RECIPES["prepared_bti"], code_version=99))
+        assert store.is_current(FUSED), "each product has a code version of its own"
+        newer.setitem(RECIPES, "fused", replace(RECIPES["fused"], code_version=99))
+        assert list(store.changes(FUSED)) == [f"its code was version {now}, is 99"]
     publish(store, prepared, {"prepared_aggressive/s3/composite_20240101.tif": "c"})
     assert not store.is_current(FUSED)
 

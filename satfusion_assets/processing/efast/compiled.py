@@ -1,9 +1,8 @@
 """How the engine compiles and runs its kernels.
 
-Kernels are plain loops, compiled on first use and kept in numba's cache: beside the source, or in the user's
-cache folder where the package is read-only (``NUMBA_CACHE_DIR`` names another). They release the GIL and work on
-strips of rows, so ordinary threads use all cores, and every pixel is computed by the same operations in the same
-order however the rows are dealt out. Reassociating ("fast") arithmetic is off for that reason.
+Kernels are plain loops, compiled on first use and kept (``processing/__init__.py`` says where). They release the
+GIL and work on strips of rows, so ordinary threads use all cores, and every pixel is computed by the same operations
+in the same order however the rows are dealt out. Reassociating ("fast") arithmetic is off for that reason.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ def compiled(kernel: Kernel) -> Kernel:
 
 
 def inlined(kernel: Kernel) -> Kernel:
-    """``kernel`` for use inside compiled kernels of the same module (numba's cache looks at no other file)."""
+    """``kernel`` for use inside compiled kernels."""
     return cast(Kernel, numba.njit(kernel, inline="never", nogil=True, error_model="numpy"))
 
 

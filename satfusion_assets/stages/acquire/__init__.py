@@ -3,7 +3,7 @@
 from satfusion_assets.stages.acquire.phenocam import acquire_phenocam
 from satfusion_assets.stages.acquire.report import Progress, SetAside
 from satfusion_assets.stages.acquire.sentinel2 import acquire_sentinel2
-from satfusion_assets.stages.acquire.sentinel3 import acquire_sentinel3
+from satfusion_assets.stages.acquire.sentinel3 import acquire_sentinel3, check_sentinel3_credentials
 
 __all__ = [
     "Progress",
@@ -11,4 +11,5 @@ __all__ = [
     "acquire_phenocam",
     "acquire_sentinel2",
     "acquire_sentinel3",
+    "check_sentinel3_credentials",
 ]

@@ -31,6 +31,7 @@ from satfusion_assets.stages.acquire.camera_series import CameraSeries, Screened
 from satfusion_assets.stages.acquire.fetching import fetch_all, refuse_unless_few
 from satfusion_assets.stages.acquire.report import Progress, SetAside, log_progress
 from satfusion_assets.stages.outcome import Outcome
+from satfusion_assets.stages.provenance import publish
 from satfusion_assets.store import Product, ProductStore
 from satfusion_assets.store.layout import PHENOCAM_GCC, PHENOCAM_GCC_3Y, PHENOCAM_REGIONS, PHENOCAM_ROIS, camera_picture
 
@@ -158,7 +159,7 @@ def _publish(
     choice = series.choice
     days = series.days[choice.region]
     own = [day for day in days if day.summary.day.year == season.season]
-    with store.publish(Product("raw_phenocam", season), parameters={"region": choice.region.name}) as draft:
+    with publish(store, Product("raw_phenocam", season), parameters={"region": choice.region.name}) as draft:
         for name, entry in fetched.items():
             draft.adopt(entry.paths[_JPEG], camera_picture(pictures[name].day))
         draft.write_json(f"{PHENOCAM_GCC}.json", _series(own))

@@ -78,6 +78,11 @@ class Quarters:
         self._fetch(holes, known, len(requests), progress)
         return [known[request.key] for request in requests]
 
+    def has_all(self, requests: Sequence[CubeRequest]) -> bool:
+        """Whether nothing would be asked for."""
+        known = [quarter for request in requests if (quarter := self._current(request))]
+        return len(known) == len(requests) and not self.holes(known)
+
     def holes(self, quarters: Iterable[Quarter]) -> list[Quarter]:
         """Empty quarters between full ones, which only a polar night can make."""
         quarters = list(quarters)

@@ -41,6 +41,7 @@ from satfusion_assets.stages.acquire.cache import Entry, FetchCache, digest
 from satfusion_assets.stages.acquire.fetching import Fetched, fetch_all, refuse_unless_few
 from satfusion_assets.stages.acquire.report import Progress, SetAside, log_progress
 from satfusion_assets.stages.outcome import Outcome
+from satfusion_assets.stages.provenance import publish
 from satfusion_assets.store import Product, ProductStore
 from satfusion_assets.store.layout import S2_SCENES, raw_scene, raw_scl
 from satfusion_assets.store.rasters import encode_raster
@@ -97,7 +98,7 @@ def acquire_sentinel2(
             witness=lambda name: ask_for(archive, named[name]),
         )
     refuse_unless_few(fetched.bad, len(named))
-    return _publish(store, season, found, replaced, named, fetched, reader, archive, cache)
+    return _publish(store, site, season, found, replaced, named, fetched, reader, archive, cache)
 
 
 class _Reader:
@@ -179,6 +180,7 @@ def _files(scene: Scene, pixels: ScenePixels, grid: SiteGrid) -> dict[str, bytes
 
 def _publish(
     store: ProductStore,
+    site: Site,
     season: SiteSeason,
     found: SearchResult,
     replaced: Mapping[str, str],
@@ -205,7 +207,7 @@ def _publish(
         "set_aside": set_aside_rows,
         "replaced_by_reprocessing": dict(replaced),
     }
-    with store.publish(Product("raw_s2", season), parameters={"collection": collection}) as draft:
+    with publish(store, Product("raw_s2", season), site=site, parameters={"collection": collection}) as draft:
         for name, entry in used.items():
             draft.adopt(entry.paths[_REFLECTANCE], raw_scene("s2", name))
             draft.adopt(entry.paths[_SCL], raw_scl(name))

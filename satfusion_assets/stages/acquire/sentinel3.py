@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from contextlib import suppress
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
@@ -28,7 +29,7 @@ from satfusion_assets.archives.copernicus import (
 )
 from satfusion_assets.archives.http import HttpArchive
 from satfusion_assets.archives.patience import Patience
-from satfusion_assets.errors import ArchiveAnswerInvalid, NoData
+from satfusion_assets.errors import ArchiveAnswerInvalid, ArchiveUnavailable, NoData
 from satfusion_assets.grid import SiteGrid, site_grid
 from satfusion_assets.scenarios import S3_BANDS
 from satfusion_assets.settings import Settings
@@ -37,6 +38,7 @@ from satfusion_assets.stages.acquire.cache import FetchCache
 from satfusion_assets.stages.acquire.quarters import Quarter, Quarters
 from satfusion_assets.stages.acquire.report import Progress, SetAside, log_progress
 from satfusion_assets.stages.outcome import Outcome
+from satfusion_assets.stages.provenance import publish
 from satfusion_assets.store import Product, ProductStore
 from satfusion_assets.store.layout import S3_OVERPASSES, day_of, raw_scene
 from satfusion_assets.store.rasters import write_raster
@@ -79,9 +81,26 @@ def acquire_sentinel3(
     _refuse_holes(season, quarters.holes(fetched))
     _refuse_too_little(fetched)
     _refuse_losses(store, season, product, fetched)
-    outcome = _publish(store, season, product, grid, fetched, quarters, asking)
+    outcome = _publish(store, site, season, product, grid, fetched, quarters, asking)
     cache.keep_only({request.key for request in requests} | {product.collection})
     return outcome
+
+
+def check_sentinel3_credentials(
+    site: Site, season: SiteSeason, store: ProductStore, settings: Settings, *, today: date
+) -> None:
+    """Sign in where ``acquire_sentinel3`` would have to; nothing where all it needs is kept.
+
+    Raises CredentialsMissing, CredentialsRejected. An archive that is down is left to the acquisition, which waits.
+    """
+    requests = quarterly_requests(
+        CUBE_PRODUCTS[settings.s3_product], site_grid(site), season.raw_start, min(season.raw_end, today)
+    )
+    cache = FetchCache(store.cache(season, "s3"))
+    if Quarters(cache, _Asking(cache, settings, today, again=False).ask, today, site.latitude).has_all(requests):
+        return
+    with suppress(ArchiveUnavailable, ArchiveAnswerInvalid):
+        BackEnd(settings.openeo_url, Credentials.of(settings), replace(Patience.of(settings), attempts=1))
 
 
 class _Asking:
@@ -160,6 +179,7 @@ def _refuse_losses(store: ProductStore, season: SiteSeason, product: CubeProduct
 
 def _publish(
     store: ProductStore,
+    site: Site,
     season: SiteSeason,
     product: CubeProduct,
     grid: SiteGrid,
@@ -181,7 +201,7 @@ def _publish(
         "set_aside": [asdict(one) for one in set_aside],
     }
     tags = {"COLLECTION": product.collection, "QUANTITY": product.quantity, "PRODUCT": str(product.product)}
-    with store.publish(Product("raw_s3", season), parameters=parameters) as draft:
+    with publish(store, Product("raw_s3", season), site=site, parameters=parameters) as draft:
         for one in overpasses:
             write_raster(
                 draft.path(raw_scene("s3", one.name)),

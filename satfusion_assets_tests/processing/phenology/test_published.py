@@ -10,13 +10,13 @@ import pytest
 
 from satfusion_assets.processing.camera import flag_outliers
 from satfusion_assets.processing.phenology import transitions
-from satfusion_assets_tests.conftest import REAL_DATA
+from satfusion_assets_tests.conftest import REAL_DATA, real_cases
 from satfusion_assets_tests.processing.phenology.published import read_dates, read_series, summaries
 
 ALLOWED_MEDIAN = {"rising": 3, "falling": 4}
 
 
-@pytest.mark.parametrize("summary", summaries(REAL_DATA), ids=lambda p: p.stem)
+@pytest.mark.parametrize("summary", real_cases(summaries(REAL_DATA), "published camera series"))
 def test_fifty_per_cent_dates_agree_with_the_published_ones(summary: Path) -> None:
     data = read_series(summary)
     published = read_dates(summary)
@@ -41,7 +41,7 @@ def test_fifty_per_cent_dates_agree_with_the_published_ones(summary: Path) -> No
     assert sum(inside) >= 0.9 * len(inside)
 
 
-@pytest.mark.parametrize("summary", summaries(REAL_DATA), ids=lambda p: p.stem)
+@pytest.mark.parametrize("summary", real_cases(summaries(REAL_DATA), "published camera series"))
 def test_the_main_growing_season_of_each_year_is_the_published_one(summary: Path) -> None:
     data = read_series(summary)
     rising = {d.day.year: d.day for d in read_dates(summary) if d.direction == "rising"}

@@ -1,0 +1,91 @@
+"""What a plan would make and why, and what that took the last time: said before anything is made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import dagster as dg
+from rich.table import Table
+
+from satfusion_assets.cli.runs import ASKS, Run, why_due
+from satfusion_assets.resources import Platform
+from satfusion_assets.store import Product
+
+
+@dataclass(frozen=True)
+class Due:
+    """A product that a plan makes. why: reasons in words. seconds, megabytes: of the last time, None = never made."""
+
+    product: Product
+    why: tuple[str, ...]
+    seconds: float | None
+    megabytes: float | None
+
+
+def forecast(platform: Platform, instance: dg.DagsterInstance, runs: Sequence[Run], *, rebuild: bool) -> list[Due]:
+    """What ``runs`` make at most: a product that comes out as it was leaves what is made from it alone."""
+    due: dict[Product, Due] = {}
+    for run in runs:
+        following = False
+        for asset, product in zip(run.assets, run.products, strict=True):
+            why = ["asked for"] if rebuild else why_due(platform, product)
+            why = why or [f"{source.slug} is made again" for source in _sources(platform, product) if source in due]
+            if why or following:
+                following = True  # a run goes on from the first asset that is due
+                why = why or ["what it is made with is made again"]
+                due[product] = Due(product, tuple(why), _seconds(instance, asset, run), _megabytes(platform, product))
+    return list(due.values())
+
+
+def summary(due: Sequence[Due], of: int) -> str:
+    """One or two sentences for the line before the work."""
+    made = [one for one in due if ASKS not in one.why]
+    asked = len(due) - len(made)
+    if not made:
+        text = f"All {of - asked} derived products are up to date."
+    else:
+        known = [one.seconds for one in made if one.seconds is not None]
+        took = f" The last time {len(known)} of them took {_duration(sum(known))}" if known else " None was made before"
+        size = sum(one.megabytes or 0 for one in made)
+        text = f"{len(made)} of {of - asked} derived products are to be made.{took}, {size:.0f} MB on disk."
+    return text + (f" {asked} raw products: {ASKS.removeprefix('its ')}." if asked else "")
+
+
+def table(due: Sequence[Due]) -> Table:
+    """One row an asset: how many partitions, why, and what they took."""
+    shown = Table("product", "partitions", "why", "last time", "MB", highlight=False)
+    for name in dict.fromkeys(one.product.name for one in due):
+        of = [one for one in due if one.product.name == name]
+        why = dict.fromkeys(reason for one in of for reason in one.why)
+        seconds = [one.seconds for one in of if one.seconds is not None]
+        size = sum(one.megabytes or 0 for one in of)
+        took = _duration(sum(seconds)) if seconds else "-"
+        shown.add_row(name, str(len(of)), "; ".join(list(why)[:3]), took, f"{size:.1f}")
+    return shown
+
+
+def _sources(platform: Platform, product: Product) -> list[Product]:
+    """What the product was made from, the raw products apart: they may have nothing new."""
+    manifest = platform.store.manifest(product)
+    named = manifest.inputs if manifest is not None else {}
+    sources = [Product.referred(reference, product.scope) for reference in named]
+    return [source for source in sources if not source.name.startswith("raw_")]
+
+
+def _seconds(instance: dg.DagsterInstance, asset: str, run: Run) -> float | None:
+    partitions = [run.partition_key] if run.partition_key is not None else None
+    filtered = dg.AssetRecordsFilter(dg.AssetKey(asset), asset_partitions=partitions)
+    for record in instance.fetch_materializations(filtered, limit=1).records:
+        said = record.asset_materialization.metadata.get("seconds") if record.asset_materialization else None
+        return float(said.value) if isinstance(said, dg.FloatMetadataValue) and said.value is not None else None
+    return None
+
+
+def _megabytes(platform: Platform, product: Product) -> float | None:
+    manifest = platform.store.manifest(product)
+    return manifest.total_bytes / 1e6 if manifest is not None else None
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
