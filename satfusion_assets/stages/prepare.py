@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satfusion_assets.errors import NoData
-from satfusion_assets.grid import SiteGrid, site_grid
-from satfusion_assets.processing.clouds import scl_mask, site_cloud_distance, site_mask
+from satfusion_assets.grid import CLOUD_DISTANCE_LIMIT, SiteGrid, site_grid
+from satfusion_assets.processing.clouds import SCL_RATIO, scl_mask, site_cloud_distance, site_mask
 from satfusion_assets.processing.composites import Composites, cloud_free, daily_composites, moving_average
 from satfusion_assets.processing.preparation import MergedDay, PreparedScene, gcc_image, merge_scenes, reflectance
+from satfusion_assets.processing.snow import SnowLooks, snow_share, snowy
 from satfusion_assets.processing.transients import WINDOW_DAYS, distance_besides, transients, without_transients
 from satfusion_assets.scenarios import BANDS, Mode, Strategy
 from satfusion_assets.sites import Site, SiteSeason
@@ -58,16 +59,19 @@ def prepare(
         parameters = {"smoothing_days": smoothing_days} | named(s3)
         with store.publish(product, parameters=parameters, inputs=[s2, s3, screened]) as draft:
             fine = list(_write_fine_days(draft, layout, grid, fine_days(s2, kept_scenes(screened, "s2", strategy))))
-            composites = composite_days(s3, kept_scenes(screened, "s3", strategy), smoothing_days)
+            overpasses = screened_overpasses(s3, kept_scenes(screened, "s3", strategy), snow_looks(s2))
+            composites = moving_average(daily_composites(overpasses.values, overpasses.days), smoothing_days)
             coarse = _write_composites(draft, layout, grid, composites)
             draft.write_json(layout.summary, {"s2": fine, "s3": coarse})
     assert draft.manifest is not None
-    numbers = _numbers(fine, coarse)
+    numbers = _numbers(fine, coarse) | {"s3_snow_fraction": round(overpasses.snow_fraction, 4)}
     log.info(
-        "Prepared %d Sentinel-2 days (%.0f %% of their pixels clear) and %d Sentinel-3 days for the %s strategy.",
+        "Prepared %d Sentinel-2 days (%.0f %% of their pixels clear) and %d Sentinel-3 days (%.0f %% of their pixels "
+        "were snow) for the %s strategy.",
         len(fine),
         100 * (numbers["valid_fraction"] or 0),
         len(coarse),
+        100 * overpasses.snow_fraction,
         strategy,
     )
     return Outcome(draft.manifest, numbers=numbers, tables={"s2_days": fine})
@@ -85,8 +89,21 @@ def kept_scenes(screened: View, sensor: Sensor, strategy: Strategy) -> list[str]
     return [filename.removesuffix(".geotiff") for filename in kept]
 
 
-def composite_days(s3: View, kept: list[str], smoothing_days: int) -> Composites:
-    """Daily Sentinel-3 composites of the kept overpasses, smoothed by date; NoData when none was kept."""
+@dataclass(frozen=True)
+class Overpasses:
+    """Kept Sentinel-3 overpasses, screened pixel by pixel.
+
+    days: (n,) datetime64[D]. values: (n, 4, h, w), NaN = missing, cloud or snow. snow_fraction: part of the pixels left
+    by the cloud screening that was snow.
+    """
+
+    days: NDArray[np.datetime64]
+    values: NDArray[np.floating[Any]]
+    snow_fraction: float
+
+
+def screened_overpasses(s3: View, kept: list[str], looks: SnowLooks) -> Overpasses:
+    """The kept overpasses without clouds and snow; NoData when none was kept."""
     if not kept:
         listed = len(s3.names("raw/s3/*.geotiff"))
         raise NoData(
@@ -96,8 +113,23 @@ def composite_days(s3: View, kept: list[str], smoothing_days: int) -> Composites
     names = [raw_scene("s3", scene) for scene in kept]
     values = np.stack([s3.read_raster(name).masked() for name in names])
     days = np.array([day_of(name) for name in names], dtype="datetime64[D]")
-    screened = without_transients(cloud_free(values, days), days, WINDOW_DAYS["s3"])
-    return moving_average(daily_composites(screened, days), smoothing_days)
+    clear = without_transients(cloud_free(values, days), days, WINDOW_DAYS["s3"])
+    snow = snowy(clear, days, looks)
+    left = np.isfinite(clear).any(axis=1)
+    return Overpasses(
+        days,
+        values=np.where(snow[:, None], clear.dtype.type(np.nan), clear),
+        snow_fraction=float((snow & left).sum() / max(left.sum(), 1)),
+    )
+
+
+def snow_looks(s2: View) -> SnowLooks:
+    """What every raw scene, kept or not, says of snow at the site: a snowy scene is what pre-selection excludes."""
+    rim = (CLOUD_DISTANCE_LIMIT - 1) * SCL_RATIO
+    inner = (slice(rim, -rim), slice(rim, -rim))
+    names = s2.names("raw/scl/*.geotiff")
+    share = np.stack([snow_share(s2.read_raster(name).values[0][inner]) for name in names])
+    return SnowLooks(np.array([day_of(name) for name in names], dtype="datetime64[D]"), share)
 
 
 @dataclass(frozen=True)

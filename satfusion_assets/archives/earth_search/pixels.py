@@ -34,8 +34,8 @@ from satfusion_assets.grid import SiteGrid
 SCL_OUTSIDE: Final = 255
 """SCL where the tile does not reach: unknown, as opposed to 0, the archive's own class for no data."""
 SATURATED_DN: Final = 65535
-"""What the product stores in a saturated band (its metadata's Special_Values): no measurement, and interpolated it would
-spoil its neighbours."""
+"""What the product stores in a saturated band (its metadata's Special_Values). It is no measurement, and interpolated
+it would spoil its neighbours."""
 _BANDS: Final = ("blue", "green", "red", "nir08")
 _MORE_THAN_AN_EDGE: Final = 0.05
 """Part of the site that SCL may classify beyond the bands' own edge without making them suspect."""
