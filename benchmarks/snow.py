@@ -107,18 +107,19 @@ def _filled(composites: Composites) -> Composites:
 
 
 def rows(of: Fusions) -> Iterator[list[str]]:
-    free = of.snow <= SNOW_FREE
+    free = np.asarray(of.snow <= SNOW_FREE)
     common = np.stack([np.isfinite(values).all(axis=1) for values in of.fused.values()]).all(axis=0)
     for when, days in (("around snow", of.around), ("rest", ~of.around)):
-        chosen = free & common & days[:, None, None]
+        chosen = np.asarray(free & common & days[:, None, None])
+        within = np.nonzero(free & days[:, None, None])
         if not chosen.any():
             continue
         for name, values in of.fused.items():
             errors = [*np.moveaxis(values - of.truth, 1, 0), _gcc(values) - _gcc(of.truth)]
-            known = [error[chosen & np.isfinite(error)].astype(np.float64) for error in errors]
+            known = [error[np.nonzero(chosen & np.isfinite(error))].astype(np.float64) for error in errors]
             rmse = [f"{np.sqrt(np.mean(error**2)):.4f}" for error in known]
-            off = [f"{100 * np.mean(np.abs(error) > OFF):.1f}" for error in known]
-            estimated = np.isfinite(values).all(axis=1)[free & days[:, None, None]].mean()
+            off = [f"{100 * float(np.mean(np.abs(error) > OFF)):.1f}" for error in known]
+            estimated = np.asarray(np.isfinite(values).all(axis=1))[within].mean()
             part = f"{100 * of.screened:.0f} %" if name == "with" else "-"
             yield [of.title, when, name, *rmse, " ".join(off), f"{100 * estimated:.1f} %", part]
 

@@ -34,7 +34,7 @@ from satfusion_assets.viewer.files import TABLES, Fence, iso_day, read_json_if_t
 from satfusion_assets.viewer.links import STAGES
 from satfusion_assets.viewer.rasters import daily_bands, read_tags
 
-_HEADLINE: Final = ("nse_pc", "r_squared", "pearson_r", "nrmse", "rmse", "mae", "n_samples")
+_HEADLINE: Final = ("nse_pc", "r_squared", "pearson_r", "pearson_r2", "nrmse", "rmse", "mae", "n_samples")
 _CALIBRATED: Final = ("nse", "rmse")
 _UNITS: Final = {"s2": 1e-4, "s3": 1.0}
 """Reflectance of 1 in the pre-selection's series: Sentinel-2 is screened in digital numbers."""
@@ -258,7 +258,7 @@ def _intervals(skill: dict[str, Any], scenario: Scenario) -> dict[str, Any]:
 
 
 def _calibrated(skill: dict[str, Any], scenario: Scenario) -> dict[str, Any]:
-    return (skill.get(scenario.score_key) or {}).get("calibrated") or {}
+    return (skill.get(scenario.key) or {}).get("calibrated") or {}
 
 
 def _status(folder: Path, top: set[str], scenario: Scenario, metrics: dict[str, Any]) -> str:
