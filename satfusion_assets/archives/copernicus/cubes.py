@@ -80,7 +80,8 @@ def read_cube(content: bytes, product: CubeProduct, source: str) -> Cube:
 def overpasses_on_grid(cubes: list[Cube], grid: SiteGrid) -> tuple[list[Overpass], list[datetime]]:
     """Every overpass of ``cubes`` on the coarse grid, oldest first, and the times of those without a valid pixel.
 
-    Resampled once, bilinearly; named ``{YYYYMMDD}_{n}`` with n = rank of the UTC day by time.
+    Resampled once, bilinearly; named ``{YYYYMMDD}_{n}`` with n = rank of the site's local day by time. A time of
+    midnight is the label of a mosaic of one UTC day.
     """
     ordered = sorted(
         ((time, cube, index) for cube in cubes for index, time in enumerate(cube.times)), key=lambda entry: entry[0]
@@ -93,7 +94,8 @@ def overpasses_on_grid(cubes: list[Cube], grid: SiteGrid) -> tuple[list[Overpass
         if not np.isfinite(values).any():
             empty.append(time)
             continue
-        day = f"{time:%Y%m%d}"
+        mosaic = time.time() == datetime.min.time()
+        day = f"{grid.local_day_of_mosaic(time.date()) if mosaic else grid.local_day(time):%Y%m%d}"
         rank = ranks.get(day, 0)
         ranks[day] = rank + 1
         found.append(Overpass(f"{day}_{rank}", time, values, int(cube.cloudy[index])))

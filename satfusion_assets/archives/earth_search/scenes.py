@@ -8,7 +8,7 @@ Two datastrips of one datatake in one tile are a split granule: two scenes.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Final
 
@@ -59,11 +59,6 @@ class Scene(BaseModel):
     hrefs: dict[str, str]
     view_zenith: float | None = None
     cloud_cover: float | None = None
-
-    @property
-    def day(self) -> date:
-        """UTC day of the scene's name."""
-        return self.sensed.date()
 
     @property
     def baseline_number(self) -> float:
@@ -151,14 +146,18 @@ def resolve_reprocessings(scenes: Iterable[Scene]) -> tuple[list[Scene], dict[st
     return sorted(kept, key=_order), replaced
 
 
-def name_scenes(scenes: Iterable[Scene]) -> dict[str, Scene]:
-    """``{YYYYMMDD}_{n}`` for each scene: n = rank within its UTC day by sensing time, then tile."""
+def name_scenes(scenes: Iterable[Scene], day_of: Callable[[datetime], date] = datetime.date) -> dict[str, Scene]:
+    """``{YYYYMMDD}_{n}`` for each scene: n = rank within its day by sensing time, then tile.
+
+    day_of: the day of a moment in UTC; the site's own (``SiteGrid.local_day``), so that a day is one morning's scenes.
+    """
     named: dict[str, Scene] = {}
     ranks: dict[date, int] = {}
     for scene in sorted(scenes, key=_order):
-        rank = ranks.get(scene.day, 0)
-        ranks[scene.day] = rank + 1
-        named[f"{scene.day:%Y%m%d}_{rank}"] = scene
+        day = day_of(scene.sensed)
+        rank = ranks.get(day, 0)
+        ranks[day] = rank + 1
+        named[f"{day:%Y%m%d}_{rank}"] = scene
     return named
 
 
@@ -181,8 +180,8 @@ def _merit(scene: Scene) -> tuple[float, datetime, str, str]:
     return scene.baseline_number, scene.generated or datetime.min.replace(tzinfo=UTC), scene.updated, scene.id
 
 
-def _order(scene: Scene) -> tuple[date, datetime, str, str]:
-    return scene.day, scene.sensed, scene.tile, scene.id
+def _order(scene: Scene) -> tuple[datetime, str, str]:
+    return scene.sensed, scene.tile, scene.id
 
 
 def _utc(text: str) -> datetime:
