@@ -32,7 +32,7 @@ def test_a_morning_pass_belongs_to_the_local_day(longitude: float, local_hour: f
     assert grid(longitude).local_day(at(local_hour - longitude / 15)) == DAY
 
 
-@given(st.floats(-179.9, 110.0), st.floats(8.5, 12.5))
+@given(st.floats(-179.9, 135.0), st.floats(9.5, 11.5))
 def test_west_of_150_degrees_it_is_the_day_in_utc(longitude: float, local_hour: float) -> None:
     moment = at(local_hour - longitude / 15)
     assert grid(longitude).local_day(moment) == moment.date()
