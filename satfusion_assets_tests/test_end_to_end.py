@@ -168,8 +168,10 @@ def test_the_table_of_all_site_seasons_has_every_series_of_every_region(installa
 
     frame = pd.read_parquet(installation.root / "data" / "tables" / "scores.parquet")
     assert set(frame["s3_level"]) == {"TOA"}
-    assert frame.groupby("region", sort=False).size().to_dict() == {"innsbruck_GR_1000": 15, "innsbruck_EN_2000": 15}
+    assert frame.groupby("region", sort=False).size().to_dict() == {"innsbruck_GR_1000": 19, "innsbruck_EN_2000": 19}
     own = frame[frame["own_region"] & (frame["kind"] == "scenario")]
+    assert set(own["series"]) == {scenario.key for scenario in SCENARIOS}
+    assert own["nse_pc"].notna().all(), "the contract's spelling in metrics.json is found under the platform's"
     assert (own["calibrated_nse_low"] < own["calibrated_nse"]).all()
 
 
