@@ -14,9 +14,9 @@ from satfusion_assets.stages.judge.verdict import Criterion, Judged, Verdict, ro
 from satfusion_assets.store import Product
 from satfusion_assets.store.layout import PREPARED, SOURCES, FusedLayout, PreparedLayout, ProcessedLayout, day_of
 
-LEAST_DAYS: Final = 0.5
-"""Share of the season's days with an image. A day without a clear scene within 30 days has none, and a winter under
-snow is full of them: four months at 64 degrees north. Half a season without is a lack of input."""
+LEAST_DAYS: Final = 0.4
+"""Share of the season's days with an image. A day without a clear scene within 30 days has none, nor has one without
+snow-free Sentinel-3; a winter under snow is full of both, half a year at 64 degrees north."""
 RANGES: Final = {Mode.BTI: (-0.1, 1.6), Mode.ITB: (0.1, 0.9)}
 MOST_OUTSIDE: Final = 0.001
 TALLEST_JUMP: Final = {Mode.BTI: 0.15, Mode.ITB: 0.04}
