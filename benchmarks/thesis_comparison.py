@@ -183,8 +183,10 @@ def camera_colours(season: Season) -> list[str]:
     region = next(iter(season.skill["regions"].values()))
     series = {**region["scenarios"], **region["baselines"]}
     names = (
-        BTI.score_key,
-        ITB.score_key,
+        BTI.key,
+        ITB.key,
+        "s2_masked_aggressive",
+        "s2_masked_whittaker_lambda400_aggressive",
         "s2_cloudfree_aggressive",
         "s2_whittaker_lambda400_aggressive",
         "s3_aggressive",
@@ -199,7 +201,7 @@ def camera_colours(season: Season) -> list[str]:
         (row["first"], row["second"], row["n_samples"], row["rmse_difference"], span(row["interval"]),
          {True: "yes", False: "no", None: "--"}[row["different"]])
         for row in season.skill["against_baselines"]
-        if row["first"] == BTI.score_key
+        if row["first"] == BTI.key
     ]  # fmt: skip
     return [
         *section(

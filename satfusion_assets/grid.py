@@ -7,6 +7,7 @@ pixels of 300 m whose corners fall on fine corners, a square of ``extent_m`` aro
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Final
 
@@ -26,6 +27,8 @@ SNAP_M: Final = 60
 """Corners are multiples of this, so 10, 20 and 60 m Sentinel-2 pixels all nest in the grid."""
 CLOUD_DISTANCE_LIMIT: Final = 15
 """D of Senty et al. 2024: coarse pixels from a cloud beyond which a fine pixel has full weight."""
+PASS_HOUR: Final = 10.0
+"""Mean solar time at the descending node of Sentinel-3; Sentinel-2 follows half an hour later."""
 SCL_M: Final = 20
 """Pixel of the scene classification layer, metres."""
 
@@ -54,6 +57,30 @@ class SiteGrid:
         epsg = self.crs.epsg
         assert epsg is not None, "UTM zones have EPSG codes"
         return epsg
+
+    @property
+    def longitude(self) -> float:
+        """Degrees east of the middle of the site."""
+        height, width = self.fine.shape
+        east, north = self.fine.affine @ (width / 2, height / 2)
+        return float(Transformer.from_crs(self.epsg, 4326, always_xy=True).transform(east, north)[0])
+
+    def local_day(self, moment: datetime) -> date:
+        """The day at the site, by mean solar time, of a moment in UTC.
+
+        A camera's day is the local one, and both satellites pass in the middle of the local morning. East of about
+        150 degrees that is around midnight UTC, where the UTC day would split one morning's passes and join two days'.
+        Solar time needs no time zone and no political boundary; at the hour of the passes it gives the zone's day.
+        """
+        return (moment + timedelta(hours=self.longitude / 15)).date()
+
+    def local_day_of_mosaic(self, utc_day: date) -> date:
+        """The local day whose morning pass a mosaic of one UTC day holds: the next one east of 150 degrees.
+
+        The mosaic has no time of its own. Within a few degrees of that line it may hold parts of two mornings.
+        """
+        hour = (PASS_HOUR - self.longitude / 15) % 24
+        return self.local_day(datetime.combine(utc_day, time.min) + timedelta(hours=hour))
 
 
 def utm_epsg(latitude: float, longitude: float) -> int:

@@ -49,7 +49,8 @@ class Scenario:
 
     @property
     def score_key(self) -> str:
-        """Name in metrics.json: ``aggressive_sigma20``, ``aggressive_sigma30_itb``."""
+        """Name in ``temporal`` of metrics.json, the contract's spelling: ``aggressive_sigma20``,
+        ``aggressive_sigma30_itb``. Everything else says ``key``; ``scenario_keys`` in metrics.json has both."""
         itb = "_itb" if self.mode is Mode.ITB else ""
         return f"{self.strategy}_sigma{self.sigma}{itb}"
 

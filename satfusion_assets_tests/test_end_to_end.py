@@ -16,12 +16,15 @@ from rio_cogeo.cogeo import cog_validate
 
 from satfusion_assets.grid import site_grid
 from satfusion_assets.processing import indices
+from satfusion_assets.processing.sampling import site_pixel
+from satfusion_assets.processing.series import sample_series
 from satfusion_assets.sandbox.landscape import Landscape
 from satfusion_assets.sandbox.server.run import SandboxProcess
 from satfusion_assets.scenarios import SCENARIOS, Mode, Scenario, Strategy
 from satfusion_assets.sites import SiteRegistry, SiteSeason
 from satfusion_assets.store import Product, ProductStore
 from satfusion_assets.store.layout import METRICS, SKILL, FusedLayout, PreparedLayout, ProcessedLayout, day_of
+from satfusion_assets.store.rasters import read_raster
 
 pytestmark = pytest.mark.timeout(1500)
 
@@ -101,14 +104,53 @@ def test_the_contracts_files_lie_at_their_paths(installation: Installation, scen
             assert [row["filename"] for row in series] == [path.name for path in days]
 
 
+def test_the_prepared_stage_has_its_series_at_the_site(installation: Installation) -> None:
+    """Reflectance has three kinds of four sources, greenness one, in both strategies: 32 files."""
+    folder = installation.folder
+    site = SiteRegistry.load(installation.root / "data" / "sites.geojson").site("innsbruck")
+    written = sorted(path.relative_to(folder) for path in folder.glob("prepared_*/*/*/timeseries.json"))
+    assert len(written) == 32
+    for path in written:
+        stage, kind, source, _ = path.parts
+        rows = json.loads((folder / path).read_text())
+        images = sorted(path for path in (folder / stage / source).glob("*.tif") if "DIST_CLOUD" not in path.name)
+        assert [row["filename"] for row in rows] == [image.name for image in images], path
+        grid = site_grid(site).coarse if source == "s3" else site_grid(site).fine
+        row, col = site_pixel(grid, site.latitude, site.longitude) or (-1, -1)
+        for number in (0, len(images) // 2, len(images) - 1):
+            image, day = read_raster(images[number]).values, np.array([day_of(images[number].name)], "datetime64[D]")
+            sample = sample_series([image], day, [images[number].name], row, col).samples[0]
+            wanted = {"gcc": [sample.gcc], "ndvi": [sample.ndvi], "bands": sample.positive_bands}[kind]
+            found = [value for name, value in rows[number].items() if name not in ("date", "filename")]
+            np.testing.assert_allclose(np.array(found, float), wanted, rtol=1e-6)
+
+
+def test_the_contracts_baselines_rest_on_the_scenes_that_preselection_kept(installation: Installation) -> None:
+    """As the thesis computes them: raw scenes without any mask, smoothed over the margins of the season as well."""
+    folder = installation.folder
+    camera = {row["date"][:10] for row in json.loads((folder / "raw/phenocam/phenocam_gcc.json").read_text())}
+    scenes = json.loads((folder / "raw/preselection/s2_preselection.json").read_text())
+    baseline = json.loads((folder / METRICS).read_text())["baseline"]
+    for strategy in Strategy:
+        kept = [row for row in scenes if not row[f"excluded_{strategy}"] and row["greenness_index"] is not None]
+        days = {row["date"][:10] for row in kept}
+        assert baseline["s2_cloudfree"][strategy]["n_samples"] == len(days & camera)
+        smoothed = {day for day in camera if min(days) <= day <= max(days)}
+        assert baseline["s2_whittaker_lambda400"][strategy]["n_samples"] == len(smoothed)
+        assert baseline["s2_masked"][strategy]["n_samples"] < len(days & camera), "clouds over the camera are masked"
+
+
 def test_metrics_json_has_the_contracts_shape(installation: Installation) -> None:
     metrics = json.loads((installation.folder / "metrics.json").read_text())
-    assert metrics.keys() == {"phenocam_stats", "temporal", "baseline", "derived", "sentinel3"}
+    assert metrics.keys() == {"phenocam_stats", "temporal", "baseline", "derived", "scenario_keys", "sentinel3"}
+    assert metrics["scenario_keys"] == {scenario.score_key: scenario.key for scenario in SCENARIOS}
     assert metrics["temporal"].keys() == {scenario.score_key for scenario in SCENARIOS}
     for scores in metrics["temporal"].values():
         assert scores.keys() >= SCORES
         assert scores["nse"] > 0.3
-    assert metrics["baseline"].keys() == {"s2", "s2_cloudfree", "s2_whittaker_lambda400", "s3"}
+        assert scores["pearson_r2"] == pytest.approx(scores["pearson_r"] ** 2)
+    masked = {"s2_masked", "s2_masked_whittaker_lambda400"}
+    assert metrics["baseline"].keys() == {"s2", "s2_cloudfree", "s2_whittaker_lambda400", "s3"} | masked
     assert len(metrics["derived"]["bti_vs_itb_mean_residual"]) == 4
 
 
@@ -126,8 +168,10 @@ def test_the_table_of_all_site_seasons_has_every_series_of_every_region(installa
 
     frame = pd.read_parquet(installation.root / "data" / "tables" / "scores.parquet")
     assert set(frame["s3_level"]) == {"TOA"}
-    assert frame.groupby("region", sort=False).size().to_dict() == {"innsbruck_GR_1000": 15, "innsbruck_EN_2000": 15}
+    assert frame.groupby("region", sort=False).size().to_dict() == {"innsbruck_GR_1000": 19, "innsbruck_EN_2000": 19}
     own = frame[frame["own_region"] & (frame["kind"] == "scenario")]
+    assert set(own["series"]) == {scenario.key for scenario in SCENARIOS}
+    assert own["nse_pc"].notna().all(), "the contract's spelling in metrics.json is found under the platform's"
     assert (own["calibrated_nse_low"] < own["calibrated_nse"]).all()
 
 

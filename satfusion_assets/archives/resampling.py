@@ -1,7 +1,8 @@
 """One resampling from an archive's grid onto the site's: the only place where pixels move.
 
 Reflectance is interpolated bilinearly, classes are taken from the nearest pixel. Where the source pixels lie on the
-target pixels nothing is resampled. A pixel is missing where its nearest source pixel is: neighbours fill no gap.
+target pixels nothing is resampled. A pixel is missing where its nearest source pixel is: neighbours fill no gap, and
+what one band lacks the others keep.
 """
 
 from __future__ import annotations
@@ -80,7 +81,25 @@ def cut(values: NDArray[Any], window: tuple[int, int, int, int], outside: Any) -
 def _warp(
     values: NDArray[Any], source: GeoBox, target: GeoBox, method: Resampling, nodata: float | None
 ) -> NDArray[Any]:
+    """``values`` (..., H, W) on ``target``, layer by layer.
+
+    Several bands in one call of ``reproject`` share what is missing (its option UNIFIED_SRC_NODATA=YES): a pixel that
+    one band lacks enters that band's sums as a value, unless every band lacks it.
+    """
     result = np.full((*values.shape[:-2], *target.shape), 0 if nodata is None else nodata, values.dtype)
+    for layer in np.ndindex(values.shape[:-2]):
+        result[layer] = _warp_layer(values[layer], result[layer], source, target, method, nodata)
+    return result
+
+
+def _warp_layer(
+    values: NDArray[Any],
+    result: NDArray[Any],
+    source: GeoBox,
+    target: GeoBox,
+    method: Resampling,
+    nodata: float | None,
+) -> NDArray[Any]:
     with _ONE_WARP:
         reproject(
             values,

@@ -8,7 +8,7 @@ from satfusion_assets.scenarios import S2_BANDS, SERIES_BANDS, Strategy
 
 Columns = dict[str, str]
 
-_DAY: Final = "date: UTC day of sensing"
+_DAY: Final = "date: the site's local day of sensing"
 _BANDS: Final = {
     name: f"float: mean of the 3 x 3 pixels at the camera's field, band {band} or its Sentinel-3 match"
     for name, band in zip(SERIES_BANDS, S2_BANDS, strict=True)

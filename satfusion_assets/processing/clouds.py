@@ -1,13 +1,14 @@
 """The cloud mask and the distance to the nearest cloud.
 
-A pixel is masked (cloud, shadow, cirrus, snow, no data inside the granule), clear, or unknown (outside the granule).
-Unknown is neither cloud nor clear: it casts no distance on its neighbours, and where a whole coarse pixel is unknown
-there is no image to weigh, so its distance is NaN.
+A pixel is masked (cloud, shadow, cirrus, snow, no data inside the granule), defective (no measurement, though no cloud
+is near), clear, or unknown (outside the granule). Defective and unknown are neither cloud nor clear: they cast no
+distance on their neighbours, and where a whole coarse pixel is unknown there is no image to weigh, so its distance is
+NaN.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -18,6 +19,14 @@ from satfusion_assets.grid import CLOUD_DISTANCE_LIMIT, COARSE_M, FINE_M, SCL_M
 
 MASKED_CLASSES: Final = (0, 3, 8, 9, 10, 11)
 """SCL: no data, cloud shadow, cloud of medium and high probability, thin cirrus, snow or ice."""
+
+DEFECTIVE_CLASSES: Final = (1, 2)
+"""SCL: saturated or defective, and cast shadow (before baseline 04.00: dark area).
+
+Ground in the terrain's shadow has no direct light, and the correction for slope divides what is left by an illumination
+near zero: red of 0.0001 beside near infrared of 0.9 was seen. A slope in the Alps stays in shadow for weeks, so that
+the days around cannot tell either. The price is the dark conifers and water that old baselines put into this class.
+"""
 
 OUTSIDE_GRANULE: Final = 255
 """Value of a stored SCL where the granule does not reach."""
@@ -36,22 +45,27 @@ BoolArray = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class CloudMask:
-    """Masked and unknown pixels of one scene on one grid; a pixel is never both.
+    """Masked, unknown and defective pixels of one scene on one grid; a pixel is never two of them.
 
-    masked, unknown: (H, W). Clear is what is neither.
+    masked, unknown, defective: (H, W), or () for all pixels alike. Clear is what is none of them.
     """
 
     masked: BoolArray
     unknown: BoolArray
+    defective: BoolArray = field(default_factory=lambda: np.zeros((), dtype=bool))
 
     @property
     def clear(self) -> BoolArray:
-        return ~(self.masked | self.unknown)
+        return ~(self.masked | self.unknown | self.defective)
 
 
 def scl_mask(scl: npt.NDArray[Any]) -> CloudMask:
     """Mask of a scene classification layer (H, W), ``OUTSIDE_GRANULE`` where the granule does not reach."""
-    return CloudMask(masked=np.isin(scl, MASKED_CLASSES), unknown=scl == OUTSIDE_GRANULE)
+    return CloudMask(
+        masked=np.isin(scl, MASKED_CLASSES),
+        unknown=scl == OUTSIDE_GRANULE,
+        defective=np.isin(scl, DEFECTIVE_CLASSES),
+    )
 
 
 def site_mask(wide: CloudMask) -> CloudMask:
@@ -62,7 +76,8 @@ def site_mask(wide: CloudMask) -> CloudMask:
     margin, factor = CLOUD_DISTANCE_LIMIT * SCL_RATIO, SCL_M // FINE_M
     inner = (slice(margin, -margin), slice(margin, -margin))
     block = np.ones((factor, factor), dtype=bool)
-    return CloudMask(masked=np.kron(wide.masked[inner], block), unknown=np.kron(wide.unknown[inner], block))
+    layers = np.broadcast_arrays(wide.masked, wide.unknown, wide.defective)
+    return CloudMask(*(np.kron(layer[inner], block) for layer in layers))
 
 
 def cloud_distance(mask: CloudMask, ratio: int = SCL_RATIO, tolerance: float = CLOUD_SHARE) -> npt.NDArray[np.float32]:

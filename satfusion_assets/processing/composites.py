@@ -1,4 +1,4 @@
-"""Sentinel-3 composites: the mean of a UTC day's overpasses, and their moving average in days.
+"""Sentinel-3 composites: the mean of a day's overpasses, and their moving average in days.
 
 Both are means over what is there (exact normalisation, no padding): a missing value has no weight and never spreads,
 a window at the season's edge has fewer days, and no day appears that had no overpass.
@@ -56,9 +56,9 @@ def cloud_free(values: npt.NDArray[np.floating], times: npt.ArrayLike) -> npt.ND
 
 
 def daily_composites(values: npt.NDArray[np.floating], times: npt.ArrayLike) -> Composites:
-    """Mean of the overpasses of each UTC day.
+    """Mean of the overpasses of each day.
 
-    values: (n, b, h, w) reflectance, NaN = missing. times: (n,) UTC sensing times or days, any order.
+    values: (n, b, h, w) reflectance, NaN = missing. times: (n,) days of sensing, any order.
     """
     days = np.asarray(times).astype("datetime64[D]")
     unique, group = np.unique(days, return_inverse=True)

@@ -15,6 +15,16 @@ from satfusion_assets.processing.clouds import CloudMask
 DN_PER_REFLECTANCE: Final = 10_000
 """Digital numbers of raw Sentinel-2 per unit of reflectance, offset already applied."""
 
+NODATA_DN: Final = 0
+FLOOR_DN: Final = 10
+"""Digital number up to which a band is at the floor: at or below a reflectance of 0.001, where noise and the clipping
+of negative values leave nothing of the signal."""
+HIGHEST_DN: Final = 20_000
+"""Reflectance 2, above which nothing on the ground reflects; a saturated band is stored as 65535, with the offset taken
+off as 64535."""
+DARK_RED_DN: Final = 200
+"""Red reflectance below which near infrared may be at the floor by itself: clear water."""
+
 Float32Array = npt.NDArray[np.float32]
 
 
@@ -47,10 +57,24 @@ def reflectance(dn: npt.NDArray[np.uint16], mask: CloudMask) -> Float32Array:
     """Masked reflectance of a raw scene.
 
     dn: (b, H, W), reflectance x 10 000 with the offset applied, 0 = nodata. mask: the site's 10 m cloud mask (H, W).
-    Returns float32 with NaN wherever the pixel is masked or unknown, or the band has no data.
+    Returns float32 with NaN wherever the pixel is masked, defective or unknown, or the band was not ``measured``.
     """
-    usable = mask.clear & (dn != 0)
+    usable = mask.clear & measured(dn)
     return np.where(usable, dn.astype(np.float32) / np.float32(DN_PER_REFLECTANCE), np.float32(np.nan))
+
+
+def measured(dn: npt.NDArray[np.uint16]) -> npt.NDArray[np.bool_]:
+    """Bands (b, H, W) that hold a measurement: data, not saturated, and not at the floor by a defect.
+
+    dn: (b, H, W) as in ``reflectance``, bands by rising wavelength with near infrared last. Dark ground is at the floor
+    in every band, water in red and near infrared, or in near infrared beside a dark red. Any other band at the floor is
+    a defect (a swath's edge, an over-corrected shadow): it would make an index of 0 or 1 out of bands that are well.
+    """
+    floor = (dn != NODATA_DN) & (dn <= FLOOR_DN)
+    believed = np.broadcast_to(floor.all(axis=0), dn.shape).copy()
+    believed[-1] |= floor[-2] | (dn[-2] < DARK_RED_DN)
+    believed[-2] |= floor[-1]
+    return (dn != NODATA_DN) & (dn <= HIGHEST_DN) & (~floor | believed)
 
 
 def merge_scenes(scenes: Sequence[PreparedScene]) -> MergedDay:

@@ -3,13 +3,13 @@
 With x the series, y the camera on their common days: ``NSE = 1 - sum((y - x)^2) / sum((y - mean(y))^2)`` (Nash and
 Sutcliffe 1970), ``nRMSE = RMSE / mean(y)``, residual = x - y. The contract's ``r_squared`` and ``nse_pc`` are other
 names of NSE. What a degenerate input leaves undefined is null: correlation of a constant series, NSE of a constant
-truth, everything on fewer than two common days.
+truth, everything on fewer than two common days. The square of ``pearson_r`` is ``pearson_r2``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ FloatArray = npt.NDArray[np.float64]
 Scores = dict[str, Any]
 
 WHITTAKER_KEY: Final = f"s2_whittaker_lambda{LAMBDA:.0f}"
+MASKED_WHITTAKER_KEY: Final = f"s2_masked_whittaker_lambda{LAMBDA:.0f}"
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,18 @@ def temporal_scores(predicted: DailySeries, reference: DailySeries) -> Scores | 
     }
 
 
+def series_scores(predicted: DailySeries, reference: DailySeries) -> Scores | None:
+    """The contract's scores, and the coefficient of determination that the name of its ``r_squared`` promises.
+
+    pearson_r2: share of the reference's variance that a line through the series explains, free of bias and gain.
+    """
+    found = temporal_scores(predicted, reference)
+    if found is None:
+        return None
+    r = found["pearson_r"]
+    return found | {"pearson_r2": None if r is None else r**2}
+
+
 def rmse(residual: FloatArray) -> float:
     """Root of the mean squared residual."""
     return float(np.sqrt(np.mean(np.square(residual))))
@@ -110,10 +123,11 @@ def phenocam_stats(camera: DailySeries) -> Scores | None:
 
 @dataclass(frozen=True)
 class SeasonSeries:
-    """GCC series of one site-season, all within the season.
+    """GCC series of one site-season.
 
-    camera: gcc_90. fused: per scenario. s2_all: every Sentinel-2 scene. s2_cloudfree, s3: per strategy, the scenes
-    and composites that its pre-selection kept.
+    camera: gcc_90. fused: per scenario. s2_all: every Sentinel-2 scene of the season. s2_cloudfree: per strategy, the
+    raw scenes that its pre-selection kept, with the margins around the season and without any mask: what the contract's
+    key means. s2_masked, s3: per strategy, the prepared images and composites within the season.
     """
 
     camera: DailySeries
@@ -121,23 +135,35 @@ class SeasonSeries:
     s2_all: DailySeries
     s2_cloudfree: Mapping[Strategy, DailySeries]
     s3: Mapping[Strategy, DailySeries]
+    s2_masked: Mapping[Strategy, DailySeries] = field(default_factory=dict)
 
     @cached_property
     def s2_whittaker(self) -> dict[Strategy, DailySeries]:
-        """The kept scenes' series, smoothed."""
+        """The kept raw scenes' series, smoothed."""
         return {strategy: smooth_series(series, LAMBDA) for strategy, series in self.s2_cloudfree.items()}
+
+    @cached_property
+    def by_strategy(self) -> dict[str, Mapping[Strategy, DailySeries]]:
+        """The series without fusion that a strategy has, by their key in metrics.json."""
+        smoothed = {strategy: smooth_series(series, LAMBDA) for strategy, series in self.s2_masked.items()}
+        return {
+            "s2_cloudfree": self.s2_cloudfree,
+            WHITTAKER_KEY: self.s2_whittaker,
+            "s2_masked": self.s2_masked,
+            MASKED_WHITTAKER_KEY: smoothed,
+            "s3": self.s3,
+        }
 
     @property
     def baselines(self) -> dict[str, DailySeries]:
         """Every series that needs no fusion, by its name in tables (``s2``, ``s2_cloudfree_aggressive``)."""
-        by_strategy = {"s2_cloudfree": self.s2_cloudfree, WHITTAKER_KEY: self.s2_whittaker, "s3": self.s3}
-        named = {f"{name}_{key}": series for name, of in by_strategy.items() for key, series in of.items()}
+        named = {f"{name}_{key}": series for name, of in self.by_strategy.items() for key, series in of.items()}
         return {"s2": self.s2_all, **named}
 
 
 def season_metrics(season: SeasonSeries) -> Scores:
     """metrics.json of one site-season (scores None = null)."""
-    temporal = {scenario.score_key: temporal_scores(series, season.camera) for scenario, series in season.fused.items()}
+    temporal = {scenario.score_key: series_scores(series, season.camera) for scenario, series in season.fused.items()}
     return {
         "phenocam_stats": phenocam_stats(season.camera),
         "temporal": temporal,
@@ -150,14 +176,10 @@ def baselines(season: SeasonSeries) -> Scores:
     """What each source scores without any fusion."""
 
     def scored(by_strategy: Mapping[Strategy, DailySeries]) -> Scores:
-        return {str(key): temporal_scores(series, season.camera) for key, series in by_strategy.items()}
+        return {str(key): series_scores(series, season.camera) for key, series in by_strategy.items()}
 
-    return {
-        "s2": temporal_scores(season.s2_all, season.camera),
-        "s2_cloudfree": scored(season.s2_cloudfree),
-        WHITTAKER_KEY: scored(season.s2_whittaker),
-        "s3": scored(season.s3),
-    }
+    named = {name: scored(by_strategy) for name, by_strategy in season.by_strategy.items()}
+    return {"s2": series_scores(season.s2_all, season.camera), **named}
 
 
 def derived(temporal: Mapping[str, Scores | None]) -> Scores:

@@ -162,7 +162,7 @@ def compare_scenarios(
     fused: Mapping[Scenario, DailySeries], camera: DailySeries, bootstrap: Bootstrap | None = None
 ) -> list[Scores]:
     """Every pair of scenarios; see ``compare``."""
-    named = {scenario.score_key: series for scenario, series in fused.items()}
+    named = {scenario.key: series for scenario, series in fused.items()}
     return compare(list(combinations(named, 2)), named, camera, bootstrap)
 
 
@@ -173,10 +173,8 @@ def compare_with_baselines(
     bootstrap: Bootstrap | None = None,
 ) -> list[Scores]:
     """Every scenario with what its strategy's scenes and composites reach without fusion; see ``compare``."""
-    named = {scenario.score_key: series for scenario, series in fused.items()}
-    pairs = [
-        (scenario.score_key, name) for scenario in fused for name in baselines if name.endswith(f"_{scenario.strategy}")
-    ]
+    named = {scenario.key: series for scenario, series in fused.items()}
+    pairs = [(scenario.key, name) for scenario in fused for name in baselines if name.endswith(f"_{scenario.strategy}")]
     return compare(pairs, {**named, **baselines}, camera, bootstrap)
 
 
@@ -297,6 +295,6 @@ def _region_skill(
     return {
         "vegetation": region.vegetation,
         "camera_days": len(region.camera),
-        "scenarios": {scenario.score_key: of(series) for scenario, series in fused.items()},
+        "scenarios": {scenario.key: of(series) for scenario, series in fused.items()},
         "baselines": {name: of(series) for name, series in baselines.items()},
     }

@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from satfusion_assets.scenarios import SCENARIOS
 from satfusion_assets.sites import SiteSeason
 
 if TYPE_CHECKING:
@@ -137,7 +138,9 @@ def is_number(column: pd.Series) -> bool:
 
 
 def _contract_scores(metrics: Mapping[str, Any]) -> Iterable[tuple[str, Mapping[str, Any] | None]]:
-    yield from metrics["temporal"].items()
+    """Scores by the name of their series in this table, which spells scenarios as everything but metrics.json does."""
+    for scenario in SCENARIOS:
+        yield scenario.key, metrics["temporal"].get(scenario.score_key)
     for baseline, value in metrics["baseline"].items():
         if baseline == "s2":
             yield "s2", value

@@ -64,7 +64,11 @@ class Truth:
 
 @dataclass(frozen=True)
 class Conformance:
-    """The engine as the authors' package evaluates it, with the package's nodata: zeros in fine and coarse images."""
+    """The authors' evaluation fed as the thesis' preparation fed it: zeros planted where a coarse pixel is missing.
+
+    In fine images zero is the package's own nodata; in coarse ones it is the thesis' fault. The authors' compositing
+    writes NaN there.
+    """
 
     scenario: Scenario
     reach: int = 1

@@ -232,6 +232,8 @@ def _ratio(fine: Rasters, coarse: Rasters) -> int:
 def _reflectance(raster: rasterio.DatasetReader, window: Window) -> NDArray[np.float32]:
     values = raster.read(window=window)
     missing = values == raster.nodata if raster.nodata is not None else np.zeros(values.shape, bool)
+    if values.dtype == np.uint16:
+        missing |= values == np.iinfo(np.uint16).max  # saturated, as Level-2A products say it
     physical = values.astype(np.float32)
     if any(scale != 1 for scale in raster.scales) or any(raster.offsets):
         scales, offsets = (np.array(v, np.float32)[:, None, None] for v in (raster.scales, raster.offsets))

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satfusion_assets.errors import NoData
-from satfusion_assets.grid import RATIO, SiteGrid, site_grid
+from satfusion_assets.grid import RATIO, site_grid
 from satfusion_assets.processing.efast import Fused, Status, fuse
 from satfusion_assets.processing.efast.quality import NO_SCENE, Quality
 from satfusion_assets.scenarios import Scenario
@@ -23,6 +23,7 @@ from satfusion_assets.stages.outcome import Outcome
 from satfusion_assets.stages.prepare import CHANNELS
 from satfusion_assets.stages.provenance import publish, refuse_out_of_place
 from satfusion_assets.stages.quality import write_quality
+from satfusion_assets.stages.site_series import read_at_site, write_series
 from satfusion_assets.store import Draft, Product, ProductStore, View
 from satfusion_assets.store.layout import PREPARED, FusedLayout, PreparedLayout, day_of
 
@@ -66,7 +67,7 @@ def fuse_season(
         result = fuse_inputs(inputs, scenario, np.array(days, dtype="datetime64[D]"), engine(engine_name))
         parameters |= inherited(prepared)
         with publish(store, product, site=site, parameters=parameters, inputs=[prepared]) as draft:
-            _write_images(draft, layout, grid, days, result)
+            _write_images(draft, layout, site, days, result)
             if engine_name is EngineName.SATFUSION:
                 write_quality(draft, layout, grid, days, result.quality)
             statuses = {day.isoformat(): str(status) for day, status in zip(days, result.status, strict=True)}
@@ -83,11 +84,15 @@ def fuse_season(
     return Outcome(draft.manifest, numbers=numbers)
 
 
-def _write_images(draft: Draft, layout: FusedLayout, grid: SiteGrid, days: list[date], result: Fused) -> None:
-    """One raster for each day that has an estimate anywhere."""
+def _write_images(draft: Draft, layout: FusedLayout, site: Site, days: list[date], result: Fused) -> None:
+    """One raster for each day that has an estimate anywhere, and their series at the site."""
+    grid, mode = site_grid(site), layout.scenario.mode
     predicted = [index for index, status in enumerate(result.status) if status is Status.OK]
     names = [layout.image(days[index]) for index in predicted]
-    draft.write_stack(names, result.values[predicted], grid.fine, band_names=CHANNELS[layout.scenario.mode])
+    images = result.values[predicted]
+    draft.write_stack(names, images, grid.fine, band_names=CHANNELS[mode])
+    series = read_at_site(images, [days[index] for index in predicted], names, grid.fine, site)
+    write_series(draft, mode, layout.series, series)
 
 
 def _quality_numbers(quality: Quality) -> dict[str, int | float | None]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import groupby
@@ -13,16 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satfusion_assets.errors import NoData
-from satfusion_assets.grid import SiteGrid, site_grid
-from satfusion_assets.processing.clouds import scl_mask, site_cloud_distance, site_mask
+from satfusion_assets.grid import CLOUD_DISTANCE_LIMIT, site_grid
+from satfusion_assets.processing.clouds import SCL_RATIO, scl_mask, site_cloud_distance, site_mask
 from satfusion_assets.processing.composites import Composites, cloud_free, daily_composites, moving_average
 from satfusion_assets.processing.preparation import MergedDay, PreparedScene, gcc_image, merge_scenes, reflectance
+from satfusion_assets.processing.snow import SnowLooks, snow_share, snowy
 from satfusion_assets.processing.transients import WINDOW_DAYS, distance_besides, transients, without_transients
 from satfusion_assets.scenarios import BANDS, Mode, Strategy
 from satfusion_assets.sites import Site, SiteSeason
 from satfusion_assets.stages.coarse_source import named
 from satfusion_assets.stages.outcome import Outcome
 from satfusion_assets.stages.provenance import publish, refuse_out_of_place
+from satfusion_assets.stages.site_series import read_at_site, write_series
 from satfusion_assets.store import Draft, Product, ProductStore, View
 from satfusion_assets.store.layout import (
     PREPARED,
@@ -49,7 +50,6 @@ def prepare(
     Both modes start from the raw scenes: each is made whole from what it is said to be made from, without the other.
     """
     layout = PreparedLayout(strategy, mode)
-    grid = site_grid(site)
     product = Product(PREPARED[mode], site_season, strategy)
     with (
         store.read(Product("raw_s2", site_season)) as s2,
@@ -59,17 +59,21 @@ def prepare(
         refuse_out_of_place(site, s2, s3)
         parameters = {"smoothing_days": smoothing_days} | named(s3)
         with publish(store, product, site=site, parameters=parameters, inputs=[s2, s3, screened]) as draft:
-            fine = list(_write_fine_days(draft, layout, grid, fine_days(s2, kept_scenes(screened, "s2", strategy))))
-            composites = composite_days(s3, kept_scenes(screened, "s3", strategy), smoothing_days)
-            coarse = _write_composites(draft, layout, grid, composites)
+            usable = [day for day in fine_days(s2, kept_scenes(screened, "s2", strategy)) if day.valid_fraction > 0]
+            fine = _write_fine_days(draft, layout, site, usable)
+            overpasses = screened_overpasses(s3, kept_scenes(screened, "s3", strategy), snow_looks(s2))
+            composites = moving_average(daily_composites(overpasses.values, overpasses.days), smoothing_days)
+            coarse = _write_composites(draft, layout, site, composites)
             draft.write_json(layout.summary, {"s2": fine, "s3": coarse})
     assert draft.manifest is not None
-    numbers = _numbers(fine, coarse)
+    numbers = _numbers(fine, coarse) | {"s3_snow_fraction": round(overpasses.snow_fraction, 4)}
     log.info(
-        "Prepared %d Sentinel-2 days (%.0f %% of their pixels clear) and %d Sentinel-3 days for the %s strategy.",
+        "Prepared %d Sentinel-2 days (%.0f %% of their pixels clear) and %d Sentinel-3 days (%.0f %% of their pixels "
+        "were snow) for the %s strategy.",
         len(fine),
         100 * (numbers["valid_fraction"] or 0),
         len(coarse),
+        100 * overpasses.snow_fraction,
         strategy,
     )
     return Outcome(draft.manifest, numbers=numbers, tables={"s2_days": fine})
@@ -87,8 +91,21 @@ def kept_scenes(screened: View, sensor: Sensor, strategy: Strategy) -> list[str]
     return [filename.removesuffix(".geotiff") for filename in kept]
 
 
-def composite_days(s3: View, kept: list[str], smoothing_days: int) -> Composites:
-    """Daily Sentinel-3 composites of the kept overpasses, smoothed by date; NoData when none was kept."""
+@dataclass(frozen=True)
+class Overpasses:
+    """Kept Sentinel-3 overpasses, screened pixel by pixel.
+
+    days: (n,) datetime64[D]. values: (n, 4, h, w), NaN = missing, cloud or snow. snow_fraction: part of the pixels left
+    by the cloud screening that was snow.
+    """
+
+    days: NDArray[np.datetime64]
+    values: NDArray[np.floating[Any]]
+    snow_fraction: float
+
+
+def screened_overpasses(s3: View, kept: list[str], looks: SnowLooks) -> Overpasses:
+    """The kept overpasses without clouds and snow; NoData when none was kept."""
     if not kept:
         listed = len(s3.names("raw/s3/*.geotiff"))
         raise NoData(
@@ -98,8 +115,23 @@ def composite_days(s3: View, kept: list[str], smoothing_days: int) -> Composites
     names = [raw_scene("s3", scene) for scene in kept]
     values = np.stack([s3.read_raster(name).masked() for name in names])
     days = np.array([day_of(name) for name in names], dtype="datetime64[D]")
-    screened = without_transients(cloud_free(values, days), days, WINDOW_DAYS["s3"])
-    return moving_average(daily_composites(screened, days), smoothing_days)
+    clear = without_transients(cloud_free(values, days), days, WINDOW_DAYS["s3"])
+    snow = snowy(clear, days, looks)
+    left = np.isfinite(clear).any(axis=1)
+    return Overpasses(
+        days,
+        values=np.where(snow[:, None], clear.dtype.type(np.nan), clear),
+        snow_fraction=float((snow & left).sum() / max(left.sum(), 1)),
+    )
+
+
+def snow_looks(s2: View) -> SnowLooks:
+    """What every raw scene, kept or not, says of snow at the site: a snowy scene is what pre-selection excludes."""
+    rim = (CLOUD_DISTANCE_LIMIT - 1) * SCL_RATIO
+    inner = (slice(rim, -rim), slice(rim, -rim))
+    names = s2.names("raw/scl/*.geotiff")
+    share = np.stack([snow_share(s2.read_raster(name).values[0][inner]) for name in names])
+    return SnowLooks(np.array([day_of(name) for name in names], dtype="datetime64[D]"), share)
 
 
 @dataclass(frozen=True)
@@ -110,6 +142,11 @@ class FineDay:
     scenes: list[str]
     image: MergedDay
     transient_fraction: float
+
+    @property
+    def valid_fraction(self) -> float:
+        """Part of the pixels with every band; 0 = nothing but clouds, which is no image rather than an empty one."""
+        return float(np.isfinite(self.image.values).all(axis=0).mean())
 
 
 def fine_days(s2: View, kept: list[str]) -> list[FineDay]:
@@ -135,16 +172,14 @@ def _screened(item: FineDay, passing: np.ndarray) -> FineDay:
     return replace(item, image=image, transient_fraction=float(passing.mean()))
 
 
-def _write_fine_days(
-    draft: Draft, layout: PreparedLayout, grid: SiteGrid, days: list[FineDay]
-) -> Iterator[dict[str, Any]]:
-    for item in days:
-        valid = float(np.isfinite(item.image.values).all(axis=0).mean())
-        if valid == 0:
-            continue  # nothing but clouds: no image, rather than an empty one
+def _write_fine_days(draft: Draft, layout: PreparedLayout, site: Site, days: list[FineDay]) -> list[dict[str, Any]]:
+    """Image and cloud distance of each day, and their series at the site; returns what is in each."""
+    grid, names = site_grid(site), [layout.fine(item.day) for item in days]
+    images = [_channels(item.image.values, layout.mode) for item in days]
+    for item, name, image in zip(days, names, images, strict=True):
         draft.write_raster(
-            layout.fine(item.day),
-            _channels(item.image.values, layout.mode),
+            name,
+            image,
             grid.fine,
             nodata=np.nan,
             descriptions=CHANNELS[layout.mode],
@@ -157,12 +192,17 @@ def _write_fine_days(
             nodata=np.nan,
             descriptions=["distance to the nearest cloud in coarse pixels"],
         )
-        yield {
+    series = read_at_site(images, [item.day for item in days], names, grid.fine, site)
+    write_series(draft, layout.mode, lambda kind: layout.series(kind, "s2"), series)
+    return [
+        {
             "date": item.day.isoformat(),
             "scenes": item.scenes,
-            "valid_fraction": round(valid, 4),
+            "valid_fraction": round(item.valid_fraction, 4),
             "transient_fraction": round(item.transient_fraction, 4),
         }
+        for item in days
+    ]
 
 
 def _prepared_scene(s2: View, scene: str) -> PreparedScene:
@@ -171,16 +211,17 @@ def _prepared_scene(s2: View, scene: str) -> PreparedScene:
     return PreparedScene(values=reflectance(dn, site_mask(wide)), cloud_distance=site_cloud_distance(wide))
 
 
-def _write_composites(
-    draft: Draft, layout: PreparedLayout, grid: SiteGrid, composites: Composites
-) -> list[dict[str, Any]]:
-    """Every composite that has a pixel; returns what is in each."""
+def _write_composites(draft: Draft, layout: PreparedLayout, site: Site, composites: Composites) -> list[dict[str, Any]]:
+    """Every composite that has a pixel, and their series at the site; returns what is in each."""
+    grid = site_grid(site)
     valid = np.isfinite(composites.values).all(axis=1).mean(axis=(1, 2))
     filled = np.flatnonzero(valid > 0)
     days: list[date] = [composites.days[index].item() for index in filled]
     names = [layout.coarse(day) for day in days]
     images = _channels(composites.values[filled], layout.mode)
     draft.write_stack(names, images, grid.coarse, band_names=CHANNELS[layout.mode])
+    series = read_at_site(images, days, names, grid.coarse, site)
+    write_series(draft, layout.mode, lambda kind: layout.series(kind, "s3"), series)
     return [
         {
             "date": day.isoformat(),

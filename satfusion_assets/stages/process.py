@@ -14,13 +14,14 @@ from satfusion_assets.errors import NoData
 from satfusion_assets.grid import RATIO, site_grid
 from satfusion_assets.processing.crop import Window, valid_pixels, valid_window
 from satfusion_assets.processing.sampling import site_pixel
-from satfusion_assets.processing.series import band_records, export_records, index_records, sample_series
-from satfusion_assets.scenarios import Mode, Scenario
+from satfusion_assets.processing.series import export_records
+from satfusion_assets.scenarios import Scenario
 from satfusion_assets.sites import Site, SiteSeason
 from satfusion_assets.stages.coarse_source import inherited
 from satfusion_assets.stages.outcome import Outcome
 from satfusion_assets.stages.prepare import CHANNELS
 from satfusion_assets.stages.provenance import publish, refuse_out_of_place
+from satfusion_assets.stages.site_series import read_at_site, write_series
 from satfusion_assets.store import Draft, Product, ProductStore, View
 from satfusion_assets.store.layout import PREPARED, FusedLayout, PreparedLayout, ProcessedLayout, Source, day_of
 
@@ -58,7 +59,7 @@ def process(store: ProductStore, site: Site, site_season: SiteSeason, scenario: 
         with publish(store, product, site=site, parameters=inherited(fused), inputs=[fused, prepared]) as draft:
             for source, stack in cut.items():
                 _write_images(draft, layout, source, stack, geobox)
-                _write_series(draft, layout, source, stack, row_col)
+                _write_series(draft, layout, source, stack, geobox, site)
             draft.write_json(layout.window, _window_record(window, row_col, grid.epsg))
     assert draft.manifest is not None
     numbers: dict[str, int | float | None] = {f"{source}_days": len(stack.days) for source, stack in cut.items()}
@@ -108,18 +109,14 @@ def _write_images(draft: Draft, layout: ProcessedLayout, source: Source, stack: 
 
 
 def _write_series(
-    draft: Draft, layout: ProcessedLayout, source: Source, stack: SourceImages, row_col: tuple[int, int] | None
+    draft: Draft, layout: ProcessedLayout, source: Source, stack: SourceImages, geobox: GeoBox, site: Site
 ) -> None:
-    row, col = row_col or (-9, -9)  # a window that misses the site samples nothing
-    filenames = [layout.image(source, day).rsplit("/", 1)[-1] for day in stack.days]
-    series = sample_series(stack.values, np.array(stack.days, dtype="datetime64[D]"), filenames, row, col)
-    draft.write_json(layout.series("gcc", source), index_records(series, "greenness_index"))
+    names = [layout.image(source, day) for day in stack.days]
+    series = read_at_site(stack.values, stack.days, names, geobox, site)
+    write_series(draft, layout.scenario.mode, lambda kind: layout.series(kind, source), series)
     exported = export_records(series)
     draft.write_json(layout.export(source, "json"), exported)
     draft.write_csv(layout.export(source, "csv"), exported)
-    if layout.scenario.mode is Mode.BTI:
-        draft.write_json(layout.series("ndvi", source), index_records(series, "ndvi"))
-        draft.write_json(layout.series("bands", source), band_records(series))
 
 
 def _window_record(window: Window, row_col: tuple[int, int] | None, epsg: int) -> dict[str, Any]:

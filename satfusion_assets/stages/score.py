@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from satfusion_assets.errors import ProductMissing
-from satfusion_assets.processing.scores import SeasonSeries, baselines, derived, phenocam_stats, temporal_scores
+from satfusion_assets.processing.scores import SeasonSeries, baselines, derived, phenocam_stats, series_scores
 from satfusion_assets.processing.season_dates import phase_transitions, season_dates
 from satfusion_assets.processing.series import DailySeries, read_series
 from satfusion_assets.processing.skill import CameraRegion, season_skill
@@ -41,7 +41,7 @@ def score_scenario(store: ProductStore, site_season: SiteSeason, scenario: Scena
         store.read(Product("processed", site_season, scenario.key)) as processed,
         store.read(Product("raw_phenocam", site_season)) as phenocam,
     ):
-        scores = temporal_scores(gcc_series(processed, scenario, "fusion"), camera_series(phenocam))
+        scores = series_scores(gcc_series(processed, scenario, "fusion"), camera_series(phenocam))
         source = inherited(processed)
         with publish(store, product, parameters=source, inputs=[processed, phenocam]) as draft:
             draft.write_json(layout.scores, {"scenario": scenario.key, **source, "temporal": scores})
@@ -68,13 +68,13 @@ def roll_up(store: ProductStore, site_season: SiteSeason) -> Outcome:
         screened = stack.enter_context(store.read(Product("preselected", site_season)))
         scored = _available(stack, store, "scenario_metrics", site_season)
         processed = _available(stack, store, "processed", site_season)
+        scenes = screened.read_json(preselection("s2", "json"))
         season = SeasonSeries(
             camera=camera_series(phenocam),
             fused={scenario: gcc_series(view, scenario, "fusion") for scenario, view in processed.items()},
-            s2_all=read_series(screened.read_json(preselection("s2", "json"))).between(
-                site_season.start, site_season.end
-            ),
-            s2_cloudfree=_by_strategy(processed, "s2"),
+            s2_all=read_series(scenes).between(site_season.start, site_season.end),
+            s2_cloudfree={strategy: kept_series(scenes, strategy) for strategy in Strategy},
+            s2_masked=_by_strategy(processed, "s2"),
             s3=_by_strategy(processed, "s3"),
         )
         temporal = {item.score_key: _scores(scored[item], item) if item in scored else None for item in SCENARIOS}
@@ -83,6 +83,7 @@ def roll_up(store: ProductStore, site_season: SiteSeason) -> Outcome:
             "temporal": temporal,
             "baseline": baselines(season),
             "derived": derived(temporal),
+            "scenario_keys": {item.score_key: item.key for item in SCENARIOS},
         }
         regions = camera_regions(phenocam, site_season)
         inputs = [phenocam, screened, *scored.values(), *processed.values()]
@@ -129,6 +130,11 @@ def camera_regions(phenocam: View, site_season: SiteSeason) -> dict[str, CameraR
             transitions=phase_transitions(season_dates(years, site_season.season)),
         )
     return regions
+
+
+def kept_series(scenes: list[dict[str, Any]], strategy: Strategy) -> DailySeries:
+    """GCC of the raw scenes that ``strategy`` kept, margins of the season included: rows of s2_preselection.json."""
+    return read_series(row for row in scenes if not row[f"excluded_{strategy}"])
 
 
 def gcc_series(processed: View, scenario: Scenario, source: Source) -> DailySeries:

@@ -13,6 +13,7 @@ from satfusion_assets.scenarios import Mode, Scenario, Strategy
 
 Sensor = Literal["s2", "s3"]
 Source = Literal["s2", "s3", "fusion"]
+SeriesKind = Literal["gcc", "ndvi", "bands"]
 SENSORS: Final[tuple[Sensor, ...]] = ("s2", "s3")
 SOURCES: Final[tuple[Source, ...]] = ("s2", "s3", "fusion")
 
@@ -81,6 +82,10 @@ class PreparedLayout:
     def coarse(self, day: date) -> str:
         return f"{self.folder}/s3/composite_{stamp(day)}.tif"
 
+    def series(self, kind: SeriesKind, sensor: Sensor) -> str:
+        """The images read at the site, margins of the season included."""
+        return f"{self.folder}/{kind}/{sensor}/timeseries.json"
+
     @property
     def summary(self) -> str:
         """What went into each day: scenes merged, share masked, composites used."""
@@ -101,6 +106,11 @@ class FusedLayout:
     def image(self, day: date) -> str:
         kind = PreparedLayout(self.scenario.strategy, self.scenario.mode).kind
         return f"{self.folder}/{kind}_{stamp(day)}.tif"
+
+    def series(self, kind: SeriesKind) -> str:
+        """The images read at the site, before they are cut to the valid window."""
+        prepared, name = self.folder.split("/")
+        return f"{prepared}/{kind}/{name}/timeseries.json"
 
     def quality(self, layer: str) -> str:
         """One raster a season and layer, a band per day."""
@@ -125,7 +135,7 @@ class ProcessedLayout:
     def image(self, source: Source, day: date) -> str:
         return f"{self.folder}/{source}/{stamp(day)}_0.geotiff"
 
-    def series(self, kind: Literal["gcc", "ndvi", "bands"], source: Source) -> str:
+    def series(self, kind: SeriesKind, source: Source) -> str:
         return f"{self.folder}/{kind}/{source}/timeseries.json"
 
     def export(self, source: Source, suffix: Literal["json", "csv"]) -> str:

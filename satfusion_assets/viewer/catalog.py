@@ -36,7 +36,7 @@ from satfusion_assets.viewer.rasters import daily_bands, read_tags
 from satfusion_assets.viewer.shapes import Calibrated, Metrics, Screened, Skill
 
 T = TypeVar("T")
-_HEADLINE: Final = ("nse_pc", "r_squared", "pearson_r", "nrmse", "rmse", "mae", "n_samples")
+_HEADLINE: Final = ("nse_pc", "r_squared", "pearson_r", "pearson_r2", "nrmse", "rmse", "mae", "n_samples")
 _CALIBRATED: Final = ("nse", "rmse")
 _UNITS: Final = {"s2": 1e-4, "s3": 1.0}
 """Reflectance of 1 in the pre-selection's series: Sentinel-2 is screened in digital numbers."""
@@ -265,7 +265,7 @@ def _calibrated(skill: Skill | None, scenario: Scenario) -> Calibrated:
     regions = (skill.regions if skill is not None else None) or {}
     region = next(iter(regions.values()), None)
     skilled = (region.scenarios if region is not None else None) or {}
-    found = skilled.get(scenario.score_key)
+    found = skilled.get(scenario.key)
     return (found.calibrated if found is not None else None) or Calibrated()
 
 

@@ -23,6 +23,7 @@ from satfusion_assets.archives.copernicus import (
     quarterly_requests,
     read_cube,
 )
+from satfusion_assets.archives.copernicus.cubes import Cube
 from satfusion_assets.archives.copernicus.netcdf import open_netcdf
 from satfusion_assets.errors import ArchiveAnswerInvalid
 from satfusion_assets.grid import SiteGrid, site_grid
@@ -150,6 +151,25 @@ def test_overpasses_lie_on_the_coarse_grid_and_are_named_by_time() -> None:
     step = (0.4 - 0.1) / 11
     assert found[0].values[0, 2] == pytest.approx(0.1 + step * (np.arange(5) + 3.5), abs=1e-6)
     assert dropped == []
+
+
+@pytest.mark.parametrize(
+    ("longitude", "times", "names"),
+    [
+        (151.0, ["2024-05-09T00:02:10", "2024-05-09T23:52:30"], ["20240509_0", "20240510_0"]),
+        (175.0, ["2024-05-09T00:00:00"], ["20240510_0"]),
+        (11.3, ["2024-05-09T00:00:00", "2024-05-09T09:12:00"], ["20240509_0", "20240509_1"]),
+    ],
+    ids=["two mornings of one UTC day", "a mosaic of a UTC day", "Europe"],
+)
+def test_overpasses_are_named_by_the_sites_own_day(longitude: float, times: list[str], names: list[str]) -> None:
+    grid = site_grid(Site(name="somewhere", latitude=-33.0, longitude=longitude))
+    height, width = grid.coarse.shape
+    moments = tuple(datetime.fromisoformat(time).replace(tzinfo=UTC) for time in times)
+    values = np.full((len(times), 4, height, width), 0.2, np.float32)
+    cube = Cube(values, *np.zeros((2, len(times)), np.int64), moments, grid.coarse)
+    found, _ = overpasses_on_grid([cube], grid)
+    assert [one.name for one in found] == names
 
 
 def test_an_overpass_without_a_valid_pixel_is_reported_empty() -> None:

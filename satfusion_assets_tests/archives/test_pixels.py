@@ -143,6 +143,19 @@ def test_interpolation_fills_no_gap() -> None:
     assert np.array_equal(np.isnan(fine), np.kron(np.isnan(values), np.ones((2, 2))).astype(bool))
 
 
+@pytest.mark.parametrize("band", range(4))
+def test_what_one_band_lacks_the_others_keep(band: int) -> None:
+    """Each band warped with the others is the band warped alone."""
+    source = GeoBox.from_bbox((0, 0, 2400, 2400), "EPSG:32632", resolution=300)
+    target = GeoBox((7, 7), Affine(300, 0, 110, 0, -300, 2270), "EPSG:32632")
+    values = 0.1 + np.random.default_rng(band).random((4, 8, 8)).astype(np.float32)
+    values[band, 3, 4] = np.nan
+    together = interpolate(Patch(values, source), target)
+    alone = np.stack([interpolate(Patch(layer, source), target) for layer in values])
+    np.testing.assert_array_equal(together, alone)
+    assert np.isnan(together).sum(axis=(1, 2)).tolist() == [int(number == band) for number in range(4)]
+
+
 def test_bilinear_between_pixel_centres() -> None:
     """20 m to 10 m: a ramp stays the ramp, a quarter pixel on either side of each centre."""
     source = GeoBox.from_bbox((0, 0, 200, 200), "EPSG:32632", resolution=20)
@@ -196,6 +209,23 @@ def test_the_offset_is_taken_out_when_it_is_in(plain: dict[str, bytes]) -> None:
     pixels = read_scene(archive(Bucket(files(dn=1200))), shifted, GRID)
     assert pixels.offset.subtract == 1000
     assert np.unique(pixels.bands[0]).tolist() == [200]
+
+
+@pytest.mark.parametrize("band", ["B02", "B03", "B04", "B8A"])
+def test_a_saturated_pixel_is_missing_in_its_band_and_spoils_no_neighbour(plain: dict[str, bytes], band: str) -> None:
+    """65535 is the product's word for saturation; at 20 m it lies in the sums of the pixels around it."""
+    pixel, corner = (20, 1500) if band == "B8A" else (10, 3000), (660_000, 5_235_000)
+    dn = {"B02": 300, "B03": 600, "B04": 900, "B8A": 1200}[band]
+    values = np.full((pixel[1], pixel[1]), dn, np.uint16)
+    box = GRID.fine.boundingbox
+    row, column = int(corner[1] - box.top) // pixel[0] + 30, int(box.left - corner[0]) // pixel[0] + 30
+    values[row, column] = 65535
+    saturated = plain | {f"{band}.tif": cog(values, pixel[0], corner)}
+    bands = read_scene(archive(Bucket(saturated)), scene(), GRID).bands
+    number = ("B02", "B03", "B04", "B8A").index(band)
+    assert np.unique(bands[number]).tolist() == [0, dn]
+    assert (bands[number] == 0).sum() == (pixel[0] // 10) ** 2
+    assert all((other > 0).all() for at, other in enumerate(bands) if at != number)
 
 
 @pytest.mark.parametrize(("flag", "dn"), [(False, 300), (True, 1200)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from copy import deepcopy
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from hypothesis import strategies as st
 
 from satfusion_assets.archives.earth_search import Scene, name_scenes, resolve_reprocessings, scene_from_item
 from satfusion_assets.errors import ArchiveAnswerInvalid
+from satfusion_assets.grid import site_grid
+from satfusion_assets.sites import Site
 from satfusion_assets_tests.archives.conftest import item, real_items
 
 
@@ -121,6 +124,15 @@ def test_scenes_are_named_by_rank_within_their_day(scene: Scene) -> None:
         "20220226_2": "later",
         "20220227_0": "tomorrow",
     }
+
+
+def test_a_day_is_one_mornings_scenes_wherever_utc_changes_it(scene: Scene) -> None:
+    """Over 151 E one pass is at 10:02 on 9 May, one at 09:52 on 10 May, local time: both on 9 May in UTC."""
+    east = site_grid(Site(name="east", latitude=-33.0, longitude=151.0))
+    ninth = other(scene, id="ninth", sensed=datetime(2024, 5, 9, 0, 2, tzinfo=UTC))
+    tenth = other(scene, id="tenth", sensed=datetime(2024, 5, 9, 23, 52, tzinfo=UTC))
+    named = name_scenes([tenth, ninth], east.local_day)
+    assert {name: one.id for name, one in named.items()} == {"20240509_0": "ninth", "20240510_0": "tenth"}
 
 
 @given(

@@ -55,7 +55,18 @@ def test_masked_classes() -> None:
     mask = scl_mask(scl)
     assert np.flatnonzero(mask.masked).tolist() == [0, 3, 8, 9, 10, 11]
     assert np.flatnonzero(mask.unknown).tolist() == [12]
-    assert np.flatnonzero(mask.clear).tolist() == [1, 2, 4, 5, 6, 7]
+    assert np.flatnonzero(mask.defective).tolist() == [1, 2]
+    assert np.flatnonzero(mask.clear).tolist() == [4, 5, 6, 7]
+
+
+@pytest.mark.parametrize("scl", [1, 2])
+def test_a_defective_pixel_is_missing_but_no_cloud(scl: int) -> None:
+    """Saturated roofs and slopes in the terrain's shadow say nothing about clouds near the pixels beside them."""
+    wide = np.full((31 * 15, 31 * 15), 4, dtype=np.uint8)
+    wide[15 * 15 : 15 * 15 + 5, 15 * 15 : 16 * 15] = scl
+    mask = scl_mask(wide)
+    assert (~site_mask(mask).clear).sum() == 4 * 5 * 15
+    assert site_cloud_distance(mask).tolist() == [[NO_CLOUD_DISTANCE]]
 
 
 def test_outside_the_granule_is_neither_cloud_nor_clear() -> None:

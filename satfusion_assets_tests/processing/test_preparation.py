@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from satfusion_assets.processing.clouds import CloudMask
-from satfusion_assets.processing.preparation import PreparedScene, gcc_image, merge_scenes, reflectance
+from satfusion_assets.processing.preparation import PreparedScene, gcc_image, measured, merge_scenes, reflectance
 
 NAN = np.float32(np.nan)
 
@@ -23,6 +27,66 @@ def test_reflectance_is_missing_where_masked_unknown_or_without_data() -> None:
     assert values.dtype == np.float32
     np.testing.assert_allclose(values[0, 0], [0.5, NAN, NAN, NAN])
     np.testing.assert_allclose(values[1, 0], [0.01, NAN, NAN, 0.01])
+
+
+GRASS = (400, 500, 450, 3000)
+BLUE, GREEN, RED, NIR = range(4)
+
+
+def missing_bands(dn: Sequence[int]) -> list[int]:
+    """Numbers of the bands of one clear pixel that are no measurement."""
+    clear = CloudMask(np.zeros((1, 1), bool), np.zeros((1, 1), bool))
+    values = reflectance(np.array(dn, dtype=np.uint16)[:, None, None], clear)
+    return np.flatnonzero(np.isnan(values[:, 0, 0])).tolist()
+
+
+@pytest.mark.parametrize("band", range(4))
+@pytest.mark.parametrize("dn", [65535, 65535 - 1000, 30_000], ids=["saturated", "less the offset", "interpolated"])
+def test_a_saturated_band_is_missing_and_its_neighbours_stay(band: int, dn: int) -> None:
+    pixel = list(GRASS)
+    pixel[band] = dn
+    assert missing_bands(pixel) == [band]
+
+
+@pytest.mark.parametrize("band", range(4))
+@pytest.mark.parametrize("dn", [1, 5])
+def test_a_single_band_at_the_floor_is_missing(band: int, dn: int) -> None:
+    pixel = list(GRASS)
+    pixel[band] = dn
+    assert missing_bands(pixel) == [band]
+
+
+def test_an_over_corrected_shadow_has_no_red_and_so_no_index() -> None:
+    values = np.array([30, 80, 1, 9000], dtype=np.uint16)[:, None, None]
+    assert measured(values)[:, 0, 0].tolist() == [True, True, False, True]
+    masked = CloudMask(np.zeros((1, 1), bool), np.zeros((1, 1), bool))
+    assert np.isnan(gcc_image(reflectance(values, masked))).all()
+
+
+@pytest.mark.parametrize(
+    "dark", [(1, 1, 1, 1), (350, 250, 1, 1), (350, 250, 120, 1)], ids=["shadow", "water", "clear water"]
+)
+def test_ground_that_is_really_dark_stays(dark: tuple[int, ...]) -> None:
+    assert missing_bands(dark) == []
+
+
+def test_blue_and_green_at_the_floor_beside_light_bands_are_missing() -> None:
+    assert missing_bands((1, 1, 450, 3000)) == [BLUE, GREEN]
+    assert missing_bands((400, 1, 1, 1)) == [GREEN], "no water is black in green and not in blue"
+
+
+@given(st.lists(st.integers(20, 20_000), min_size=4, max_size=4))
+def test_a_pixel_without_a_band_at_either_end_is_measured(dn: list[int]) -> None:
+    assert missing_bands(dn) == []
+
+
+@given(st.lists(st.sampled_from([0, 1, 10, 11, 400, 20_000, 20_001, 65535]), min_size=4, max_size=4))
+def test_what_is_left_never_mixes_a_floor_in_the_visible_with_light(dn: list[int]) -> None:
+    kept = [number for number in range(4) if number not in missing_bands(dn)]
+    assert all(0 < dn[number] <= 20_000 for number in kept)
+    for band in (BLUE, GREEN):
+        if band in kept and dn[band] <= 10:
+            assert max(dn) <= 10
 
 
 def test_one_scene_is_its_own_day() -> None:

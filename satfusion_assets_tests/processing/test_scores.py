@@ -66,6 +66,42 @@ def test_a_perfect_series_and_the_mean_of_the_camera() -> None:
     assert scores.pearson(-y, y) == pytest.approx(-1)
 
 
+def test_r_squared_of_the_contract_is_nse_and_the_square_of_r_has_a_key() -> None:
+    """A biased series that follows the camera perfectly explains all its variance and is no better than its mean."""
+    days = np.arange("2024-05-01", "2024-06-01", dtype="datetime64[D]")
+    camera = DailySeries(days, 0.4 + 0.05 * np.sin(np.arange(len(days)) / 5))
+    biased = DailySeries(days, 0.5 * camera.values + 0.3)
+    found = scores.series_scores(biased, camera)
+    assert found is not None
+    assert found["r_squared"] == found["nse"] < 0
+    assert found["pearson_r2"] == pytest.approx(1)
+    constant = scores.series_scores(DailySeries(days, np.full(len(days), 0.4)), camera)
+    assert constant is not None
+    assert constant["pearson_r2"] is None
+
+
+def test_masked_and_unmasked_scenes_have_keys_of_their_own() -> None:
+    days = np.arange("2023-12-01", "2024-03-01", dtype="datetime64[D]")
+    camera = DailySeries(days[31:], np.linspace(0.3, 0.4, len(days) - 31))
+    kept = DailySeries(days[::5], np.linspace(0.3, 0.4, len(days[::5])))
+    season = scores.SeasonSeries(
+        camera=camera,
+        fused={},
+        s2_all=kept,
+        s2_cloudfree={Strategy.AGGRESSIVE: kept},
+        s3={},
+        s2_masked={Strategy.AGGRESSIVE: DailySeries(kept.days[8:12], kept.values[8:12])},
+    )
+    found = scores.baselines(season)
+    counts = {key: of["aggressive"]["n_samples"] for key, of in found.items() if key not in ("s2", "s3")}
+    assert counts == {
+        "s2_cloudfree": 12,
+        "s2_whittaker_lambda400": 60,
+        "s2_masked": 4,
+        "s2_masked_whittaker_lambda400": 16,
+    }
+
+
 def test_nothing_at_all_scores_null() -> None:
     empty = DailySeries.of([], [])
     nothing = scores.SeasonSeries(

@@ -176,10 +176,10 @@ def test_a_clearly_better_scenario_is_told_apart_and_twins_are_not() -> None:
     }
     rows = {(row["first"], row["second"]): row for row in compare_scenarios(fused, series(SEASON), FEW)}
     assert len(rows) == 3
-    assert rows[good.score_key, bad.score_key]["different"]
-    assert rows[good.score_key, bad.score_key]["rmse_difference"] < 0
-    assert rows[good.score_key, bad.score_key]["interval"][1] < 0
-    assert not rows[good.score_key, twin.score_key]["different"]
+    assert rows[good.key, bad.key]["different"]
+    assert rows[good.key, bad.key]["rmse_difference"] < 0
+    assert rows[good.key, bad.key]["interval"][1] < 0
+    assert not rows[good.key, twin.key]["different"]
 
 
 def test_scenarios_without_common_days_are_compared_by_null() -> None:
@@ -197,8 +197,8 @@ def test_a_scenario_is_compared_with_the_baselines_of_its_own_strategy() -> None
     baselines = {"s2": noisy, "s3_aggressive": noisy, "s3_nonaggressive": noisy, "s2_cloudfree_aggressive": EMPTY}
     found = compare_with_baselines({scenario: series(SEASON)}, baselines, series(SEASON), FEW)
     assert [(row["first"], row["second"]) for row in found] == [
-        (scenario.score_key, "s3_aggressive"),
-        (scenario.score_key, "s2_cloudfree_aggressive"),
+        (scenario.key, "s3_aggressive"),
+        (scenario.key, "s2_cloudfree_aggressive"),
     ]
     assert found[0]["different"]
     assert found[0]["interval"][1] < 0, "fusion errs less"
@@ -212,16 +212,16 @@ def test_the_whole_report_is_valid_json_for_every_region() -> None:
     json.dumps(report, allow_nan=False)
     grass, trees = report["regions"].values()
     assert (grass["vegetation"], trees["vegetation"]) == ("GR", "EN")
-    assert grass["scenarios"][SCENARIOS[0].score_key]["phases"]["peak"]["n_samples"] > 0
+    assert grass["scenarios"][SCENARIOS[0].key]["phases"]["peak"]["n_samples"] > 0
     assert grass["baselines"]["s2"]["n_samples"] == 74
     assert trees["camera_days"] == 0
-    assert trees["scenarios"][SCENARIOS[0].score_key] is None
+    assert trees["scenarios"][SCENARIOS[0].key] is None
 
 
 def test_each_region_is_scored_against_its_own_camera_series() -> None:
     regions = {"GR": CameraRegion(series(SEASON)), "EN": CameraRegion(series(0.5 - SEASON))}
     report = season_skill({SCENARIOS[0]: series(SEASON)}, {}, regions, FEW)
-    r = {name: region["scenarios"][SCENARIOS[0].score_key]["spearman_r"] for name, region in report["regions"].items()}
+    r = {name: region["scenarios"][SCENARIOS[0].key]["spearman_r"] for name, region in report["regions"].items()}
     assert r == {"GR": pytest.approx(1), "EN": pytest.approx(-1)}
 
 

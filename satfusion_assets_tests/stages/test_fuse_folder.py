@@ -100,6 +100,22 @@ def test_changed_input_begins_anew(folder: Path, stack: Stack) -> None:
     np.testing.assert_array_equal(read(result.paths[0]), stack.fuse(np.array(DAYS, "datetime64[D]")).values[0])
 
 
+def test_a_saturated_band_of_a_whole_number_image_is_missing(folder: Path, stack: Stack) -> None:
+    """65535 as in Level-2A products, beside the file's own nodata."""
+    for day, image in zip(stack.fine_days, stack.fine, strict=True):
+        whole = np.nan_to_num(image * 10_000).round().clip(0, 60_000).astype(np.uint16)
+        whole[0, 2, 3] = 65535
+        path = folder / "s2" / f"S2A_MSIL2A_{name(day)}_REFL.tif"
+        with rasterio.open(path) as old:
+            profile = old.profile | {"dtype": "uint16", "nodata": 0}
+        with rasterio.open(path, "w", **profile) as raster:
+            raster.write(whole)
+    scenes = open_folder(folder, "REFL").scenes
+    values = scenes.read(slice(0, 9), slice(0, 6), [0], threads=1)
+    assert np.argwhere(np.isnan(values[0, 0])).tolist() == [[2, 3]]
+    assert np.isfinite(values[0, 1:, 2, 3]).all()
+
+
 def test_partners_grids_and_limits_that_do_not_fit_are_named(folder: Path, stack: Stack) -> None:
     with pytest.raises(InvalidInput, match="memory_bytes"):
         fuse_folder(FuseFolder(folder, DAYS, memory_bytes=10**8))

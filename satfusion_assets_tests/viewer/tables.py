@@ -68,11 +68,11 @@ def skill(scenarios: tuple[Scenario, ...]) -> dict[str, Any]:
             "vegetation": "Grassland",
             "camera_days": 312,
             "baselines": {"s2_cloudfree_aggressive": one(worse + 0.4)},
-            "scenarios": {scenario.score_key: one(worse + 0.02 * n) for n, scenario in enumerate(scenarios)},
+            "scenarios": {scenario.key: one(worse + 0.02 * n) for n, scenario in enumerate(scenarios)},
         }
         for region, worse in (("innsbruck_GR_1000", 0.0), ("innsbruck_GR_2000", 0.3))
     }
-    keys = [scenario.score_key for scenario in scenarios]
+    keys = [scenario.key for scenario in scenarios]
     comparisons = [
         {
             "first": keys[0], "second": second, "n_samples": 312, "rmse_difference": -0.0034,

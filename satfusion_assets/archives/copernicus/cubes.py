@@ -118,7 +118,8 @@ def overpasses_on_grid(cubes: list[Cube], grid: SiteGrid) -> tuple[list[Overpass
     """Every overpass of ``cubes`` on the coarse grid, oldest first, and the steps that are none.
 
     Equal times are one overpass: of steps in one cube the one with most pixels, of several cubes (a site that is cut
-    in two) together. Resampled once, bilinearly; named ``{YYYYMMDD}_{n}`` with n = rank of the UTC day by time.
+    in two) together. Resampled once, bilinearly; named ``{YYYYMMDD}_{n}`` with n = rank of the site's local day by
+    time. A time of midnight is the label of a mosaic of one UTC day.
     """
     steps = [(time, at, index) for at, cube in enumerate(cubes) for index, time in enumerate(cube.times)]
     found: list[Overpass] = []
@@ -134,7 +135,8 @@ def overpasses_on_grid(cubes: list[Cube], grid: SiteGrid) -> tuple[list[Overpass
         if not np.isfinite(values).any():
             dropped.append(DroppedStep(time, "empty", "No valid pixel over the site."))
             continue
-        day = f"{time:%Y%m%d}"
+        mosaic = time.time() == datetime.min.time()
+        day = f"{grid.local_day_of_mosaic(time.date()) if mosaic else grid.local_day(time):%Y%m%d}"
         rank = ranks.get(day, 0)
         ranks[day] = rank + 1
         cloudy = sum(int(cube.cloudy[index]) for cube, index in chosen)

@@ -38,6 +38,9 @@ from satfusion_assets.grid import SiteGrid
 
 SCL_OUTSIDE: Final = 255
 """SCL where the tile does not reach: unknown, as opposed to 0, the archive's own class for no data."""
+SATURATED_DN: Final = 65535
+"""What the product stores in a saturated band (its metadata's Special_Values). It is no measurement, and interpolated
+it would spoil its neighbours."""
 _BANDS: Final = ("blue", "green", "red", "nir08")
 LAYERS: Final = {
     "blue": ("uint16", 10),
@@ -86,7 +89,7 @@ class OffsetDecision:
 class ScenePixels:
     """A scene on the site's grid.
 
-    bands: (4, H, W) uint16, B02 B03 B04 B8A, reflectance x 10 000, 0 = nodata, smallest valid 1.
+    bands: (4, H, W) uint16, B02 B03 B04 B8A, reflectance x 10 000, 0 = nodata or saturated, smallest valid 1.
     scl: (H, W) of the cloud-mask grid, uint8 classes, 255 = outside the tile.
     dark: valid band pixels with reflectance <= 0, stored as 1. view_zenith: of B8A.
     empty: True when no pixel of the site is valid (the granule ends before it).
@@ -209,14 +212,15 @@ def _classes(scl: RemotePatch, target: GeoBox) -> NDArray[np.uint8]:
 
 
 def _on_fine_grid(remote: dict[str, RemotePatch], fine: GeoBox) -> NDArray[np.uint16]:
-    """Bands as stored (DN, 0 = missing) on the fine grid, (4, H, W)."""
+    """Bands as stored (DN, 0 = missing or saturated) on the fine grid, (4, H, W)."""
     layers = []
     for key in _BANDS:
         patch = remote[key].patch
         if patch is None:
             layers.append(np.zeros(fine.shape, np.uint16))
             continue
-        values = np.where(patch.values > 0, patch.values.astype(np.float32), np.nan)
+        data = (patch.values > 0) & (patch.values < SATURATED_DN)
+        values = np.where(data, patch.values.astype(np.float32), np.nan)
         layer = interpolate(Patch(values, patch.geobox), fine)
         layers.append(np.where(np.isfinite(layer), np.rint(layer), 0).astype(np.uint16))
     return np.stack(layers)

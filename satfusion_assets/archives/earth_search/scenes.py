@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Final
 
@@ -82,11 +82,6 @@ class Scene(BaseModel):
     view_zenith: Annotated[float | None, BeforeValidator(_known_zenith)] = None
     cloud_cover: Annotated[float | None, BeforeValidator(_known_number)] = None
     found: Annotated[tuple[str, ...], Field(exclude=True)] = ()
-
-    @property
-    def day(self) -> date:
-        """UTC day of the scene's name."""
-        return self.sensed.date()
 
     @property
     def baseline_number(self) -> float:
@@ -203,14 +198,18 @@ def resolve_reprocessings(scenes: Iterable[Scene]) -> tuple[list[Scene], dict[st
     return sorted(kept, key=_order), replaced
 
 
-def name_scenes(scenes: Iterable[Scene]) -> dict[str, Scene]:
-    """``{YYYYMMDD}_{n}`` for each scene: n = rank within its UTC day by sensing time, then tile."""
+def name_scenes(scenes: Iterable[Scene], day_of: Callable[[datetime], date] = datetime.date) -> dict[str, Scene]:
+    """``{YYYYMMDD}_{n}`` for each scene: n = rank within its day by sensing time, then tile.
+
+    day_of: the day of a moment in UTC; the site's own (``SiteGrid.local_day``), so that a day is one morning's scenes.
+    """
     named: dict[str, Scene] = {}
     ranks: dict[date, int] = {}
     for scene in sorted(scenes, key=_order):
-        rank = ranks.get(scene.day, 0)
-        ranks[scene.day] = rank + 1
-        named[f"{scene.day:%Y%m%d}_{rank}"] = scene
+        day = day_of(scene.sensed)
+        rank = ranks.get(day, 0)
+        ranks[day] = rank + 1
+        named[f"{day:%Y%m%d}_{rank}"] = scene
     return named
 
 
@@ -231,8 +230,8 @@ def _merit(scene: Scene) -> tuple[float, datetime, str, str]:
     return scene.baseline_number, scene.generated or datetime.min.replace(tzinfo=UTC), scene.updated, scene.id
 
 
-def _order(scene: Scene) -> tuple[date, datetime, str, str]:
-    return scene.day, scene.sensed, scene.tile, scene.id
+def _order(scene: Scene) -> tuple[datetime, str, str]:
+    return scene.sensed, scene.tile, scene.id
 
 
 def _hrefs(assets: Mapping[str, Any]) -> dict[str, str]:

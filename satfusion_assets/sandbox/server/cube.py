@@ -211,6 +211,7 @@ def _resampled(native: Raster, extents: tuple[Extent, ...], wanted: Resampling) 
         dst_crs=crs,
         dst_nodata=native.nodata,
         resampling=Method[METHODS[wanted.method]],
+        UNIFIED_SRC_NODATA="NO",  # every band and day by itself, as the back-end's tiles are
     )
     shaped = values.reshape(steps, bands, rows, columns)
     return Raster(shaped, native.times, native.bands, transform, crs, native.nodata)

@@ -84,7 +84,7 @@ def acquire_sentinel2(
             f"Earth Search has no Sentinel-2 scene of {site.name} from {season.raw_start} to {season.raw_end}; "
             f"check the site's position and season."
         )
-    named = name_scenes(scenes)
+    named = name_scenes(scenes, grid.local_day)
     keys = {name: _key(scene, grid) for name, scene in named.items()}
     cache = FetchCache(store.cache(season, "s2"), again=again)
     cache.write_json("plan.json", _plan(found, settings, named, keys, replaced))

@@ -26,9 +26,9 @@ interface MetricsFile {
   [key: string]: unknown;
 }
 
-const KNOWN = ['phenocam_stats', 'temporal', 'baseline', 'derived'];
+const KNOWN = ['phenocam_stats', 'temporal', 'baseline', 'derived', 'scenario_keys'];
 const COLUMNS: [string, string][] = [
-  ['nse_pc', 'NSE_PC'], ['r_squared', 'R²'], ['nse', 'NSE'], ['pearson_r', 'Pearson r'], ['nrmse', 'nRMSE'], ['rmse', 'RMSE'], ['mae', 'MAE'], ['n_samples', 'n'],
+  ['nse_pc', 'NSE_PC'], ['r_squared', 'NSE (r_squared)'], ['nse', 'NSE'], ['pearson_r', 'Pearson r'], ['pearson_r2', 'r²'], ['nrmse', 'nRMSE'], ['rmse', 'RMSE'], ['mae', 'MAE'], ['n_samples', 'n'],
 ];
 const RESIDUAL: [string, string][] = [['mean', 'residual mean'], ['std', 'residual std'], ['mae', 'residual MAE'], ['rmse', 'residual RMSE']];
 export function Metrics({ season }: { season: Season; overview: Overview | null }) {
@@ -158,7 +158,8 @@ function Definitions() {
     <details class="definitions">
       <summary>Definitions</summary>
       <dl class="facts">
-        <div><dt>NSE_PC, R², NSE</dt><dd>1 − Σ(series − camera)² / Σ(camera − mean camera)²: one number under three names of the contract. It mixes skill with the bias and gain between sensor and camera.</dd></div>
+        <div><dt>NSE_PC, r_squared, NSE</dt><dd>1 − Σ(series − camera)² / Σ(camera − mean camera)²: one number under three names of the contract; none of them is r². It mixes skill with the bias and gain between sensor and camera.</dd></div>
+        <div><dt>r²</dt><dd>The square of Pearson’s r (pearson_r2): free of bias and gain.</dd></div>
         <div><dt>nRMSE</dt><dd>RMSE divided by the mean of the camera’s values.</dd></div>
         <div><dt>Residual</dt><dd>fused GCC − gcc_90 on common days: mean (bias), spread, MAE, RMSE.</dd></div>
         <div><dt>Calibrated</dt><dd>The series on the camera’s scale, y = bias + gain · x, each fifth of the season by the fit of the other four, so that no day is scored by a fit that has seen it. Intervals: block bootstrap. All definitions: docs/metrics.md.</dd></div>

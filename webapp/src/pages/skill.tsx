@@ -5,7 +5,7 @@ import { go, route, useLoaded } from '../state';
 import { Await, number, Select, Table } from '../ui/parts';
 import { Interval, span } from '../ui/interval';
 import { ScenarioLink } from '../ui/link';
-import { baselineName, SCENARIO_KEYS, scenarioShort, scoreKey, STRATEGY_END, strategyOf } from '../ui/words';
+import { baselineName, SCENARIO_KEYS, scenarioShort, STRATEGY_END, strategyOf } from '../ui/words';
 
 type Pair = [number, number];
 
@@ -67,7 +67,7 @@ function Tables({ data, season }: { data: SkillFile; season: Season }) {
   if (region === undefined) return null;
   const { scenarios = {}, baselines = {}, vegetation, camera_days } = data.regions[region]!;
   const scores = SCENARIO_KEYS.flatMap((key): [string, Skill][] => {
-    const found = scenarios[scoreKey(key)];
+    const found = scenarios[key];
     return found ? [[key, found]] : [];
   });
   const others = Object.entries(baselines).filter((entry): entry is [string, Skill] => entry[1] !== null);
@@ -159,7 +159,7 @@ function Comparisons({ rows, keys }: { rows: readonly Versus[]; keys: readonly s
       note="Below 0 the row is nearer to the camera. Marked ◆ and bold: the difference holds at 5 % over all pairs (Holm)."
       rows={keys.map((row) => [
         scenarioShort(row),
-        ...keys.map((column) => (row === column ? '·' : <Difference rows={rows} first={scoreKey(row)} second={scoreKey(column)} />)),
+        ...keys.map((column) => (row === column ? '·' : <Difference rows={rows} first={row} second={column} />)),
       ])} />
   );
 }
@@ -171,7 +171,7 @@ function AgainstBaselines({ rows, keys }: { rows: readonly Versus[]; keys: reado
   return (
     <Table caption="What fusion adds: RMSE minus that of its own scenes and composites, in 0.001" heads={['scenario', ...kinds.map(baselineName)]}
       note="On the days that both and the camera have. Below 0 fusion is nearer to the camera. ◆: it holds at 5 % over all pairs (Holm)."
-      rows={keys.map((key) => [scenarioShort(key), ...kinds.map((kind) => <Difference rows={rows} first={scoreKey(key)} second={`${kind}_${strategyOf(key)}`} />)])} />
+      rows={keys.map((key) => [scenarioShort(key), ...kinds.map((kind) => <Difference rows={rows} first={key} second={`${kind}_${strategyOf(key)}`} />)])} />
   );
 }
 

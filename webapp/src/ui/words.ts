@@ -45,8 +45,9 @@ export const SCORE_NAMES: Record<string, string> = {
   nse_calibrated: 'NSE, calibrated',
   rmse_calibrated: 'RMSE, calibrated',
   nse_pc: 'NSE_PC',
-  r_squared: 'R²',
+  r_squared: 'NSE (r_squared)',
   pearson_r: 'Pearson r',
+  pearson_r2: 'r²',
   nrmse: 'nRMSE',
   rmse: 'RMSE',
   mae: 'MAE',
@@ -61,7 +62,12 @@ export function scenarioName(key: string): string {
 }
 
 const BASELINES: Record<string, string> = {
-  s2: 'Sentinel-2, all scenes', s2_cloudfree: 'Sentinel-2, screened', s2_whittaker_lambda400: 'Sentinel-2, Whittaker λ 400', s3: 'Sentinel-3 composites',
+  s2: 'Sentinel-2, all scenes',
+  s2_cloudfree: 'Sentinel-2, kept scenes without a mask',
+  s2_whittaker_lambda400: 'Sentinel-2, kept scenes without a mask, Whittaker λ 400',
+  s2_masked: 'Sentinel-2, kept scenes, masked',
+  s2_masked_whittaker_lambda400: 'Sentinel-2, kept scenes, masked, Whittaker λ 400',
+  s3: 'Sentinel-3 composites',
 };
 export const STRATEGY_END = /_(non)?aggressive$/;
 
@@ -75,8 +81,7 @@ export function baselineName(key: string): string {
 /** "agg σ20 BtI" */
 export const scenarioShort = (key: string): string => `${key.startsWith('non') ? 'non' : 'agg'} σ${key.slice(-2)} ${isItb(key) ? 'ItB' : 'BtI'}`;
 
-/** Score files write "aggressive_sigma20_itb" for the scenario "aggressive_itb_sigma20". */
-export const scoreKey = (key: string): string => key.replace(/_itb_(sigma\d+)$/, '_$1_itb');
+/** metrics.json writes "aggressive_sigma20_itb" for the scenario "aggressive_itb_sigma20". */
 export const scenarioOf = (key: string): string => key.replace(/_(sigma\d+)_itb$/, '_itb_$1');
 
 export const isItb = (key: string): boolean => key.includes('_itb');
