@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 import rasterio
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from odc.geo.geobox import GeoBox
 from rio_cogeo.cogeo import cog_validate
 
@@ -105,6 +108,21 @@ def test_missing_broken_and_odd_files_are_named(tmp_path: Path) -> None:
     paths[1].unlink()
     with pytest.raises(ProductMissing, match=r"b\.tif"):
         read_rasters(paths)
+
+
+@settings(max_examples=60, deadline=None)
+@given(cut=st.integers(0, 4000), damage=st.lists(st.tuples(st.integers(0, 1200), st.integers(0, 255)), max_size=4))
+def test_a_damaged_file_is_read_or_refused_and_never_anything_else(
+    tmp_path_factory: pytest.TempPathFactory, cut: int, damage: list[tuple[int, int]]
+) -> None:
+    path = tmp_path_factory.mktemp("damaged") / "a.tif"
+    write_rasters([path], stack(1, 2, 40, 40), geobox(40, 40), band_names=NAMES[:2])
+    content = bytearray(path.read_bytes())
+    for place, byte in damage:
+        content[place] = byte
+    path.write_bytes(content[: len(content) - cut])
+    with suppress(ProductCorrupt):
+        assert read_rasters([path]).ndim == 4
 
 
 @pytest.mark.parametrize(
