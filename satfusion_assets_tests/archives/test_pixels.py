@@ -347,7 +347,7 @@ def test_an_item_without_nir08_is_set_aside_before_anything_is_asked(plain: dict
 def test_a_blank_band_is_no_empty_scene(plain: dict[str, bytes]) -> None:
     blank = plain | {"B03.tif": cog(np.zeros((3000, 3000), np.uint16), 10, (660_000, 5_235_000))}
     once, twice = Bucket(blank), Bucket(blank)
-    read_around(archive(once), "https://a.example/B03.tif", GRID.fine)
+    read_around(archive(once), "https://a.example/B03.tif", GRID.fine, TEN_M)
     with pytest.raises(Damaged, match="'green' came back blank twice"):
         read_scene(archive(twice), scene(), GRID)
     assert twice.asked.count("B03.tif") == 2 * once.asked.count("B03.tif")

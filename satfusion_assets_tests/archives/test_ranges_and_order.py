@@ -8,7 +8,7 @@ from odc.geo.geobox import GeoBox
 from satfusion_assets.archives.earth_search import Scene, resolve_reprocessings, scene_from_item
 from satfusion_assets.archives.earth_search.cog import read_around
 from satfusion_assets_tests.archives.conftest import archive, item
-from satfusion_assets_tests.archives.test_pixels import TILE_CORNER, Bucket, cog
+from satfusion_assets_tests.archives.test_pixels import TEN_M, TILE_CORNER, Bucket, cog
 
 
 def test_neighbouring_blocks_are_asked_for_together() -> None:
@@ -19,7 +19,7 @@ def test_neighbouring_blocks_are_asked_for_together() -> None:
         (west + 6_000, north - 3_500, west + 24_000, north - 2_000), "EPSG:32632", resolution=10, tight=True
     )
     bucket = Bucket({"B02.tif": cog(noise, 10)})
-    read_around(archive(bucket), "https://a.example/B02.tif", window)
+    read_around(archive(bucket), "https://a.example/B02.tif", window, TEN_M)
     assert len(bucket.asked) == 2, "the header, and one range for all of the blocks"
 
 
