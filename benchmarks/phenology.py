@@ -164,7 +164,7 @@ def no_season() -> Rows:
 
 
 def cuts() -> Rows:
-    """Fields cut 1 to 8 times a year: in how many the middle year's growing season is found, and how far off its end."""
+    """Fields cut 1 to 8 times a year: how often the middle year's growing season is found, and how far off it ends."""
     for count in range(1, 9):
         found, off = [], []
         for stubble, noise, smoothing in product(

@@ -27,7 +27,7 @@ from satfusion_assets.archives.phenocam import (
     parse_one_day_summary,
 )
 from satfusion_assets.errors import ArchiveAnswerInvalid, NoData
-from satfusion_assets.processing.camera import flag_outliers
+from satfusion_assets.processing.camera import flag_outliers, white_days
 from satfusion_assets.settings import Settings
 from satfusion_assets.sites import Site, SiteSeason
 from satfusion_assets.stages.acquire.cache import Entry, FetchCache, digest
@@ -45,17 +45,19 @@ _CSV: Final = ".csv"
 
 @dataclass(frozen=True)
 class ScreenedDay:
-    """A day of the camera as it is used. outlier_by: ``archive``, ``detector`` or None when not an outlier.
+    """A day of the camera as it is used. outlier_by: ``archive``, ``detector`` or None when not an outlier. snow: as
+    the file says or, where it says nothing on any day, as the region's colour shows; None = not said.
 
     used: it counts in the greenness series (a value, no outlier, no snow).
     """
 
     summary: DailySummary
     outlier_by: str | None
+    snow: bool | None
 
     @property
     def used(self) -> bool:
-        return not math.isnan(self.summary.gcc_90) and self.outlier_by is None and self.summary.snow is not True
+        return not math.isnan(self.summary.gcc_90) and self.outlier_by is None and self.snow is not True
 
 
 def acquire_phenocam(
@@ -154,8 +156,20 @@ def _screen(days: Sequence[DailySummary], season: SiteSeason) -> list[ScreenedDa
     numbers = np.array([day.day for day in wanted], "datetime64[D]")
     if not wanted:
         return []
-    detected = flag_outliers(numbers, np.array([day.gcc_90 for day in wanted]))
-    return [ScreenedDay(day, _outlier_by(day, bool(flag))) for day, flag in zip(wanted, detected, strict=True)]
+    snow = _snow(days, wanted)
+    gcc = np.array([math.nan if white else day.gcc_90 for day, white in zip(wanted, snow, strict=True)])
+    detected = flag_outliers(numbers, gcc)
+    return [
+        ScreenedDay(day, _outlier_by(day, bool(flag)), white)
+        for day, flag, white in zip(wanted, detected, snow, strict=True)
+    ]
+
+
+def _snow(days: Sequence[DailySummary], wanted: Sequence[DailySummary]) -> list[bool | None]:
+    """Snow on the ``wanted`` days, by the file's flags; by the colour where the file has none at all."""
+    if any(day.snow is not None for day in days):
+        return [day.snow for day in wanted]
+    return [bool(white) or None for white in white_days([day.colour for day in wanted])]
 
 
 def _outlier_by(day: DailySummary, detected: bool) -> str | None:
@@ -227,7 +241,7 @@ def _table(days: Sequence[ScreenedDay]) -> str:
     for day in days:
         one = day.summary
         gcc = "" if math.isnan(one.gcc_90) else one.gcc_90
-        snow = "" if one.snow is None else int(one.snow)
+        snow = "" if day.snow is None else int(day.snow)
         writer.writerow([one.day.isoformat(), gcc, one.image_count, snow, day.outlier_by or "", int(day.used)])
     return text.getvalue()
 
@@ -237,7 +251,7 @@ def _counts(days: Sequence[ScreenedDay]) -> dict[str, int]:
         "days_with_value": sum(not math.isnan(day.summary.gcc_90) for day in days),
         "outliers_by_archive": sum(day.outlier_by == "archive" for day in days),
         "outliers_by_detector": sum(day.outlier_by == "detector" for day in days),
-        "snow_days": sum(day.summary.snow is True for day in days),
+        "snow_days": sum(day.snow is True for day in days),
     }
 
 

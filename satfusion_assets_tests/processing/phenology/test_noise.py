@@ -18,7 +18,7 @@ SOUTH = 182
 def mown(
     cuts: int, stubble: float, noise: float, first: int = 90, last: int = 310, regrowth: float = 25.0
 ) -> np.ndarray:
-    """GCC of a meadow or lucerne field: 0.33 in winter, 0.415 from ``regrowth`` days after ``first`` and each cut on."""
+    """GCC of a meadow or lucerne field: 0.33 in winter, 0.415 from ``regrowth`` days after ``first`` and each cut."""
     values = np.full(DAYS.size, 0.33)
     of_year = (DAY_OF_YEAR - first) % 365
     length = last - first
