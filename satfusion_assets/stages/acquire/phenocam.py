@@ -45,19 +45,20 @@ _CSV: Final = ".csv"
 
 @dataclass(frozen=True)
 class ScreenedDay:
-    """A day of the camera as it is used. outlier_by: ``archive``, ``detector`` or None when not an outlier. snow: as
-    the file says or, where it says nothing on any day, as the region's colour shows; None = not said.
+    """A day of the camera as it is used. outlier_by: ``archive``, ``detector`` or None when not an outlier.
+    white: the file says nothing of snow on any day, and the region's colour shows it on this one.
 
-    used: it counts in the greenness series (a value, no outlier, no snow).
+    used: it counts in the greenness series (a value, no outlier, no snow by the file). White days count there, as the
+    scores have them, and are left out where dates are read.
     """
 
     summary: DailySummary
     outlier_by: str | None
-    snow: bool | None
+    white: bool
 
     @property
     def used(self) -> bool:
-        return not math.isnan(self.summary.gcc_90) and self.outlier_by is None and self.snow is not True
+        return not math.isnan(self.summary.gcc_90) and self.outlier_by is None and self.summary.snow is not True
 
 
 def acquire_phenocam(
@@ -156,20 +157,15 @@ def _screen(days: Sequence[DailySummary], season: SiteSeason) -> list[ScreenedDa
     numbers = np.array([day.day for day in wanted], "datetime64[D]")
     if not wanted:
         return []
-    snow = _snow(days, wanted)
-    gcc = np.array([math.nan if white else day.gcc_90 for day, white in zip(wanted, snow, strict=True)])
-    detected = flag_outliers(numbers, gcc)
+    white = np.zeros(len(wanted), dtype=np.bool_)
+    if all(day.snow is None for day in days):
+        white = white_days([day.colour for day in wanted])
+    gcc = np.array([day.gcc_90 for day in wanted])
+    detected = flag_outliers(numbers, np.where(white, np.nan, gcc))
     return [
-        ScreenedDay(day, _outlier_by(day, bool(flag)), white)
-        for day, flag, white in zip(wanted, detected, snow, strict=True)
+        ScreenedDay(day, _outlier_by(day, bool(flag)), bool(snow))
+        for day, flag, snow in zip(wanted, detected, white, strict=True)
     ]
-
-
-def _snow(days: Sequence[DailySummary], wanted: Sequence[DailySummary]) -> list[bool | None]:
-    """Snow on the ``wanted`` days, by the file's flags; by the colour where the file has none at all."""
-    if any(day.snow is not None for day in days):
-        return [day.snow for day in wanted]
-    return [bool(white) or None for white in white_days([day.colour for day in wanted])]
 
 
 def _outlier_by(day: DailySummary, detected: bool) -> str | None:
@@ -229,8 +225,15 @@ def _series(days: Sequence[ScreenedDay]) -> list[dict[str, Any]]:
 
 
 def _regions_series(regions: Mapping[Region, Sequence[ScreenedDay]]) -> dict[str, Any]:
-    """By region, the chosen one first: its vegetation and its three years, as phenocam_gcc_3y.json has them."""
-    return {region.name: {"vegetation": region.vegetation, "series": _series(days)} for region, days in regions.items()}
+    """By region, the chosen one first: its vegetation, its three years, its white days."""
+    return {
+        region.name: {
+            "vegetation": region.vegetation,
+            "series": _series(days),
+            "white_days": [day.summary.day.isoformat() for day in days if day.white],
+        }
+        for region, days in regions.items()
+    }
 
 
 def _table(days: Sequence[ScreenedDay]) -> str:
@@ -241,7 +244,7 @@ def _table(days: Sequence[ScreenedDay]) -> str:
     for day in days:
         one = day.summary
         gcc = "" if math.isnan(one.gcc_90) else one.gcc_90
-        snow = "" if day.snow is None else int(day.snow)
+        snow = int(day.white) or "" if one.snow is None else int(one.snow)
         writer.writerow([one.day.isoformat(), gcc, one.image_count, snow, day.outlier_by or "", int(day.used)])
     return text.getvalue()
 
@@ -251,7 +254,7 @@ def _counts(days: Sequence[ScreenedDay]) -> dict[str, int]:
         "days_with_value": sum(not math.isnan(day.summary.gcc_90) for day in days),
         "outliers_by_archive": sum(day.outlier_by == "archive" for day in days),
         "outliers_by_detector": sum(day.outlier_by == "detector" for day in days),
-        "snow_days": sum(day.snow is True for day in days),
+        "snow_days": sum(day.summary.snow is True or day.white for day in days),
     }
 
 
