@@ -80,13 +80,6 @@ def find_seasons(
 
 
 @njit(cache=True, nogil=True)
-def _cross(z, i, level):  # type: ignore[no-untyped-def]
-    """Where between i and i + 1 the curve passes ``level``, which lies between the two values."""
-    step = z[i + 1] - z[i]
-    return i + (level - z[i]) / step if step != 0.0 else i + 0.5
-
-
-@njit(cache=True, nogil=True)
 def _last_below(z, start, stop, level):  # type: ignore[no-untyped-def]
     """Last index in [start, stop) whose value is at most ``level``; start if none."""
     for i in range(stop - 1, start, -1):
