@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import date
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,13 @@ import pandas as pd
 from scipy.linalg import solveh_banded
 
 from satfusion_assets.processing.camera import flag_outliers
-from satfusion_assets.processing.phenology import TRANSITIONS, Label, transition_maps, transitions
+from satfusion_assets.processing.phenology import CAMERA, SATELLITE, TRANSITIONS, Label, transition_maps, transitions
 from satfusion_assets.sandbox.signatures import Cover
 from satfusion_assets_tests.conftest import REAL_DATA
 from satfusion_assets_tests.processing.phenology.published import read_series, summaries, transition_file
 from satfusion_assets_tests.processing.phenology.synthetic import CANOPIES
 from satfusion_assets_tests.processing.phenology.test_maps import SITES, sandbox_case
+from satfusion_assets_tests.processing.phenology.test_noise import DAYS, mown
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "phenology.md"
 PERCENTS = (10, 25, 50)
@@ -146,7 +148,7 @@ def vegetation() -> Rows:
 
 def no_season() -> Rows:
     """Series without a season whose weather lasts: how often one is seen all the same, in 200 series."""
-    for rho in (0.0, 0.3, 0.6, 0.8):
+    for rho in (0.0, 0.3, 0.6, 0.8, 0.9):
         seen = {366: 0, 1096: 0}
         for seed in range(200):
             noise = np.random.default_rng(seed).normal(size=1096)
@@ -158,6 +160,25 @@ def no_season() -> Rows:
             "autocorrelation from day to day": rho,
             "one year": _share(seen[366], 200),
             "three years": _share(seen[1096], 200),
+        }
+
+
+def cuts() -> Rows:
+    """Fields cut 1 to 8 times a year: how often the middle year's growing season is found, and how far off it ends."""
+    for count in range(1, 9):
+        found, off = [], []
+        for stubble, noise, smoothing in product(
+            (0.335, 0.345, 0.355, 0.365), (0.0, 0.004, 0.008), (CAMERA, SATELLITE)
+        ):
+            season = transitions(DAYS, mown(count, stubble, noise), smoothing).growing_season(2023)
+            found.append(season is not None)
+            if season is not None:
+                off.append(abs(season.falling[50].day_of_year(2023) - 311.0))
+        yield {
+            "cuts a year": count,
+            "season found": _share(sum(found), len(found)),
+            "falling 50 %: median abs. error [d]": _number(np.median(off)),
+            "falling 50 %: largest [d]": _number(max(off)),
         }
 
 
@@ -227,6 +248,7 @@ TABLES: dict[str, Callable[[], Rows]] = {
     "spoilt": spoilt_days,
     "vegetation": vegetation,
     "no-season": no_season,
+    "cuts": cuts,
     "sandbox": sandbox,
     "speed": speed,
 }

@@ -43,6 +43,7 @@ _PREPARATION: Final = (
     "processing.clouds",
     "processing.composites",
     "processing.preparation",
+    "processing.snow",
     "processing.transients",
     "processing.indices",
 )

@@ -31,12 +31,13 @@ from satfusion_assets.processing.phenology import (
 from satfusion_assets.processing.phenology.series import EPOCH
 from satfusion_assets.processing.preparation import gcc_image
 from satfusion_assets.processing.sampling import site_pixel
+from satfusion_assets.processing.series import read_series
 from satfusion_assets.scenarios import Mode, Scenario
 from satfusion_assets.sites import Site, SiteSeason
 from satfusion_assets.stages.fuse import FusionInputs, fuse_inputs, prepared_inputs
 from satfusion_assets.stages.outcome import Outcome
 from satfusion_assets.stages.provenance import lies_in_place, publish, refuse_out_of_place
-from satfusion_assets.stages.score import gcc_series
+from satfusion_assets.stages.score import chosen_region, gcc_series, snow_free
 from satfusion_assets.store import Product, ProductStore, View
 from satfusion_assets.store.layout import (
     CAMERA_DATES,
@@ -58,16 +59,14 @@ LEAST_AMPLITUDE: Final = 0.02
 def camera_phenology(store: ProductStore, site_season: SiteSeason) -> Outcome:
     """Publish ``camera_phenology`` from three years: phenocam_phenology.json, and all dates with their intervals."""
     with store.read(Product("raw_phenocam", site_season)) as phenocam:
-        records = [row for row in phenocam.read_json(PHENOCAM_GCC_3Y) if row["greenness_index"] is not None]
-        days = np.array([row["date"][:10] for row in records], dtype="datetime64[D]")
-        values = np.array([row["greenness_index"] for row in records], dtype=np.float64)
-        phenology = transitions(days, values)
+        series = snow_free(read_series(phenocam.read_json(PHENOCAM_GCC_3Y)), chosen_region(phenocam))
+        phenology = transitions(series.days, series.values)
         dates = contract_dates(phenology, site_season.season)
         with publish(store, Product("camera_phenology", site_season), inputs=[phenocam]) as draft:
             draft.write_json(PHENOCAM_PHENOLOGY, dates)
             draft.write_json(CAMERA_DATES, {"camera": _season_record(phenology, site_season)})
     assert draft.manifest is not None
-    log.info("The camera's %d days show %d seasons.", len(days), len(phenology.seasons))
+    log.info("The camera's %d days show %d seasons.", len(series), len(phenology.seasons))
     notes = {name: str(value or "none") for name, value in dates.items()}
     return Outcome(draft.manifest, numbers={"seasons": len(phenology.seasons)}, notes=notes)
 

@@ -98,7 +98,8 @@ def _modules(part: str) -> Iterator[ModuleType]:
 
 
 def _short(module: ModuleType) -> str:
-    return module.__name__.removeprefix("satfusion_assets.").removeprefix("processing.")
+    """The module's own name: a room that is moved or renamed changes no number."""
+    return module.__name__.rpartition(".")[2]
 
 
 def _numbers(module: ModuleType) -> Iterator[tuple[str, Any]]:

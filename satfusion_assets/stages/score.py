@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any
+
+import numpy as np
 
 from satfusion_assets.errors import ProductMissing
 from satfusion_assets.processing.scores import SeasonSeries, baselines, derived, phenocam_stats, series_scores
@@ -127,7 +130,7 @@ def camera_regions(phenocam: View, site_season: SiteSeason) -> dict[str, CameraR
         regions[name] = CameraRegion(
             camera=years.between(site_season.start, site_season.end),
             vegetation=of["vegetation"],
-            transitions=phase_transitions(season_dates(years, site_season.season)),
+            transitions=phase_transitions(season_dates(snow_free(years, of), site_season.season)),
         )
     return regions
 
@@ -135,6 +138,20 @@ def camera_regions(phenocam: View, site_season: SiteSeason) -> dict[str, CameraR
 def kept_series(scenes: list[dict[str, Any]], strategy: Strategy) -> DailySeries:
     """GCC of the raw scenes that ``strategy`` kept, margins of the season included: rows of s2_preselection.json."""
     return read_series(row for row in scenes if not row[f"excluded_{strategy}"])
+
+
+def chosen_region(phenocam: View) -> Mapping[str, Any]:
+    """What is known of the site's own region of interest; nothing where the product is older than such records."""
+    if PHENOCAM_REGIONS not in phenocam.names(PHENOCAM_REGIONS):
+        return {}
+    return next(iter(phenocam.read_json(PHENOCAM_REGIONS).values()), {})
+
+
+def snow_free(series: DailySeries, region: Mapping[str, Any]) -> DailySeries:
+    """A region's greenness without the days on which its colour shows snow: dates are the canopy's."""
+    white = np.array(region.get("white_days", []), dtype="datetime64[D]")
+    kept = ~np.isin(series.days, white)
+    return DailySeries(series.days[kept], series.values[kept])
 
 
 def gcc_series(processed: View, scenario: Scenario, source: Source) -> DailySeries:

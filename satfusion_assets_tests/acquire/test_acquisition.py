@@ -129,6 +129,10 @@ def test_the_camera_is_published_with_its_regions_and_licence(sandbox: Sandbox, 
         table = view.path("raw/phenocam/phenocam_gcc.csv").read_text().splitlines()
         assert table[0] == "date,greenness_index,image_count,snow,outlier,used"
         assert sum(line.endswith(",1") for line in table[1:]) == len(season)
+        region = next(iter(view.read_json("raw/phenocam/phenocam_gcc_regions.json").values()))
+        months = {day[5:7] for day in region["white_days"]}
+        assert "01" in months, "the archive says nothing of snow, but the alpine January is white"
+        assert months <= {"10", "11", "12", "01", "02", "03", "04", "05"}
         licence = view.path("raw/phenocam/LICENCE.txt").read_text()
         assert "CC BY 4.0" in licence
         assert "site innsbruck" in licence

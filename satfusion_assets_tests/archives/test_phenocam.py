@@ -43,6 +43,7 @@ def test_the_servers_format_says_nothing_of_outliers_and_snow() -> None:
     assert (len(days), days[0].day, days[-1].day) == (365, date(2009, 1, 1), date(2009, 12, 31))
     assert days[0].gcc_90 == 0.36535
     assert days[0].midday == "harvard_2009_01_01_113135.jpg"
+    assert all(0 < channel < 255 for channel in days[0].colour)
     assert sum(math.isnan(day.gcc_90) for day in days) == 10
     assert {(day.snow, day.outlier) for day in days} == {(None, None)}
 
@@ -58,9 +59,23 @@ def curated(*snow: str) -> str:
 
 
 def test_the_curated_format_says_outliers_and_snow_in_codes() -> None:
-    days = parse_one_day_summary(curated("2", "4", "5", "1", "NA"), "file")
-    assert [day.snow for day in days] == [False, True, True, None, None]
-    assert [day.outlier for day in days] == [True, False, True, False, True]
+    days = parse_one_day_summary(curated("2", "3", "4", "5", "1", "NA"), "file")
+    assert [day.snow for day in days] == [False, True, True, True, None, None]
+    assert [day.outlier for day in days] == [True, False, True, False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("codes", "snow"),
+    [
+        (("3", "1", "NA"), [True, None, None]),
+        (("3.0", "2.0", "1.0"), [True, False, None]),
+        (("3", "0", "7"), [True, None, None]),
+    ],
+)
+def test_one_code_above_one_makes_the_scale_and_unknown_codes_say_nothing(
+    codes: tuple[str, ...], snow: list[bool | None]
+) -> None:
+    assert [day.snow for day in parse_one_day_summary(curated(*codes), "file")] == snow
 
 
 def test_snow_may_also_be_yes_or_no() -> None:

@@ -17,7 +17,7 @@ from satfusion_assets.sites import SiteSeason
 HERE, THERE = SiteSeason("innsbruck", 2024), SiteSeason("forthgr", 2024)
 RAW = ("raw_s2", "raw_s3", "raw_phenocam")
 GRAPH = defs.resolve_asset_graph()
-DERIVED = [key.to_user_string() for key in GRAPH.materializable_asset_keys if GRAPH.get(key).parent_keys]
+DERIVED = sorted(key.to_user_string() for key in GRAPH.materializable_asset_keys if GRAPH.get(key).parent_keys)
 LIMIT = 40
 """Ticks after which a cascade must have come to rest."""
 

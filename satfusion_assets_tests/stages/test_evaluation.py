@@ -19,6 +19,7 @@ from satfusion_assets.store.layout import (
     PHENOCAM_GCC,
     PHENOCAM_GCC_3Y,
     PHENOCAM_PHENOLOGY,
+    PHENOCAM_REGIONS,
     GapLayout,
     PreparedLayout,
 )
@@ -36,15 +37,22 @@ def greenness(day: date) -> float:
     return 1 / (1 + np.exp(-(number - 122) / 6)) - 1 / (1 + np.exp(-(number - 275) / 6))
 
 
-def publish_camera(store: ProductStore) -> None:
+def publish_camera(store: ProductStore, *, snow: bool = False) -> None:
+    """snow: it lies until 15 April and takes the greenness down, and the region's colour has shown it."""
     days = [date(2023, 1, 1) + timedelta(n) for n in range(3 * 365)]
     noise = 0.002 * np.random.default_rng(1).standard_normal(len(days))
     rows = [
         {"date": str(day), "greenness_index": float(0.34 + 0.1 * greenness(day) + wobble)}
         for day, wobble in zip(days, noise, strict=True)
     ]
+    white = [str(day) for day in days if day.timetuple().tm_yday < 105] if snow else []
+    for row in rows[: len(rows) if snow else 0]:
+        row["greenness_index"] -= 0.05 * (row["date"] in white)
     with store.publish(Product("raw_phenocam", SEASON)) as draft:
         draft.write_json(PHENOCAM_GCC_3Y, rows)
+        if snow:
+            region = {"vegetation": "grass", "series": rows, "white_days": white}
+            draft.write_json(PHENOCAM_REGIONS, {"innsbruck_GR_1000": region})
         draft.write_json(f"{PHENOCAM_GCC}.json", [row for row in rows if row["date"].startswith("2024")])
 
 
@@ -85,6 +93,16 @@ def test_the_camera_s_dates_come_with_intervals_that_hold_them(store: ProductSto
         assert half["lower"] <= half["date"] <= half["upper"]
         assert abs((date.fromisoformat(half["date"]) - date.fromisoformat(day)).days) <= 2
     assert dates["rising"]["10"]["date"] < dates["rising"]["25"]["date"] < dates["rising"]["50"]["date"]
+
+
+def test_the_melt_is_no_rise_where_the_colour_showed_the_snow(tmp_path: Path):
+    store = ProductStore(tmp_path)
+    publish_camera(store, snow=True)
+    camera_phenology(store, SEASON)
+    with store.read(Product("camera_phenology", SEASON)) as view:
+        rising = view.read_json(CAMERA_DATES)["camera"]["rising"]
+    assert abs((date.fromisoformat(rising["50"]["date"]) - date(2024, 5, 1)).days) <= 2
+    assert abs((date.fromisoformat(rising["25"]["date"]) - date(2024, 4, 24)).days) <= 3
 
 
 def test_a_competitor_s_image_of_a_gap_is_made_without_the_withheld_scenes(store: ProductStore):

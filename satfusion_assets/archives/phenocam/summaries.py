@@ -2,8 +2,7 @@
 
 Missing is ``NA``, ``-9999``, empty or ``None``. Server files never carry outlier and snow flags: unknown, not clear.
 
-Snow comes on two scales: 0 and 1, or the curated releases' codes. There every summer day is 2, and 4 and 5 occur in
-winter and spring alone; 1 is scattered over the seasons (a picture nobody could judge) and counts as not said.
+Snow comes on two scales: 0 and 1, or the curated releases' codes (`SNOW_CODES`).
 
 A line that cannot be right costs its day alone. A file with many such lines, a cut-off one, and one that sums up more
 than a day a row are refused whole.
@@ -27,7 +26,13 @@ from satfusion_assets.errors import ArchiveAnswerInvalid
 _MISSING: Final = frozenset({"", "NA", "NaN", "nan", "None"})
 _MISSING_NUMBER: Final = -9999.0
 """How the server writes a missing number where it has to be one, with any count of decimals."""
-_SNOW_CODES: Final = {2: False, 4: True, 5: True}
+SNOW_CODES: Final = {1: None, 2: False, 3: True, 4: True, 5: True}
+"""What volunteers saw in the day's picture (Kosmala, Hufkens and Richardson 2018, PLoS ONE 13, e0209649). The archive
+numbered the answers of the majority in alphabetical order and published no key, so that the meaning is read off the
+data: every summer day is 2, no snow; 3, 4 and 5 are kinds of snow, from November to April nearly alone; 1 is scattered
+over the seasons, a picture nobody could judge, and counts as not said. Other numbers are not said either."""
+_ANSWERS: Final = frozenset({2.0, 3.0, 4.0, 5.0})
+"""Codes that a file of zeros and ones cannot hold."""
 _NEEDED: Final = ("date", "image_count", "midday_filename", "gcc_90", "snow_flag", "outlierflag_gcc_90")
 _CALENDAR: Final = ("year", "doy")
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -44,7 +49,8 @@ class DailySummary:
     """One day of a region of interest.
 
     gcc_90: 90th percentile of the day's GCC, NaN = missing. image_count: pictures of that day. midday: file name of
-    the picture nearest noon. snow, outlier: the file's flags, None = not said.
+    the picture nearest noon. snow, outlier: the file's flags, None = not said. colour: the day's mean red, green and
+    blue in the region [digital numbers of 8 bits], NaN = missing.
     """
 
     day: date
@@ -53,6 +59,7 @@ class DailySummary:
     midday: str | None
     snow: bool | None
     outlier: bool | None
+    colour: tuple[float, float, float] = (math.nan, math.nan, math.nan)
 
 
 def decode_summary(content: bytes, source: str) -> str:
@@ -92,7 +99,7 @@ def parse_one_day_summary(text: str, source: str) -> Sifted[DailySummary]:
             rows.append((number, _row(line, header)))
         except ValueError as error:
             left_out.append(LeftOut(f"line {number}", str(error)))
-    coded = any(row["snow_flag"].strip() in ("2", "4", "5") for _, row in rows)
+    coded = any(_is_answer(row["snow_flag"]) for _, row in rows)
     for number, row in rows:
         try:
             days.append(_day(row, coded))
@@ -158,6 +165,7 @@ def _day(row: dict[str, str], snow_is_coded: bool) -> DailySummary:
         midday=None if midday in _MISSING or midday.startswith("-9999") else midday,
         snow=_coded_snow(row["snow_flag"]) if snow_is_coded else _flag(row["snow_flag"]),
         outlier=_flag(row["outlierflag_gcc_90"]),
+        colour=(_number(row.get("r_mean", "")), _number(row.get("g_mean", "")), _number(row.get("b_mean", ""))),
     )
 
 
@@ -209,6 +217,14 @@ def _flag(text: str) -> bool | None:
     return None if math.isnan(value) else value > 0
 
 
+def _is_answer(text: str) -> bool:
+    """Whether a snow flag is of the curated scale; what is no number is refused where its day is read."""
+    try:
+        return _number(text) in _ANSWERS
+    except ValueError:
+        return False
+
+
 def _coded_snow(text: str) -> bool | None:
     value = _number(text)
-    return None if math.isnan(value) else _SNOW_CODES.get(int(value))
+    return SNOW_CODES.get(int(value)) if value in SNOW_CODES else None

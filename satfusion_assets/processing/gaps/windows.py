@@ -84,7 +84,8 @@ def midpoints(
     """Centres of the gaps from the camera's 50 % dates.
 
     A transition without a date takes 1 July, as the contract says; transitions that would share a centre are kept
-    once, since two equal gaps say nothing new.
+    once, since two equal gaps say nothing new. A centre outside the calendar year (the rise of a southern season, which
+    ends in this year and began in the last) has no gap here: its window, moved inside, would be another phase.
     """
     summer = (date(site_season.season, 7, 1), MidpointRule.CALENDAR)
     centres = {Transition.GREEN_UP: summer, Transition.PEAK: summer, Transition.GREEN_DOWN: summer}
@@ -94,6 +95,8 @@ def midpoints(
         centres[Transition.GREEN_DOWN] = (green_down, MidpointRule.CAMERA_GREEN_DOWN)
     if green_up is not None and green_down is not None and green_up < green_down:
         centres[Transition.PEAK] = (green_up + (green_down - green_up) / 2, MidpointRule.CAMERA_PEAK)
+    inside = site_season.start, site_season.end
+    centres = {name: centre for name, centre in centres.items() if inside[0] <= centre[0] <= inside[1]}
     first_of_each = {centre[0]: transition for transition, centre in reversed(centres.items())}
     return {transition: centre for transition, centre in centres.items() if first_of_each[centre[0]] is transition}
 

@@ -39,6 +39,11 @@ LONG_LEVEL_GAP = 30
 INTERVAL_Z = 1.96
 """Half-width of the intervals in standard errors (95 %)."""
 
+DEVIATES = np.array([-1.886, -1.061, -0.617, -0.289, 0.0, 0.289, 0.617, 1.061, 1.886])
+"""Deciles of the t distribution with two degrees of freedom, which errors of scenes have (`scene_errors.FREEDOM`): a
+date is the mean of the crossings at these errors of curve and level. Where a regrowth only just reaches a level or
+misses it, no date can be right that is sure of either."""
+
 BORROWED_BASE_SE = 0.05
 """Standard error of a base taken from the other side of the season, as a share of the amplitude."""
 
@@ -72,13 +77,6 @@ def find_seasons(
     seasons = Seasons(np.full((rows, room, 6, 4), np.nan), np.full((rows, room, 4), np.nan), np.zeros(rows, np.int64))
     _seasons_of_rows(value, se, information, observed, *turns, *seasons)
     return seasons
-
-
-@njit(cache=True, nogil=True)
-def _cross(z, i, level):  # type: ignore[no-untyped-def]
-    """Where between i and i + 1 the curve passes ``level``, which lies between the two values."""
-    step = z[i + 1] - z[i]
-    return i + (level - z[i]) / step if step != 0.0 else i + 0.5
 
 
 @njit(cache=True, nogil=True)
@@ -175,6 +173,33 @@ def _beside_long_gap(observed, i):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def _crossings(z, se, levels, level_se, foot, peak, deviate, at):  # type: ignore[no-untyped-def]
+    """Where a curve passes the levels into ``at``, lying ``deviate`` standard errors of both above the likeliest one.
+
+    The highest level: first crossing after ``foot``; each lower one: last crossing before that.
+    """
+    until = peak
+    for k in range(levels.size - 1, -1, -1):
+        index = foot
+        if k == levels.size - 1:
+            index = peak - 1
+            for i in range(foot + 1, peak):
+                if z[i] + deviate * np.sqrt(se[i] ** 2 + level_se[k] ** 2) >= levels[k]:
+                    index = i - 1
+                    break
+        else:
+            for i in range(until - 1, foot, -1):
+                if z[i] + deviate * np.sqrt(se[i] ** 2 + level_se[k] ** 2) <= levels[k]:
+                    index = i
+                    break
+        until = index + 1
+        here = z[index] + deviate * np.sqrt(se[index] ** 2 + level_se[k] ** 2) - levels[k]
+        beyond = z[until] + deviate * np.sqrt(se[until] ** 2 + level_se[k] ** 2) - levels[k]
+        share = here / (here - beyond) if here != beyond else 0.5
+        at[k] = index + min(max(share, 0.0), 1.0)
+
+
+@njit(cache=True, nogil=True)
 def _interval(z, se, level, level_se, at, trough, foot, peak):  # type: ignore[no-untyped-def]
     """Around the crossing ``at``: from where the curve may already be above ``level`` to where it surely is.
 
@@ -234,28 +259,25 @@ def rise(  # type: ignore[no-untyped-def]
     if _beside_long_gap(observed, foot) or _beside_long_gap(observed, peak):
         label = _GAP
     top_se = _level_se(se, information, crown, peak)
-    until = peak
+    levels = base + FRACTIONS * amplitude
+    level_se = np.sqrt(((1.0 - FRACTIONS) * base_se) ** 2 + (FRACTIONS * top_se) ** 2)
+    at, shifted, mean = np.empty(FRACTIONS.size), np.empty(FRACTIONS.size), np.zeros(FRACTIONS.size)
+    _crossings(z, se, levels, level_se, foot, peak, 0.0, at)
+    for deviate in DEVIATES:
+        _crossings(z, se, levels, level_se, foot, peak, deviate, shifted)
+        mean += shifted / DEVIATES.size
     for k in range(FRACTIONS.size - 1, -1, -1):
-        share = FRACTIONS[k]
-        level = base + share * amplitude
-        if k == FRACTIONS.size - 1:
-            index = _first_reaching(z, foot, peak, level) - 1
-        else:
-            index = _last_below(z, foot, until, level)
-        until = index + 1
-        if borrowed and z[index] > level:
+        if borrowed and z[int(np.floor(at[k]))] > levels[k]:
             return
-        at = min(max(_cross(z, index, level), float(index)), index + 1.0)
-        level_se = np.sqrt(((1.0 - share) * base_se) ** 2 + (share * top_se) ** 2)
-        lower, upper = _interval(z, se, level, level_se, at, first, foot, peak)
+        lower, upper = _interval(z, se, levels[k], level_se[k], at[k], first, foot, peak)
         dates[k, 3] = label
-        before, after = _surrounding_gap(observed, at)
+        before, after = _surrounding_gap(observed, at[k])
         if after - before > MAX_SPANNED_GAP:
             dates[k, 3] = _GAP
             lower = min(lower, float(before))
             upper = max(upper, float(after))
         if after - before <= MAX_DATED_GAP:
-            dates[k, 0], dates[k, 1], dates[k, 2] = at, lower, upper
+            dates[k, 0], dates[k, 1], dates[k, 2] = min(max(mean[k], lower), upper), lower, upper
 
 
 @njit(cache=True, nogil=True)

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from satfusion_assets.processing.phenology.fields import field_means
 from satfusion_assets.processing.phenology.scene_errors import (
     CHUNK,
     LEAST_SCENES,
@@ -62,6 +63,8 @@ def anchored(days: Days, fused: Values, deviation: Values, scene_days: Days, ban
         return Evidence(fused.astype(np.float32), *np.zeros((2, *fused.shape), np.float32))
     flat, spread = fused.reshape(len(days), -1), deviation.reshape(len(days), -1)
     scenes = clear_scenes(scene_days, bands)
+    pooled = field_means(scenes.gcc.reshape(len(scenes.days), *bands.shape[2:]))
+    scenes = scenes._replace(gcc=pooled.reshape(scenes.gcc.shape))
     seen = _seen(days, scenes, scene_errors(scenes), flat.shape[1])
     place = (days - days[0]).astype(np.int64)
     values, (error, information) = np.full(flat.shape, np.nan, np.float32), np.zeros((2, *flat.shape), np.float32)

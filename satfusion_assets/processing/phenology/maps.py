@@ -87,14 +87,15 @@ def transition_maps(
         series, scale = standardised(raw)
         smoother = Smoother(series, smoothing)
         curves, outline, observed = smoother.curves(), smoother.outline, smoother.observed
-        se, outline_se = curves.se, outline.se
+        se, outline_noise = curves.se, smoother.outline_noise
         if shared is not None:
             common = np.nan_to_num(shared.series(rows) / scale)
-            se, outline_se = np.hypot(se, common), np.hypot(outline_se, SHARED_SHARE * common)
+            se = np.hypot(se, common)
+            outline_noise = np.hypot(outline_noise, SHARED_SHARE * _typical(common, observed))
         pieces = curves.information if adding is None else np.nan_to_num(adding.series(rows))
         scarce = np.isfinite(raw).sum(axis=1) < MIN_OBSERVATIONS
         observed[scarce] = False
-        turns = find_turns(curves.value, observed, outline.value, outline_se, smoothing.least_swing, SHALLOW_SHARE)
+        turns = find_turns(curves.value, observed, outline.value, outline_noise, smoothing.least_swing, SHALLOW_SHARE)
         seasons = find_seasons(curves.value, se, pieces, observed, turns)
         best, counts[rows] = main_season(seasons, year_start - 0.5, year_end - 0.5, least_amplitude / scale)
         found = np.flatnonzero(best >= 0)
@@ -110,6 +111,14 @@ def transition_maps(
         label=label.astype(np.uint8),
         seasons=counts.reshape(shape),
     )
+
+
+def _typical(values: NDArray[np.float64], observed: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """(m,) median of values (m, n) on observed days; 0 where there is none."""
+    seen = observed.any(axis=1)
+    typical = np.zeros(len(values))
+    typical[seen] = np.nanmedian(np.where(observed[seen], values[seen], np.nan), axis=1)
+    return typical
 
 
 class _DailyGrid:

@@ -169,13 +169,13 @@ def transitions(days: ArrayLike, values: ArrayLike, smoothing: Smoothing = CAMER
     fitted, outline, observed = smoother.curves(), smoother.outline, smoother.observed
     floor, scale = float(np.nanmin(series)), float(spread[0, 0])
     se = np.hypot(fitted.se, error / scale)
-    outline_se = np.hypot(outline.se, SHARED_SHARE * error / scale)
+    outline_noise = np.hypot(smoother.outline_noise, SHARED_SHARE * error / scale)
     every, growing = (
         tuple(_as_seasons(found, first_day, floor, scale))
         for found in (
             find_seasons(fitted.value, se, fitted.information, observed, turns)
             for turns in (
-                find_turns(fitted.value, observed, outline.value, outline_se, smoothing.least_swing, shallow)
+                find_turns(fitted.value, observed, outline.value, outline_noise, smoothing.least_swing, shallow)
                 for shallow in (EVERY_TROUGH, SHALLOW_SHARE)
             )
         )

@@ -53,15 +53,15 @@ def find_turns(
     curve: NDArray[np.float64],
     observed: NDArray[np.bool_],
     outline: NDArray[np.float64],
-    outline_se: NDArray[np.float64],
+    outline_noise: NDArray[np.float64],
     least_swing: float,
     shallow: float,
 ) -> Turns:
     """Turns of many curves.
 
-    curve, outline, outline_se: (m, n), see `smoothing`; observed: (m, n) days with an observation. least_swing: of a
-    season, in standard errors of the outline. shallow: share of both neighbouring peaks above which a trough does not
-    part seasons.
+    curve, outline: (m, n), outline_noise: (m,) standard error of the outline that noise makes, see `smoothing`;
+    observed: (m, n) days with an observation. least_swing: of a season, in these standard errors. shallow: share of
+    both neighbouring peaks above which a trough does not part seasons.
     """
     rows, days = curve.shape
     room = days // SHORTEST_CYCLE + 4
@@ -71,7 +71,7 @@ def find_turns(
         np.zeros((rows, room, 2), np.int64),
         np.zeros(rows, np.int64),
     )
-    _turns_of_rows(curve, observed, outline, outline_se, least_swing, shallow, *turns)
+    _turns_of_rows(curve, observed, outline, outline_noise, least_swing, shallow, *turns)
     return turns
 
 
@@ -175,7 +175,7 @@ def _pieces(observed, bounds):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _turns_of_row(  # type: ignore[no-untyped-def]
-    z, observed, outline, outline_se, least_swing, shallow, index, is_peak, piece
+    z, observed, outline, outline_noise, least_swing, shallow, index, is_peak, piece
 ):
     """Turns of one series into ``index``, ``is_peak`` and ``piece``; returns how many."""
     bounds = np.empty((z.size // SPLITTING_GAP + 2, 2), np.int64)
@@ -186,7 +186,7 @@ def _turns_of_row(  # type: ignore[no-untyped-def]
         for i in range(bounds[p, 0], bounds[p, 1] + 1):
             low = min(low, outline[i])
             high = max(high, outline[i])
-    delta = max(MIN_SWING_SHARE * (high - low), least_swing * np.median(outline_se[observed]))
+    delta = max(MIN_SWING_SHARE * (high - low), least_swing * outline_noise)
     found = np.empty(z.size, np.int64)
     found_peak = np.empty(z.size, np.bool_)
     count = 0
@@ -207,7 +207,7 @@ def _turns_of_row(  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _turns_of_rows(  # type: ignore[no-untyped-def]
-    z, observed, outline, outline_se, least_swing, shallow, index, is_peak, piece, count
+    z, observed, outline, outline_noise, least_swing, shallow, index, is_peak, piece, count
 ):
     for row in range(z.shape[0]):
         if observed[row].any():
@@ -215,7 +215,7 @@ def _turns_of_rows(  # type: ignore[no-untyped-def]
                 z[row],
                 observed[row],
                 outline[row],
-                outline_se[row],
+                outline_noise[row],
                 least_swing,
                 shallow,
                 index[row],

@@ -21,7 +21,7 @@ from satfusion_assets.archives.phenocam import (
     other_regions,
 )
 from satfusion_assets.errors import ArchiveAnswerInvalid, ArchiveError, ArchiveUnavailable, NoData
-from satfusion_assets.processing.camera import flag_outliers
+from satfusion_assets.processing.camera import flag_outliers, white_days
 from satfusion_assets.sites import Site, SiteSeason
 from satfusion_assets.stages.acquire.report import SetAside
 
@@ -31,12 +31,15 @@ FetchSummary = Callable[[Region], Sifted[DailySummary]]
 @dataclass(frozen=True)
 class ScreenedDay:
     """A day of the camera as it is used. outlier_by: ``archive``, ``detector`` or None when not an outlier.
+    white: the file says nothing of snow on any day, and the region's colour shows it on this one.
 
-    used: it counts in the greenness series (a value, no outlier, no snow).
+    used: it counts in the greenness series (a value, no outlier, no snow by the file). White days count there, as the
+    scores have them, and are left out where dates are read.
     """
 
     summary: DailySummary
     outlier_by: str | None
+    white: bool
 
     @property
     def used(self) -> bool:
@@ -126,8 +129,15 @@ def screen(days: Sequence[DailySummary], season: SiteSeason) -> list[ScreenedDay
     numbers = np.array([day.day for day in wanted], "datetime64[D]")
     if not wanted:
         return []
-    detected = flag_outliers(numbers, np.array([day.gcc_90 for day in wanted]))
-    return [ScreenedDay(day, _outlier_by(day, bool(flag))) for day, flag in zip(wanted, detected, strict=True)]
+    white = np.zeros(len(wanted), dtype=np.bool_)
+    if all(day.snow is None for day in days):
+        white = white_days([day.colour for day in wanted])
+    gcc = np.array([day.gcc_90 for day in wanted])
+    detected = flag_outliers(numbers, np.where(white, np.nan, gcc))
+    return [
+        ScreenedDay(day, _outlier_by(day, bool(flag)), bool(snow))
+        for day, flag, snow in zip(wanted, detected, white, strict=True)
+    ]
 
 
 def _outlier_by(day: DailySummary, detected: bool) -> str | None:

@@ -192,8 +192,15 @@ def _series(days: Sequence[ScreenedDay]) -> list[dict[str, Any]]:
 
 
 def _regions_series(regions: Mapping[Region, Sequence[ScreenedDay]]) -> dict[str, Any]:
-    """By region, the chosen one first: its vegetation and its three years, as phenocam_gcc_3y.json has them."""
-    return {region.name: {"vegetation": region.vegetation, "series": _series(days)} for region, days in regions.items()}
+    """By region, the chosen one first: its vegetation, its three years, its white days."""
+    return {
+        region.name: {
+            "vegetation": region.vegetation,
+            "series": _series(days),
+            "white_days": [day.summary.day.isoformat() for day in days if day.white],
+        }
+        for region, days in regions.items()
+    }
 
 
 def _table(days: Sequence[ScreenedDay]) -> str:
@@ -204,7 +211,7 @@ def _table(days: Sequence[ScreenedDay]) -> str:
     for day in days:
         one = day.summary
         gcc = "" if math.isnan(one.gcc_90) else one.gcc_90
-        snow = "" if one.snow is None else int(one.snow)
+        snow = int(day.white) or "" if one.snow is None else int(one.snow)
         writer.writerow([one.day.isoformat(), gcc, one.image_count, snow, day.outlier_by or "", int(day.used)])
     return text.getvalue()
 
@@ -214,7 +221,7 @@ def _counts(days: Sequence[ScreenedDay]) -> dict[str, int]:
         "days_with_value": sum(not math.isnan(day.summary.gcc_90) for day in days),
         "outliers_by_archive": sum(day.outlier_by == "archive" for day in days),
         "outliers_by_detector": sum(day.outlier_by == "detector" for day in days),
-        "snow_days": sum(day.summary.snow is True for day in days),
+        "snow_days": sum(day.summary.snow is True or day.white for day in days),
     }
 
 

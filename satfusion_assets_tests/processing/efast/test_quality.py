@@ -61,6 +61,14 @@ def test_one_scene_says_nothing_of_its_error() -> None:
     assert np.isnan(deviation).all()
 
 
+def test_scenes_without_any_error_are_known_no_better_than_their_digits() -> None:
+    """Reflectance in 16 bits has steps of 0.0001: no deviation is below 0.0003."""
+    deviation = constant(scenes=8).fuse().quality.standard_deviation
+    known = deviation[np.isfinite(deviation)]
+    assert known.size
+    assert known.min() >= 3e-4
+
+
 class Truth:
     """A landscape of pixels that green up at their own pace, seen with noise by both sensors."""
 
@@ -208,6 +216,21 @@ def test_kernel_and_withheld_scenes_agree_on_distance_and_shares() -> None:
     told = withhold(images.fine_days, scenes.weights, upsampled.reshape(len(upsampled), -1), departures, squares)
     np.testing.assert_allclose(variance(0), np.maximum(told.told, kernels.LEAST_VARIANCE), rtol=1e-4)
     np.testing.assert_allclose(variance(1), told.told + told.distance[:, None], rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize(("apart", "possible"), [(4, False), (11, True)])
+def test_drift_is_learned_across_ten_days_and_more(apart: int, possible: bool) -> None:
+    """A prediction that does without the scenes within ten days needs others: three scenes within nine have none."""
+    stack = random(7, scenes=3)
+    days = np.sort(stack.fine_days)[0] + apart * np.arange(3)
+    plan = FusionPlan(_images(stack.replace(fine_days=days)))
+    scenes = scene_errors(plan, Parameters(ratio=RATIO))
+    flat = (3, plan.images.bands, -1)
+    upsampled = on_fine_rows(plan, scenes.weights.values, Parameters(ratio=RATIO), np.arange(stack.fine.shape[2]))
+    departures, squares = scenes.departures.reshape(flat), scenes.squares.reshape(flat)
+    weights = upsampled.reshape(len(upsampled), -1)
+    change = withhold(plan.images.fine_days, scenes.weights, weights, departures, squares).change
+    assert np.isfinite(change).any() == possible
 
 
 def test_blocks_under_one_error_model_give_equal_bits() -> None:

@@ -43,6 +43,15 @@ def test_centres_come_from_the_camera() -> None:
 
 def test_without_dates_the_gap_stands_on_1_july_and_only_once() -> None:
     assert midpoints(HERE, None, None) == {Transition.GREEN_UP: (date(2024, 7, 1), MidpointRule.CALENDAR)}
+
+
+def test_a_southern_rise_of_the_year_before_has_no_gap_in_this_year() -> None:
+    """Green from October 2023 to April 2024: peak and fall lie in 2024, the rise does not."""
+    found = midpoints(HERE, date(2023, 10, 5), date(2024, 4, 20))
+    assert found == {
+        Transition.PEAK: (date(2024, 1, 12), MidpointRule.CAMERA_PEAK),
+        Transition.GREEN_DOWN: (date(2024, 4, 20), MidpointRule.CAMERA_GREEN_DOWN),
+    }
     centres = midpoints(HERE, None, date(2024, 9, 28))
     assert list(centres) == [Transition.GREEN_UP, Transition.GREEN_DOWN]
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from satfusion_assets.processing.phenology import COURSE, Evidence, anchored, transition_maps
+from satfusion_assets.processing.phenology.fields import field_means
 from satfusion_assets.processing.phenology.scene_errors import clear_scenes, scene_errors
 from satfusion_assets_tests.processing.phenology.synthetic import Canopy, day, yearly
 
@@ -83,6 +84,13 @@ def test_a_veil_is_taken_off_and_patches_of_it_are_too() -> None:
     assert np.all(after[patch] < before[patch] / 3), "its own course is drawn to it, so that some is left"
 
 
+def test_brightness_is_that_of_the_ground_without_the_veil_in_all_three_bands() -> None:
+    scene_days, bands = scenes(5)
+    clean = clear_scenes(scene_days, bands).brightness
+    bands[HAZY, :3] += 0.03
+    np.testing.assert_allclose(clear_scenes(scene_days, bands).brightness[HAZY], clean[HAZY], atol=0.015)
+
+
 def test_what_makes_a_scene_too_dark_is_put_back_but_a_shadow_is_not() -> None:
     scene_days, bands = scenes(5)
     clean = clear_scenes(scene_days, bands).gcc
@@ -103,6 +111,29 @@ def test_a_scene_that_stands_alone_is_no_surer_than_others() -> None:
     kept = (scene_days < np.datetime64("2023-08-01")) | (scene_days == scene_days[-1])
     errors = scene_errors(clear_scenes(scene_days[kept], bands[kept]))
     assert errors[-1] > 0.5 * np.median(errors)
+
+
+def test_neighbours_of_one_field_steady_each_other_and_others_do_not() -> None:
+    """Two halves, cut three weeks apart; noise of each pixel is a tenth of the season."""
+    days = np.arange(60)
+    early, late_cut = (np.where((days > cut) & (days < cut + 6), 0.35, 0.40) for cut in (20, 25))
+    truth = np.empty((60, 8, 8))
+    truth[:, :, :4], truth[:, :, 4:] = early[:, None, None], late_cut[:, None, None]
+    noisy = truth + np.random.default_rng(0).normal(0, 0.006, truth.shape)
+    noisy[3, 2, 2] = np.nan
+    pooled = field_means(noisy)
+    assert np.isnan(pooled[3, 2, 2])
+    assert np.isfinite(pooled).sum() == pooled.size - 1
+    error = np.nan_to_num(pooled - truth)
+    assert error.std() < 0.5 * 0.006
+    assert np.abs(error[21:31].mean(axis=(1, 2))).max() < 0.004, "no field has the other's cut"
+
+
+@pytest.mark.parametrize("shape", [(0, 3, 3), (5, 1, 1), (12, 1, 4)])
+def test_fields_of_few_scenes_or_pixels_stay_as_they_are_or_are_means(shape: tuple[int, ...]) -> None:
+    values = np.full(shape, 0.4)
+    np.testing.assert_allclose(field_means(values), values)
+    assert np.isnan(field_means(np.full(shape, np.nan))).all()
 
 
 def test_scenes_that_are_wrong_pull_little() -> None:

@@ -94,7 +94,8 @@ def test_a_shared_error_widens_intervals_and_drowns_small_seasons() -> None:
     shared = transition_maps(days, stack_of(values), 2023, error=0.01)
     drowned = transition_maps(days, stack_of(values), 2023, error=0.05)
     assert np.all(shared.upper - shared.lower > 1.5 * (plain.upper - plain.lower))
-    np.testing.assert_allclose(shared.day_of_year, plain.day_of_year)
+    halves = [TRANSITIONS.index("rising_50"), TRANSITIONS.index("falling_50")]
+    np.testing.assert_allclose(shared.day_of_year[halves], plain.day_of_year[halves], atol=0.3)
     assert np.all(drowned.label == Label.NO_SEASON)
 
 
@@ -107,11 +108,14 @@ def test_levels_are_as_sure_as_their_observations_are_many() -> None:
     )
     beyond_the_foot = [1, 2, 4, 5]
     assert np.all((few.upper - few.lower > many.upper - many.lower + 1.0)[beyond_the_foot])
-    np.testing.assert_array_equal(few.day_of_year, many.day_of_year)
+    np.testing.assert_allclose(few.day_of_year, many.day_of_year, atol=0.5)
 
 
-def test_an_interval_reaches_over_a_cut_to_the_regrowth_that_may_be_the_true_fall() -> None:
-    """After a September cut it stays just below half the amplitude: errors decide which fall is the last."""
+def test_a_date_between_a_cut_and_the_regrowth_that_may_reach_half_is_sure_of_neither() -> None:
+    """After a September cut it stays just below half the amplitude: errors decide which fall is the last.
+
+    The date tends to the later one as its errors grow, and its interval holds both.
+    """
     days = np.arange(day("2023-01-01"), day("2024-01-01"))
     cut, regrown = (
         Cycle(iso, "2024-12-31", amplitude=1.0, rise_days=3.0)(days * 1.0) for iso in ("2023-09-01", "2023-09-25")
@@ -119,10 +123,38 @@ def test_an_interval_reaches_over_a_cut_to_the_regrowth_that_may_be_the_true_fal
     canopy = Cycle("2023-05-01", "2023-10-20", rise_days=4.0, fall_days=4.0)(days * 1.0) * (
         1.0 - 0.7 * cut + 0.16 * regrown
     )
-    maps = transition_maps(days, stack_of(0.34 + canopy), 2023, COURSE, error=0.003)
+    sure, unsure = (
+        transition_maps(days, stack_of(0.34 + canopy), 2023, COURSE, error=error) for error in (0.0003, 0.003)
+    )
     first, last = (day(iso) - day("2022-12-31") for iso in ("2023-09-01", "2023-10-05"))
-    assert maps.day_of_year[5, 0, 0] == pytest.approx(first, abs=4)
-    assert maps.upper[5, 0, 0] > last
+    assert sure.day_of_year[5, 0, 0] == pytest.approx(first, abs=3)
+    assert first + 4 < unsure.day_of_year[5, 0, 0] < last - 4
+    assert unsure.lower[5, 0, 0] < first + 3
+    assert unsure.upper[5, 0, 0] > last
+
+
+def test_a_base_from_the_other_side_is_unsure_by_a_twentieth_of_the_amplitude() -> None:
+    """Noise is none: the borrowed level, half of it, is all that the 50 % date can be wrong by."""
+    canopy = Canopy(yearly("05-08", "10-10", range(2022, 2025)), noise=0.0, lost=0.0)
+    borrowed, seen = (
+        transition_maps(*(part[:, None, None] if part.dtype.kind == "f" else part for part in series), 2023, COURSE)
+        for series in (canopy.series("2023-04-28", "2023-12-31"), canopy.series("2023-02-01", "2023-12-31"))
+    )
+    assert borrowed.label[2, 0, 0] == Label.BORROWED
+    slope = 0.25 / 5.0  # of a logistic rise of 5 days, in amplitudes per day
+    width = 2 * 1.96 * 0.5 * 0.05 / slope
+    known = seen.upper[2, 0, 0] - seen.lower[2, 0, 0]
+    assert borrowed.upper[2, 0, 0] - borrowed.lower[2, 0, 0] == pytest.approx(np.hypot(width, known), abs=0.5)
+    assert known < 0.5 * width
+
+
+def test_the_top_is_the_ninetieth_percentile_and_a_short_peak_does_not_raise_it() -> None:
+    """Up from 0.34 to 0.40 in sixty days, level for a hundred, a peak of 0.44 for four."""
+    knots = np.array([0, 60, 120, 220, 221, 224, 225, 226, 286, 365])
+    values = np.interp(np.arange(365), knots, [0.34, 0.34, 0.40, 0.40, 0.44, 0.44, 0.44, 0.40, 0.34, 0.34])
+    days = np.arange(day("2023-01-01"), day("2024-01-01"))
+    maps = transition_maps(days, stack_of(values), 2023, COURSE)
+    assert maps.day_of_year[2, 0, 0] == pytest.approx(91, abs=1.5), "half of the way to 0.40, not to 0.44"
 
 
 def test_seasons_below_the_least_amplitude_are_none() -> None:
