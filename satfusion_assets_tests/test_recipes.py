@@ -90,10 +90,10 @@ def test_thresholds_are_in_the_manifest_and_a_changed_one_makes_stale(
     prepared, fused = make(store, "prepared_bti", "aggressive"), make(store, "fused", BTI.key)
     manifest = store.manifest(prepared)
     assert manifest is not None
-    assert manifest.parameters["thresholds"]["transients.WINDOW_DAYS"] == {"s2": 30, "s3": 15}
+    assert manifest.parameters["thresholds"]["WINDOW_DAYS"] == {"s2": 30, "s3": 15}
     monkeypatch.setattr("satfusion_assets.processing.composites.CLOUD_EXCESS", 0.05)
     thresholds.cache_clear()
-    assert changes(store, prepared, SITE, SETTINGS) == ["composites.CLOUD_EXCESS was 0.04, is 0.05"]
+    assert changes(store, prepared, SITE, SETTINGS) == ["CLOUD_EXCESS was 0.04, is 0.05"]
     assert changes(store, fused, SITE, SETTINGS) == []
 
 

@@ -84,10 +84,18 @@ def changes(store: ProductStore, product: Product, site: Site | None, settings: 
 
 @cache
 def thresholds(name: str) -> Mapping[str, Any]:
-    """The constants that shape product ``name``: ``module.NAME`` -> value, as JSON gives it back."""
-    modules = [module for part in RECIPES[name].thresholds for module in _modules(part)]
-    found = {f"{_short(module)}.{key}": value for module in modules for key, value in _numbers(module)}
-    return dict(sorted(found.items()))
+    """The constants that shape product ``name``: name -> value, as JSON gives it back.
+
+    They are named without their modules, so that a module that moves makes nothing stale. Where several modules have
+    one of a name, their values stand together in order.
+    """
+    found: dict[str, list[Any]] = {}
+    for module in {module for part in RECIPES[name].thresholds for module in _modules(part)}:
+        for key, value in _numbers(module):
+            found.setdefault(key, []).append(value)
+    return {
+        key: values[0] if len(values) == 1 else sorted(values, key=json.dumps) for key, values in sorted(found.items())
+    }
 
 
 def _modules(part: str) -> Iterator[ModuleType]:
@@ -95,11 +103,6 @@ def _modules(part: str) -> Iterator[ModuleType]:
     yield module
     for inner in pkgutil.iter_modules(getattr(module, "__path__", [])):
         yield from _modules(f"{part}.{inner.name}")
-
-
-def _short(module: ModuleType) -> str:
-    """The module's own name: a room that is moved or renamed changes no number."""
-    return module.__name__.rpartition(".")[2]
 
 
 def _numbers(module: ModuleType) -> Iterator[tuple[str, Any]]:

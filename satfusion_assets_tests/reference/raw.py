@@ -40,7 +40,7 @@ def _sentinel3() -> dict[str, Digest]:
         if product.flags is not None:
             values[product.flags] = np.floor(12 * noise(70, 3, 11, 11))
         times = ["2024-05-01T10:00", "2024-05-02T10:00", "2024-05-03T10:00"]
-        cube = read_cube(s3.result(values, times), product, "the reference")
+        cube = read_cube(s3.result(values, times), s3.request(product), "the reference")
         overpasses, _ = overpasses_on_grid([cube], s3.GRID)
         found[str(product.product)] = digest(np.stack([one.values for one in overpasses]))
     return found
