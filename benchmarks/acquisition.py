@@ -23,10 +23,10 @@ from typing import Any
 import httpx
 
 from satfusion_assets.sandbox.server.run import SandboxProcess
-from satfusion_assets.settings import Settings
-from satfusion_assets.sites import SiteRegistry, SiteSeason
-from satfusion_assets.stages.acquire import acquire_phenocam, acquire_sentinel2, acquire_sentinel3
-from satfusion_assets.stages.outcome import Outcome
+from satfusion_assets.vocabulary.settings import Settings
+from satfusion_assets.vocabulary.sites import SiteRegistry, SiteSeason
+from satfusion_assets.pipeline.acquire import acquire_phenocam, acquire_sentinel2, acquire_sentinel3
+from satfusion_assets.pipeline.outcome import Outcome
 from satfusion_assets.store import ProductStore
 
 SEASON = SiteSeason("innsbruck", 2024)

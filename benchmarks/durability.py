@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 from odc.geo.geobox import GeoBox
 
-from satfusion_assets.scenarios import Scenario
-from satfusion_assets.sites import SiteSeason
+from satfusion_assets.vocabulary.scenarios import Scenario
+from satfusion_assets.vocabulary.sites import SiteSeason
 from satfusion_assets.store import Product, ProductStore
 from satfusion_assets.store.layout import FusedLayout
 

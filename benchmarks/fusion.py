@@ -25,8 +25,8 @@ import rasterio
 from numpy.typing import NDArray
 from rasterio.transform import from_origin
 
-from satfusion_assets.processing.efast import fuse
-from satfusion_assets.processing.efast.compiled import available_threads
+from satfusion_assets.fusion.efast import fuse
+from satfusion_assets.fusion.efast.compiled import available_threads
 
 Array = NDArray[Any]
 START = np.datetime64("2024-01-01")
@@ -208,7 +208,7 @@ def _generate(path: Path, bands: int, side: int, pixel: float, rows: Any) -> Non
 
 
 def _stream(folder: Path) -> dict[str, float]:
-    from satfusion_assets.stages.fuse_folder import FuseFolder, fuse_folder
+    from satfusion_assets.own_images.fuse_folder import FuseFolder, fuse_folder
 
     blocks = 0
 

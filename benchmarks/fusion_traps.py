@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from satfusion_assets.processing.efast import fuse
+from satfusion_assets.fusion.efast import fuse
 
 Array = NDArray[Any]
 SIDE, RATIO, BANDS, SCENES, NOISE = 6, 10, 2, 60, 0.01

@@ -14,14 +14,14 @@ from functools import partial
 
 import numpy as np
 
-from satfusion_assets.processing.gaps.benchmark import Benchmark
-from satfusion_assets.processing.gaps.competitors import PIXEL_METHODS, Method
-from satfusion_assets.processing.gaps.fusion import Fusion
-from satfusion_assets.processing.gaps.stack import CloudPattern, SeasonStack, withhold
-from satfusion_assets.processing.gaps.starfm import Starfm
-from satfusion_assets.processing.gaps.windows import calendar_gaps, midpoints
-from satfusion_assets.scenarios import SCENARIOS, Strategy
-from satfusion_assets.sites import SiteSeason
+from satfusion_assets.evaluation.gaps.benchmark import Benchmark
+from satfusion_assets.evaluation.gaps.competitors import PIXEL_METHODS, Method
+from satfusion_assets.evaluation.gaps.fusion import Fusion
+from satfusion_assets.evaluation.gaps.stack import CloudPattern, SeasonStack, withhold
+from satfusion_assets.evaluation.gaps.starfm import Starfm
+from satfusion_assets.evaluation.gaps.windows import calendar_gaps, midpoints
+from satfusion_assets.vocabulary.scenarios import SCENARIOS, Strategy
+from satfusion_assets.vocabulary.sites import SiteSeason
 
 HERE = SiteSeason("benchmark", 2024)
 FIRST, SPAN = np.datetime64("2023-11-20"), 450

@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from satfusion_assets.scenarios import SCENARIOS, Mode, Scenario, Strategy
-from satfusion_assets.sites import SiteSeason
-from satfusion_assets.stages import judge as judging
-from satfusion_assets.stages.judge import Verdict
-from satfusion_assets.stages.outcome import Outcome
+from satfusion_assets.vocabulary.scenarios import SCENARIOS, Mode, Scenario, Strategy
+from satfusion_assets.vocabulary.sites import SiteSeason
+from satfusion_assets.pipeline import judge as judging
+from satfusion_assets.pipeline.judge import Verdict
+from satfusion_assets.pipeline.outcome import Outcome
 from satfusion_assets.store import ALL_SEASONS, Product, ProductStore
 
 STAGES: Final = {
@@ -96,7 +96,7 @@ def make_hollow() -> None:
     """Replace every stage, and every judgement by a positive one."""
     for path, name in STAGES.items():
         module, function = path.split(".")
-        setattr(importlib.import_module(f"satfusion_assets.stages.{module}"), function, hollow(name))
+        setattr(importlib.import_module(f"satfusion_assets.pipeline.{module}"), function, hollow(name))
     judging.judge = lambda store, site, product, criteria: {one.name: Verdict(True, "Hollow.") for one in criteria}
 
 

@@ -21,7 +21,7 @@ import numpy as np
 import rasterio
 from numpy.typing import NDArray
 
-from satfusion_assets.processing.efast import fuse
+from satfusion_assets.fusion.efast import fuse
 
 Array = NDArray[Any]
 BANDS = ("blue", "green", "red", "nir", "swir1", "swir2")

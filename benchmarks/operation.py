@@ -67,7 +67,7 @@ class Services:
         }
         workspace = str(ROOT / "deploy" / "workspace.yaml")
         module = "benchmarks.hollow_location" if hollow else "satfusion_assets.definitions"
-        code = f"satfusion_assets.code_server -m {module} --location-name satfusion"
+        code = f"satfusion_assets.orchestration.instance.code_server -m {module} --location-name satfusion"
         self._commands = {
             "code server": f"{code} -h 127.0.0.1 -p {ports[0]}",
             "webserver": f"dagster_webserver -w {workspace} -h 127.0.0.1 -p {ports[1]}",

@@ -20,14 +20,14 @@ import numpy as np
 import pandas as pd
 from scipy.linalg import solveh_banded
 
-from satfusion_assets.processing.camera import flag_outliers
-from satfusion_assets.processing.phenology import CAMERA, SATELLITE, TRANSITIONS, Label, transition_maps, transitions
+from satfusion_assets.phenology.camera import flag_outliers
+from satfusion_assets.phenology import CAMERA, SATELLITE, TRANSITIONS, Label, transition_maps, transitions
 from satfusion_assets.sandbox.signatures import Cover
 from satfusion_assets_tests.conftest import REAL_DATA
-from satfusion_assets_tests.processing.phenology.published import read_series, summaries, transition_file
-from satfusion_assets_tests.processing.phenology.synthetic import CANOPIES
-from satfusion_assets_tests.processing.phenology.test_maps import SITES, sandbox_case
-from satfusion_assets_tests.processing.phenology.test_noise import DAYS, mown
+from satfusion_assets_tests.phenology.published import read_series, summaries, transition_file
+from satfusion_assets_tests.phenology.synthetic import CANOPIES
+from satfusion_assets_tests.phenology.test_maps import SITES, sandbox_case
+from satfusion_assets_tests.phenology.test_noise import DAYS, mown
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "phenology.md"
 PERCENTS = (10, 25, 50)

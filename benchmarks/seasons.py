@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
-from satfusion_assets.resources import Platform
+from satfusion_assets.pipeline.platform import Platform
 from satfusion_assets.sandbox.landscape import Landscape
 from satfusion_assets.sandbox.server.run import SandboxProcess
-from satfusion_assets.scenarios import Mode, Strategy
-from satfusion_assets.settings import Settings
-from satfusion_assets.sites import Site, SiteSeason
-from satfusion_assets.stages.acquire import acquire_sentinel2, acquire_sentinel3
-from satfusion_assets.stages.prepare import prepare
-from satfusion_assets.stages.preselect import preselect
+from satfusion_assets.vocabulary.scenarios import Mode, Strategy
+from satfusion_assets.vocabulary.settings import Settings
+from satfusion_assets.vocabulary.sites import Site, SiteSeason
+from satfusion_assets.pipeline.acquire import acquire_sentinel2, acquire_sentinel3
+from satfusion_assets.pipeline.prepared.prepare import prepare
+from satfusion_assets.pipeline.preselected.preselect import preselect
 from satfusion_assets.store import Product, ProductStore
 from satfusion_assets.store.layout import PREPARED
 

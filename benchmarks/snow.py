@@ -18,15 +18,15 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.seasons import PreparedSeason, prepared_season
-from satfusion_assets.grid import RATIO, site_grid
-from satfusion_assets.processing import indices
-from satfusion_assets.processing.composites import Composites, daily_composites, moving_average
-from satfusion_assets.processing.efast import fuse
-from satfusion_assets.processing.snow import SnowLooks
-from satfusion_assets.scenarios import BANDS, Strategy
-from satfusion_assets.settings import Settings
-from satfusion_assets.stages.fuse import season_days
-from satfusion_assets.stages.prepare import fine_days, kept_scenes, screened_overpasses, snow_looks
+from satfusion_assets.vocabulary.grid import RATIO, site_grid
+from satfusion_assets.vocabulary import indices
+from satfusion_assets.screening.composites import Composites, daily_composites, moving_average
+from satfusion_assets.fusion.efast import fuse
+from satfusion_assets.screening.snow import SnowLooks
+from satfusion_assets.vocabulary.scenarios import BANDS, Strategy
+from satfusion_assets.vocabulary.settings import Settings
+from satfusion_assets.pipeline.fused.fuse import season_days
+from satfusion_assets.pipeline.prepared.prepare import fine_days, kept_scenes, screened_overpasses, snow_looks
 from satfusion_assets.store import Product
 
 STRATEGY: Final = Strategy.AGGRESSIVE

@@ -22,26 +22,26 @@ from typing import Any
 
 import numpy as np
 
-from satfusion_assets.grid import site_grid
-from satfusion_assets.processing import indices
-from satfusion_assets.processing.efast import fuse
-from satfusion_assets.processing.gaps.competitors import WHITTAKER
-from satfusion_assets.processing.gaps.fusion import Fusion
-from satfusion_assets.processing.gaps.stack import SeasonStack, withhold
-from satfusion_assets.processing.gaps.windows import GAP_DAYS, Gap, Transition, calendar_gaps, midpoints
-from satfusion_assets.processing.moments import pixel_moments
-from satfusion_assets.processing.preparation import gcc_image
-from satfusion_assets.processing.sampling import site_pixel, window_gcc
-from satfusion_assets.processing.scores import temporal_scores
-from satfusion_assets.processing.season_dates import season_dates
-from satfusion_assets.processing.series import DailySeries, read_series
-from satfusion_assets.processing.skill import skill
-from satfusion_assets.processing.whittaker import smooth_series
-from satfusion_assets.resources import Platform
-from satfusion_assets.scenarios import Scenario, Strategy
-from satfusion_assets.sites import SiteSeason
-from satfusion_assets.stages.gaps import read_season
-from satfusion_assets.stages.score import camera_regions
+from satfusion_assets.vocabulary.grid import site_grid
+from satfusion_assets.vocabulary import indices
+from satfusion_assets.fusion.efast import fuse
+from satfusion_assets.evaluation.gaps.competitors import WHITTAKER
+from satfusion_assets.evaluation.gaps.fusion import Fusion
+from satfusion_assets.evaluation.gaps.stack import SeasonStack, withhold
+from satfusion_assets.evaluation.gaps.windows import GAP_DAYS, Gap, Transition, calendar_gaps, midpoints
+from satfusion_assets.evaluation.moments import pixel_moments
+from satfusion_assets.screening.preparation import gcc_image
+from satfusion_assets.sampling.window import site_pixel, window_gcc
+from satfusion_assets.evaluation.scores import temporal_scores
+from satfusion_assets.phenology.season_dates import season_dates
+from satfusion_assets.sampling.series import DailySeries, read_series
+from satfusion_assets.evaluation.skill import skill
+from satfusion_assets.phenology.whittaker import smooth_series
+from satfusion_assets.pipeline.platform import Platform
+from satfusion_assets.vocabulary.scenarios import Scenario, Strategy
+from satfusion_assets.vocabulary.sites import SiteSeason
+from satfusion_assets.pipeline.gap_benchmark.benchmark import read_season
+from satfusion_assets.pipeline.metrics.score import camera_regions
 from satfusion_assets.store import Product, View
 from satfusion_assets.store.layout import METRICS, PHENOCAM_GCC, PHENOCAM_GCC_3Y, SKILL
 

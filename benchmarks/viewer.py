@@ -17,7 +17,7 @@ from pathlib import Path
 import httpx
 from playwright.sync_api import Page, Request, sync_playwright
 
-from satfusion_assets.sites import SiteRegistry
+from satfusion_assets.vocabulary.sites import SiteRegistry
 from satfusion_assets.viewer.catalog import Catalog
 from satfusion_assets.viewer.files import Fence
 from satfusion_assets_tests.viewer.browser import launch, wait_painted

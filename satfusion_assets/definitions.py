@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import dagster as dg
 
-from satfusion_assets.assets import evaluation, fused, metrics, prepared, raw, screening
-from satfusion_assets.automation import SCHEDULES, SENSORS, automated, freshness_checks, freshness_schedule
-from satfusion_assets.checks import product_checks
-from satfusion_assets.jobs import JOBS
-from satfusion_assets.resources import Platform
+from satfusion_assets.pipeline.assets import evaluation, fused, metrics, prepared, raw, screening
+from satfusion_assets.orchestration.automation import (
+    SCHEDULES,
+    SENSORS,
+    automated,
+    freshness_checks,
+    freshness_schedule,
+)
+from satfusion_assets.orchestration.checks import product_checks
+from satfusion_assets.orchestration.jobs import JOBS
+from satfusion_assets.pipeline.platform import Platform
 
 ASSET_MODULES = [raw, screening, prepared, fused, metrics, evaluation]
 

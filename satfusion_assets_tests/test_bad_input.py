@@ -15,14 +15,14 @@ from pydantic import SecretStr
 
 from satfusion_assets.cli.services import require_free
 from satfusion_assets.definitions import build_defs
-from satfusion_assets.errors import ProductMissing, ServiceFailed
-from satfusion_assets.grid import site_grid
-from satfusion_assets.partitions import SITE_SEASON
-from satfusion_assets.resources import Platform
-from satfusion_assets.scenarios import S2_BANDS, S3_BANDS
-from satfusion_assets.settings import Settings
-from satfusion_assets.sites import SiteRegistry, SiteSeason
-from satfusion_assets.stages.score import camera_regions
+from satfusion_assets.vocabulary.errors import ProductMissing, ServiceFailed
+from satfusion_assets.vocabulary.grid import site_grid
+from satfusion_assets.pipeline.partitions import SITE_SEASON
+from satfusion_assets.pipeline.platform import Platform
+from satfusion_assets.vocabulary.scenarios import S2_BANDS, S3_BANDS
+from satfusion_assets.vocabulary.settings import Settings
+from satfusion_assets.vocabulary.sites import SiteRegistry, SiteSeason
+from satfusion_assets.pipeline.metrics.score import camera_regions
 from satfusion_assets.store import Product, ProductStore
 from satfusion_assets.store.layout import PHENOCAM_GCC, raw_scene, raw_scl
 

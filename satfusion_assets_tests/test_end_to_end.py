@@ -14,14 +14,14 @@ import numpy as np
 import pytest
 from rio_cogeo.cogeo import cog_validate
 
-from satfusion_assets.grid import site_grid
-from satfusion_assets.processing import indices
-from satfusion_assets.processing.sampling import site_pixel
-from satfusion_assets.processing.series import sample_series
+from satfusion_assets.vocabulary.grid import site_grid
+from satfusion_assets.vocabulary import indices
+from satfusion_assets.sampling.window import site_pixel
+from satfusion_assets.sampling.series import sample_series
 from satfusion_assets.sandbox.landscape import Landscape
 from satfusion_assets.sandbox.server.run import SandboxProcess
-from satfusion_assets.scenarios import SCENARIOS, Mode, Scenario, Strategy
-from satfusion_assets.sites import SiteRegistry, SiteSeason
+from satfusion_assets.vocabulary.scenarios import SCENARIOS, Mode, Scenario, Strategy
+from satfusion_assets.vocabulary.sites import SiteRegistry, SiteSeason
 from satfusion_assets.store import Product, ProductStore
 from satfusion_assets.store.layout import METRICS, SKILL, FusedLayout, PreparedLayout, ProcessedLayout, day_of
 from satfusion_assets.store.rasters import read_raster

@@ -30,7 +30,7 @@ from satfusion_assets.archives.patience import (
     public_url,
     retry_after_s,
 )
-from satfusion_assets.errors import ArchiveAnswerInvalid, ArchiveUnavailable, CredentialsRejected
+from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid, ArchiveUnavailable, CredentialsRejected
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from time import time
 from typing import Final
 from urllib.parse import urlsplit
 
-from satfusion_assets.settings import Settings
+from satfusion_assets.vocabulary.settings import Settings
 
 TRANSIENT: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 """HTTP statuses that a later request may not see."""

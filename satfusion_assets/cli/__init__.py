@@ -12,7 +12,7 @@ from rich.logging import RichHandler
 from rich.markup import escape
 
 from satfusion_assets.cli import acquire, demo, doctor, fuse, gaps, materialize, sandbox, sites, view
-from satfusion_assets.errors import SatfusionError
+from satfusion_assets.vocabulary.errors import SatfusionError
 
 app = typer.Typer(
     name="satfusion",

@@ -28,7 +28,7 @@ def acquire(
     """
     from satfusion_assets.cli.materialize import run_plan
     from satfusion_assets.cli.runs import acquisition
-    from satfusion_assets.resources import Platform
+    from satfusion_assets.pipeline.platform import Platform
 
     site_season = Platform().registry.site_season(site, season)
     assets = [f"raw_{archive}" for archive in Archive if only in (None, archive)]

@@ -17,7 +17,7 @@ from satfusion_assets.cli.runs import Stage
 from satfusion_assets.cli.sandbox import PORT, ROOT
 from satfusion_assets.cli.services import DAGSTER_PORT, VIEWER_PORT, Service, dagster_ui, require_free, viewer
 from satfusion_assets.cli.tables import narrow_table
-from satfusion_assets.sites import SiteSeason
+from satfusion_assets.vocabulary.sites import SiteSeason
 
 DEMO = SiteSeason("innsbruck", 2024)
 
@@ -28,7 +28,7 @@ def demo(
 ) -> None:
     """Materialise innsbruck 2024 on the sandbox, print its scores, and leave the UI running."""
     from satfusion_assets.cli.truth import truth_table
-    from satfusion_assets.resources import Platform
+    from satfusion_assets.pipeline.platform import Platform
     from satfusion_assets.sandbox.server.run import SandboxProcess
 
     require_free(PORT, *((DAGSTER_PORT, VIEWER_PORT) if serve else ()))
@@ -57,7 +57,7 @@ def demo(
 
 def _scores(platform: Any) -> Table:
     """Headline scores against the camera from metrics.json."""
-    from satfusion_assets.stages.score import HEADLINES, score_table
+    from satfusion_assets.pipeline.metrics.score import HEADLINES, score_table
     from satfusion_assets.store import Product
     from satfusion_assets.store.layout import METRICS
 

@@ -9,7 +9,7 @@ import dagster as dg
 from rich.table import Table
 
 from satfusion_assets.cli.runs import ASKS, Run, why_due
-from satfusion_assets.resources import Platform
+from satfusion_assets.pipeline.platform import Platform
 from satfusion_assets.store import Product
 
 

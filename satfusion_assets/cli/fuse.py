@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 
-from satfusion_assets.errors import InvalidInput
+from satfusion_assets.vocabulary.errors import InvalidInput
 
 DATE = ["%Y-%m-%d"]
 MOST_MEMORY_GB = 10_000.0
@@ -28,7 +28,7 @@ def fuse(
     memory_gb: Annotated[float, typer.Option(help="gigabytes that may be used")] = 2.0,
 ) -> None:
     """Fuse images of any size in bounded memory; a run that was interrupted goes on where it stopped."""
-    from satfusion_assets.stages.fuse_folder import GIGABYTE, FuseFolder, fuse_folder
+    from satfusion_assets.own_images.fuse_folder import GIGABYTE, FuseFolder, fuse_folder
 
     if not 0 < memory_gb <= MOST_MEMORY_GB:
         raise InvalidInput(

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from satfusion_assets.processing.gaps.windows import Transition
+from satfusion_assets.evaluation.gaps.windows import Transition
 
 
 def gaps(
@@ -32,8 +32,8 @@ def gaps(
     Needs prepared images ('satfusion materialize SITE SEASON --until prepared'). Files like the benchmark's are
     written below validation/experiments/ of the season.
     """
-    from satfusion_assets.resources import Platform
-    from satfusion_assets.stages.gaps import gap_experiment
+    from satfusion_assets.pipeline.platform import Platform
+    from satfusion_assets.pipeline.gap_benchmark.benchmark import gap_experiment
     from satfusion_assets.store.layout import GapLayout
 
     experiment = _experiment(length, transition, centre, scenario, starfm)
@@ -59,9 +59,9 @@ def _experiment(
     scenario: list[str] | None,
     starfm: bool,
 ) -> Any:
-    from satfusion_assets.errors import InvalidInput
-    from satfusion_assets.scenarios import Scenario
-    from satfusion_assets.stages.gaps import Experiment
+    from satfusion_assets.vocabulary.errors import InvalidInput
+    from satfusion_assets.vocabulary.scenarios import Scenario
+    from satfusion_assets.pipeline.gap_benchmark.benchmark import Experiment
 
     if centre is None and transition and Transition.GIVEN in transition:
         raise InvalidInput("--transition given needs --centre DAY, the day to centre on.")

@@ -11,7 +11,7 @@ from typing import Final
 import dagster as dg
 
 import satfusion_assets
-from satfusion_assets.errors import InvalidInput
+from satfusion_assets.vocabulary.errors import InvalidInput
 
 VARIABLE: Final = "DAGSTER_HOME"
 

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from satfusion_assets.cli.home import dagster_instance
 from satfusion_assets.cli.runs import Run, Stage
-from satfusion_assets.sites import SiteSeason
+from satfusion_assets.vocabulary.sites import SiteSeason
 
 
 def materialize(
@@ -25,7 +25,7 @@ def materialize(
     dry_run: Annotated[bool, typer.Option(help="say what would be made and why, and make nothing")] = False,
 ) -> None:
     """Materialise every product of a site and season that is missing or out of date."""
-    from satfusion_assets.resources import Platform
+    from satfusion_assets.pipeline.platform import Platform
 
     site_season = Platform().registry.site_season(site, season)
     materialize_site_season(site_season, until=until, start=start, rebuild=rebuild, dry_run=dry_run)
@@ -54,9 +54,9 @@ def run_plan(site_season: SiteSeason, runs: Sequence[Run], *, rebuild: bool = Fa
     from satfusion_assets.cli.runs import execute
     from satfusion_assets.cli.stopping import stoppable
     from satfusion_assets.definitions import build_defs
-    from satfusion_assets.partitions import SITE_SEASON
-    from satfusion_assets.resources import Platform
-    from satfusion_assets.stages.acquire import check_sentinel3_credentials
+    from satfusion_assets.pipeline.partitions import SITE_SEASON
+    from satfusion_assets.pipeline.platform import Platform
+    from satfusion_assets.pipeline.acquire import check_sentinel3_credentials
 
     console, platform = Console(), Platform()
     platform.store.recover()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from satfusion_assets.errors import ArchiveError, InvalidInput, NoData
-from satfusion_assets.settings import Settings
+from satfusion_assets.vocabulary.errors import ArchiveError, InvalidInput, NoData
+from satfusion_assets.vocabulary.settings import Settings
 
 FAR_M: Final = 1000.0
 """A field farther than this from its camera is another field."""

@@ -12,12 +12,12 @@ from typing import Final
 import dagster as dg
 from dagster._utils.error import SerializableErrorInfo
 
-from satfusion_assets.automation.freshness import FRESH
-from satfusion_assets.errors import InvalidInput, SatfusionError
-from satfusion_assets.partitions import SCENARIO, SITE_SEASON, STRATEGY, scenario_key, strategy_key
-from satfusion_assets.resources import Platform
-from satfusion_assets.scenarios import SCENARIOS, Strategy
-from satfusion_assets.sites import SiteSeason
+from satfusion_assets.orchestration.automation.freshness import FRESH
+from satfusion_assets.vocabulary.errors import InvalidInput, SatfusionError
+from satfusion_assets.pipeline.partitions import SCENARIO, SITE_SEASON, STRATEGY, scenario_key, strategy_key
+from satfusion_assets.pipeline.platform import Platform
+from satfusion_assets.vocabulary.scenarios import SCENARIOS, Strategy
+from satfusion_assets.vocabulary.sites import SiteSeason
 from satfusion_assets.store import ALL_SEASONS, Product
 
 
@@ -181,8 +181,8 @@ def _innermost(error: SerializableErrorInfo) -> str:
 
 def why_due(platform: Platform, product: Product) -> list[str]:
     """Why a product is to be made, in words; empty = it is up to date. Raw products always ask."""
-    from satfusion_assets.stages.provenance import changes
-    from satfusion_assets.stages.tables import is_complete
+    from satfusion_assets.pipeline.provenance import changes
+    from satfusion_assets.pipeline.tables import is_complete
 
     if product.name.startswith("raw_"):
         return [ASKS]

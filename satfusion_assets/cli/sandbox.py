@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from satfusion_assets.cli.truth import truth
-from satfusion_assets.errors import InvalidInput
+from satfusion_assets.vocabulary.errors import InvalidInput
 
 app = typer.Typer(help="The landscape with known truth and its archives.", no_args_is_help=True)
 app.command()(truth)
@@ -35,7 +35,7 @@ def serve(
     seed: Annotated[int, typer.Option(help="another seed is another landscape")] = 1,
 ) -> None:
     """Serve the archives until interrupted; prints the variables that point the platform at them."""
-    from satfusion_assets.resources import Platform
+    from satfusion_assets.pipeline.platform import Platform
     from satfusion_assets.sandbox.server.run import SandboxProcess
 
     sites = Platform().settings.sites_path
@@ -58,7 +58,7 @@ def build(
     seed: Annotated[int, typer.Option(help="another seed is another landscape")] = 1,
 ) -> None:
     """Build a site-season ahead of time; otherwise it is built when it is first asked for."""
-    from satfusion_assets.resources import Platform
+    from satfusion_assets.pipeline.platform import Platform
     from satfusion_assets.sandbox.archive import SandboxWorld
 
     registry = Platform().registry

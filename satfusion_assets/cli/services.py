@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 import satfusion_assets
 from satfusion_assets.cli.home import dagster_home, dagster_instance
-from satfusion_assets.errors import ServiceFailed
+from satfusion_assets.vocabulary.errors import ServiceFailed
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -52,7 +52,7 @@ def dagster_ui(port: int = DAGSTER_PORT) -> Iterator[Service]:
     code_port = _free_port()
     environment = {"SATFUSION_CODE_PORT": str(code_port), WAIT_FOR_CODE: "1"}
     workspace = str(Path(satfusion_assets.__file__).parents[1] / "deploy" / "workspace.yaml")
-    code_server = ["satfusion_assets.code_server", "-m", "satfusion_assets.definitions", "-h", "127.0.0.1"]
+    code_server = ["satfusion_assets.orchestration.instance.code_server", "-m", "satfusion_assets.definitions", "-h", "127.0.0.1"]
     commands = (
         [*code_server, "-p", str(code_port), "--location-name", "satfusion"],
         ["dagster_webserver", "-w", workspace, "-h", "127.0.0.1", "-p", str(port)],

@@ -14,10 +14,18 @@ from rich.table import Table
 
 from satfusion_assets.cli.home import dagster_instance
 from satfusion_assets.cli.positions import SAME_M, Position, camera_position, doubt, moved, refuse_swapped
-from satfusion_assets.errors import InvalidInput, InvalidSitesFile
-from satfusion_assets.partitions import SITE_SEASON
-from satfusion_assets.resources import Platform
-from satfusion_assets.sites import Site, SiteRegistry, Trouble, check_season, check_site_name, make_site, read_sites
+from satfusion_assets.vocabulary.errors import InvalidInput, InvalidSitesFile
+from satfusion_assets.pipeline.partitions import SITE_SEASON
+from satfusion_assets.pipeline.platform import Platform
+from satfusion_assets.vocabulary.sites import (
+    Site,
+    SiteRegistry,
+    Trouble,
+    check_season,
+    check_site_name,
+    make_site,
+    read_sites,
+)
 
 if TYPE_CHECKING:
     from satfusion_assets.store import ProductStore
@@ -31,7 +39,7 @@ OF_THE_CAMERA: Final = frozenset({"raw_phenocam", "camera_phenology"})
 @app.command("list")
 def list_sites() -> None:
     """Show every site with its position, UTM zone and seasons."""
-    from satfusion_assets.grid import utm_epsg
+    from satfusion_assets.vocabulary.grid import utm_epsg
 
     table = Table("site", "latitude", "longitude", "EPSG", "vegetation", "seasons", box=box.SIMPLE)
     for site in Platform().registry.sites:

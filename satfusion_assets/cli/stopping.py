@@ -18,7 +18,7 @@ from typing import Final
 import psutil
 from dagster._core.errors import DagsterExecutionInterruptedError
 
-from satfusion_assets.errors import SatfusionError
+from satfusion_assets.vocabulary.errors import SatfusionError
 
 GRACE_S: Final = 4.0
 """How long the main thread has for ending by itself."""

@@ -14,16 +14,16 @@ from rich.console import Console
 from rich.table import Table
 
 from satfusion_assets.cli.tables import narrow_table
-from satfusion_assets.grid import site_grid
-from satfusion_assets.processing import indices
-from satfusion_assets.resources import Platform
-from satfusion_assets.scenarios import BANDS, SCENARIOS, Mode, Scenario, Strategy
-from satfusion_assets.sites import SiteSeason
+from satfusion_assets.vocabulary.grid import site_grid
+from satfusion_assets.vocabulary import indices
+from satfusion_assets.pipeline.platform import Platform
+from satfusion_assets.vocabulary.scenarios import BANDS, SCENARIOS, Mode, Scenario, Strategy
+from satfusion_assets.vocabulary.sites import SiteSeason
 from satfusion_assets.store import Product, View
 from satfusion_assets.store.layout import FusedLayout, day_of
 
 if TYPE_CHECKING:
-    from satfusion_assets.processing.truth import Truth
+    from satfusion_assets.truth.scoring import Truth
     from satfusion_assets.sandbox.landscape import View as Surface
 
 TABLES = Path("sandbox_data") / "truth"
@@ -41,10 +41,10 @@ def truth(
     page: Annotated[Path | None, typer.Option(help="the report as Markdown; beside the rows unless given")] = None,
 ) -> None:
     """Score every scenario, its conformance mode and every competitor against the true surface and its true dates."""
-    from satfusion_assets.processing.truth import truth_rows, truth_table
-    from satfusion_assets.processing.truth_report import truth_page
-    from satfusion_assets.stages.fuse import season_days
-    from satfusion_assets.stages.gaps import read_season
+    from satfusion_assets.truth.scoring import truth_rows, truth_table
+    from satfusion_assets.truth.report import truth_page
+    from satfusion_assets.pipeline.fused.fuse import season_days
+    from satfusion_assets.pipeline.gap_benchmark.benchmark import read_season
 
     platform = Platform()
     site_season = platform.registry.site_season(site, season)
@@ -72,10 +72,10 @@ def _date_rows(
 
     One season by itself, without its neighbours.
     """
-    from satfusion_assets.processing.phenology import SCENES, transition_maps
-    from satfusion_assets.processing.truth_dates import TrueSeason, date_rows
-    from satfusion_assets.stages.fuse import prepared_inputs
-    from satfusion_assets.stages.phenology import LEAST_AMPLITUDE, course_maps, fused_gcc, season_course
+    from satfusion_assets.phenology import SCENES, transition_maps
+    from satfusion_assets.truth.dates import TrueSeason, date_rows
+    from satfusion_assets.pipeline.fused.fuse import prepared_inputs
+    from satfusion_assets.pipeline.phenology.stage import LEAST_AMPLITUDE, course_maps, fused_gcc, season_course
 
     year = site_season.season
     true = surface.true_dates(year)
@@ -108,7 +108,7 @@ def _surface(platform: Platform, site_season: SiteSeason, seed: int) -> Surface:
 
 
 def _truth(surface: Surface) -> Truth:
-    from satfusion_assets.processing.truth import Truth
+    from satfusion_assets.truth.scoring import Truth
     from satfusion_assets.sandbox.signatures import Cover
 
     return Truth(
@@ -141,7 +141,7 @@ def truth_table(platform: Platform, site_season: SiteSeason, seed: int = 1) -> T
 
     Snow comes and goes between clear scenes, which mask it: no fusion of them can know it.
     """
-    from satfusion_assets.processing.preparation import gcc_image
+    from satfusion_assets.screening.preparation import gcc_image
 
     surface = _surface(platform, site_season, seed)
     title = f"{site_season.key}: RMSE of the fused images against the truth (snow-free)"

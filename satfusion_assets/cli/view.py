@@ -17,7 +17,7 @@ def view(
     """Serve the viewer, read-only, until interrupted."""
     import uvicorn
 
-    from satfusion_assets.resources import Platform
+    from satfusion_assets.pipeline.platform import Platform
     from satfusion_assets.viewer.app import LOOPBACK, create_app
 
     settings = Platform().settings

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from pyproj import Transformer
 
-from satfusion_assets.sites import Site
+from satfusion_assets.vocabulary.sites import Site
 
 FloatArray = npt.NDArray[np.float32]
 

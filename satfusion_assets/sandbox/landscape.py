@@ -21,7 +21,7 @@ from satfusion_assets.sandbox.geometry import Cells, FloatArray, generator
 from satfusion_assets.sandbox.season import Calendar, Climate, logistic
 from satfusion_assets.sandbox.signatures import FUSED, Cover
 from satfusion_assets.sandbox.weather import Weather
-from satfusion_assets.sites import Site
+from satfusion_assets.vocabulary.sites import Site
 
 THRESHOLDS: Final = (0.10, 0.25, 0.50)
 """Shares of the year's GCC amplitude at which the transition dates lie."""

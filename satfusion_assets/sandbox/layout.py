@@ -13,7 +13,7 @@ from scipy.spatial import cKDTree
 from satfusion_assets.sandbox.geometry import Cells, FloatArray, generator, transformer
 from satfusion_assets.sandbox.season import Climate
 from satfusion_assets.sandbox.signatures import Cover
-from satfusion_assets.sites import Site
+from satfusion_assets.vocabulary.sites import Site
 
 _BY_CODE: Final = {
     "GR": Cover.GRASS,

@@ -20,7 +20,7 @@ from satfusion_assets.sandbox.landscape import Landscape
 from satfusion_assets.sandbox.scene import RESOLUTION, Renderer
 from satfusion_assets.sandbox.sentinel3 import PER_DEGREE, Olci
 from satfusion_assets.sandbox.world import Bounds
-from satfusion_assets.sites import Site
+from satfusion_assets.vocabulary.sites import Site
 
 VERSION: Final = 1
 """Part of the cache's path: raise it whenever the same seed would give other data."""

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from satfusion_assets.sandbox.signatures import Cover
-from satfusion_assets.sites import Site
+from satfusion_assets.vocabulary.sites import Site
 
 _MEDITERRANEAN: Final = 40.0
 """Latitude (either hemisphere) below which summers are dry and grass is green in winter."""

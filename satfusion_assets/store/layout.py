@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final, Literal
 
-from satfusion_assets.scenarios import Mode, Scenario, Strategy
+from satfusion_assets.vocabulary.scenarios import Mode, Scenario, Strategy
 
 Sensor = Literal["s2", "s3"]
 Source = Literal["s2", "s3", "fusion"]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from satfusion_assets.errors import InvalidInput
+from satfusion_assets.vocabulary.errors import InvalidInput
 from satfusion_assets.store import durable
 from satfusion_assets.store.manifest import Product, parse_scope
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from satfusion_assets.errors import StoreError
+from satfusion_assets.vocabulary.errors import StoreError
 from satfusion_assets.store.leases import HIDDEN, PACK
 
 CURRENT: Final = "current"

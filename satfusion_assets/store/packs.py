@@ -28,7 +28,7 @@ from pyproj import CRS
 from zarr.codecs import BloscCodec, BloscShuffle, Crc32cCodec
 from zarr.errors import ZarrUserWarning
 
-from satfusion_assets.errors import StoreError
+from satfusion_assets.vocabulary.errors import StoreError
 
 STEPS: Final = {
     "s2": 2.0**-16,

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
-from satfusion_assets.errors import ProductCorrupt
+from satfusion_assets.vocabulary.errors import ProductCorrupt
 
 Array = NDArray[Any]
 _BLOCK: Final = 256

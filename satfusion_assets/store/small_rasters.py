@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 from rasterio.io import MemoryFile
 
-from satfusion_assets.errors import ProductCorrupt, ProductMissing
+from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing
 
 LARGEST_TILE: Final = 512
 DEFLATE_LEVEL: Final = 1

@@ -26,7 +26,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from satfusion_assets.errors import (
+from satfusion_assets.vocabulary.errors import (
     InvalidInput,
     ProductCorrupt,
     ProductMissing,
@@ -34,8 +34,8 @@ from satfusion_assets.errors import (
     UnknownSeason,
     UnknownSite,
 )
-from satfusion_assets.scenarios import Scenario
-from satfusion_assets.sites import Site
+from satfusion_assets.vocabulary.scenarios import Scenario
+from satfusion_assets.vocabulary.sites import Site
 from satfusion_assets.viewer.catalog import Catalog
 from satfusion_assets.viewer.files import Fence, finite, read_json
 from satfusion_assets.viewer.links import OLD_PAGES, STAGES, Stage, redirect_of

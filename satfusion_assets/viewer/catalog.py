@@ -14,10 +14,10 @@ from typing import Any, Final, TypeVar, get_args
 
 from pyproj import Transformer
 
-from satfusion_assets.errors import ProductCorrupt, ProductMissing
-from satfusion_assets.grid import site_grid
-from satfusion_assets.scenarios import SCENARIOS, SERIES_BANDS, Mode, Scenario, Strategy
-from satfusion_assets.sites import Site, SiteRegistry
+from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing
+from satfusion_assets.vocabulary.grid import site_grid
+from satfusion_assets.vocabulary.scenarios import SCENARIOS, SERIES_BANDS, Mode, Scenario, Strategy
+from satfusion_assets.vocabulary.sites import Site, SiteRegistry
 from satfusion_assets.store.layout import (
     METRICS,
     PHENOCAM_PHENOLOGY,

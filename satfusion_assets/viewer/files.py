@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from satfusion_assets.errors import InvalidInput, ProductCorrupt, ProductMissing
+from satfusion_assets.vocabulary.errors import InvalidInput, ProductCorrupt, ProductMissing
 from satfusion_assets.store.leases import HIDDEN, lease
 from satfusion_assets.store.names import CURRENT
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from satfusion_assets.scenarios import Scenario
+from satfusion_assets.vocabulary.scenarios import Scenario
 from satfusion_assets.store.layout import FusedLayout, PreparedLayout, ProcessedLayout
 from satfusion_assets.viewer.links import Stage
 

@@ -12,8 +12,8 @@ from datetime import date
 from typing import Final, Literal, get_args
 from urllib.parse import quote, urlencode
 
-from satfusion_assets.errors import InvalidInput
-from satfusion_assets.scenarios import Mode, Scenario, Strategy
+from satfusion_assets.vocabulary.errors import InvalidInput
+from satfusion_assets.vocabulary.scenarios import Mode, Scenario, Strategy
 
 Page = Literal["explore", "preselection", "metrics", "gaps", "phenology"]
 PAGES: Final[tuple[Page, ...]] = get_args(Page)

@@ -23,8 +23,8 @@ from rasterio.errors import RasterioError
 from rasterio.io import DatasetReader, MemoryFile
 from rasterio.windows import Window
 
-from satfusion_assets.errors import InvalidInput, ProductCorrupt
-from satfusion_assets.processing.indices import gcc, ndvi
+from satfusion_assets.vocabulary.errors import InvalidInput, ProductCorrupt
+from satfusion_assets.vocabulary.indices import gcc, ndvi
 
 MAX_SIDE: Final = 2048
 """Longest side that is sent; larger rasters are thinned (nearest neighbour) and say by how much."""

@@ -11,10 +11,10 @@ from typing import Any, Final
 import numpy as np
 from pyproj import Transformer
 
-from satfusion_assets.errors import InvalidInput
-from satfusion_assets.grid import site_grid
-from satfusion_assets.scenarios import SCENARIOS, SERIES_BANDS, Mode, Scenario
-from satfusion_assets.sites import Site
+from satfusion_assets.vocabulary.errors import InvalidInput
+from satfusion_assets.vocabulary.grid import site_grid
+from satfusion_assets.vocabulary.scenarios import SCENARIOS, SERIES_BANDS, Mode, Scenario
+from satfusion_assets.vocabulary.sites import Site
 from satfusion_assets.store.layout import PHENOCAM_GCC, PHENOCAM_GCC_3Y, PHENOCAM_PHENOLOGY, pack_folder
 from satfusion_assets.store.pack_reader import PixelLayer, read_pixel
 from satfusion_assets.viewer import layout

@@ -17,7 +17,7 @@ from satfusion_assets.archives.copernicus.answers import (
     netcdf_among,
     parsed,
 )
-from satfusion_assets.errors import ArchiveAnswerInvalid
+from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid
 from satfusion_assets_tests.archives.conftest import FIXTURES
 from satfusion_assets_tests.conftest import REAL_DATA
 

@@ -17,9 +17,9 @@ import pytest
 
 from satfusion_assets.archives.phenocam import PhenoCam, Region, choose_region, decode_summary, parse_one_day_summary
 from satfusion_assets.archives.phenocam.regions import read_regions
-from satfusion_assets.errors import ArchiveError, InvalidInput, NoData, SatfusionError
-from satfusion_assets.grid import site_grid
-from satfusion_assets.sites import FIRST_SEASON, Site, SiteRegistry, read_sites
+from satfusion_assets.vocabulary.errors import ArchiveError, InvalidInput, NoData, SatfusionError
+from satfusion_assets.vocabulary.grid import site_grid
+from satfusion_assets.vocabulary.sites import FIRST_SEASON, Site, SiteRegistry, read_sites
 from satfusion_assets_tests.archives.conftest import FIXTURES, archive
 from satfusion_assets_tests.mutations import mutated_bytes, mutated_json
 

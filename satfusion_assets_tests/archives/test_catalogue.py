@@ -15,10 +15,10 @@ import pytest
 from satfusion_assets.archives.earth_search import LatestChange, SearchResult, latest_change, search_scenes
 from satfusion_assets.archives.earth_search.boxes import box_width, geographic_boxes, geojson
 from satfusion_assets.archives.patience import Patience
-from satfusion_assets.errors import ArchiveAnswerInvalid, ArchiveUnavailable
-from satfusion_assets.grid import site_grid
-from satfusion_assets.settings import S2Collection
-from satfusion_assets.sites import Site
+from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid, ArchiveUnavailable
+from satfusion_assets.vocabulary.grid import site_grid
+from satfusion_assets.vocabulary.settings import S2Collection
+from satfusion_assets.vocabulary.sites import Site
 from satfusion_assets_tests.archives.conftest import FIXTURES, IMPATIENT, archive, trickling
 
 AREA = site_grid(Site(name="boulder", latitude=40.1672, longitude=-105.1019)).fine

@@ -25,10 +25,10 @@ from satfusion_assets.archives.copernicus import (
 )
 from satfusion_assets.archives.copernicus.cubes import Cube
 from satfusion_assets.archives.copernicus.netcdf import open_netcdf
-from satfusion_assets.errors import ArchiveAnswerInvalid
-from satfusion_assets.grid import SiteGrid, site_grid
-from satfusion_assets.settings import S3Product
-from satfusion_assets.sites import Site
+from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid
+from satfusion_assets.vocabulary.grid import SiteGrid, site_grid
+from satfusion_assets.vocabulary.settings import S3Product
+from satfusion_assets.vocabulary.sites import Site
 from satfusion_assets_tests.archives.conftest import FIXTURES
 from satfusion_assets_tests.conftest import REAL_DATA
 

@@ -44,11 +44,11 @@ from satfusion_assets.archives.copernicus.answers import (
     netcdf_among,
     parsed,
 )
-from satfusion_assets.errors import ArchiveAnswerInvalid
-from satfusion_assets.grid import site_grid
+from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid
+from satfusion_assets.vocabulary.grid import site_grid
 from satfusion_assets.sandbox.server.spoilt import Form, rewrite
-from satfusion_assets.settings import S3Product
-from satfusion_assets.sites import Site
+from satfusion_assets.vocabulary.settings import S3Product
+from satfusion_assets.vocabulary.sites import Site
 from satfusion_assets_tests.archives.conftest import FIXTURES
 
 GRID = site_grid(Site(name="innsbruck", latitude=47.116171, longitude=11.320308))

@@ -19,20 +19,15 @@ import httpx
 import numpy as np
 import pytest
 
-from satfusion_assets.archives.earth_search import (
-    Scene,
-    read_view_zenith,
-    scene_from_item,
-    search_scenes,
-)
+from satfusion_assets.archives.earth_search import Scene, read_view_zenith, scene_from_item, search_scenes
 from satfusion_assets.archives.earth_search.boxes import geographic_boxes, shared_area
 from satfusion_assets.archives.earth_search.cog import Layer, read_around
 from satfusion_assets.archives.http import HttpArchive
 from satfusion_assets.archives.patience import THROTTLED, Patience, is_web_address
-from satfusion_assets.errors import ArchiveError
-from satfusion_assets.grid import site_grid
-from satfusion_assets.settings import S2Collection
-from satfusion_assets.sites import Site
+from satfusion_assets.vocabulary.errors import ArchiveError
+from satfusion_assets.vocabulary.grid import site_grid
+from satfusion_assets.vocabulary.settings import S2Collection
+from satfusion_assets.vocabulary.sites import Site
 from satfusion_assets_tests.archives.conftest import FIXTURES, archive, item, real_items
 from satfusion_assets_tests.archives.test_pixels import GRID, HERE, Bucket, cog, georeferenced
 

@@ -9,7 +9,7 @@ import pytest
 
 from satfusion_assets.archives.http import HttpArchive, NoAddress, NotFound, Refused, TooLarge, Withheld
 from satfusion_assets.archives.patience import Patience, retry_after_s
-from satfusion_assets.errors import ArchiveAnswerInvalid, ArchiveUnavailable, CredentialsRejected
+from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid, ArchiveUnavailable, CredentialsRejected
 from satfusion_assets_tests.archives.conftest import IMPATIENT, archive, trickling
 
 URL = "https://user:password@archive.example/data/file.tif?token=secret"

@@ -25,8 +25,8 @@ from satfusion_assets.archives.phenocam import (
     parse_one_day_summary,
 )
 from satfusion_assets.archives.phenocam.pictures import picture_of
-from satfusion_assets.errors import ArchiveAnswerInvalid, ArchiveUnavailable, NoData
-from satfusion_assets.sites import Site
+from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid, ArchiveUnavailable, NoData
+from satfusion_assets.vocabulary.sites import Site
 from satfusion_assets_tests.archives.conftest import FIXTURES, archive
 from satfusion_assets_tests.conftest import REAL_DATA
 

@@ -23,9 +23,9 @@ from satfusion_assets.archives.earth_search import Damaged, Quarantined, Scene, 
 from satfusion_assets.archives.earth_search.cog import HEADER, Layer, read_around
 from satfusion_assets.archives.http import NotFound
 from satfusion_assets.archives.resampling import Patch, interpolate, take_nearest
-from satfusion_assets.errors import ArchiveAnswerInvalid, ArchiveUnavailable
-from satfusion_assets.grid import SiteGrid, site_grid
-from satfusion_assets.sites import Site
+from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid, ArchiveUnavailable
+from satfusion_assets.vocabulary.grid import SiteGrid, site_grid
+from satfusion_assets.vocabulary.sites import Site
 from satfusion_assets_tests.archives.conftest import FIXTURES, archive, item
 
 METADATA = gzip.decompress((FIXTURES / "S2A_12RWT_20240106_0_L2A.granule_metadata.xml.gz").read_bytes())

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from satfusion_assets.archives.earth_search import Scene, name_scenes, resolve_reprocessings, scene_from_item
-from satfusion_assets.errors import ArchiveAnswerInvalid
-from satfusion_assets.grid import site_grid
-from satfusion_assets.sites import Site
+from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid
+from satfusion_assets.vocabulary.grid import site_grid
+from satfusion_assets.vocabulary.sites import Site
 from satfusion_assets_tests.archives.conftest import item, real_items
 
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from satfusion_assets.recipes import RECIPES
-from satfusion_assets.stages.provenance import thresholds
+from satfusion_assets.pipeline.recipes import RECIPES
+from satfusion_assets.pipeline.provenance import thresholds
 from satfusion_assets.store import ProductStore
 from satfusion_assets_tests.reference.fingerprint import Digest, as_text, equal, fingerprint
 from satfusion_assets_tests.reference.raw import raw_digests
@@ -57,7 +57,7 @@ def verdict(name: str, now: Record, before: Record | None) -> str | None:
     if changed and made_alike:
         return (
             f"The numbers of {name} have changed ({', '.join(changed[:5])}) and nothing says so: raise its code_version"
-            f" in satfusion_assets/recipes.py, then run 'make digests'."
+            f" in satfusion_assets/pipeline/recipes.py, then run 'make digests'."
         )
     return None if not changed and made_alike else f"{name} is made otherwise than its digest says; run 'make digests'."
 

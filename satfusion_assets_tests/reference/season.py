@@ -14,20 +14,20 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from satfusion_assets.grid import SiteGrid, site_grid
-from satfusion_assets.processing.camera import flag_outliers
-from satfusion_assets.processing.gaps.windows import Transition
-from satfusion_assets.scenarios import S2_BANDS, S3_BANDS, Mode, Scenario, Strategy
-from satfusion_assets.sites import Site, SiteSeason
-from satfusion_assets.stages.fuse import fuse_season
-from satfusion_assets.stages.gaps import Experiment, gap_experiment
-from satfusion_assets.stages.pack import pack_season
-from satfusion_assets.stages.phenology import camera_phenology, phenology_maps
-from satfusion_assets.stages.prepare import prepare
-from satfusion_assets.stages.preselect import preselect
-from satfusion_assets.stages.process import process
-from satfusion_assets.stages.score import roll_up, score_scenario
-from satfusion_assets.stages.tables import tabulate_gaps, tabulate_scores
+from satfusion_assets.vocabulary.grid import SiteGrid, site_grid
+from satfusion_assets.phenology.camera import flag_outliers
+from satfusion_assets.evaluation.gaps.windows import Transition
+from satfusion_assets.vocabulary.scenarios import S2_BANDS, S3_BANDS, Mode, Scenario, Strategy
+from satfusion_assets.vocabulary.sites import Site, SiteSeason
+from satfusion_assets.pipeline.fused.fuse import fuse_season
+from satfusion_assets.pipeline.gap_benchmark.benchmark import Experiment, gap_experiment
+from satfusion_assets.pipeline.pack.pack import pack_season
+from satfusion_assets.pipeline.phenology.stage import camera_phenology, phenology_maps
+from satfusion_assets.pipeline.prepared.prepare import prepare
+from satfusion_assets.pipeline.preselected.preselect import preselect
+from satfusion_assets.pipeline.processed.process import process
+from satfusion_assets.pipeline.metrics.score import roll_up, score_scenario
+from satfusion_assets.pipeline.tables import tabulate_gaps, tabulate_scores
 from satfusion_assets.store import ALL_SEASONS, Product, ProductStore
 from satfusion_assets.store.layout import (
     PHENOCAM_GCC,

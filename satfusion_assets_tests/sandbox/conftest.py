@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from satfusion_assets.sandbox.archive import SandboxWorld
-from satfusion_assets.sites import Site, SiteRegistry
+from satfusion_assets.vocabulary.sites import Site, SiteRegistry
 
 TODAY = date(2025, 3, 1)
 

@@ -12,7 +12,7 @@ from scipy.ndimage import gaussian_filter, map_coordinates
 
 from satfusion_assets.sandbox.archive import SandboxWorld
 from satfusion_assets.sandbox.orbits import solar_hour
-from satfusion_assets.sites import Site
+from satfusion_assets.vocabulary.sites import Site
 from satfusion_assets_tests.sandbox.conftest import SITES
 
 L1B, SYN = "SENTINEL3_OLCI_L1B", "SENTINEL3_SYN_L2_SYN"

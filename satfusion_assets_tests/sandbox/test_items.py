@@ -15,7 +15,7 @@ import pytest
 from defusedxml import ElementTree
 
 from satfusion_assets.sandbox.archive import SandboxWorld
-from satfusion_assets.sites import MARGIN, Site
+from satfusion_assets.vocabulary.sites import MARGIN, Site
 from satfusion_assets_tests.sandbox.conftest import SITES
 
 FIXTURES = Path(__file__).parent / "fixtures"

@@ -12,7 +12,7 @@ from satfusion_assets.sandbox.archive import SandboxWorld
 from satfusion_assets.sandbox.landscape import Landscape, View
 from satfusion_assets.sandbox.layout import vegetation
 from satfusion_assets.sandbox.signatures import Cover
-from satfusion_assets.sites import Site
+from satfusion_assets.vocabulary.sites import Site
 from satfusion_assets_tests.sandbox.conftest import SITES, SOUTHERN
 
 

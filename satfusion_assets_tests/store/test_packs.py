@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from pyproj import CRS
 
-from satfusion_assets.errors import ProductCorrupt, StoreError
+from satfusion_assets.vocabulary.errors import ProductCorrupt, StoreError
 from satfusion_assets.store.pack_reader import pack_days, read_pixel
 from satfusion_assets.store.packs import STEPS, PackLayer, write_pack
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from satfusion_assets.errors import ProductCorrupt, ProductMissing, StoreError, StoreFull
-from satfusion_assets.recipes import RECIPES, code_version
-from satfusion_assets.sites import SiteSeason
+from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing, StoreError, StoreFull
+from satfusion_assets.pipeline.recipes import RECIPES, code_version
+from satfusion_assets.vocabulary.sites import SiteSeason
 from satfusion_assets.store import ALL_SEASONS, Product, ProductStore, Scope
 
 INNSBRUCK = SiteSeason("innsbruck", 2024)

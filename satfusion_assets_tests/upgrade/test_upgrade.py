@@ -15,10 +15,10 @@ from satfusion_assets.cli import app
 from satfusion_assets.cli.forecast import forecast, summary
 from satfusion_assets.cli.runs import ASKS, Stage, plan
 from satfusion_assets.definitions import build_defs
-from satfusion_assets.errors import CredentialsMissing, InvalidInput
-from satfusion_assets.resources import Platform
-from satfusion_assets.settings import Settings
-from satfusion_assets.sites import SiteSeason
+from satfusion_assets.vocabulary.errors import CredentialsMissing, InvalidInput
+from satfusion_assets.pipeline.platform import Platform
+from satfusion_assets.vocabulary.settings import Settings
+from satfusion_assets.vocabulary.sites import SiteSeason
 from satfusion_assets.store import Manifest, Product
 
 HERE = SiteSeason("reference", 2023)

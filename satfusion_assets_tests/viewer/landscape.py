@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import rasterio
 
-from satfusion_assets.grid import SiteGrid
+from satfusion_assets.vocabulary.grid import SiteGrid
 
 
 @dataclass(frozen=True)

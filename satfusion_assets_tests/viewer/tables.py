@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from satfusion_assets.scenarios import SCENARIOS, Scenario, Strategy
+from satfusion_assets.vocabulary.scenarios import SCENARIOS, Scenario, Strategy
 from satfusion_assets_tests.viewer.landscape import Landscape, write_json, write_raster
 
 

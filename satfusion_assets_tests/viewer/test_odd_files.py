@@ -14,7 +14,7 @@ import psutil
 import pytest
 import rasterio
 
-from satfusion_assets.sites import SiteRegistry
+from satfusion_assets.vocabulary.sites import SiteRegistry
 from satfusion_assets.viewer.rasters import MAX_SIDE
 from satfusion_assets_tests.viewer.conftest import serve
 

@@ -17,7 +17,7 @@ import rasterio
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from satfusion_assets.cli.view import view
-from satfusion_assets.sites import SiteRegistry
+from satfusion_assets.vocabulary.sites import SiteRegistry
 from satfusion_assets.viewer.catalog import Catalog
 from satfusion_assets.viewer.files import Fence
 from satfusion_assets.viewer.links import OLD_PAGES

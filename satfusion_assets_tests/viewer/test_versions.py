@@ -11,8 +11,8 @@ import httpx
 import numpy as np
 import pytest
 
-from satfusion_assets.scenarios import Scenario
-from satfusion_assets.sites import SiteRegistry, SiteSeason
+from satfusion_assets.vocabulary.scenarios import Scenario
+from satfusion_assets.vocabulary.sites import SiteRegistry, SiteSeason
 from satfusion_assets.store import Product, ProductStore
 from satfusion_assets.store.layout import ProcessedLayout, pack_folder
 from satfusion_assets.store.packs import PackLayer, write_pack

@@ -15,7 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from satfusion_assets.archives.copernicus.failures import harmless
 from satfusion_assets.archives.patience import is_web_address
-from satfusion_assets.errors import ArchiveAnswerInvalid
+from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid
 
 _JOB_ID: Final = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,127}")
 _ENDINGS: Final = (".nc", ".nc4", ".netcdf", ".cdf")

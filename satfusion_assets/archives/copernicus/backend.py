@@ -56,14 +56,9 @@ from satfusion_assets.archives.copernicus.failures import (
     harmless,
 )
 from satfusion_assets.archives.copernicus.requests import CubeRequest
-from satfusion_assets.archives.copernicus.session import (
-    AnswerTooLarge,
-    AnswerTooSlow,
-    PoliteSession,
-    RedirectRefused,
-)
+from satfusion_assets.archives.copernicus.session import AnswerTooLarge, AnswerTooSlow, PoliteSession, RedirectRefused
 from satfusion_assets.archives.patience import LONGEST_WAIT_S, TRANSIENT, Patience, public_url
-from satfusion_assets.errors import ArchiveAnswerInvalid, ArchiveUnavailable, CredentialsRejected
+from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid, ArchiveUnavailable, CredentialsRejected
 
 log = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ from typing import Final
 
 from pydantic import SecretStr
 
-from satfusion_assets.errors import CredentialsMissing
-from satfusion_assets.settings import CREDENTIAL_VARIABLES, Settings
+from satfusion_assets.vocabulary.errors import CredentialsMissing
+from satfusion_assets.vocabulary.settings import CREDENTIAL_VARIABLES, Settings
 
 QUOTING: Final = (
     "in .env a value with # or spaces needs single quotes, and ${...} is replaced even within them: set such a value "

@@ -25,8 +25,8 @@ from odc.geo.geobox import GeoBox
 from satfusion_assets.archives.copernicus.netcdf import UnknownForm, open_netcdf
 from satfusion_assets.archives.copernicus.requests import CubeProduct, CubeRequest
 from satfusion_assets.archives.resampling import Patch, interpolate
-from satfusion_assets.errors import ArchiveAnswerInvalid
-from satfusion_assets.grid import COARSE_M, SiteGrid
+from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid
+from satfusion_assets.vocabulary.grid import COARSE_M, SiteGrid
 
 HIGHEST_REFLECTANCE: Final = 2.0
 """No reflectance of land, snow or cloud is above this; radiances and scaled integers are."""

@@ -24,7 +24,12 @@ from satfusion_assets.archives.copernicus.backend import BackEnd
 from satfusion_assets.archives.copernicus.failures import NothingThere, SlotsTaken
 from satfusion_assets.archives.copernicus.requests import CubeRequest
 from satfusion_assets.archives.http import Answer, HttpArchive
-from satfusion_assets.errors import ArchiveAnswerInvalid, ArchiveError, ArchiveUnavailable, CredentialsRejected
+from satfusion_assets.vocabulary.errors import (
+    ArchiveAnswerInvalid,
+    ArchiveError,
+    ArchiveUnavailable,
+    CredentialsRejected,
+)
 
 log = logging.getLogger(__name__)
 

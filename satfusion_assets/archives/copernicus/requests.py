@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 from pyproj import Transformer
 
-from satfusion_assets.grid import COARSE_M, SiteGrid
-from satfusion_assets.settings import S3Product
+from satfusion_assets.vocabulary.grid import COARSE_M, SiteGrid
+from satfusion_assets.vocabulary.settings import S3Product
 
 RIM: Final = 3
 """Coarse pixels asked for around the site: the back-end lays its own grid and has been a pixel off."""

@@ -16,7 +16,7 @@ from defusedxml.common import DefusedXmlException
 from satfusion_assets.archives.earth_search.scenes import METADATA_ASSET, Scene
 from satfusion_assets.archives.http import Answer, HttpArchive, NotFound
 from satfusion_assets.archives.patience import is_web_address
-from satfusion_assets.errors import ArchiveAnswerInvalid, ArchiveError
+from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid, ArchiveError
 
 B8A: Final = "8"
 LONGEST_XML: Final = 16 * 2**20

@@ -23,8 +23,8 @@ from satfusion_assets.archives.earth_search.boxes import Box, geographic_boxes, 
 from satfusion_assets.archives.earth_search.scenes import ASSETS, METADATA_ASSET, Scene, scene_from_item, shown
 from satfusion_assets.archives.http import HttpArchive, Refused
 from satfusion_assets.archives.patience import THROTTLED, Patience, public_url
-from satfusion_assets.errors import ArchiveAnswerInvalid, ArchiveUnavailable
-from satfusion_assets.settings import S2Collection
+from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid, ArchiveUnavailable
+from satfusion_assets.vocabulary.settings import S2Collection
 
 log = logging.getLogger(__name__)
 

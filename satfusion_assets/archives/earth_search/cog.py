@@ -32,7 +32,7 @@ from rasterio.windows import Window
 from satfusion_assets.archives.http import Answer, HttpArchive, NotFound, OutOfRange
 from satfusion_assets.archives.patience import public_url
 from satfusion_assets.archives.resampling import Patch
-from satfusion_assets.errors import ArchiveAnswerInvalid
+from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid
 
 HEADER: Final = 32 * 1024
 """Bytes fetched first; holds the header of every Sentinel-2 COG seen."""

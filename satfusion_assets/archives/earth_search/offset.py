@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satfusion_assets.archives.earth_search.scenes import Scene
-from satfusion_assets.settings import S2Collection
+from satfusion_assets.vocabulary.settings import S2Collection
 
 OFFSET_DN: Final = 1000
 FIRST_BASELINE_WITH_OFFSET: Final = 4.0

@@ -33,8 +33,8 @@ from satfusion_assets.archives.earth_search.scenes import ASSETS, Scene, tile_ep
 from satfusion_assets.archives.http import HttpArchive
 from satfusion_assets.archives.patience import is_web_address
 from satfusion_assets.archives.resampling import Patch, interpolate, take_nearest
-from satfusion_assets.errors import ArchiveAnswerInvalid, ArchiveUnavailable
-from satfusion_assets.grid import SiteGrid
+from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid, ArchiveUnavailable
+from satfusion_assets.vocabulary.grid import SiteGrid
 
 SCL_OUTSIDE: Final = 255
 """SCL where the tile does not reach: unknown, as opposed to 0, the archive's own class for no data."""

@@ -17,8 +17,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from satfusion_assets.archives.earth_search.boxes import box_width, shared_area
 from satfusion_assets.archives.patience import is_web_address, public_url
-from satfusion_assets.errors import ArchiveAnswerInvalid
-from satfusion_assets.settings import S2Collection
+from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid
+from satfusion_assets.vocabulary.settings import S2Collection
 
 ASSETS: Final = {"blue": "B02", "green": "B03", "red": "B04", "nir08": "B8A", "scl": "SCL"}
 """Asset key in the catalogue -> band. ``nir`` is B08, another band; B8A is ``nir08``."""

@@ -19,7 +19,7 @@ from satfusion_assets.archives.phenocam.summaries import (
     parse_one_day_summary,
     refuse_other_region,
 )
-from satfusion_assets.errors import ArchiveAnswerInvalid, ArchiveUnavailable, CredentialsRejected, NoData
+from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid, ArchiveUnavailable, CredentialsRejected, NoData
 
 T = TypeVar("T")
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 from PIL import Image, UnidentifiedImageError
 
 from satfusion_assets.archives.phenocam.sifted import LeftOut, Sifted, quoted
-from satfusion_assets.errors import ArchiveAnswerInvalid
+from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid
 
 _NAME: Final = re.compile(
     r"(?P<site>[A-Za-z0-9._-]{1,100}?)(?P<infrared>_IR)?_(\d{4})_(\d{2})_(\d{2})_(\d{2})(\d{2})(\d{2})\.jpg",

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from satfusion_assets.archives.phenocam.sifted import LeftOut, Sifted, quoted
-from satfusion_assets.errors import NoData
-from satfusion_assets.sites import Site
+from satfusion_assets.vocabulary.errors import NoData
+from satfusion_assets.vocabulary.sites import Site
 
 VEGETATION_CODES: Final = {
     "agriculture": "AG",

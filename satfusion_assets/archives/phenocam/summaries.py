@@ -21,7 +21,7 @@ from itertools import pairwise
 from typing import Final
 
 from satfusion_assets.archives.phenocam.sifted import LeftOut, Sifted, quoted
-from satfusion_assets.errors import ArchiveAnswerInvalid
+from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid
 
 _MISSING: Final = frozenset({"", "NA", "NaN", "nan", "None"})
 _MISSING_NUMBER: Final = -9999.0

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Final, Self
 
-from satfusion_assets.errors import ServiceFailed
+from satfusion_assets.vocabulary.errors import ServiceFailed
 from satfusion_assets.sandbox.server.credentials import PASSWORD, USER
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from satfusion_assets.errors import InvalidSitesFile
-from satfusion_assets.sites import Site, SiteRegistry
+from satfusion_assets.vocabulary.errors import InvalidSitesFile
+from satfusion_assets.vocabulary.sites import Site, SiteRegistry
 
 log = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from pystac_client import Client
 from satfusion_assets.sandbox.archive import SandboxWorld
 from satfusion_assets.sandbox.server.credentials import CLIENT_ID, CLIENT_SECRET
 from satfusion_assets.sandbox.server.run import SandboxProcess
-from satfusion_assets.sites import Site, SiteRegistry
+from satfusion_assets.vocabulary.sites import Site, SiteRegistry
 
 SITE = Site(name="innsbruck", latitude=47.116171, longitude=11.320308, seasons=(2024,))
 AROUND = (SITE.longitude - 0.01, SITE.latitude - 0.01, SITE.longitude + 0.01, SITE.latitude + 0.01)

@@ -1,0 +1,137 @@
+"""The gap benchmark over all site-seasons: a table per tier, and what the spatial one says by gap length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from satfusion_assets.phenology.season_dates import DATE_NAMES
+from satfusion_assets.export.score_tables import tabular
+from satfusion_assets.vocabulary.scenarios import SCENARIOS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_KEYS: Final = ("site", "season", "strategy", "transition", "gap_days", "method", "quantity")
+_SOURCE: Final = ("s3_product", "s3_level")
+"""Which Sentinel-3 a report rests on (``olci_l1b``, ``TOA``); None where it does not say."""
+_SCORES: Final = ("n_pixels", "rmse", "mae", "mean_bias", "pearson_r", "nse_s2", "estimated_share")
+_SEASON_KEYS: Final = ("site", "season", "strategy", "transition", "gap_days", "method")
+_SEASON_SCORES: Final = ("nse_pc", "delta_nse_pc", "rmse", "pearson_r", "n_samples")
+SUMMARY_HEADINGS: Final = {
+    "s3_level": "S3",
+    "strategy": "Strategy",
+    "method": "Method",
+    "gap_days": "Gap (d)",
+    "n_gaps": "Gaps",
+    "rmse": "RMSE",
+    "nse_s2": "NSE",
+    "estimated_share": "Estimated",
+    "fusion_wins": "Fusion better",
+}
+_FUSIONS: Final = frozenset(scenario.key for scenario in SCENARIOS)
+
+
+def spatial_rows(report: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """One row per gap, strategy, method and quantity of one gap_metrics.json (spatial tier, common pixels)."""
+    return [
+        {
+            "site": report["site_name"],
+            "season": report["season"],
+            **{name: report.get(name) for name in _SOURCE},
+            "strategy": strategy,
+            "transition": gap["transition"],
+            "gap_days": gap["gap_days"],
+            "method": method,
+            "quantity": quantity,
+            **{name: scores[name] for name in _SCORES},
+        }
+        for strategy, outcome in report["strategies"].items()
+        for gap in outcome["gaps"]
+        for method, of in gap["spatial"].items()
+        for quantity, scores in of.items()
+    ]
+
+
+def season_rows(report: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """One row per gap, strategy and method of one gap_metrics.json: temporal and phenology tier.
+
+    ``delta_nse_pc`` is NSE against the camera with the gap less without it; ``late_rising_50`` ... days late.
+    """
+    return [
+        {
+            "site": report["site_name"],
+            "season": report["season"],
+            **{name: report.get(name) for name in _SOURCE},
+            "strategy": strategy,
+            "transition": gap["transition"],
+            "gap_days": gap["gap_days"],
+            "method": method,
+            **{name: (scores or {}).get(name) for name in _SEASON_SCORES},
+            "delta_nse_pc": _difference(scores, outcome["no_gap"]["temporal"].get(method)),
+            **{f"late_{name}": days for name, days in (gap["phenology"] or {}).get(method, {}).items()},
+        }
+        for strategy, outcome in report["strategies"].items()
+        for gap in outcome["gaps"]
+        for method, scores in gap["temporal"].items()
+    ]
+
+
+def _difference(gap: Mapping[str, Any] | None, no_gap: Mapping[str, Any] | None) -> float | None:
+    left, right = ((scores or {}).get("nse_pc") for scores in (gap, no_gap))
+    return None if left is None or right is None else left - right
+
+
+def season_table(reports: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """The temporal and phenology tiers of all reports as a data frame; absent numbers are NaN."""
+    import pandas as pd
+
+    numbers = [*_SEASON_SCORES, *(f"late_{name}" for name in DATE_NAMES)]
+    frame = pd.DataFrame(
+        [row for report in reports for row in season_rows(report)], columns=_columns(_SEASON_KEYS, numbers)
+    )
+    frame[numbers] = frame[numbers].astype("float64")
+    return frame.sort_values(list(_SEASON_KEYS), ignore_index=True)
+
+
+def gap_table(reports: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """The spatial tier of all reports as a data frame; absent numbers are NaN."""
+    import pandas as pd
+
+    frame = pd.DataFrame([row for report in reports for row in spatial_rows(report)], columns=_columns(_KEYS, _SCORES))
+    frame[list(_SCORES)] = frame[list(_SCORES)].astype("float64")
+    return frame.sort_values(list(_KEYS), ignore_index=True)
+
+
+def _columns(keys: Sequence[str], numbers: Sequence[str]) -> list[str]:
+    return [*keys[:2], *_SOURCE, *keys[2:], *numbers]
+
+
+def gap_summary(table: pd.DataFrame) -> pd.DataFrame:
+    """Per strategy, method, quantity, gap length and level of Sentinel-3, over sites, seasons and transitions.
+
+    Median RMSE and NSE and mean estimated share; ``n_gaps`` counts the gaps behind them, ``fusion_wins`` the share of
+    them in which the best scenario of that strategy has the lower RMSE (null for the scenarios themselves).
+    """
+    keys = ["s3_level", "strategy", "method", "quantity", "gap_days"]
+    gap = ["site", "season", "strategy", "transition", "gap_days", "quantity"]
+    fused = table[table["method"].isin(_FUSIONS)].groupby(gap)["rmse"].min().rename("best_fusion")
+    joined = table.join(fused, on=gap)
+    known = joined["rmse"].notna() & joined["best_fusion"].notna() & ~joined["method"].isin(_FUSIONS)
+    joined["fusion_wins"] = (joined["best_fusion"] < joined["rmse"]).astype("float64").where(known)
+    return (
+        joined.groupby(keys, dropna=False)
+        .agg(
+            n_gaps=("rmse", "count"),
+            rmse=("rmse", "median"),
+            nse_s2=("nse_s2", "median"),
+            estimated_share=("estimated_share", "mean"),
+            fusion_wins=("fusion_wins", "mean"),
+        )
+        .reset_index()
+    )
+
+
+def latex_summary(summary: pd.DataFrame) -> str:
+    """GCC by strategy, method and gap length as a LaTeX ``tabular``."""
+    return tabular(summary[summary["quantity"] == "gcc"], SUMMARY_HEADINGS)

@@ -1,0 +1,62 @@
+"""How far the coarse series strays from itself: noise, haze and unseen clouds that a prediction day inherits."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from satfusion_assets.fusion.efast.windows import DayNumbers
+
+TREND_DAYS: Final = 10.0
+"""Standard deviation, days, of the weights of the local line that stands for the undisturbed series."""
+NOISE_DAYS: Final = 2.0
+"""Standard deviation, days, of the weights with which squared departures from it are averaged."""
+
+
+def coarse_variance(days: DayNumbers, departures: NDArray[np.float64], coarse_days: DayNumbers) -> NDArray[np.float64]:
+    """Variance (p, b, h, w) of coarse values around their local trend, on ``days``: the mean of squared departures.
+
+    departures: (t, b, h, w) of ``coarse_departures``, on ``coarse_days``. NaN where a pixel was never observed.
+    """
+    known = np.isfinite(departures)
+    kernel = _gaussian(days, coarse_days, NOISE_DAYS)
+    return _ratio(_under(kernel, np.where(known, departures, 0.0) ** 2), _under(kernel, known.astype(np.float64)))
+
+
+def coarse_departures(coarse: NDArray[np.floating[Any]], coarse_days: DayNumbers) -> NDArray[np.float64]:
+    """Coarse values (t, b, h, w) minus their local trend; NaN = missing.
+
+    The trend at an observation is the line fitted to its neighbourhood with Gaussian weights.
+    """
+    values = coarse.astype(np.float64)
+    known = np.isfinite(values) & (values != 0)
+    trend = _trend(np.where(known, values, 0.0), known, coarse_days)
+    return np.where(known, values - trend, np.nan)
+
+
+def _trend(values: NDArray[np.float64], known: NDArray[np.bool_], days: DayNumbers) -> NDArray[np.float64]:
+    kernel = _gaussian(days, days, TREND_DAYS)
+    lag = (days[None, :] - days[:, None]).astype(np.float64)
+    one = known.astype(np.float64)
+    s0, s1, s2 = (_under(kernel * lag**power, one) for power in range(3))
+    y0, y1 = (_under(kernel * lag**power, values) for power in range(2))
+    determinant = s0 * s2 - s1**2
+    line = _ratio(s2 * y0 - s1 * y1, np.where(determinant > 1e-9, determinant, 0.0))
+    return np.where(determinant > 1e-9, line, _ratio(y0, s0))
+
+
+def _gaussian(days: DayNumbers, centres: DayNumbers, width: float) -> NDArray[np.float64]:
+    lag = (centres[None, :] - days[:, None]) / width
+    # Relative to the nearest centre, so that a long gap does not underflow to no weight at all.
+    nearest = np.min(np.abs(lag), axis=1, keepdims=True, initial=np.inf)
+    return np.exp(-0.5 * (lag**2 - np.where(np.isfinite(nearest), nearest, 0.0) ** 2))
+
+
+def _under(kernel: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.tensordot(kernel, values, axes=1)
+
+
+def _ratio(part: NDArray[np.float64], total: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.divide(part, total, out=np.full(total.shape, np.nan), where=total != 0)

@@ -1,0 +1,44 @@
+"""What a fusion returns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from satfusion_assets.fusion.efast.quality import Quality
+
+
+class Status(StrEnum):
+    """Whether a day could be predicted at all."""
+
+    OK = "ok"
+    NO_COARSE = "no_coarse"
+    """No coarse image with a value lies in the day's window."""
+    NO_FINE = "no_fine"
+    """No fine image with a value and a weight lies in the day's window."""
+
+
+@dataclass(frozen=True)
+class Fused:
+    """Fused images of the prediction days, in the order they were asked for.
+
+    values: (p, b, H, W), NaN = no estimate. status: (p,) one word a day. The quality layers are computed when they are
+    first asked for, from the images that were given (keep those unchanged until then).
+    """
+
+    values: NDArray[np.floating[Any]]
+    status: tuple[Status, ...]
+    assess: Callable[[], Quality] | None = field(default=None, repr=False, compare=False)
+
+    @cached_property
+    def quality(self) -> Quality:
+        """Quality layers of these days; ValueError in conformance mode, which has none."""
+        if self.assess is None:
+            raise ValueError("conformance mode has no quality layers; fuse with conformance=False.")
+        return self.assess()

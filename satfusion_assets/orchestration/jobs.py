@@ -1,0 +1,129 @@
+"""Jobs with plain names, for the wishes that people have most often; each runs on one partition without configuration
+(the tables on none). "Materialize" on a job's page takes many partitions as a backfill.
+
+A Dagster run stays on one grid, and a whole site-season crosses three of them: ``materialise_site_season`` asks for the
+backfill that "Materialize all" on the lineage page would, and leaves the work to it.
+"""
+
+from typing import Final
+
+import dagster as dg
+from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
+from dagster._core.execution.backfill import PartitionBackfill
+from dagster._core.instance import DynamicPartitionsStore
+from dagster._core.utils import make_new_backfill_id
+from dagster._time import get_current_timestamp
+
+from satfusion_assets.vocabulary.errors import SatfusionError
+from satfusion_assets.pipeline.partitions import by_site_season, site_season_of
+from satfusion_assets.pipeline.platform import Platform
+from satfusion_assets.vocabulary.sites import SiteSeason
+
+ON_DEMAND: Final = ("gap_benchmark",)
+"""Assets that a whole site-season does without: minutes of work that few ask for."""
+
+
+@dg.op(description="Ask for everything of a site-season, raw to roll-up, as one backfill.")
+def ask_for_everything(context: dg.OpExecutionContext, platform: dg.ResourceParam[Platform]) -> None:
+    from satfusion_assets.pipeline.acquire import check_sentinel3_credentials
+
+    site_season = site_season_of(context)
+    try:
+        site, today = platform.site(site_season), platform.now().date()
+        check_sentinel3_credentials(site, site_season, platform.store, platform.settings, today=today)
+    except SatfusionError as error:
+        raise dg.Failure(str(error), allow_retries=False) from error
+    backfill = backfill_of(context.repository_def.asset_graph, site_season, context.instance)
+    context.instance.add_backfill(backfill)
+    url = f"{platform.settings.dagster_url.rstrip('/')}/runs/b/{backfill.backfill_id}"
+    context.log.info(f"Asked for {site_season.key} from nothing; its first runs start within 30 s: {url}")
+    context.add_output_metadata({"backfill": dg.MetadataValue.url(url)})
+
+
+def backfill_of(graph: BaseAssetGraph, site_season: SiteSeason, instance: DynamicPartitionsStore) -> PartitionBackfill:
+    """Every partitioned asset of a site-season but those on demand, from what has no parents downwards."""
+    wanted = [key for key in graph.materializable_asset_keys if graph.get(key).is_partitioned]
+    return PartitionBackfill.from_asset_partitions(
+        backfill_id=make_new_backfill_id(),
+        asset_graph=graph,
+        backfill_timestamp=get_current_timestamp(),
+        tags={},
+        asset_selection=[key for key in wanted if key.path[-1] not in ON_DEMAND],
+        partition_names=[site_season.key],
+        dynamic_partitions_store=instance,
+        all_partitions=False,
+        title=f"{site_season.key} from nothing",
+        description="Everything raw, pre-selection, preparation, eight fused scenarios, scores and evaluation.",
+        run_config={},
+    )
+
+
+@dg.job(
+    partitions_def=by_site_season,
+    description=(
+        "A site-season from nothing: asks the archives, screens, prepares, fuses all eight scenarios, scores them and "
+        "maps their phenology. Choose the site-season; the daemon does the rest, and the run's log links to it."
+    ),
+)
+def materialise_site_season() -> None:
+    ask_for_everything()
+
+
+def _job(name: str, description: str, *assets: str) -> "dg.UnresolvedAssetJobDefinition":
+    return dg.define_asset_job(name, selection=dg.AssetSelection.assets(*assets), description=description)
+
+
+acquire_sentinel2 = _job("acquire_sentinel2", "Ask Earth Search for what is new of a site-season.", "raw_s2")
+acquire_sentinel3 = _job("acquire_sentinel3", "Ask Copernicus for what is new of a site-season.", "raw_s3")
+acquire_phenocam = _job(
+    "acquire_phenocam", "Ask the PhenoCam archive for what is new of a site-season.", "raw_phenocam", "camera_phenology"
+)
+acquire_sentinels = _job("acquire_sentinels", "Ask both Sentinel archives for a site-season.", "raw_s2", "raw_s3")
+acquire_site_season = _job(
+    "acquire_site_season",
+    "Ask all three archives for a site-season, date the camera's season and judge every scene. With automation on, the "
+    "rest follows by itself.",
+    "raw_s2",
+    "raw_s3",
+    "raw_phenocam",
+    "camera_phenology",
+    "preselected",
+)
+rebuild_strategy = _job(
+    "rebuild_strategy", "Prepare the images of one strategy again, for both modes.", "prepared_bti", "prepared_itb"
+)
+rebuild_scenario = _job(
+    "rebuild_scenario",
+    "Fuse one scenario again, cut it, read its series and score it.",
+    "fused",
+    "processed",
+    "scenario_metrics",
+)
+rescore_scenario = _job("rescore_scenario", "Score one scenario again against the camera.", "scenario_metrics")
+rescore_site_season = _job(
+    "rescore_site_season", "Roll the scenarios' scores up to metrics.json of a site-season again.", "metrics"
+)
+benchmark_gaps = _job(
+    "benchmark_gaps", "Withhold scenes of a site-season and score how each method fills the gaps.", "gap_benchmark"
+)
+rebuild_tables = _job(
+    "rebuild_tables",
+    "Gather the scores and gap benchmarks of all site-seasons in tables again.",
+    "score_table",
+    "gap_table",
+)
+
+JOBS: Final = [
+    materialise_site_season,
+    acquire_site_season,
+    acquire_sentinels,
+    acquire_sentinel2,
+    acquire_sentinel3,
+    acquire_phenocam,
+    rebuild_strategy,
+    rebuild_scenario,
+    rescore_scenario,
+    rescore_site_season,
+    benchmark_gaps,
+    rebuild_tables,
+]

@@ -1,0 +1,73 @@
+"""Quality layers on disk: one compact raster a season and layer, a band per day."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from satfusion_assets.vocabulary.grid import SiteGrid
+from satfusion_assets.fusion.efast.quality import NO_SCENE, Quality
+from satfusion_assets.pipeline.prepared.prepare import CHANNELS
+from satfusion_assets.store import Draft
+from satfusion_assets.store.layout import FusedLayout
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How numbers become integers: stored = value / scale, ``nodata`` where missing."""
+
+    dtype: str
+    scale: float
+    nodata: int
+
+    def encode(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Integers of ``values``, NaN = missing; what lies above the range is its largest value."""
+        stored = np.empty(values.shape, self.dtype)
+        # Image by image, which stays in the cache: a season's layer would pass through memory at every step.
+        for image, target in zip(values, stored, strict=True):
+            scaled = image * np.float32(1 / self.scale)
+            np.rint(scaled, out=scaled)
+            np.minimum(scaled, self.nodata - 1, out=scaled)
+            scaled[np.isnan(scaled)] = self.nodata
+            target[...] = scaled
+        return stored
+
+
+ENCODINGS: Final = {
+    "days_to_scene": Encoding("uint8", 1.0, NO_SCENE),
+    "effective_scenes": Encoding("uint8", 0.1, 255),
+    "coarse_support": Encoding("uint8", 1.0, 255),
+    "standard_deviation": Encoding("uint16", 2e-4, 65535),
+}
+
+
+def write_quality(draft: Draft, layout: FusedLayout, grid: SiteGrid, days: Sequence[date], quality: Quality) -> None:
+    """``quality/*.tif`` beside the fused images; band descriptions are the days, with the channel where there are
+    several. ``coarse_support`` lies on the coarse grid, everything else on the fine one.
+    """
+    stamps = [day.isoformat() for day in days]
+    channels = CHANNELS[layout.scenario.mode]
+    deviation = quality.standard_deviation.reshape(-1, *quality.standard_deviation.shape[2:])
+    layers: dict[str, tuple[NDArray[Any], list[str]]] = {
+        "days_to_scene": (quality.days_to_scene, stamps),
+        "effective_scenes": (quality.effective_scenes, stamps),
+        "coarse_support": (quality.coarse_support, stamps),
+        "standard_deviation": (deviation, [f"{stamp} {channel}" for stamp in stamps for channel in channels]),
+    }
+    for name, (values, descriptions) in layers.items():
+        encoding = ENCODINGS[name]
+        stored = values if values.dtype == encoding.dtype else encoding.encode(values)
+        geobox = grid.coarse if name == "coarse_support" else grid.fine
+        draft.write_raster(
+            layout.quality(name),
+            stored,
+            geobox,
+            nodata=encoding.nodata,
+            scale=encoding.scale,
+            descriptions=descriptions,
+        )

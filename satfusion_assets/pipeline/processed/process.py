@@ -1,0 +1,124 @@
+"""Stage: cut the season's images to the valid window and read the series at the site."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+from odc.geo.geobox import GeoBox
+
+from satfusion_assets.vocabulary.errors import NoData
+from satfusion_assets.vocabulary.grid import RATIO, site_grid
+from satfusion_assets.sampling.crop import Window, valid_pixels, valid_window
+from satfusion_assets.sampling.window import site_pixel
+from satfusion_assets.sampling.series import export_records
+from satfusion_assets.vocabulary.scenarios import Scenario
+from satfusion_assets.vocabulary.sites import Site, SiteSeason
+from satfusion_assets.pipeline.coarse_source import inherited
+from satfusion_assets.pipeline.outcome import Outcome
+from satfusion_assets.pipeline.prepared.prepare import CHANNELS
+from satfusion_assets.pipeline.provenance import publish, refuse_out_of_place
+from satfusion_assets.pipeline.site_series import read_at_site, write_series
+from satfusion_assets.store import Draft, Product, ProductStore, View
+from satfusion_assets.store.layout import PREPARED, FusedLayout, PreparedLayout, ProcessedLayout, Source, day_of
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class SourceImages:
+    """One source's images of the season. values: (t, b, H, W) on the site's fine grid or cut from it."""
+
+    days: list[date]
+    values: np.ndarray
+
+
+def process(store: ProductStore, site: Site, site_season: SiteSeason, scenario: Scenario) -> Outcome:
+    """Publish ``processed``: rasters cropped to one window, NDVI, GCC and band series of S2, S3 and fusion."""
+    layout, grid = ProcessedLayout(scenario), site_grid(site)
+    product = Product("processed", site_season, scenario.key)
+    with (
+        store.read(Product("fused", site_season, scenario.key)) as fused,
+        store.read(Product(PREPARED[scenario.mode], site_season, scenario.strategy)) as prepared,
+    ):
+        refuse_out_of_place(site, fused, prepared)
+        images = _fused_images(fused, scenario)
+        window = valid_window(valid_pixels(images.values))
+        if window is None:
+            raise NoData(f"{product.key}: no fused pixel is above 0.001 on any day; look at fused and prepared first.")
+        cut: dict[Source, SourceImages] = {
+            "fusion": SourceImages(images.days, window.cut(images.values)),
+            "s2": _fine_images(prepared, scenario, site_season, window),
+            "s3": _coarse_images(prepared, scenario, site_season, window),
+        }
+        geobox = grid.fine[window.slices]
+        row_col = site_pixel(geobox, site.latitude, site.longitude)
+        with publish(store, product, site=site, parameters=inherited(fused), inputs=[fused, prepared]) as draft:
+            for source, stack in cut.items():
+                _write_images(draft, layout, source, stack, geobox)
+                _write_series(draft, layout, source, stack, geobox, site)
+            draft.write_json(layout.window, _window_record(window, row_col, grid.epsg))
+    assert draft.manifest is not None
+    numbers: dict[str, int | float | None] = {f"{source}_days": len(stack.days) for source, stack in cut.items()}
+    log.info(
+        "Cut %d fused, %d Sentinel-2 and %d Sentinel-3 days to %d x %d pixels and read their series at the site.",
+        *(len(cut[source].days) for source in ("fusion", "s2", "s3")),
+        window.height,
+        window.width,
+    )
+    numbers |= {"window_height": window.height, "window_width": window.width}
+    numbers["valid_fraction"] = round(float(np.isfinite(cut["fusion"].values).mean()), 4)
+    return Outcome(draft.manifest, numbers=numbers)
+
+
+def _fused_images(fused: View, scenario: Scenario) -> SourceImages:
+    folder = FusedLayout(scenario).folder
+    names = [name for name in fused.names(f"{folder}/*.tif") if "/quality/" not in name]
+    return SourceImages([day_of(name) for name in names], fused.read_stack(names))
+
+
+def _fine_images(prepared: View, scenario: Scenario, season: SiteSeason, window: Window) -> SourceImages:
+    layout = PreparedLayout(scenario.strategy, scenario.mode)
+    names = _in_season(prepared.names(f"{layout.folder}/s2/*_{layout.kind}.tif"), season)
+    values = window.cut(prepared.read_stack(names)) if names else _nothing(scenario, window)
+    return SourceImages([day_of(name) for name in names], values)
+
+
+def _coarse_images(prepared: View, scenario: Scenario, season: SiteSeason, window: Window) -> SourceImages:
+    layout = PreparedLayout(scenario.strategy, scenario.mode)
+    names = _in_season(prepared.names(f"{layout.folder}/s3/*.tif"), season)
+    values = window.cut_coarse(prepared.read_stack(names), RATIO) if names else _nothing(scenario, window)
+    return SourceImages([day_of(name) for name in names], values)
+
+
+def _nothing(scenario: Scenario, window: Window) -> np.ndarray:
+    """A season without an image of a sensor."""
+    return np.empty((0, len(CHANNELS[scenario.mode]), window.height, window.width), np.float32)
+
+
+def _in_season(names: list[str], season: SiteSeason) -> list[str]:
+    return [name for name in names if season.start <= day_of(name) <= season.end]
+
+
+def _write_images(draft: Draft, layout: ProcessedLayout, source: Source, stack: SourceImages, geobox: GeoBox) -> None:
+    names = [layout.image(source, day) for day in stack.days]
+    draft.write_stack(names, np.ascontiguousarray(stack.values), geobox, band_names=CHANNELS[layout.scenario.mode])
+
+
+def _write_series(
+    draft: Draft, layout: ProcessedLayout, source: Source, stack: SourceImages, geobox: GeoBox, site: Site
+) -> None:
+    names = [layout.image(source, day) for day in stack.days]
+    series = read_at_site(stack.values, stack.days, names, geobox, site)
+    write_series(draft, layout.scenario.mode, lambda kind: layout.series(kind, source), series)
+    exported = export_records(series)
+    draft.write_json(layout.export(source, "json"), exported)
+    draft.write_csv(layout.export(source, "csv"), exported)
+
+
+def _window_record(window: Window, row_col: tuple[int, int] | None, epsg: int) -> dict[str, Any]:
+    record: dict[str, Any] = {"row": window.row, "col": window.col, "height": window.height, "width": window.width}
+    return record | {"epsg": epsg, "site_pixel": list(row_col) if row_col else None}

@@ -1,0 +1,176 @@
+"""What a product is published with besides its inputs, and whether that is still so: thresholds, place, settings.
+
+Every stage publishes through here, so that no manifest lacks what ``recipes`` says of its product; and every stage that
+lays old pixels on the site's grid asks here whether they belong there.
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import inspect
+import json
+import math
+import pkgutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from enum import Enum
+from functools import cache
+from importlib import import_module
+from numbers import Number
+from types import ModuleType
+from typing import Any, Final
+
+import numpy as np
+
+from satfusion_assets.vocabulary.errors import OutOfPlace
+from satfusion_assets.vocabulary.grid import site_grid
+from satfusion_assets.pipeline.recipes import RECIPES
+from satfusion_assets.vocabulary.settings import Settings
+from satfusion_assets.vocabulary.sites import Site
+from satfusion_assets.store import Draft, Product, ProductStore, View
+
+THRESHOLDS: Final = "thresholds"
+SITE: Final = "site"
+"""Names of the manifest's parameters."""
+PORTIONS: Final = frozenset({"CHUNK", "LANES", "DAYS_AT_ONCE", "HALO"})
+"""Constants that say how much is done at once, and change no number."""
+_RASTERS: Final = ("*.tif", "*.geotiff")
+
+
+def publish(
+    store: ProductStore,
+    product: Product,
+    *,
+    site: Site | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    inputs: Sequence[View] = (),
+) -> AbstractContextManager[Draft]:
+    """``ProductStore.publish`` with everything that the product's recipe is about among the parameters."""
+    return store.publish(product, parameters={**(parameters or {}), **shaping(product.name, site)}, inputs=inputs)
+
+
+def shaping(name: str, site: Site | None) -> dict[str, Any]:
+    """The parameters that say what shapes product ``name`` now. site: None only where the place does not matter."""
+    recipe = RECIPES[name]
+    parameters: dict[str, Any] = {THRESHOLDS: thresholds(name)} if recipe.thresholds else {}
+    if recipe.placed:
+        assert site is not None, f"{name} depends on where its site is"
+        parameters[SITE] = place(site)
+    return parameters
+
+
+def place(site: Site) -> dict[str, Any]:
+    """Where a site is and how large."""
+    return {"latitude": site.latitude, "longitude": site.longitude, "extent_m": site.extent_m}
+
+
+def changes(store: ProductStore, product: Product, site: Site | None, settings: Settings) -> list[str]:
+    """What has changed since ``product`` was made, in words; empty = it is up to date."""
+    manifest = store.manifest(product)
+    wanted = shaping(product.name, site) | settings.chosen_for(product.name)
+    if manifest is None:
+        return ["never made"]
+    said = manifest.parameters
+    found = list(store.changes(product, {name: value for name, value in wanted.items() if name != THRESHOLDS}))
+    before = said.get(THRESHOLDS, {})
+    for name, value in wanted.get(THRESHOLDS, {}).items() if THRESHOLDS in said else ():
+        if before.get(name, value) != value:
+            found.append(f"{name} was {before[name]}, is {value}")
+    if THRESHOLDS in said and before.keys() != wanted.get(THRESHOLDS, {}).keys():
+        found.append("it rests on other thresholds")
+    return found
+
+
+@cache
+def thresholds(name: str) -> Mapping[str, Any]:
+    """The constants that shape product ``name``: name -> value, as JSON gives it back.
+
+    They are named without their modules, so that a module that moves makes nothing stale. Where several modules have
+    one of a name, their values stand together in order.
+    """
+    found: dict[str, list[Any]] = {}
+    for module in {module for part in RECIPES[name].thresholds for module in _modules(part)}:
+        for key, value in _numbers(module):
+            found.setdefault(key, []).append(value)
+    return {
+        key: values[0] if len(values) == 1 else sorted(values, key=json.dumps) for key, values in sorted(found.items())
+    }
+
+
+def _modules(part: str) -> Iterator[ModuleType]:
+    module = import_module(f"satfusion_assets.{part}")
+    yield module
+    for inner in pkgutil.iter_modules(getattr(module, "__path__", [])):
+        yield from _modules(f"{part}.{inner.name}")
+
+
+def _numbers(module: ModuleType) -> Iterator[tuple[str, Any]]:
+    """The module's own constants that hold a number."""
+    for name in sorted(_assigned(module) - PORTIONS):
+        value = getattr(module, name)
+        if name.lstrip("_").isupper() and holds_number(value):
+            yield name, json.loads(json.dumps(plain(value)))
+
+
+def _assigned(module: ModuleType) -> set[str]:
+    """Names that the module's source assigns, as opposed to those that it imports."""
+    targets = [
+        target
+        for node in ast.parse(inspect.getsource(module)).body
+        for target in (node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)])
+    ]
+    return {target.id for target in targets if isinstance(target, ast.Name)}
+
+
+def holds_number(value: Any) -> bool:
+    """Whether a constant is a number or a collection or record with one."""
+    if isinstance(value, Number | np.ndarray):
+        return True
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return any(holds_number(getattr(value, field.name)) for field in dataclasses.fields(value))
+    if isinstance(value, Mapping):
+        return any(holds_number(item) for item in value.values())
+    return isinstance(value, tuple | list | frozenset | set) and any(holds_number(item) for item in value)
+
+
+def plain(value: Any) -> Any:
+    """A constant as JSON can hold it; what is no value (a function in a record) by its name."""
+    if isinstance(value, Enum):
+        return plain(value.value)
+    if value is None or isinstance(value, bool | str | int):
+        return value
+    if isinstance(value, np.generic | np.ndarray):
+        return plain(value.tolist())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(plain(key)): plain(item) for key, item in value.items()}
+    if isinstance(value, set | frozenset):
+        return sorted((plain(item) for item in value), key=str)
+    if isinstance(value, tuple | list):
+        return [plain(item) for item in value]
+    return getattr(value, "__qualname__", str(value))
+
+
+def lies_in_place(view: View, site: Site) -> bool:
+    """Whether the pixels of ``view`` lie on the grid that ``site`` has now; a product without rasters always does."""
+    names = [name for pattern in _RASTERS for name in view.names(pattern)]
+    if not names:
+        return True
+    geobox = view.read_geobox(names[0])
+    grid = site_grid(site)
+    return any(geobox == wanted for wanted in (grid.fine, grid.coarse, grid.scl))
+
+
+def refuse_out_of_place(site: Site, *views: View) -> None:
+    """OutOfPlace when pixels lie elsewhere than ``site`` does now: they must not be written with its georeference."""
+    for view in views:
+        if not lies_in_place(view, site):
+            raise OutOfPlace(
+                f"{view.product.slug} of {view.product.scope.key} does not lie where site {site.name} is now, as when "
+                f"the site was moved or resized since it was made; materialise {view.product.slug} of "
+                f"{view.product.scope.key} again."
+            )

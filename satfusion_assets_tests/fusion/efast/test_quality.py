@@ -1,0 +1,252 @@
+"""Quality layers say how a value came about, and how far it may be off."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from satfusion_assets.fusion.efast import FusionPlan, Parameters, check_images, kernels
+from satfusion_assets.fusion.efast.assessment import judge_days, on_fine_rows, scene_errors
+from satfusion_assets.fusion.efast.blocks import blocks, cut
+from satfusion_assets.fusion.efast.coarse import CoarseSupport
+from satfusion_assets.fusion.efast.inputs import Images
+from satfusion_assets.fusion.efast.quality import NO_SCENE
+from satfusion_assets.fusion.efast.withholding import squared_integral, withhold
+from satfusion_assets_tests.fusion.efast.scenes import DAY, RATIO, Stack, constant, random
+
+
+def test_days_to_the_nearest_scene_are_those_of_the_pixel() -> None:
+    stack = constant()
+    stack.fine[2, :, 0, 0] = np.nan
+    stack.cloud_distance[2, 3, 4] = 0
+    days = stack.fuse([DAY, DAY + 1, DAY + 100]).quality.days_to_scene
+    assert days[0, 5, 5] == 1
+    assert days[1, 5, 5] == 0
+    assert days[0, 0, 0] == 9, "the pixel is missing in the nearest scene"
+    assert days[0, -1, -1] == 9, "the nearest scene is cloudy there"
+    assert (days[2] == NO_SCENE).all()
+
+
+def test_effective_scenes_count_equal_weights_whole_and_faint_ones_hardly() -> None:
+    stack = constant(scenes=3)
+    stack = stack.replace(fine_days=np.array([DAY - 5, DAY - 5, DAY + 5]))
+    stack.cloud_distance[:, :, 0] = np.array([16, 16, 1.001])[:, None]
+    scenes = stack.fuse([DAY, DAY + 100]).quality.effective_scenes
+    assert scenes[0, 0, -1] == pytest.approx(3)
+    assert scenes[0, 0, 0] == pytest.approx(2, abs=1e-3)
+    assert (scenes[1] == 0).all()
+
+
+def test_every_extrapolated_day_is_flagged() -> None:
+    stack = constant()
+    stack.coarse[::2, :, 0, 0] = np.nan
+    stack.coarse[:, 1, 1, 1] = 0
+    known = stack.coarse_days <= DAY + 2
+    stack = stack.replace(coarse=stack.coarse[known], coarse_days=stack.coarse_days[known])
+    support = stack.fuse(DAY + np.arange(5)).quality.coarse_support
+    observed, between, beyond = CoarseSupport.OBSERVED, CoarseSupport.INTERPOLATED, CoarseSupport.EXTRAPOLATED
+    assert list(support[:, 2, 2]) == [observed] * 3 + [beyond] * 2
+    # coarse_days[60] is DAY, so every second day is missing from DAY on.
+    assert list(support[:, 0, 0]) == [between, observed, beyond, beyond, beyond]
+    assert (support[:, 1, 1] == CoarseSupport.NONE).all(), "the weakest band counts, and 0 is no observation"
+
+
+def test_conformance_mode_has_no_quality_layers() -> None:
+    with pytest.raises(ValueError, match="conformance"):
+        _ = constant().fuse(conformance=True).quality
+
+
+def test_one_scene_says_nothing_of_its_error() -> None:
+    deviation = constant(scenes=1).fuse().quality.standard_deviation
+    assert np.isnan(deviation).all()
+
+
+def test_scenes_without_any_error_are_known_no_better_than_their_digits() -> None:
+    """Reflectance in 16 bits has steps of 0.0001: no deviation is below 0.0003."""
+    deviation = constant(scenes=8).fuse().quality.standard_deviation
+    known = deviation[np.isfinite(deviation)]
+    assert known.size
+    assert known.min() >= 3e-4
+
+
+class Truth:
+    """A landscape of pixels that green up at their own pace, seen with noise by both sensors."""
+
+    def __init__(self, seed: int, noise: float) -> None:
+        rng = np.random.default_rng(seed)
+        self.days = np.datetime64("2024-01-01") + np.arange(366)
+        shape = (6, 6)
+        height, width = shape[0] * RATIO, shape[1] * RATIO
+        day = np.arange(366, dtype=float)[:, None, None, None]
+        rise = 110 + rng.normal(0, 6, (height, width))
+        fall = 270 + rng.normal(0, 6, (height, width))
+        green = 1 / (1 + np.exp(-(day - rise) / 9)) - 1 / (1 + np.exp(-(day - fall) / 12))
+        base, gain = rng.uniform(0.05, 0.1, (2, height, width)), rng.uniform(0.05, 0.3, (2, height, width))
+        self.values = base + gain * green
+        scenes = np.sort(rng.choice(366, 80, replace=False))
+        coarse = self.values.reshape(366, 2, shape[0], RATIO, shape[1], RATIO).mean(axis=(3, 5))
+        fine = self.values[scenes]
+        self.noise = noise
+        self.stack = Stack(
+            (coarse + rng.normal(0, noise, coarse.shape)).astype(np.float32),
+            self.days,
+            (fine + rng.normal(0, noise, fine.shape)).astype(np.float32),
+            self.days[scenes],
+            rng.uniform(0, 18, (80, *shape)).astype(np.float32),
+        )
+
+
+@pytest.mark.parametrize(("seed", "noise"), [(4, 0.01), (2, 0.02)])
+def test_intervals_cover_the_true_surface(seed: int, noise: float) -> None:
+    truth = Truth(seed, noise)
+    fused = truth.stack.fuse(truth.days)
+    quality = fused.quality
+    for band in range(2):
+        error = np.abs(fused.values - truth.values)[:, band]
+        score = error / quality.standard_deviation[:, band]
+        season = (truth.days > np.datetime64("2024-04-01")) & (truth.days < np.datetime64("2024-10-31"))
+        known = np.isfinite(score)
+        assert np.mean(score[known] < 1) == pytest.approx(0.68, abs=0.05)
+        assert np.mean(score[known] < 1.96) == pytest.approx(0.95, abs=0.05)
+        for part in (season, ~season):
+            inside = score[part][known[part]]
+            assert np.mean(inside < 1) == pytest.approx(0.68, abs=0.10)
+            assert np.mean(inside < 1.96) == pytest.approx(0.95, abs=0.10)
+
+
+def test_scene_noise_is_told_from_the_scenes() -> None:
+    truth = Truth(3, 0.01)
+    learned = truth.stack.fuse(truth.days[:1]).quality.error_model
+    np.testing.assert_allclose(np.sqrt(np.median(learned.scene_noise, axis=0)), 0.01, rtol=0.3)
+
+
+class Walk:
+    """A surface that strays from a constant coarse series by a random walk of its own in every pixel.
+
+    Every fourth scene is hazy: its noise is many times that of the others.
+    """
+
+    DRIFT = 5e-6
+    CLEAR, HAZY = 0.005, 0.03
+
+    def __init__(self, seed: int) -> None:
+        rng = np.random.default_rng(seed)
+        plain = constant(bands=1, scenes=70)
+        self.days = DAY + np.arange(-180, 180)
+        pixels = plain.fine.shape[2:]
+        self.values = 0.2 + np.cumsum(rng.normal(0, np.sqrt(self.DRIFT), (360, 1, *pixels)), axis=0)
+        scenes = np.sort(rng.choice(360, 70, replace=False))
+        self.noise = np.where(np.arange(70) % 4 == 0, self.HAZY, self.CLEAR)
+        fine = self.values[scenes] + rng.normal(0, 1, (70, 1, *pixels)) * self.noise[:, None, None, None]
+        coarse = np.full((360, *plain.coarse.shape[1:]), 0.2, np.float32)
+        self.stack = plain.replace(
+            coarse=coarse, coarse_days=self.days, fine=fine.astype(np.float32), fine_days=self.days[scenes]
+        )
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_process_of_known_noise_and_drift_is_covered(seed: int) -> None:
+    walk = Walk(seed)
+    fused = walk.stack.fuse(walk.days)
+    score = np.abs(fused.values - walk.values) / fused.quality.standard_deviation
+    assert np.mean(score < 1) == pytest.approx(0.68, abs=0.05)
+    assert np.mean(score < 1.96) == pytest.approx(0.95, abs=0.03)
+    np.testing.assert_allclose(fused.quality.error_model.drift, walk.DRIFT, rtol=0.5)
+
+
+@pytest.mark.parametrize("kind", ["clear", "hazy"])
+def test_intervals_with_its_own_noise_cover_a_withheld_scene(kind: str) -> None:
+    """Given in any order: a scene's noise is found in its own row."""
+    walk = Walk(4)
+    shuffled = np.random.default_rng(0).permutation(70)
+    stack, noise = walk.stack.of_scenes(shuffled), walk.noise[shuffled]
+    own = stack.fuse().quality.error_model.scene_noise
+    inside = []
+    for scene in np.flatnonzero(noise == {"clear": walk.CLEAR, "hazy": walk.HAZY}[kind])[:12]:
+        fused = stack.of_scenes(np.arange(70) != scene).fuse(stack.fine_days[scene])
+        spread = np.sqrt(fused.quality.standard_deviation[0] ** 2 + own[scene][:, None, None])
+        inside.append([np.mean(np.abs(fused.values[0] - stack.fine[scene]) / spread < level) for level in (1, 1.96)])
+    np.testing.assert_allclose(np.mean(inside, axis=0), (0.68, 0.95), atol=0.05)
+
+
+def test_the_noise_of_a_scene_not_seen_is_that_of_the_others() -> None:
+    """One scene in four is hazy: so are two of eight equally likely levels."""
+    walk = Walk(5)
+    levels = np.sqrt(walk.stack.fuse().quality.error_model.noise_levels[:, 0])
+    assert (levels[:6] < 3 * walk.CLEAR).all()
+    np.testing.assert_allclose(levels[6:], walk.HAZY, rtol=0.2)
+
+
+def test_a_hazy_scene_widens_the_days_that_rest_on_it_and_no_others() -> None:
+    walk = Walk(3)
+    hazy_day = walk.stack.fine_days[35]
+    clear_sky = walk.stack.fine.copy()
+    walk.stack.fine[35] += 0.1
+    with_haze, without = (
+        stack.fuse([hazy_day, hazy_day + 60]).quality.standard_deviation
+        for stack in (walk.stack, walk.stack.replace(fine=clear_sky))
+    )
+    wider = np.median(with_haze / without, axis=(1, 2, 3))
+    assert wider[0] > 1.25
+    assert wider[1] == pytest.approx(1, abs=0.05)
+
+
+def test_a_prediction_between_two_scenes_drifts_by_half_a_gap() -> None:
+    """Shares of a half on both sides: the integral is a quarter of the 20 days."""
+    distance = squared_integral(np.array([[0.5], [-1.0], [0.5]]), np.array([0, 10, 20]))
+    np.testing.assert_allclose(distance, 5.0)
+
+
+def test_kernel_and_withheld_scenes_agree_on_distance_and_shares() -> None:
+    plan = FusionPlan(_images(random(7, scenes=9)))
+    images, parameters = plan.images, Parameters(ratio=RATIO)
+    scenes = scene_errors(plan, parameters)
+
+    def variance(drift: float) -> np.ndarray:
+        """Of each scene's day predicted from the others, without coarse noise."""
+        noise, slow = np.zeros_like(plan.coarse_then), np.full(images.bands, drift)
+        judged = judge_days(
+            plan, images.fine_days, parameters, scenes.weights, scenes, noise, slow, np.zeros_like(images.fine)
+        )
+        return np.square(judged.standard_deviation.reshape(flat))
+
+    flat = (len(images.fine), images.bands, -1)
+    upsampled = on_fine_rows(plan, scenes.weights.values, parameters, np.arange(images.fine.shape[2]))
+    departures, squares = scenes.departures.reshape(flat), scenes.squares.reshape(flat)
+    told = withhold(images.fine_days, scenes.weights, upsampled.reshape(len(upsampled), -1), departures, squares)
+    np.testing.assert_allclose(variance(0), np.maximum(told.told, kernels.LEAST_VARIANCE), rtol=1e-4)
+    np.testing.assert_allclose(variance(1), told.told + told.distance[:, None], rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize(("apart", "possible"), [(4, False), (11, True)])
+def test_drift_is_learned_across_ten_days_and_more(apart: int, possible: bool) -> None:
+    """A prediction that does without the scenes within ten days needs others: three scenes within nine have none."""
+    stack = random(7, scenes=3)
+    days = np.sort(stack.fine_days)[0] + apart * np.arange(3)
+    plan = FusionPlan(_images(stack.replace(fine_days=days)))
+    scenes = scene_errors(plan, Parameters(ratio=RATIO))
+    flat = (3, plan.images.bands, -1)
+    upsampled = on_fine_rows(plan, scenes.weights.values, Parameters(ratio=RATIO), np.arange(stack.fine.shape[2]))
+    departures, squares = scenes.departures.reshape(flat), scenes.squares.reshape(flat)
+    weights = upsampled.reshape(len(upsampled), -1)
+    change = withhold(plan.images.fine_days, scenes.weights, weights, departures, squares).change
+    assert np.isfinite(change).any() == possible
+
+
+def test_blocks_under_one_error_model_give_equal_bits() -> None:
+    """The row of 140 coarse pixels is longer than a kernel's chunk."""
+    days, parameters = DAY + np.arange(-30, 30, 7), Parameters(ratio=RATIO)
+    images = _images(random(3, shape=(4, 140), scenes=9))
+    whole = FusionPlan(images).fuse(days, parameters).quality
+    for block in blocks(4, 140, 3, 60):
+        top, left = block.halo
+        plan = FusionPlan(cut(images, block, RATIO), top * RATIO, left * RATIO, error_model=whole.error_model)
+        part, here = plan.fuse(days, parameters).quality, (..., *block.fine(RATIO))
+        np.testing.assert_array_equal(part.standard_deviation, whole.standard_deviation[here])
+        np.testing.assert_array_equal(part.effective_scenes, whole.effective_scenes[here])
+        np.testing.assert_array_equal(part.days_to_scene, whole.days_to_scene[here])
+
+
+def _images(stack: Stack) -> Images:
+    arrays = (stack.coarse, stack.coarse_days, stack.fine, stack.fine_days, stack.cloud_distance)
+    return check_images(*arrays, stack.ratio)

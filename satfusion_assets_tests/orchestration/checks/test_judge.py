@@ -1,0 +1,425 @@
+"""Every criterion holds on a good product, and is broken by a bad one that was made to break it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from satfusion_assets.vocabulary.scenarios import Mode, Strategy
+from satfusion_assets.pipeline.judge import CRITERIA, criteria, judge
+from satfusion_assets.store import Product, ProductStore
+from satfusion_assets.store.layout import (
+    METRICS,
+    PHENOCAM_GCC,
+    PHENOCAM_PHENOLOGY,
+    S2_SCENES,
+    S3_OVERPASSES,
+    FusedLayout,
+    GapLayout,
+    PhenologyLayout,
+    PreparedLayout,
+    ProcessedLayout,
+    TableLayout,
+    pack_folder,
+    preselection,
+    raw_scene,
+    raw_scl,
+)
+from satfusion_assets_tests.orchestration.checks import products as made
+from satfusion_assets_tests.orchestration.checks.products import BTI, DAYS, SCENE_DAYS, SEASON, SITE, Files, Picture
+
+Spoil = Callable[[Files], None]
+PHENOLOGY = PhenologyLayout(BTI)
+PREPARED_BTI = PreparedLayout(Strategy.AGGRESSIVE, Mode.BTI)
+SCENE = raw_scene("s2", made.scene_name(SCENE_DAYS[3]))
+OVERPASS = raw_scene("s3", made.scene_name(DAYS[5]))
+S2_NAMES = [raw_scene("s2", made.scene_name(day)) for day in SCENE_DAYS]
+S3_NAMES = [raw_scene("s3", made.scene_name(day)) for day in DAYS[::5]]
+FUSED_NAMES = [FusedLayout(BTI).image(day) for day in DAYS]
+GREEN = f"{PHENOCAM_GCC}.json"
+SCORE_ROWS, GAP_ROWS = TableLayout.scores("parquet"), TableLayout.gaps("parquet")
+
+
+def scaled(name: str, factor: float) -> Spoil:
+    def spoil(files: Files) -> None:
+        picture: Picture = files[name]
+        files[name] = replace(picture, values=(picture.values * factor).astype(picture.values.dtype))
+
+    return spoil
+
+
+def all_scaled(pattern: str, factor: float) -> Spoil:
+    def spoil(files: Files) -> None:
+        for name in [name for name in files if pattern in name and isinstance(files[name], Picture)]:
+            scaled(name, factor)(files)
+
+    return spoil
+
+
+def each(names: Sequence[str], spoil: Callable[[str], Spoil]) -> Spoil:
+    def spoil_all(files: Files) -> None:
+        for name in names:
+            spoil(name)(files)
+
+    return spoil_all
+
+
+def moved(name: str) -> Spoil:
+    def spoil(files: Files) -> None:
+        picture: Picture = files[name]
+        files[name] = replace(picture, geobox=picture.geobox.translate_pix(1, 0))
+
+    return spoil
+
+
+def filled(name: str, value: float) -> Spoil:
+    def spoil(files: Files) -> None:
+        picture: Picture = files[name]
+        files[name] = replace(picture, values=np.full_like(picture.values, value))
+
+    return spoil
+
+
+def rebanded(name: str) -> Spoil:
+    def spoil(files: Files) -> None:
+        picture: Picture = files[name]
+        files[name] = replace(picture, bands=picture.bands[::-1])
+
+    return spoil
+
+
+def edited(name: str, edit: Callable[[object], object]) -> Spoil:
+    """``edit`` changes the JSON content of ``name``, or returns a new one."""
+
+    def spoil(files: Files) -> None:
+        new = edit(files[name])
+        if new is not None:
+            files[name] = new
+
+    return spoil
+
+
+def scene(field: str, value: object) -> Spoil:
+    return edited(S2_SCENES, lambda record: record["scenes"][2].update({field: value}))
+
+
+def without(*names: str) -> Spoil:
+    def spoil(files: Files) -> None:
+        for name in names:
+            del files[name]
+
+    return spoil
+
+
+def excluded(strategy: Strategy, keep: int) -> Spoil:
+    """``strategy`` keeps the first ``keep`` Sentinel-2 scenes only."""
+    return edited(
+        preselection("s2", "json"),
+        lambda rows: [row.update({f"excluded_{strategy}": True}) for row in rows[keep:]] and rows,
+    )
+
+
+def of_the_gap(**values: object) -> Spoil:
+    return edited(GapLayout().metrics, lambda r: r["strategies"]["aggressive"]["gaps"][0].update(values))
+
+
+def statistics(**values: float) -> Spoil:
+    return edited(ProcessedLayout(BTI).scores, lambda record: record["temporal"].update(values))
+
+
+def all_filled(transition: str, values: tuple[float, float, float]) -> Spoil:
+    """A date map of one date with its interval."""
+
+    def spoil(files: Files) -> None:
+        picture: Picture = files[PHENOLOGY.dates(transition)]
+        flat = np.array(values, np.float32)[:, None, None] + np.zeros_like(picture.values)
+        files[PHENOLOGY.dates(transition)] = replace(picture, values=flat)
+
+    return spoil
+
+
+SPOILED: list[tuple[str, str, str, Spoil]] = [
+    ("raw_s2", "bands_and_grid", "a scene half a hectare away", moved(SCENE)),
+    ("raw_s2", "bands_and_grid", "bands in another order", rebanded(SCENE)),
+    ("raw_s2", "bands_and_grid", "a scene without classification", without(raw_scl(made.scene_name(SCENE_DAYS[3])))),
+    ("raw_s2", "values", "every sixth scene blank", each(S2_NAMES[::6], lambda name: filled(name, 0))),
+    ("raw_s2", "values", "every sixth scene too bright", each(S2_NAMES[::6], lambda name: filled(name, 30_000))),
+    ("raw_s2", "values", "reflectance instead of digital numbers", all_scaled("raw/s2/", 1e-3)),
+    ("raw_s2", "offset", "an offset that nobody decided", scene("offset_decision", "")),
+    ("raw_s2", "offset", "an offset that does not exist", scene("offset_subtracted", 500)),
+    ("raw_s2", "offset", "an offset taken off twice", each(S2_NAMES, lambda name: filled(name, 1))),
+    (
+        "raw_s2",
+        "no_duplicates",
+        "acquisitions twice",
+        edited(
+            S2_SCENES,
+            lambda record: (
+                [s.update(sensed=record["scenes"][n // 2]["sensed"]) for n, s in enumerate(record["scenes"])] and record
+            ),
+        ),
+    ),
+    ("raw_s2", "coverage", "most of the archive set aside", edited(S2_SCENES, lambda r: r.update(set_aside=[{}] * 20))),
+    (
+        "raw_s2",
+        "coverage",
+        "three months without a scene",
+        without(*(raw_scene("s2", made.scene_name(day)) for day in SCENE_DAYS[5:11])),
+    ),
+    ("raw_s3", "bands_and_grid", "an overpass on another grid", moved(OVERPASS)),
+    ("raw_s3", "values", "percent instead of reflectance", all_scaled("raw/s3/", 100)),
+    ("raw_s3", "values", "every fifth overpass blank", each(S3_NAMES[::5], lambda name: filled(name, np.nan))),
+    (
+        "raw_s3",
+        "no_duplicates",
+        "overpasses twice",
+        edited(S3_OVERPASSES, lambda record: record["overpasses"].extend(record["overpasses"])),
+    ),
+    (
+        "raw_s3",
+        "coverage",
+        "a month without data",
+        without(*(raw_scene("s3", f"{d:%Y%m%d}_0") for d in DAYS[100:130:5])),
+    ),
+    (
+        "raw_phenocam",
+        "series",
+        "greenness in percent",
+        edited(GREEN, lambda r: [d.update(greenness_index=42.0) for d in r] and r),
+    ),
+    ("raw_phenocam", "series", "a day twice", edited(GREEN, lambda rows: rows.insert(5, rows[4]))),
+    ("raw_phenocam", "coverage", "a camera of six weeks", edited(GREEN, lambda rows: rows[:42])),
+    ("raw_s2", "coverage", "a recorded scene lost", without(SCENE)),
+    (
+        "camera_phenology",
+        "dates",
+        "no green-up",
+        edited(PHENOCAM_PHENOLOGY, lambda r: r.update(green_up_50pct_date=None)),
+    ),
+    (
+        "camera_phenology",
+        "dates",
+        "green-down before green-up",
+        edited(PHENOCAM_PHENOLOGY, lambda r: r.update(green_down_50pct_date="2024-02-01")),
+    ),
+    ("preselected", "every_scene", "a scene not judged", edited(preselection("s2", "json"), lambda rows: rows[1:])),
+    ("preselected", "something_kept", "nothing kept", excluded(Strategy.AGGRESSIVE, 0)),
+    ("preselected", "share_excluded", "nearly nothing kept", excluded(Strategy.NONAGGRESSIVE, 1)),
+    ("prepared_bti", "grid", "an image beside the grid", moved(PREPARED_BTI.fine(SCENE_DAYS[4]))),
+    ("prepared_bti", "grid", "no coarse image", without(*(PREPARED_BTI.coarse(day) for day in SCENE_DAYS))),
+    ("prepared_bti", "values", "digital numbers", all_scaled("_REFL.tif", 1e4)),
+    ("prepared_bti", "values", "bands in another order", rebanded(PREPARED_BTI.fine(SCENE_DAYS[4]))),
+    ("prepared_bti", "cloud_distance", "a negative distance", filled(PREPARED_BTI.cloud_distance(SCENE_DAYS[2]), -1)),
+    ("prepared_bti", "cloud_distance", "clouds everywhere", all_scaled("DIST_CLOUD", 0)),
+    (
+        "prepared_bti",
+        "mask_share",
+        "hardly a clear pixel",
+        edited(
+            PREPARED_BTI.summary, lambda record: [row.update(valid_fraction=0.02) for row in record["s2"]] and record
+        ),
+    ),
+    ("prepared_itb", "values", "greenness above one", all_scaled("_GCC.tif", 3)),
+    ("fused", "grid", "an image beside the grid", moved(FusedLayout(BTI).image(DAYS[100]))),
+    ("fused", "day_coverage", "a summer missing", without(*(FusedLayout(BTI).image(day) for day in DAYS[150:250]))),
+    (
+        "fused",
+        "day_coverage",
+        "a day without a reason",
+        edited(FusedLayout(BTI).status, lambda r: dict([*r.items()][1:])),
+    ),
+    ("fused", "range", "impossible reflectance", each(FUSED_NAMES[10:30], lambda name: filled(name, 3))),
+    ("fused", "jumps", "a flash", filled(FusedLayout(BTI).image(DAYS[10]), 0.9)),
+    ("fused", "calibration", "a deviation far too small", scaled(FusedLayout(BTI).quality("standard_deviation"), 0.1)),
+    ("fused", "calibration", "a deviation far too large", scaled(FusedLayout(BTI).quality("standard_deviation"), 50)),
+    ("phenology", "grid", "a map beside the grid", moved(PHENOLOGY.dates("rising_25"))),
+    ("phenology", "order", "green-down before green-up", all_filled("falling_50", (40, 35, 45))),
+    ("phenology", "order", "a date outside its interval", all_filled("rising_10", (90, 95, 99))),
+    ("phenology", "dated", "no season anywhere", filled(PHENOLOGY.dates("rising_50"), np.nan)),
+    (
+        "pack",
+        "readable",
+        "a pack cut short",
+        edited(f"{pack_folder(BTI)}/fused/zarr.json", lambda content: content[:20]),
+    ),
+    ("gap_benchmark", "summaries", "a scenario forgotten", without(GapLayout().summary(made.ITB))),
+    (
+        "processed",
+        "series",
+        "a series without its images",
+        edited(ProcessedLayout(BTI).series("gcc", "s2"), lambda r: r[1:]),
+    ),
+    (
+        "processed",
+        "window",
+        "a window beside the camera",
+        edited(ProcessedLayout(BTI).window, lambda r: r.update(site_pixel=None)),
+    ),
+    (
+        "processed",
+        "greenness",
+        "no greenness at the camera",
+        edited(
+            ProcessedLayout(BTI).series("gcc", "fusion"),
+            lambda rows: [row.update(greenness_index=None) for row in rows] and rows,
+        ),
+    ),
+    ("scenario_metrics", "skill", "no correlation", statistics(pearson_r=0.1)),
+    ("scenario_metrics", "skill", "a handful of days", statistics(n_samples=5)),
+    (
+        "metrics",
+        "all_scenarios",
+        "a scenario missing",
+        edited(METRICS, lambda r: r["temporal"].update({BTI.score_key: None})),
+    ),
+    (
+        "metrics",
+        "skill",
+        "worse than the mean",
+        edited(METRICS, lambda r: [s.update(nse=-0.3) for s in r["temporal"].values()] and r),
+    ),
+    ("score_table", "rows", "a series twice", edited(SCORE_ROWS, lambda rows: rows + rows[:1])),
+    (
+        "score_table",
+        "rows",
+        "a site-season missing",
+        edited(SCORE_ROWS, lambda rows: [r | {"season": 2023} for r in rows]),
+    ),
+    (
+        "score_table",
+        "scored",
+        "a series without a score",
+        edited(SCORE_ROWS, lambda rows: [rows[0] | {"nse_pc": None}, rows[1]]),
+    ),
+    (
+        "gap_benchmark",
+        "same_pixels",
+        "one method on fewer pixels",
+        of_the_gap(
+            spatial={name: {"gcc": {"n_pixels": n, "estimated_share": 1}} for name, n in (("linear", 8), (BTI.key, 9))}
+        ),
+    ),
+    ("gap_benchmark", "withheld", "a gap without scenes", of_the_gap(n_withheld_pixels=0)),
+    (
+        "gap_benchmark",
+        "fusion_answers",
+        "silence",
+        of_the_gap(spatial={BTI.key: {"gcc": {"n_pixels": 9, "estimated_share": 0.2}}}),
+    ),
+    ("gap_table", "rows", "a method twice", edited(GAP_ROWS, lambda rows: rows + rows[:1])),
+]
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> ProductStore:
+    store = ProductStore(tmp_path_factory.mktemp("store"))
+    for product, make in made.MAKERS.items():
+        made.publish(store, product, make())
+    return store
+
+
+@pytest.mark.parametrize("product", made.MAKERS, ids=lambda product: product.slug)
+def test_a_good_product_meets_every_criterion(good: ProductStore, product: Product) -> None:
+    verdicts = judge(good, SITE, product, criteria(product.name))
+    assert {name: found.says for name, found in verdicts.items() if not found.passed} == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "criterion", "what", "spoil"), SPOILED, ids=[" ".join(map(str, case[:3])) for case in SPOILED]
+)
+def test_a_bad_product_breaks_the_criterion_it_was_made_to_break(
+    tmp_path: Path, name: str, criterion: str, what: str, spoil: Spoil
+) -> None:
+    store = ProductStore(tmp_path)
+    product = next(product for product in made.MAKERS if product.name == name)
+    files = made.MAKERS[product]()
+    if name == "score_table":
+        made.publish(store, Product("metrics", SEASON), made.metrics())
+    if name == "fused":
+        made.publish(store, Product("prepared_bti", SEASON, "aggressive"), made.prepared(Mode.BTI))
+    if name == "preselected":
+        made.publish(store, Product("raw_s2", SEASON), made.raw_s2())
+        made.publish(store, Product("raw_s3", SEASON), made.raw_s3())
+    spoil(files)
+    made.publish(store, product, files)
+    verdicts = judge(store, SITE, product, criteria(name))
+    assert not verdicts[criterion].passed, what
+    assert verdicts["files"].passed
+
+
+SINGLE: list[tuple[str, str, str, Spoil]] = [
+    ("raw_s2", "values", "a blank scene", filled(SCENE, 0)),
+    ("raw_s2", "values", "a scene of saturated pixels", filled(SCENE, 65535)),
+    ("raw_s2", "offset", "a scene without light", filled(SCENE, 1)),
+    ("raw_s2", "no_duplicates", "an acquisition twice", scene("sensed", f"{SCENE_DAYS[1]}T10:10:00+00:00")),
+    ("raw_s3", "values", "a blank overpass", filled(OVERPASS, np.nan)),
+    ("raw_s3", "values", "an overpass in percent", scaled(OVERPASS, 1000)),
+    (
+        "raw_s3",
+        "no_duplicates",
+        "an overpass twice",
+        edited(S3_OVERPASSES, lambda record: record["overpasses"].append(record["overpasses"][0])),
+    ),
+    ("raw_phenocam", "series", "a day in percent", edited(GREEN, lambda r: r[9].update(greenness_index=42.0))),
+    ("prepared_bti", "values", "an image in digital numbers", scaled(PREPARED_BTI.fine(SCENE_DAYS[4]), 1e4)),
+    ("fused", "range", "a day of impossible reflectance", filled(FusedLayout(BTI).image(DAYS[10]), 3)),
+    (
+        "processed",
+        "greenness",
+        "a day without sense",
+        edited(ProcessedLayout(BTI).series("gcc", "fusion"), lambda rows: rows[3].update(greenness_index=2.0)),
+    ),
+]
+"""One scene, overpass, day or image that is odd by itself."""
+
+
+@pytest.mark.parametrize(("name", "criterion", "what", "spoil"), SINGLE, ids=[" ".join(case[:3]) for case in SINGLE])
+def test_a_single_odd_one_is_named_and_ends_no_season(
+    tmp_path: Path, name: str, criterion: str, what: str, spoil: Spoil
+) -> None:
+    store = ProductStore(tmp_path)
+    product = next(product for product in made.MAKERS if product.name == name)
+    files = made.MAKERS[product]()
+    spoil(files)
+    made.publish(store, product, files)
+    held_to = [one for one in criteria(name) if one.name == criterion]
+    assert held_to[0].vital
+    found = judge(store, SITE, product, held_to)[criterion]
+    assert found.passed, (what, found.says)
+    assert len(found.offenders) == found.numbers["odd"] == 1, what
+    assert re.match(r"(\d+) of (\d+) ", found.says) or "1 outside" in found.says, "how many are left"
+
+
+def test_dark_ground_that_proves_its_offset_speaks_against_nothing(tmp_path: Path) -> None:
+    store, product = ProductStore(tmp_path), Product("raw_s2", SEASON)
+    files = made.raw_s2()
+    each(S2_NAMES, lambda name: filled(name, 1))(files)
+    for one in files[S2_SCENES]["scenes"]:
+        one["dark_pixel_test"] = "offset in the pixels"
+    made.publish(store, product, files)
+    assert judge(store, SITE, product, criteria("raw_s2"))["offset"].passed
+
+
+def test_a_file_that_rots_on_disk_is_found(tmp_path: Path) -> None:
+    store = ProductStore(tmp_path)
+    product = Product("metrics", SEASON)
+    made.publish(store, product, made.metrics())
+    (store.folder(SEASON) / METRICS).resolve().write_text("{}")
+    assert not judge(store, SITE, product, criteria("metrics"))["files"].passed
+
+
+def test_every_criterion_has_a_product_that_breaks_it() -> None:
+    shared = {"prepared_itb": "prepared_bti"}
+    broken = {(name, criterion) for name, criterion, _, _ in SPOILED}
+    missing = [
+        (name, one.name)
+        for name, held_to in CRITERIA.items()
+        for one in held_to
+        if (shared.get(name, name), one.name) not in broken
+    ]
+    assert not missing

@@ -1,0 +1,83 @@
+"""``satfusion acquire --again``: everything that was fetched, found empty or set aside is asked for again."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from satfusion_assets.pipeline.acquire import acquire_phenocam, acquire_sentinel2
+from satfusion_assets.store import ProductStore
+from satfusion_assets_tests.pipeline.acquisition.conftest import SEASON, SITES, Sandbox, product
+
+
+def fetched(sandbox: Sandbox, ending: str) -> int:
+    """Files with that ending that were sent whole since the log was emptied."""
+    return len({r["path"] for r in sandbox.requests("/data/") if r["path"].endswith(ending) and r["status"] != 304})
+
+
+def test_the_camera_is_asked_for_again_only_when_it_is_wished(sandbox: Sandbox, store: ProductStore) -> None:
+    first = sandbox.acquire("raw_phenocam", store)
+    everything = fetched(sandbox, ".jpg")
+    sandbox.forget_requests()
+    second = acquire_phenocam(sandbox.site, SEASON, store, sandbox.settings(), again=True)
+    assert fetched(sandbox, ".jpg") == everything == first.numbers["pictures"]
+    assert fetched(sandbox, "_1day.csv") > 0
+    assert second.manifest.version == first.manifest.version
+
+
+def test_scenes_are_read_again_and_a_run_that_is_interrupted_keeps_what_was_there(
+    sandbox: Sandbox, store: ProductStore
+) -> None:
+    first = sandbox.acquire("raw_s2", store)
+    entries = {path.name for path in store.cache(SEASON, "s2").iterdir()}
+
+    class Interrupted(Exception):
+        pass
+
+    def interrupt(done: int, total: int, name: str) -> None:
+        raise Interrupted
+
+    with pytest.raises(Interrupted):
+        acquire_sentinel2(sandbox.site, SEASON, store, sandbox.settings(), interrupt, again=True)
+    assert {path.name for path in store.cache(SEASON, "s2").iterdir()} == entries
+    manifest = store.manifest(product("raw_s2"))
+    assert manifest is not None
+    assert manifest.version == first.manifest.version
+    second = acquire_sentinel2(sandbox.site, SEASON, store, sandbox.settings(), again=True)
+    assert second.numbers["read_in_this_run"] == first.numbers["read_in_this_run"]
+    assert second.manifest.version == first.manifest.version
+
+
+def test_the_command_line_asks_again(sandbox: Sandbox, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    shutil.copy(SITES, tmp_path / "data" / "sites.geojson")
+    (tmp_path / "home").mkdir()
+    variables = {"SATFUSION_DATA_ROOT": str(tmp_path / "data"), "DAGSTER_HOME": str(tmp_path / "home")}
+    pictures = []
+    for options in ([], [], ["--again"]):
+        sandbox.forget_requests()
+        subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "satfusion_assets.cli",
+                "acquire",
+                "innsbruck",
+                "2024",
+                "--only",
+                "phenocam",
+                *options,
+            ],
+            env=os.environ | sandbox.variables | variables,
+            cwd=tmp_path,
+            check=True,
+            capture_output=True,
+        )
+        pictures.append(fetched(sandbox, ".jpg"))
+    assert pictures[0] > 0
+    assert pictures == [pictures[0], 0, pictures[0]]

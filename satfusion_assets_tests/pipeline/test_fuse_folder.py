@@ -1,0 +1,220 @@
+"""A folder of prepared images is fused in blocks to the same numbers as in memory."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+from rasterio.transform import from_origin
+from rio_cogeo.cogeo import cog_validate
+from typer.testing import CliRunner
+
+from satfusion_assets.cli import app
+from satfusion_assets.vocabulary.errors import InvalidInput
+from satfusion_assets.own_images.folder_images import open_folder
+from satfusion_assets.own_images.fuse_folder import FuseFolder, fuse_folder
+from satfusion_assets_tests.fusion.efast.scenes import RATIO, Stack, random
+
+DAYS = (date(2024, 6, 15), date(2024, 6, 20))
+JUST_ENOUGH = 478_075_000
+"""Bytes that hold the interpreter, GDAL and a row or two of this small area."""
+
+
+def write(path: Path, image: np.ndarray, pixel: float) -> None:
+    path.parent.mkdir(exist_ok=True)
+    bands, height, width = image.shape
+    profile = {"driver": "GTiff", "count": bands, "height": height, "width": width, "dtype": image.dtype}
+    transform = from_origin(600_000, 5_200_020, pixel, pixel)
+    with rasterio.open(path, "w", **profile, crs="EPSG:32632", transform=transform, nodata=np.nan) as raster:
+        raster.write(image)
+
+
+def name(day: np.datetime64) -> str:
+    return str(day).replace("-", "")
+
+
+@pytest.fixture
+def stack() -> Stack:
+    stack = random(5, shape=(9, 6))
+    stack.coarse[20:40, 0, 3, 3] = np.nan
+    stack.fine[1, :, 10:20, 7] = np.nan
+    return stack
+
+
+@pytest.fixture
+def folder(tmp_path: Path, stack: Stack) -> Path:
+    for day, image, distance in zip(stack.fine_days, stack.fine, stack.cloud_distance, strict=True):
+        write(tmp_path / "s2" / f"S2A_MSIL2A_{name(day)}_REFL.tif", image, 10)
+        write(tmp_path / "s2" / f"S2A_MSIL2A_{name(day)}_DIST_CLOUD.tif", distance[None], 10 * RATIO)
+    for day, image in zip(stack.coarse_days, stack.coarse, strict=True):
+        write(tmp_path / "s3" / f"composite_{name(day)}.tif", image, 10 * RATIO)
+    return tmp_path
+
+
+def read(path: Path) -> np.ndarray:
+    with rasterio.open(path) as raster:
+        return raster.read()
+
+
+def test_blocks_give_the_numbers_of_one_piece(folder: Path, stack: Stack) -> None:
+    result = fuse_folder(FuseFolder(folder, DAYS, memory_bytes=JUST_ENOUGH))
+    whole = stack.fuse(np.array(DAYS, "datetime64[D]"))
+    assert result.blocks > 2
+    assert result.status == whole.status
+    for path, image in zip(result.paths, whole.values, strict=True):
+        np.testing.assert_array_equal(read(path), image)
+        assert cog_validate(path, strict=True)[0]
+    assert [path.name for path in result.paths] == ["REFL_20240615.tif", "REFL_20240620.tif"]
+
+
+def test_an_interrupted_run_goes_on_where_it_stopped(folder: Path, stack: Stack) -> None:
+    order = FuseFolder(folder, DAYS, memory_bytes=JUST_ENOUGH)
+
+    def stop_after_two(done: int, total: int) -> None:
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fuse_folder(order, stop_after_two)
+    seen: list[tuple[int, int]] = []
+    result = fuse_folder(order, lambda done, total: seen.append((done, total)))
+    assert result.blocks == len(seen) - 2
+    np.testing.assert_array_equal(read(result.paths[0]), stack.fuse(np.array(DAYS, "datetime64[D]")).values[0])
+    assert not (folder / "fusion" / ".partial").exists()
+
+
+def test_changed_input_begins_anew(folder: Path, stack: Stack) -> None:
+    order = FuseFolder(folder, DAYS, memory_bytes=JUST_ENOUGH)
+
+    def stop(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fuse_folder(order, stop)
+    write(folder / "s2" / f"S2A_MSIL2A_{name(stack.fine_days[0])}_REFL.tif", stack.fine[0] + 0.1, 10)
+    stack.fine[0] += 0.1
+    result = fuse_folder(order)
+    np.testing.assert_array_equal(read(result.paths[0]), stack.fuse(np.array(DAYS, "datetime64[D]")).values[0])
+
+
+def test_a_saturated_band_of_a_whole_number_image_is_missing(folder: Path, stack: Stack) -> None:
+    """65535 as in Level-2A products, beside the file's own nodata."""
+    for day, image in zip(stack.fine_days, stack.fine, strict=True):
+        whole = np.nan_to_num(image * 10_000).round().clip(0, 60_000).astype(np.uint16)
+        whole[0, 2, 3] = 65535
+        path = folder / "s2" / f"S2A_MSIL2A_{name(day)}_REFL.tif"
+        with rasterio.open(path) as old:
+            profile = old.profile | {"dtype": "uint16", "nodata": 0}
+        with rasterio.open(path, "w", **profile) as raster:
+            raster.write(whole)
+    scenes = open_folder(folder, "REFL").scenes
+    values = scenes.read(slice(0, 9), slice(0, 6), [0], threads=1)
+    assert np.argwhere(np.isnan(values[0, 0])).tolist() == [[2, 3]]
+    assert np.isfinite(values[0, 1:, 2, 3]).all()
+
+
+def test_partners_grids_and_limits_that_do_not_fit_are_named(folder: Path, stack: Stack) -> None:
+    with pytest.raises(InvalidInput, match="memory_bytes"):
+        fuse_folder(FuseFolder(folder, DAYS, memory_bytes=10**8))
+    with pytest.raises(InvalidInput, match="sigma"):
+        fuse_folder(FuseFolder(folder, DAYS, sigma=0))
+    with pytest.raises(InvalidInput, match="GCC"):
+        fuse_folder(FuseFolder(folder, DAYS, product="GCC"))
+    first = folder / "s3" / f"composite_{name(stack.coarse_days[0])}.tif"
+    write(first, stack.coarse[0], 10 * RATIO + 1)
+    with pytest.raises(InvalidInput, match="composite_"):
+        fuse_folder(FuseFolder(folder, DAYS))
+    distance = folder / "s2" / f"S2A_MSIL2A_{name(stack.fine_days[2])}_DIST_CLOUD.tif"
+    distance.unlink()
+    with pytest.raises(InvalidInput, match=distance.name):
+        fuse_folder(FuseFolder(folder, DAYS))
+
+
+# -- names and damage ------------------------------------------------------------------------------------------
+
+
+def renamed(folder: Path, day: np.datetime64, product: str) -> None:
+    """The day's scene and cloud distance under another product's name."""
+    for suffix in ("REFL", "DIST_CLOUD"):
+        old = folder / "s2" / f"S2A_MSIL2A_{name(day)}_{suffix}.tif"
+        old.rename(folder / "s2" / f"{product}_{suffix}.tif")
+
+
+def test_all_satellites_and_full_product_names_are_taken(folder: Path, stack: Stack) -> None:
+    days = stack.fine_days
+    renamed(folder, days[0], f"S2B_MSIL2A_{name(days[0])}")
+    renamed(folder, days[1], f"S2C_MSIL2A_{name(days[1])}")
+    renamed(folder, days[2], f"S2A_MSIL2A_{name(days[2])}T101031_N0510_R022_T32TPT_{name(days[2])}T150000")
+    images = open_folder(folder, "REFL")
+    assert [np.datetime64(day) for day in images.scenes.days] == list(days)
+    assert images.left_out == ()
+    assert all(
+        scene.name.removesuffix("_REFL.tif") == distance.name.removesuffix("_DIST_CLOUD.tif")
+        for scene, distance in zip(images.scenes.paths, images.distances.paths, strict=True)
+    )
+
+
+def test_every_file_that_takes_no_part_is_named(folder: Path, stack: Stack, caplog: pytest.LogCaptureFixture) -> None:
+    first = f"S2A_MSIL2A_{name(stack.fine_days[0])}"
+    strange = ("L8_LC08_20240615_REFL.tif", f"{first}_refl.tif", f"{first}_REFL.jp2", "S2A_MSIL1C_20240615_REFL.tif")
+    for one in strange:
+        (folder / "s2" / one).touch()
+    (folder / "s2" / "S2B_MSIL2A_20240101_DIST_CLOUD.tif").touch()
+    (folder / "s3" / "composite_2024-06-15.tif").touch()
+    for known in (f"{first}_GCC.tif", f"{first}_REFL.tif.aux.xml", ".DS_Store"):
+        (folder / "s2" / known).touch()
+    images = open_folder(folder, "REFL")
+    named = {one.path.name for one in images.left_out}
+    assert named == {*strange, "S2B_MSIL2A_20240101_DIST_CLOUD.tif", "composite_2024-06-15.tif"}
+    assert all(f"{one} takes no part: " in caplog.text for one in named)
+
+
+def test_two_scenes_of_one_day_are_named(folder: Path, stack: Stack) -> None:
+    day = name(stack.fine_days[1])
+    for suffix in ("REFL", "DIST_CLOUD"):
+        copy = (folder / "s2" / f"S2A_MSIL2A_{day}_{suffix}.tif").read_bytes()
+        (folder / "s2" / f"S2B_MSIL2A_{day}_{suffix}.tif").write_bytes(copy)
+    with pytest.raises(
+        InvalidInput, match=rf"S2A_MSIL2A_{day}_REFL\.tif and S2B_MSIL2A_{day}_REFL\.tif are of one day"
+    ):
+        open_folder(folder, "REFL")
+
+
+def test_a_folder_without_a_name_that_is_understood_says_which_it_found(tmp_path: Path) -> None:
+    (tmp_path / "s2").mkdir()
+    (tmp_path / "s2" / "LC08_20240615_REFL.tif").touch()
+    with pytest.raises(
+        InvalidInput, match=r"holds no scene for REFL; .*LC08_20240615_REFL\.tif: its name is not underst"
+    ):
+        open_folder(tmp_path, "REFL")
+
+
+@pytest.mark.parametrize("which", ["s2/*_REFL.tif", "s2/*_DIST_CLOUD.tif", "s3/*.tif"])
+@pytest.mark.parametrize("share", [0.1, 0.9])
+def test_a_cut_raster_is_one_sentence_with_its_name(folder: Path, which: str, share: float) -> None:
+    cut = sorted(folder.glob(which))[1]
+    content = cut.read_bytes()
+    cut.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(InvalidInput, match=rf"{cut.name} [^\n]+; write it again\.$"):
+        fuse_folder(FuseFolder(folder, DAYS))
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        *(("--memory-gb", value) for value in ("nan", "inf", "-1", "0", "1e300")),
+        *((option, v) for option in ("--sigma", "--max-days", "--cloud-distance-limit") for v in ("nan", "inf", "-1")),
+        ("--product", "../REFL"),
+        ("--end", "2024-01-01"),
+    ],
+)
+def test_an_option_without_a_meaning_is_one_sentence(folder: Path, option: str, value: str) -> None:
+    given = {"--start": "2024-06-15", "--end": "2024-06-20"} | {option: value}
+    arguments = [f"{key}={text}" for key, text in given.items()]
+    result = CliRunner().invoke(app, ["fuse", str(folder), *arguments])
+    assert isinstance(result.exception, InvalidInput)
+    assert "\n" not in str(result.exception)
+    assert not (folder / "fusion").exists()

@@ -1,0 +1,68 @@
+"""The pack of a season is the processed season, number for number, with its quality layers cut to the same window."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+from odc.geo.geobox import GeoBox
+
+from satfusion_assets.vocabulary.scenarios import Scenario
+from satfusion_assets.vocabulary.sites import SiteSeason
+from satfusion_assets.pipeline.pack.pack import pack_season
+from satfusion_assets.store import Product, ProductStore
+from satfusion_assets.store.layout import FusedLayout, ProcessedLayout, pack_folder
+from satfusion_assets.store.pack_reader import read_pixel
+
+SEASON = SiteSeason("innsbruck", 2024)
+SCENARIO = Scenario.parse("aggressive_sigma20")
+BANDS = ("blue", "green", "red", "nir")
+GRID = GeoBox.from_bbox((675_000, 5_220_000, 675_300, 5_220_300), crs="EPSG:32632", resolution=10, tight=True)
+ROW, COL, HEIGHT, WIDTH = 4, 6, 20, 18
+
+
+def publish(store: ProductStore, days: list[date], values: np.ndarray, deviation: np.ndarray) -> None:
+    """A fused and a processed product of ``days``; values (t, 4, 30, 30), deviation likewise."""
+    fused, processed = FusedLayout(SCENARIO), ProcessedLayout(SCENARIO)
+    with store.publish(Product("fused", SEASON, SCENARIO.key)) as draft:
+        words = [f"{day} {band}" for day in days for band in BANDS]
+        layer = deviation.reshape(-1, 30, 30)
+        draft.write_raster(fused.quality("standard_deviation"), layer, GRID, nodata=np.nan, descriptions=words)
+        draft.write_raster(
+            fused.quality("days_to_scene"),
+            deviation[:, 0],
+            GRID,
+            nodata=np.nan,
+            descriptions=[str(day) for day in days],
+        )
+    window = np.s_[ROW : ROW + HEIGHT, COL : COL + WIDTH]
+    with store.publish(Product("processed", SEASON, SCENARIO.key)) as draft:
+        for day, image in zip(days, values, strict=True):
+            cut = image[:, window[0], window[1]]
+            draft.write_raster(processed.image("fusion", day), cut, GRID[window], nodata=np.nan, descriptions=BANDS)
+        record = {"row": ROW, "col": COL, "height": HEIGHT, "width": WIDTH, "epsg": 32632, "site_pixel": [3, 3]}
+        draft.write_json(processed.window, record)
+
+
+def test_every_layer_of_a_pixel_is_that_of_the_products(tmp_path: Path):
+    store = ProductStore(tmp_path)
+    days = [date(2024, 5, 1) + timedelta(n) for n in range(9)]
+    random = np.random.default_rng(5)
+    values = random.uniform(0, 0.5, (9, 4, 30, 30)).astype(np.float32)
+    values[3, :, 10, 12] = np.nan
+    deviation = random.uniform(0, 0.02, (9, 4, 30, 30)).astype(np.float32)
+    publish(store, days, values, deviation)
+
+    outcome = pack_season(store, SEASON, SCENARIO)
+
+    pack = store.folder(SEASON) / pack_folder(SCENARIO)
+    found = read_pixel(pack, "pack", 675_000 + 12 * 10 + 5, 5_220_300 - 10 * 10 - 5)
+    assert found is not None
+    np.testing.assert_allclose(found["fused"].values[:, :, 0, 0], values[:, :, 10, 12], atol=1e-5)
+    np.testing.assert_allclose(found["standard_deviation"].values[:, :, 0, 0], deviation[:, :, 10, 12], atol=4e-6)
+    np.testing.assert_allclose(found["days_to_scene"].values[:, 0, 0, 0], deviation[:, 0, 10, 12], atol=5e-4)
+    assert found["standard_deviation"].bands == BANDS
+    assert found["fused"].days == [str(day) for day in days]
+    assert outcome.numbers["fused_days"] == 9
+    assert "s2" not in found, "a source without an image has no layer"
