@@ -22,12 +22,14 @@ from typing import Any
 
 import httpx
 
+from satfusion_assets.pipeline.outcome import Outcome
+from satfusion_assets.pipeline.raw_phenocam.acquire import acquire_phenocam
+from satfusion_assets.pipeline.raw_s2.acquire import acquire_sentinel2
+from satfusion_assets.pipeline.raw_s3.acquire import acquire_sentinel3
 from satfusion_assets.sandbox.server.run import SandboxProcess
+from satfusion_assets.store import ProductStore
 from satfusion_assets.vocabulary.settings import Settings
 from satfusion_assets.vocabulary.sites import SiteRegistry, SiteSeason
-from satfusion_assets.pipeline.acquire import acquire_phenocam, acquire_sentinel2, acquire_sentinel3
-from satfusion_assets.pipeline.outcome import Outcome
-from satfusion_assets.store import ProductStore
 
 SEASON = SiteSeason("innsbruck", 2024)
 SITES = Path(str(resources.files("satfusion_assets"))) / "default_sites.geojson"

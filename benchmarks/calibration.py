@@ -25,15 +25,15 @@ from scipy.ndimage import zoom
 from scipy.special import ndtri
 
 from benchmarks.seasons import PreparedSeason, prepared_season
-from satfusion_assets.vocabulary.grid import site_grid
 from satfusion_assets.evaluation.calibration import interval
 from satfusion_assets.fusion.efast.assessment import lattice
+from satfusion_assets.pipeline.fused.fuse import FusionInputs, fuse_inputs, prepared_inputs, season_days
+from satfusion_assets.pipeline.prepared.product import PREPARED
 from satfusion_assets.sandbox.landscape import View
 from satfusion_assets.sandbox.signatures import Cover
-from satfusion_assets.vocabulary.scenarios import BANDS, Mode, Scenario, Strategy
-from satfusion_assets.pipeline.fused.fuse import FusionInputs, fuse_inputs, prepared_inputs, season_days
 from satfusion_assets.store import Product
-from satfusion_assets.store.layout import PREPARED
+from satfusion_assets.vocabulary.grid import site_grid
+from satfusion_assets.vocabulary.scenarios import BANDS, Mode, Scenario, Strategy
 
 Array = NDArray[Any]
 SCENARIO: Final = Scenario(Strategy.AGGRESSIVE, Mode.BTI, 20)

@@ -18,10 +18,10 @@ from pathlib import Path
 import numpy as np
 from odc.geo.geobox import GeoBox
 
+from satfusion_assets.pipeline.fused.files import FusedLayout
+from satfusion_assets.store import Product, ProductStore
 from satfusion_assets.vocabulary.scenarios import Scenario
 from satfusion_assets.vocabulary.sites import SiteSeason
-from satfusion_assets.store import Product, ProductStore
-from satfusion_assets.store.layout import FusedLayout
 
 TURNS = 7
 SEASON = SiteSeason("innsbruck", 2024)

@@ -23,10 +23,10 @@ from rio_cogeo.cogeo import cog_validate
 
 from benchmarks.seasons import PreparedSeason, prepared_season
 from satfusion_assets.fusion.efast.compiled import available_threads
-from satfusion_assets.vocabulary.scenarios import SCENARIOS, Scenario
 from satfusion_assets.pipeline.fused.fuse import fuse_inputs, fuse_season, prepared_inputs, season_days
+from satfusion_assets.pipeline.prepared.product import PREPARED
 from satfusion_assets.store import Product
-from satfusion_assets.store.layout import PREPARED
+from satfusion_assets.vocabulary.scenarios import SCENARIOS, Scenario
 
 REPEATS = 3
 

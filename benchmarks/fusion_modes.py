@@ -19,13 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.seasons import PreparedSeason, prepared_season
-from satfusion_assets.vocabulary.grid import RATIO, site_grid
 from satfusion_assets.fusion.efast import fuse
+from satfusion_assets.pipeline.fused.fuse import MAX_DAYS, FusionInputs, prepared_inputs, season_days
+from satfusion_assets.pipeline.prepared.product import PREPARED
+from satfusion_assets.store import Product
+from satfusion_assets.vocabulary.grid import RATIO, site_grid
 from satfusion_assets.vocabulary.indices import gcc
 from satfusion_assets.vocabulary.scenarios import BANDS, Mode, Scenario, Strategy
-from satfusion_assets.pipeline.fused.fuse import MAX_DAYS, FusionInputs, prepared_inputs, season_days
-from satfusion_assets.store import Product
-from satfusion_assets.store.layout import PREPARED
 
 Array = NDArray[Any]
 SCENARIO: Final = Scenario(Strategy.AGGRESSIVE, Mode.BTI, 20)

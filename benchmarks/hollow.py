@@ -14,12 +14,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from satfusion_assets.vocabulary.scenarios import SCENARIOS, Mode, Scenario, Strategy
-from satfusion_assets.vocabulary.sites import SiteSeason
 from satfusion_assets.pipeline import judge as judging
-from satfusion_assets.pipeline.judge import Verdict
+from satfusion_assets.pipeline.criteria import Verdict
 from satfusion_assets.pipeline.outcome import Outcome
 from satfusion_assets.store import ALL_SEASONS, Product, ProductStore
+from satfusion_assets.vocabulary.scenarios import SCENARIOS, Mode, Scenario, Strategy
+from satfusion_assets.vocabulary.sites import SiteSeason
 
 STAGES: Final = {
     "acquire.acquire_sentinel2": "raw_s2",

@@ -20,8 +20,8 @@ import numpy as np
 import pandas as pd
 from scipy.linalg import solveh_banded
 
-from satfusion_assets.phenology.camera import flag_outliers
 from satfusion_assets.phenology import CAMERA, SATELLITE, TRANSITIONS, Label, transition_maps, transitions
+from satfusion_assets.phenology.camera import flag_outliers
 from satfusion_assets.sandbox.signatures import Cover
 from satfusion_assets_tests.conftest import REAL_DATA
 from satfusion_assets_tests.phenology.published import read_series, summaries, transition_file

@@ -106,8 +106,8 @@ def measure(folder: Path) -> list[tuple[str, str, str]]:
 
     import dagster as dg
 
-    from satfusion_assets.orchestration.automation import SENSORS
     from satfusion_assets.definitions import defs
+    from satfusion_assets.orchestration.automation import SENSORS
     from satfusion_assets.pipeline.partitions import SITE_SEASON
     from satfusion_assets.pipeline.platform import Platform
 

@@ -11,16 +11,17 @@ from itertools import product
 from pathlib import Path
 
 from satfusion_assets.pipeline.platform import Platform
+from satfusion_assets.pipeline.prepared.prepare import prepare
+from satfusion_assets.pipeline.prepared.product import PREPARED
+from satfusion_assets.pipeline.preselected.preselect import preselect
+from satfusion_assets.pipeline.raw_s2.acquire import acquire_sentinel2
+from satfusion_assets.pipeline.raw_s3.acquire import acquire_sentinel3
 from satfusion_assets.sandbox.landscape import Landscape
 from satfusion_assets.sandbox.server.run import SandboxProcess
+from satfusion_assets.store import Product, ProductStore
 from satfusion_assets.vocabulary.scenarios import Mode, Strategy
 from satfusion_assets.vocabulary.settings import Settings
 from satfusion_assets.vocabulary.sites import Site, SiteSeason
-from satfusion_assets.pipeline.acquire import acquire_sentinel2, acquire_sentinel3
-from satfusion_assets.pipeline.prepared.prepare import prepare
-from satfusion_assets.pipeline.preselected.preselect import preselect
-from satfusion_assets.store import Product, ProductStore
-from satfusion_assets.store.layout import PREPARED
 
 
 @dataclass(frozen=True)

@@ -18,16 +18,16 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.seasons import PreparedSeason, prepared_season
-from satfusion_assets.vocabulary.grid import RATIO, site_grid
-from satfusion_assets.vocabulary import indices
-from satfusion_assets.screening.composites import Composites, daily_composites, moving_average
 from satfusion_assets.fusion.efast import fuse
-from satfusion_assets.screening.snow import SnowLooks
-from satfusion_assets.vocabulary.scenarios import BANDS, Strategy
-from satfusion_assets.vocabulary.settings import Settings
 from satfusion_assets.pipeline.fused.fuse import season_days
 from satfusion_assets.pipeline.prepared.prepare import fine_days, kept_scenes, screened_overpasses, snow_looks
+from satfusion_assets.screening.composites import Composites, daily_composites, moving_average
+from satfusion_assets.screening.snow import SnowLooks
 from satfusion_assets.store import Product
+from satfusion_assets.vocabulary import indices
+from satfusion_assets.vocabulary.grid import RATIO, site_grid
+from satfusion_assets.vocabulary.scenarios import BANDS, Strategy
+from satfusion_assets.vocabulary.settings import Settings
 
 STRATEGY: Final = Strategy.AGGRESSIVE
 SIGMA: Final = 20.0

@@ -22,28 +22,29 @@ from typing import Any
 
 import numpy as np
 
-from satfusion_assets.vocabulary.grid import site_grid
-from satfusion_assets.vocabulary import indices
-from satfusion_assets.fusion.efast import fuse
 from satfusion_assets.evaluation.gaps.competitors import WHITTAKER
 from satfusion_assets.evaluation.gaps.fusion import Fusion
 from satfusion_assets.evaluation.gaps.stack import SeasonStack, withhold
 from satfusion_assets.evaluation.gaps.windows import GAP_DAYS, Gap, Transition, calendar_gaps, midpoints
 from satfusion_assets.evaluation.moments import pixel_moments
-from satfusion_assets.screening.preparation import gcc_image
-from satfusion_assets.sampling.window import site_pixel, window_gcc
 from satfusion_assets.evaluation.scores import temporal_scores
-from satfusion_assets.phenology.season_dates import season_dates
-from satfusion_assets.sampling.series import DailySeries, read_series
 from satfusion_assets.evaluation.skill import skill
+from satfusion_assets.fusion.efast import fuse
+from satfusion_assets.phenology.season_dates import season_dates
 from satfusion_assets.phenology.whittaker import smooth_series
+from satfusion_assets.pipeline.gap_benchmark.benchmark import read_season
+from satfusion_assets.pipeline.metrics.files import METRICS_FILE, SKILL_FILE
 from satfusion_assets.pipeline.platform import Platform
+from satfusion_assets.pipeline.raw_phenocam.files import PHENOCAM_GCC, PHENOCAM_GCC_3Y
+from satfusion_assets.pipeline.raw_phenocam.series import camera_regions
+from satfusion_assets.sampling.series import DailySeries, read_series
+from satfusion_assets.sampling.window import site_pixel, window_gcc
+from satfusion_assets.screening.preparation import gcc_image
+from satfusion_assets.store import Product, View
+from satfusion_assets.vocabulary import indices
+from satfusion_assets.vocabulary.grid import site_grid
 from satfusion_assets.vocabulary.scenarios import Scenario, Strategy
 from satfusion_assets.vocabulary.sites import SiteSeason
-from satfusion_assets.pipeline.gap_benchmark.benchmark import read_season
-from satfusion_assets.pipeline.metrics.score import camera_regions
-from satfusion_assets.store import Product, View
-from satfusion_assets.store.layout import METRICS, PHENOCAM_GCC, PHENOCAM_GCC_3Y, SKILL
 
 BTI, ITB = Scenario.parse("aggressive_sigma20"), Scenario.parse("aggressive_itb_sigma20")
 OFFSET = 0.1
@@ -361,7 +362,9 @@ def main() -> None:
         phenocam, metrics, prepared = views
         images = read_season(prepared, Strategy.AGGRESSIVE)
         text = page(
-            Season(site_season, *row_col, images, phenocam, metrics.read_json(METRICS), metrics.read_json(SKILL))
+            Season(
+                site_season, *row_col, images, phenocam, metrics.read_json(METRICS_FILE), metrics.read_json(SKILL_FILE)
+            )
         )
     if given.output is None:
         sys.stdout.write(text)

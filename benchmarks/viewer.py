@@ -17,9 +17,9 @@ from pathlib import Path
 import httpx
 from playwright.sync_api import Page, Request, sync_playwright
 
-from satfusion_assets.vocabulary.sites import SiteRegistry
 from satfusion_assets.viewer.catalog import Catalog
 from satfusion_assets.viewer.files import Fence
+from satfusion_assets.vocabulary.sites import SiteRegistry
 from satfusion_assets_tests.viewer.browser import launch, wait_painted
 from satfusion_assets_tests.viewer.conftest import serve
 from satfusion_assets_tests.viewer.make_data import FEATURED, make_store

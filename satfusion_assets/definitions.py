@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dagster as dg
 
-from satfusion_assets.pipeline.assets import evaluation, fused, metrics, prepared, raw, screening
 from satfusion_assets.orchestration.automation import (
     SCHEDULES,
     SENSORS,
@@ -14,6 +13,7 @@ from satfusion_assets.orchestration.automation import (
 )
 from satfusion_assets.orchestration.checks import product_checks
 from satfusion_assets.orchestration.jobs import JOBS
+from satfusion_assets.pipeline.assets import evaluation, fused, metrics, prepared, raw, screening
 from satfusion_assets.pipeline.platform import Platform
 
 ASSET_MODULES = [raw, screening, prepared, fused, metrics, evaluation]

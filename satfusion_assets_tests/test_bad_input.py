@@ -15,16 +15,18 @@ from pydantic import SecretStr
 
 from satfusion_assets.cli.services import require_free
 from satfusion_assets.definitions import build_defs
-from satfusion_assets.vocabulary.errors import ProductMissing, ServiceFailed
-from satfusion_assets.vocabulary.grid import site_grid
+from satfusion_assets.pipeline.acquisition.files import raw_scene
 from satfusion_assets.pipeline.partitions import SITE_SEASON
 from satfusion_assets.pipeline.platform import Platform
+from satfusion_assets.pipeline.raw_phenocam.files import PHENOCAM_GCC
+from satfusion_assets.pipeline.raw_phenocam.series import camera_regions
+from satfusion_assets.pipeline.raw_s2.files import raw_scl
+from satfusion_assets.store import Product, ProductStore
+from satfusion_assets.vocabulary.errors import ProductMissing, ServiceFailed
+from satfusion_assets.vocabulary.grid import site_grid
 from satfusion_assets.vocabulary.scenarios import S2_BANDS, S3_BANDS
 from satfusion_assets.vocabulary.settings import Settings
 from satfusion_assets.vocabulary.sites import SiteRegistry, SiteSeason
-from satfusion_assets.pipeline.metrics.score import camera_regions
-from satfusion_assets.store import Product, ProductStore
-from satfusion_assets.store.layout import PHENOCAM_GCC, raw_scene, raw_scl
 
 SEASON = SiteSeason("innsbruck", 2024)
 NOBODY = "http://127.0.0.1:9"

@@ -14,17 +14,21 @@ import numpy as np
 import pytest
 from rio_cogeo.cogeo import cog_validate
 
-from satfusion_assets.vocabulary.grid import site_grid
-from satfusion_assets.vocabulary import indices
-from satfusion_assets.sampling.window import site_pixel
+from satfusion_assets.pipeline.fused.files import FusedLayout
+from satfusion_assets.pipeline.metrics.files import METRICS_FILE, SKILL_FILE
+from satfusion_assets.pipeline.prepared.files import PreparedLayout
+from satfusion_assets.pipeline.processed.files import ProcessedLayout
 from satfusion_assets.sampling.series import sample_series
+from satfusion_assets.sampling.window import site_pixel
 from satfusion_assets.sandbox.landscape import Landscape
 from satfusion_assets.sandbox.server.run import SandboxProcess
+from satfusion_assets.store import Product, ProductStore
+from satfusion_assets.store.rasters import read_raster
+from satfusion_assets.vocabulary import indices
+from satfusion_assets.vocabulary.days import day_of
+from satfusion_assets.vocabulary.grid import site_grid
 from satfusion_assets.vocabulary.scenarios import SCENARIOS, Mode, Scenario, Strategy
 from satfusion_assets.vocabulary.sites import SiteRegistry, SiteSeason
-from satfusion_assets.store import Product, ProductStore
-from satfusion_assets.store.layout import METRICS, SKILL, FusedLayout, PreparedLayout, ProcessedLayout, day_of
-from satfusion_assets.store.rasters import read_raster
 
 pytestmark = pytest.mark.timeout(1500)
 
@@ -130,7 +134,7 @@ def test_the_contracts_baselines_rest_on_the_scenes_that_preselection_kept(insta
     folder = installation.folder
     camera = {row["date"][:10] for row in json.loads((folder / "raw/phenocam/phenocam_gcc.json").read_text())}
     scenes = json.loads((folder / "raw/preselection/s2_preselection.json").read_text())
-    baseline = json.loads((folder / METRICS).read_text())["baseline"]
+    baseline = json.loads((folder / METRICS_FILE).read_text())["baseline"]
     for strategy in Strategy:
         kept = [row for row in scenes if not row[f"excluded_{strategy}"] and row["greenness_index"] is not None]
         days = {row["date"][:10] for row in kept}
@@ -159,7 +163,7 @@ def test_every_score_names_the_sentinel3_product_that_it_rests_on(installation: 
     for scenario in SCENARIOS:
         scores = json.loads((installation.folder / ProcessedLayout(scenario).scores).read_text())
         assert scores["sentinel3"] == product
-    for name in (METRICS, SKILL):
+    for name in (METRICS_FILE, SKILL_FILE):
         assert json.loads((installation.folder / name).read_text())["sentinel3"] == product
 
 

@@ -13,9 +13,9 @@ import pytest
 from satfusion_assets.cli.doctor import Verdict, examine
 from satfusion_assets.orchestration.instance.code_server import main
 from satfusion_assets.pipeline.platform import Platform
+from satfusion_assets.store import Product, ProductStore
 from satfusion_assets.vocabulary.settings import Settings
 from satfusion_assets.vocabulary.sites import SiteSeason
-from satfusion_assets.store import Product, ProductStore
 
 RAW = Product("raw_s2", SiteSeason("innsbruck", 2024))
 
@@ -60,7 +60,9 @@ def test_the_code_server_clears_what_kills_left_before_it_serves(
     served: list[Any] = []
     monkeypatch.setenv("SATFUSION_DATA_ROOT", str(tmp_path))
     monkeypatch.setattr("satfusion_assets.orchestration.instance.code_server.server.DagsterApiServer", None)
-    monkeypatch.setattr("satfusion_assets.orchestration.instance.code_server.grpc_command", lambda: served.append(store.recover()))
+    monkeypatch.setattr(
+        "satfusion_assets.orchestration.instance.code_server.grpc_command", lambda: served.append(store.recover())
+    )
     main()
     assert served == [[]], "nothing was left to clear"
     assert not (store.folder(RAW.site_season) / ".satfusion/raw_s2/versions/0123").exists()

@@ -57,12 +57,12 @@ def demo(
 
 def _scores(platform: Any) -> Table:
     """Headline scores against the camera from metrics.json."""
-    from satfusion_assets.pipeline.metrics.score import HEADLINES, score_table
+    from satfusion_assets.pipeline.metrics.files import METRICS_FILE
+    from satfusion_assets.pipeline.metrics.roll_up import HEADLINES, score_table
     from satfusion_assets.store import Product
-    from satfusion_assets.store.layout import METRICS
 
     with platform.store.read(Product("metrics", DEMO)) as view:
-        rows = score_table(view.read_json(METRICS))
+        rows = score_table(view.read_json(METRICS_FILE))
     table = narrow_table("scenario", *HEADLINES, title=f"{DEMO.key}: fused GCC against the camera's gcc_90")
     for row in rows:
         table.add_row(row["scenario"], *(_cell(row[name]) for name in HEADLINES))

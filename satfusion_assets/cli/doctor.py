@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.table import Table
 
 from satfusion_assets.cli.home import dagster_home
-from satfusion_assets.vocabulary.errors import SatfusionError
 from satfusion_assets.pipeline.platform import Platform
+from satfusion_assets.vocabulary.errors import SatfusionError
 from satfusion_assets.vocabulary.settings import CREDENTIAL_VARIABLES, Settings
 
 ROOM_PER_SITE_SEASON = 1.5e9

@@ -32,9 +32,9 @@ def gaps(
     Needs prepared images ('satfusion materialize SITE SEASON --until prepared'). Files like the benchmark's are
     written below validation/experiments/ of the season.
     """
-    from satfusion_assets.pipeline.platform import Platform
     from satfusion_assets.pipeline.gap_benchmark.benchmark import gap_experiment
-    from satfusion_assets.store.layout import GapLayout
+    from satfusion_assets.pipeline.gap_benchmark.files import GapLayout
+    from satfusion_assets.pipeline.platform import Platform
 
     experiment = _experiment(length, transition, centre, scenario, starfm)
     platform = Platform()
@@ -59,9 +59,9 @@ def _experiment(
     scenario: list[str] | None,
     starfm: bool,
 ) -> Any:
+    from satfusion_assets.pipeline.gap_benchmark.benchmark import Experiment
     from satfusion_assets.vocabulary.errors import InvalidInput
     from satfusion_assets.vocabulary.scenarios import Scenario
-    from satfusion_assets.pipeline.gap_benchmark.benchmark import Experiment
 
     if centre is None and transition and Transition.GIVEN in transition:
         raise InvalidInput("--transition given needs --centre DAY, the day to centre on.")

@@ -56,7 +56,7 @@ def run_plan(site_season: SiteSeason, runs: Sequence[Run], *, rebuild: bool = Fa
     from satfusion_assets.definitions import build_defs
     from satfusion_assets.pipeline.partitions import SITE_SEASON
     from satfusion_assets.pipeline.platform import Platform
-    from satfusion_assets.pipeline.acquire import check_sentinel3_credentials
+    from satfusion_assets.pipeline.raw_s3.acquire import check_sentinel3_credentials
 
     console, platform = Console(), Platform()
     platform.store.recover()

@@ -13,12 +13,12 @@ import dagster as dg
 from dagster._utils.error import SerializableErrorInfo
 
 from satfusion_assets.orchestration.automation.freshness import FRESH
-from satfusion_assets.vocabulary.errors import InvalidInput, SatfusionError
 from satfusion_assets.pipeline.partitions import SCENARIO, SITE_SEASON, STRATEGY, scenario_key, strategy_key
 from satfusion_assets.pipeline.platform import Platform
+from satfusion_assets.store import ALL_SEASONS, Product
+from satfusion_assets.vocabulary.errors import InvalidInput, SatfusionError
 from satfusion_assets.vocabulary.scenarios import SCENARIOS, Strategy
 from satfusion_assets.vocabulary.sites import SiteSeason
-from satfusion_assets.store import ALL_SEASONS, Product
 
 
 class Stage(StrEnum):
@@ -181,8 +181,8 @@ def _innermost(error: SerializableErrorInfo) -> str:
 
 def why_due(platform: Platform, product: Product) -> list[str]:
     """Why a product is to be made, in words; empty = it is up to date. Raw products always ask."""
+    from satfusion_assets.pipeline.gathering import is_complete
     from satfusion_assets.pipeline.provenance import changes
-    from satfusion_assets.pipeline.tables import is_complete
 
     if product.name.startswith("raw_"):
         return [ASKS]

@@ -52,7 +52,13 @@ def dagster_ui(port: int = DAGSTER_PORT) -> Iterator[Service]:
     code_port = _free_port()
     environment = {"SATFUSION_CODE_PORT": str(code_port), WAIT_FOR_CODE: "1"}
     workspace = str(Path(satfusion_assets.__file__).parents[1] / "deploy" / "workspace.yaml")
-    code_server = ["satfusion_assets.orchestration.instance.code_server", "-m", "satfusion_assets.definitions", "-h", "127.0.0.1"]
+    code_server = [
+        "satfusion_assets.orchestration.instance.code_server",
+        "-m",
+        "satfusion_assets.definitions",
+        "-h",
+        "127.0.0.1",
+    ]
     commands = (
         [*code_server, "-p", str(code_port), "--location-name", "satfusion"],
         ["dagster_webserver", "-w", workspace, "-h", "127.0.0.1", "-p", str(port)],

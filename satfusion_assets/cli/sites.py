@@ -14,9 +14,9 @@ from rich.table import Table
 
 from satfusion_assets.cli.home import dagster_instance
 from satfusion_assets.cli.positions import SAME_M, Position, camera_position, doubt, moved, refuse_swapped
-from satfusion_assets.vocabulary.errors import InvalidInput, InvalidSitesFile
 from satfusion_assets.pipeline.partitions import SITE_SEASON
 from satfusion_assets.pipeline.platform import Platform
+from satfusion_assets.vocabulary.errors import InvalidInput, InvalidSitesFile
 from satfusion_assets.vocabulary.sites import (
     Site,
     SiteRegistry,

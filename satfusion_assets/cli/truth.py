@@ -14,17 +14,18 @@ from rich.console import Console
 from rich.table import Table
 
 from satfusion_assets.cli.tables import narrow_table
-from satfusion_assets.vocabulary.grid import site_grid
-from satfusion_assets.vocabulary import indices
+from satfusion_assets.pipeline.fused.files import FusedLayout
 from satfusion_assets.pipeline.platform import Platform
+from satfusion_assets.store import Product, View
+from satfusion_assets.vocabulary import indices
+from satfusion_assets.vocabulary.days import day_of
+from satfusion_assets.vocabulary.grid import site_grid
 from satfusion_assets.vocabulary.scenarios import BANDS, SCENARIOS, Mode, Scenario, Strategy
 from satfusion_assets.vocabulary.sites import SiteSeason
-from satfusion_assets.store import Product, View
-from satfusion_assets.store.layout import FusedLayout, day_of
 
 if TYPE_CHECKING:
-    from satfusion_assets.truth.scoring import Truth
     from satfusion_assets.sandbox.landscape import View as Surface
+    from satfusion_assets.truth.scoring import Truth
 
 TABLES = Path("sandbox_data") / "truth"
 """Where the report goes unless another place is asked for."""
@@ -41,10 +42,10 @@ def truth(
     page: Annotated[Path | None, typer.Option(help="the report as Markdown; beside the rows unless given")] = None,
 ) -> None:
     """Score every scenario, its conformance mode and every competitor against the true surface and its true dates."""
-    from satfusion_assets.truth.scoring import truth_rows, truth_table
-    from satfusion_assets.truth.report import truth_page
     from satfusion_assets.pipeline.fused.fuse import season_days
     from satfusion_assets.pipeline.gap_benchmark.benchmark import read_season
+    from satfusion_assets.truth.report import truth_page
+    from satfusion_assets.truth.scoring import truth_rows, truth_table
 
     platform = Platform()
     site_season = platform.registry.site_season(site, season)
@@ -73,9 +74,10 @@ def _date_rows(
     One season by itself, without its neighbours.
     """
     from satfusion_assets.phenology import SCENES, transition_maps
-    from satfusion_assets.truth.dates import TrueSeason, date_rows
     from satfusion_assets.pipeline.fused.fuse import prepared_inputs
-    from satfusion_assets.pipeline.phenology.stage import LEAST_AMPLITUDE, course_maps, fused_gcc, season_course
+    from satfusion_assets.pipeline.phenology.course import course_maps, fused_gcc, season_course
+    from satfusion_assets.pipeline.phenology.date_maps import LEAST_AMPLITUDE
+    from satfusion_assets.truth.dates import TrueSeason, date_rows
 
     year = site_season.season
     true = surface.true_dates(year)
@@ -108,8 +110,8 @@ def _surface(platform: Platform, site_season: SiteSeason, seed: int) -> Surface:
 
 
 def _truth(surface: Surface) -> Truth:
-    from satfusion_assets.truth.scoring import Truth
     from satfusion_assets.sandbox.signatures import Cover
+    from satfusion_assets.truth.scoring import Truth
 
     return Truth(
         reflectance=lambda days: np.stack([surface.reflectance(day.item()) for day in days]),

@@ -16,8 +16,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from satfusion_assets.sampling.series import DailySeries
 from satfusion_assets.phenology.whittaker import LAMBDA, smooth_series
+from satfusion_assets.sampling.series import DailySeries
 from satfusion_assets.vocabulary.scenarios import SIGMAS, Mode, Scenario, Sigma, Strategy
 
 FloatArray = npt.NDArray[np.float64]

@@ -14,13 +14,13 @@ import dagster as dg
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationTargetMaterializationData
 from dagster._core.events import DagsterEvent, DagsterEventType
 
-from satfusion_assets.pipeline.assets.reporting import table
 from satfusion_assets.pipeline.partitions import product_of
 from satfusion_assets.pipeline.platform import Platform
+from satfusion_assets.pipeline.reporting import table
 from satfusion_assets.store import ALL_SEASONS
 
 if TYPE_CHECKING:
-    from satfusion_assets.pipeline.judge import Criterion, Verdict
+    from satfusion_assets.pipeline.criteria import Criterion, Verdict
 
 EVALUATED: Final = DagsterEventType.ASSET_CHECK_EVALUATION.value
 
@@ -31,7 +31,8 @@ def product_checks(assets: Iterable[dg.AssetsDefinition]) -> list[dg.AssetChecks
 
 
 def _checks_of(spec: dg.AssetSpec) -> dg.AssetChecksDefinition:
-    from satfusion_assets.pipeline.judge import criteria, judge
+    from satfusion_assets.pipeline.criteria import judge
+    from satfusion_assets.pipeline.judge import criteria
 
     name = spec.key.path[-1]
     held_to = {criterion.name: criterion for criterion in criteria(name)}

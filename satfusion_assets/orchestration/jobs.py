@@ -14,9 +14,9 @@ from dagster._core.instance import DynamicPartitionsStore
 from dagster._core.utils import make_new_backfill_id
 from dagster._time import get_current_timestamp
 
-from satfusion_assets.vocabulary.errors import SatfusionError
 from satfusion_assets.pipeline.partitions import by_site_season, site_season_of
 from satfusion_assets.pipeline.platform import Platform
+from satfusion_assets.vocabulary.errors import SatfusionError
 from satfusion_assets.vocabulary.sites import SiteSeason
 
 ON_DEMAND: Final = ("gap_benchmark",)
@@ -25,7 +25,7 @@ ON_DEMAND: Final = ("gap_benchmark",)
 
 @dg.op(description="Ask for everything of a site-season, raw to roll-up, as one backfill.")
 def ask_for_everything(context: dg.OpExecutionContext, platform: dg.ResourceParam[Platform]) -> None:
-    from satfusion_assets.pipeline.acquire import check_sentinel3_credentials
+    from satfusion_assets.pipeline.raw_s3.acquire import check_sentinel3_credentials
 
     site_season = site_season_of(context)
     try:

@@ -22,12 +22,12 @@ import rasterio
 from rasterio.shutil import copy as copy_raster
 from rasterio.windows import Window
 
-from satfusion_assets.vocabulary.errors import InvalidInput
 from satfusion_assets.fusion.efast import FusionPlan, Parameters, Status
 from satfusion_assets.fusion.efast.blocks import Block, blocks
 from satfusion_assets.fusion.efast.compiled import available_threads
 from satfusion_assets.fusion.efast.inputs import Images
 from satfusion_assets.own_images.folder_images import FolderImages, LeftOut, open_folder
+from satfusion_assets.vocabulary.errors import InvalidInput
 
 logger = logging.getLogger(__name__)
 

@@ -12,12 +12,12 @@ from datetime import date
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from satfusion_assets.vocabulary.errors import InvalidInput
 from satfusion_assets.phenology.crossings import find_seasons, main_season
 from satfusion_assets.phenology.labels import Label
 from satfusion_assets.phenology.series import EPOCH, standardised
 from satfusion_assets.phenology.smoothing import SATELLITE, Smoother, Smoothing
 from satfusion_assets.phenology.turns import MIN_OBSERVATIONS, SHALLOW_SHARE, SHARED_SHARE, find_turns
+from satfusion_assets.vocabulary.errors import InvalidInput
 
 TRANSITIONS = ("rising_10", "rising_25", "rising_50", "falling_10", "falling_25", "falling_50")
 

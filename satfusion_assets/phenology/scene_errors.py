@@ -13,8 +13,8 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from satfusion_assets.vocabulary.indices import gcc
 from satfusion_assets.phenology.smoothing import Curves, weighted_curves
+from satfusion_assets.vocabulary.indices import gcc
 from satfusion_assets.vocabulary.scenarios import BANDS
 
 Days = NDArray[np.datetime64]

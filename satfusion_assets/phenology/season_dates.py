@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Final
 
+from satfusion_assets.evaluation.skill import Transitions
 from satfusion_assets.phenology import transitions
 from satfusion_assets.sampling.series import DailySeries
-from satfusion_assets.evaluation.skill import Transitions
 
 DATE_NAMES: Final = ("rising_10", "rising_25", "rising_50", "falling_50", "falling_25", "falling_10")
 

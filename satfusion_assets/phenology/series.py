@@ -14,11 +14,11 @@ from typing import TypedDict
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from satfusion_assets.vocabulary.errors import InvalidInput
 from satfusion_assets.phenology.crossings import Seasons, find_seasons, main_season
 from satfusion_assets.phenology.labels import Label
 from satfusion_assets.phenology.smoothing import CAMERA, Smoother, Smoothing
 from satfusion_assets.phenology.turns import EVERY_TROUGH, MIN_OBSERVATIONS, SHALLOW_SHARE, SHARED_SHARE, find_turns
+from satfusion_assets.vocabulary.errors import InvalidInput
 
 EPOCH = date(1970, 1, 1)
 

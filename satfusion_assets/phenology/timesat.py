@@ -15,8 +15,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from satfusion_assets.vocabulary.errors import InvalidInput
 from satfusion_assets.phenology.series import EPOCH, ContractDates, daily
+from satfusion_assets.vocabulary.errors import InvalidInput
 
 LEAST_YEARS: Final = 3
 CLASSES: Final = 255

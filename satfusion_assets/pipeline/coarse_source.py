@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from satfusion_assets.vocabulary.settings import S3Product
 from satfusion_assets.store import View
+from satfusion_assets.vocabulary.settings import S3Product
 
 SENTINEL3: Final = "sentinel3"
 """Name of the manifest's parameter, and of the key in files of scores."""

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from satfusion_assets.vocabulary.sites import SiteSeason
 from satfusion_assets.store import Manifest, Product, ProductStore
+from satfusion_assets.vocabulary.sites import SiteSeason
 
 RAW: Final = {"raw_s2": timedelta(days=10), "raw_s3": timedelta(days=7), "raw_phenocam": timedelta(days=5)}
 """Longest time without asking the archive again: two revisits of Sentinel-2, twice the schedule of Sentinel-3."""

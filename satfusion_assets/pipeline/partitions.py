@@ -13,10 +13,10 @@ from typing import Any, Final
 import dagster as dg
 from dagster._utils.warnings import BetaWarning, PreviewWarning
 
+from satfusion_assets.store import ALL_SEASONS, Product
 from satfusion_assets.vocabulary.errors import InvalidInput
 from satfusion_assets.vocabulary.scenarios import SCENARIOS, Mode, Scenario, Strategy
 from satfusion_assets.vocabulary.sites import SiteSeason
-from satfusion_assets.store import ALL_SEASONS, Product
 
 warnings.filterwarnings("ignore", category=BetaWarning)  # mappings between grids
 warnings.filterwarnings("ignore", category=PreviewWarning)

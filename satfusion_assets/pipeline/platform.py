@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from satfusion_assets.store import ProductStore
 from satfusion_assets.vocabulary.settings import Settings
 from satfusion_assets.vocabulary.sites import Site, SiteRegistry, SiteSeason
-from satfusion_assets.store import ProductStore
 
 
 def utc_now() -> datetime:

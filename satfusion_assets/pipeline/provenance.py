@@ -23,12 +23,12 @@ from typing import Any, Final
 
 import numpy as np
 
+from satfusion_assets.pipeline.recipes import RECIPES
+from satfusion_assets.store import Draft, Product, ProductStore, View
 from satfusion_assets.vocabulary.errors import OutOfPlace
 from satfusion_assets.vocabulary.grid import site_grid
-from satfusion_assets.pipeline.recipes import RECIPES
 from satfusion_assets.vocabulary.settings import Settings
 from satfusion_assets.vocabulary.sites import Site
-from satfusion_assets.store import Draft, Product, ProductStore, View
 
 THRESHOLDS: Final = "thresholds"
 SITE: Final = "site"

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
-from satfusion_assets.sampling.window import site_pixel
 from satfusion_assets.sampling.series import SiteSeries, band_records, index_records, sample_series
+from satfusion_assets.sampling.window import site_pixel
+from satfusion_assets.store import Draft
 from satfusion_assets.vocabulary.scenarios import Mode
 from satfusion_assets.vocabulary.sites import Site
-from satfusion_assets.store import Draft
-from satfusion_assets.store.layout import SeriesKind
+from satfusion_assets.vocabulary.sources import SeriesKind
 
 KINDS: Final[dict[Mode, tuple[SeriesKind, ...]]] = {Mode.BTI: ("gcc", "ndvi", "bands"), Mode.ITB: ("gcc",)}
 """What images of a mode hold: GCC is all that Index-then-Blend has."""

@@ -10,13 +10,13 @@ from typing import Any, Final
 
 import xarray as xr
 
-from satfusion_assets.vocabulary.errors import UnknownSite
 from satfusion_assets.sandbox import catalogue, olci, stac
 from satfusion_assets.sandbox.camera import Camera
 from satfusion_assets.sandbox.catalogue import COLLECTION_1, LEGACY, Quirk
 from satfusion_assets.sandbox.landscape import Landscape
 from satfusion_assets.sandbox.place import Place, overlap
 from satfusion_assets.sandbox.world import Bounds
+from satfusion_assets.vocabulary.errors import UnknownSite
 from satfusion_assets.vocabulary.sites import Site
 
 _FIRST_DAY: Final = date(2015, 7, 6)

@@ -9,8 +9,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from satfusion_assets.vocabulary import indices
 from satfusion_assets.screening.clouds import CloudMask
+from satfusion_assets.vocabulary import indices
 
 DN_PER_REFLECTANCE: Final = 10_000
 """Digital numbers of raw Sentinel-2 per unit of reflectance, offset already applied."""

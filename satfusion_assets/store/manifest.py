@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from satfusion_assets.vocabulary.errors import ProductCorrupt, StoreError
 from satfusion_assets.pipeline.recipes import FIRST
+from satfusion_assets.vocabulary.errors import ProductCorrupt, StoreError
 from satfusion_assets.vocabulary.sites import SiteSeason
 
 MANIFEST: Final = "manifest.json"

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from satfusion_assets.vocabulary.errors import InvalidInput
 from satfusion_assets.store import durable
 from satfusion_assets.store.manifest import Product, parse_scope
+from satfusion_assets.vocabulary.errors import InvalidInput
 
 _NAME: Final = re.compile(r"[a-z0-9_]+")
 _VARIANT: Final = re.compile(r"[a-z0-9_]*")

@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterable
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from satfusion_assets.vocabulary.errors import StoreError
 from satfusion_assets.store.leases import HIDDEN, PACK
+from satfusion_assets.vocabulary.errors import StoreError
 
 CURRENT: Final = "current"
 

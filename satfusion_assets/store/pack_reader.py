@@ -13,8 +13,8 @@ from zarr.abc.store import ByteRequest
 from zarr.core.buffer import Buffer, BufferPrototype
 from zarr.storage import LocalStore
 
-from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing
 from satfusion_assets.store.leases import lease, version_of
+from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing
 
 if TYPE_CHECKING:
     import xarray as xr

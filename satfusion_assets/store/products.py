@@ -27,9 +27,7 @@ from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import Any, Final
 
-from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing, StoreError, StoreFull
 from satfusion_assets.pipeline.recipes import FIRST, code_version
-from satfusion_assets.vocabulary.sites import SiteSeason
 from satfusion_assets.store import durable, markers
 from satfusion_assets.store.leases import (
     HIDDEN,
@@ -44,6 +42,8 @@ from satfusion_assets.store.leases import (
 from satfusion_assets.store.manifest import MANIFEST, AllSeasons, FileRecord, Manifest, Product, Scope, data_version
 from satfusion_assets.store.names import CURRENT, ContractNames, links_of
 from satfusion_assets.store.version import Draft, View
+from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing, StoreError, StoreFull
+from satfusion_assets.vocabulary.sites import SiteSeason
 
 log = logging.getLogger(__name__)
 

@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
-from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing, StoreError
 from satfusion_assets.store.manifest import MANIFEST, Manifest, Product
 from satfusion_assets.store.rasters import Raster, encode_raster, read_geobox, read_raster
+from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing, StoreError
 
 
 class View:

@@ -17,12 +17,12 @@ import numpy.typing as npt
 
 from satfusion_assets.evaluation import calibration
 from satfusion_assets.evaluation.calibration import Calibration
-from satfusion_assets.fusion.efast import fuse
 from satfusion_assets.evaluation.gaps.benchmark import QUANTITIES, Images, quantities
 from satfusion_assets.evaluation.gaps.competitors import PIXEL_METHODS, Method, Prediction
 from satfusion_assets.evaluation.gaps.fusion import Fusion
 from satfusion_assets.evaluation.gaps.stack import Days, SeasonStack
 from satfusion_assets.evaluation.moments import Moments, grouped_moments, pool
+from satfusion_assets.fusion.efast import fuse
 from satfusion_assets.vocabulary.scenarios import BANDS, SCENARIOS, Mode, Scenario, Strategy
 
 if TYPE_CHECKING:

@@ -26,6 +26,11 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from satfusion_assets.viewer.catalog import Catalog
+from satfusion_assets.viewer.files import Fence, finite, read_json
+from satfusion_assets.viewer.links import OLD_PAGES, STAGES, Stage, redirect_of
+from satfusion_assets.viewer.rasters import index_geotiff, read_frame
+from satfusion_assets.viewer.series import pixel_season, scenario_series, site_series
 from satfusion_assets.vocabulary.errors import (
     InvalidInput,
     ProductCorrupt,
@@ -36,11 +41,6 @@ from satfusion_assets.vocabulary.errors import (
 )
 from satfusion_assets.vocabulary.scenarios import Scenario
 from satfusion_assets.vocabulary.sites import Site
-from satfusion_assets.viewer.catalog import Catalog
-from satfusion_assets.viewer.files import Fence, finite, read_json
-from satfusion_assets.viewer.links import OLD_PAGES, STAGES, Stage, redirect_of
-from satfusion_assets.viewer.rasters import index_geotiff, read_frame
-from satfusion_assets.viewer.series import pixel_season, scenario_series, site_series
 
 LOOPBACK: Final = ("127.0.0.1", "localhost", "[::1]")
 DIST: Final = Path(__file__).resolve().parents[2] / "webapp" / "dist"

@@ -14,26 +14,23 @@ from typing import Any, Final, TypeVar, get_args
 
 from pyproj import Transformer
 
-from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing
-from satfusion_assets.vocabulary.grid import site_grid
-from satfusion_assets.vocabulary.scenarios import SCENARIOS, SERIES_BANDS, Mode, Scenario, Strategy
-from satfusion_assets.vocabulary.sites import Site, SiteRegistry
-from satfusion_assets.store.layout import (
-    METRICS,
-    PHENOCAM_PHENOLOGY,
-    SENSORS,
-    SKILL,
-    FusedLayout,
-    PreparedLayout,
-    ProcessedLayout,
-    pack_folder,
-    preselection,
-)
+from satfusion_assets.pipeline.camera_phenology.files import PHENOCAM_PHENOLOGY
+from satfusion_assets.pipeline.fused.files import FusedLayout
+from satfusion_assets.pipeline.metrics.files import METRICS_FILE, SKILL_FILE
+from satfusion_assets.pipeline.pack.files import pack_folder
+from satfusion_assets.pipeline.prepared.files import PreparedLayout
+from satfusion_assets.pipeline.preselected.files import preselection
+from satfusion_assets.pipeline.processed.files import ProcessedLayout
 from satfusion_assets.viewer import layout
 from satfusion_assets.viewer.files import TABLES, Fence, iso_day
 from satfusion_assets.viewer.links import STAGES
 from satfusion_assets.viewer.rasters import daily_bands, read_tags
 from satfusion_assets.viewer.shapes import Calibrated, Metrics, Screened, Skill
+from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing
+from satfusion_assets.vocabulary.grid import site_grid
+from satfusion_assets.vocabulary.scenarios import SCENARIOS, SERIES_BANDS, Mode, Scenario, Strategy
+from satfusion_assets.vocabulary.sites import Site, SiteRegistry
+from satfusion_assets.vocabulary.sources import SENSORS
 
 T = TypeVar("T")
 _HEADLINE: Final = ("nse_pc", "r_squared", "pearson_r", "pearson_r2", "nrmse", "rmse", "mae", "n_samples")
@@ -81,8 +78,8 @@ class Catalog:
         folder = self._fence.season(site, season)
         problems: list[str] = []
         top = set(_listed(folder, problems))
-        metrics = self._usable(folder / METRICS, Metrics, problems) or Metrics()
-        skill = self._usable(folder / SKILL, Skill, problems)
+        metrics = self._usable(folder / METRICS_FILE, Metrics, problems) or Metrics()
+        skill = self._usable(folder / SKILL_FILE, Skill, problems)
         transitions = self._usable(folder / PHENOCAM_PHENOLOGY, dict[str, str | None], problems)
         scenes = _listed(folder / "raw" / "s2", problems) if "raw" in top else []
         return {

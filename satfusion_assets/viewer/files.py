@@ -13,9 +13,9 @@ from typing import Any, Final, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from satfusion_assets.vocabulary.errors import InvalidInput, ProductCorrupt, ProductMissing
 from satfusion_assets.store.leases import HIDDEN, lease
 from satfusion_assets.store.names import CURRENT
+from satfusion_assets.vocabulary.errors import InvalidInput, ProductCorrupt, ProductMissing
 
 T = TypeVar("T")
 

@@ -11,17 +11,19 @@ from typing import Any, Final
 import numpy as np
 from pyproj import Transformer
 
-from satfusion_assets.vocabulary.errors import InvalidInput
-from satfusion_assets.vocabulary.grid import site_grid
-from satfusion_assets.vocabulary.scenarios import SCENARIOS, SERIES_BANDS, Mode, Scenario
-from satfusion_assets.vocabulary.sites import Site
-from satfusion_assets.store.layout import PHENOCAM_GCC, PHENOCAM_GCC_3Y, PHENOCAM_PHENOLOGY, pack_folder
+from satfusion_assets.pipeline.camera_phenology.files import PHENOCAM_PHENOLOGY
+from satfusion_assets.pipeline.pack.files import pack_folder
+from satfusion_assets.pipeline.raw_phenocam.files import PHENOCAM_GCC, PHENOCAM_GCC_3Y
 from satfusion_assets.store.pack_reader import PixelLayer, read_pixel
 from satfusion_assets.viewer import layout
 from satfusion_assets.viewer.files import Fence
 from satfusion_assets.viewer.links import Stage
 from satfusion_assets.viewer.rasters import index_of, mean_of_present, read_window
 from satfusion_assets.viewer.shapes import Dated
+from satfusion_assets.vocabulary.errors import InvalidInput
+from satfusion_assets.vocabulary.grid import site_grid
+from satfusion_assets.vocabulary.scenarios import SCENARIOS, SERIES_BANDS, Mode, Scenario
+from satfusion_assets.vocabulary.sites import Site
 
 SITE_WINDOW: Final = 3
 """Side in pixels of the window at the site from which the series of the contract are sampled."""

@@ -44,9 +44,9 @@ from satfusion_assets.archives.copernicus.answers import (
     netcdf_among,
     parsed,
 )
+from satfusion_assets.sandbox.server.spoilt import Form, rewrite
 from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid
 from satfusion_assets.vocabulary.grid import site_grid
-from satfusion_assets.sandbox.server.spoilt import Form, rewrite
 from satfusion_assets.vocabulary.settings import S3Product
 from satfusion_assets.vocabulary.sites import Site
 from satfusion_assets_tests.archives.conftest import FIXTURES

@@ -15,11 +15,11 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from satfusion_assets.cli import app
-from satfusion_assets.vocabulary.errors import InvalidInput, UnknownSeason
 from satfusion_assets.pipeline.partitions import SITE_SEASON
 from satfusion_assets.pipeline.platform import Platform
-from satfusion_assets.vocabulary.sites import SiteRegistry
 from satfusion_assets.store import Product
+from satfusion_assets.vocabulary.errors import InvalidInput, UnknownSeason
+from satfusion_assets.vocabulary.sites import SiteRegistry
 
 NOBODY = "http://127.0.0.1:9"
 CAMERA = {"Sitename": "ICOSFR-Fon1", "Lat": 48.4764, "Lon": 2.7801}

@@ -15,9 +15,9 @@ import pytest
 from satfusion_assets.cli.runs import Run, RunFailed, execute
 from satfusion_assets.cli.stopping import GRACE_S
 from satfusion_assets.pipeline.platform import Platform
+from satfusion_assets.store import Product
 from satfusion_assets.vocabulary.settings import Settings
 from satfusion_assets.vocabulary.sites import SiteSeason
-from satfusion_assets.store import Product
 
 RAW = Product("raw_s2", SiteSeason("innsbruck", 2024))
 ROOT = Path(__file__).parents[1]

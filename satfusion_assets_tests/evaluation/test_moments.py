@@ -9,8 +9,8 @@ from operator import add
 import numpy as np
 import pytest
 
-from satfusion_assets.vocabulary import indices
 from satfusion_assets.evaluation.moments import Moments, pixel_moments
+from satfusion_assets.vocabulary import indices
 from satfusion_assets_tests.conftest import GOLDENS
 
 with np.load(GOLDENS / "gap" / "case01.npz") as case:

@@ -10,7 +10,6 @@ import pytest
 
 from satfusion_assets.evaluation.bootstrap import Bootstrap
 from satfusion_assets.evaluation.scores import Paired
-from satfusion_assets.sampling.series import DailySeries
 from satfusion_assets.evaluation.skill import (
     CameraRegion,
     Transitions,
@@ -25,6 +24,7 @@ from satfusion_assets.evaluation.skill import (
     skill,
     spearman,
 )
+from satfusion_assets.sampling.series import DailySeries
 from satfusion_assets.vocabulary.scenarios import SCENARIOS, Strategy
 
 DAYS = np.arange("2024-01-01", "2025-01-01", dtype="datetime64[D]")

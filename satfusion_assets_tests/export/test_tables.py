@@ -9,9 +9,9 @@ import pytest
 
 from satfusion_assets.evaluation.bootstrap import Bootstrap
 from satfusion_assets.evaluation.scores import SeasonSeries, season_metrics
-from satfusion_assets.sampling.series import DailySeries
 from satfusion_assets.evaluation.skill import CameraRegion, season_skill
 from satfusion_assets.export.score_tables import LATEX_COLUMNS, SeasonScores, latex_table, score_table
+from satfusion_assets.sampling.series import DailySeries
 from satfusion_assets.vocabulary.scenarios import SCENARIOS, Strategy
 from satfusion_assets.vocabulary.sites import SiteSeason
 

@@ -9,13 +9,13 @@ import dagster as dg
 import numpy as np
 import pytest
 
-from satfusion_assets.pipeline.assets import columns
 from satfusion_assets.definitions import defs
 from satfusion_assets.orchestration.jobs import JOBS, backfill_of
+from satfusion_assets.pipeline.assets import columns
 from satfusion_assets.pipeline.partitions import SITE_SEASON
+from satfusion_assets.pipeline.previews import PREVIEWS
 from satfusion_assets.sampling.series import export_records, sample_series
 from satfusion_assets.vocabulary.scenarios import SCENARIOS, Strategy
-from satfusion_assets.pipeline.previews import PREVIEWS
 from satfusion_assets_tests.orchestration.checks.products import SEASON
 
 GRAPH = """

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from satfusion_assets.phenology.camera import flag_outliers, snow_days, white_days
 from satfusion_assets.phenology import transitions
+from satfusion_assets.phenology.camera import flag_outliers, snow_days, white_days
 from satfusion_assets_tests.conftest import REAL_DATA, real_cases
 from satfusion_assets_tests.phenology.published import read_series, summaries
 from satfusion_assets_tests.phenology.synthetic import CANOPIES, Canopy, day, yearly

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from affine import Affine
 
-from satfusion_assets.vocabulary.errors import InvalidInput
 from satfusion_assets.phenology import (
     COURSE,
     SATELLITE,
@@ -21,6 +20,7 @@ from satfusion_assets.phenology import (
     transitions,
 )
 from satfusion_assets.sandbox.landscape import Landscape, View
+from satfusion_assets.vocabulary.errors import InvalidInput
 from satfusion_assets.vocabulary.sites import make_site
 from satfusion_assets_tests.phenology.synthetic import CANOPIES, Canopy, Cycle, day, yearly
 

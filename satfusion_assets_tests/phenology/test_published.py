@@ -8,8 +8,8 @@ from statistics import median
 
 import pytest
 
-from satfusion_assets.phenology.camera import flag_outliers
 from satfusion_assets.phenology import transitions
+from satfusion_assets.phenology.camera import flag_outliers
 from satfusion_assets_tests.conftest import REAL_DATA, real_cases
 from satfusion_assets_tests.phenology.published import read_dates, read_series, summaries
 

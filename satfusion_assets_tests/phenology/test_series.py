@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from satfusion_assets.vocabulary.errors import InvalidInput
 from satfusion_assets.phenology import CAMERA, SCENES, Label, Phenology, Season, contract_dates, transitions
 from satfusion_assets.phenology.smoothing import Smoother
+from satfusion_assets.vocabulary.errors import InvalidInput
 from satfusion_assets_tests.phenology.synthetic import CANOPIES, Canopy, Cycle, day, yearly
 from satfusion_assets_tests.phenology.test_noise import autocorrelated
 

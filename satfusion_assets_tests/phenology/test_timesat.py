@@ -7,9 +7,9 @@ from datetime import date
 import numpy as np
 import pytest
 
-from satfusion_assets.vocabulary.errors import InvalidInput
 from satfusion_assets.phenology import timesat
 from satfusion_assets.phenology.timesat import timesat_dates, timesat_installed
+from satfusion_assets.vocabulary.errors import InvalidInput
 from satfusion_assets_tests.phenology.synthetic import CANOPIES
 
 SERIES = CANOPIES["deciduous broadleaf"].series("2022-01-01", "2024-12-31")

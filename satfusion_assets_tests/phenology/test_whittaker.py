@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from satfusion_assets.sampling.series import DailySeries
 from satfusion_assets.phenology.whittaker import smooth_pixels, smooth_series
+from satfusion_assets.sampling.series import DailySeries
 from satfusion_assets_tests.conftest import GOLDENS
 
 

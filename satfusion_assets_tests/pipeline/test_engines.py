@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from satfusion_assets.vocabulary.errors import InvalidInput
 from satfusion_assets.fusion.efast import fuse
 from satfusion_assets.pipeline.fused.engines import EngineName, engine, package_installed
+from satfusion_assets.vocabulary.errors import InvalidInput
 from satfusion_assets_tests.fusion.efast.test_conformance import CASES, fuse_case
 
 

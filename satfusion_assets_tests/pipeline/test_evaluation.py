@@ -8,21 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from satfusion_assets.pipeline.camera_phenology.camera import camera_phenology
+from satfusion_assets.pipeline.camera_phenology.files import CAMERA_DATES, PHENOCAM_PHENOLOGY
+from satfusion_assets.pipeline.gap_benchmark.benchmark import gap_benchmark
+from satfusion_assets.pipeline.gap_benchmark.files import GapLayout
+from satfusion_assets.pipeline.prepared.files import PreparedLayout
+from satfusion_assets.pipeline.raw_phenocam.files import PHENOCAM_GCC, PHENOCAM_GCC_3Y, PHENOCAM_REGIONS
+from satfusion_assets.store import Product, ProductStore
 from satfusion_assets.vocabulary.grid import RATIO, site_grid
 from satfusion_assets.vocabulary.scenarios import Mode, Strategy
 from satfusion_assets.vocabulary.sites import Site, SiteSeason, make_site
-from satfusion_assets.pipeline.gap_benchmark.benchmark import gap_benchmark
-from satfusion_assets.pipeline.phenology.stage import camera_phenology
-from satfusion_assets.store import Product, ProductStore
-from satfusion_assets.store.layout import (
-    CAMERA_DATES,
-    PHENOCAM_GCC,
-    PHENOCAM_GCC_3Y,
-    PHENOCAM_PHENOLOGY,
-    PHENOCAM_REGIONS,
-    GapLayout,
-    PreparedLayout,
-)
 
 SEASON = SiteSeason("innsbruck", 2024)
 SITE: Site = make_site(

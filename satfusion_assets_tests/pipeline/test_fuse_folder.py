@@ -13,9 +13,9 @@ from rio_cogeo.cogeo import cog_validate
 from typer.testing import CliRunner
 
 from satfusion_assets.cli import app
-from satfusion_assets.vocabulary.errors import InvalidInput
 from satfusion_assets.own_images.folder_images import open_folder
 from satfusion_assets.own_images.fuse_folder import FuseFolder, fuse_folder
+from satfusion_assets.vocabulary.errors import InvalidInput
 from satfusion_assets_tests.fusion.efast.scenes import RATIO, Stack, random
 
 DAYS = (date(2024, 6, 15), date(2024, 6, 20))

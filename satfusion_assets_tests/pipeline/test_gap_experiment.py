@@ -9,14 +9,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from satfusion_assets.evaluation.gaps.windows import MidpointRule, Transition
+from satfusion_assets.pipeline.camera_phenology.files import PHENOCAM_PHENOLOGY
+from satfusion_assets.pipeline.gap_benchmark.benchmark import Experiment, gap_benchmark, gap_experiment
+from satfusion_assets.pipeline.gap_benchmark.files import GapLayout
+from satfusion_assets.pipeline.prepared.files import PreparedLayout
+from satfusion_assets.pipeline.raw_phenocam.files import PHENOCAM_GCC
+from satfusion_assets.store import Product, ProductStore
 from satfusion_assets.vocabulary.errors import InvalidInput, NoData
 from satfusion_assets.vocabulary.grid import site_grid
-from satfusion_assets.evaluation.gaps.windows import MidpointRule, Transition
 from satfusion_assets.vocabulary.scenarios import BANDS, Mode, Scenario, Strategy
 from satfusion_assets.vocabulary.sites import Site, SiteSeason
-from satfusion_assets.pipeline.gap_benchmark.benchmark import Experiment, gap_benchmark, gap_experiment
-from satfusion_assets.store import Product, ProductStore
-from satfusion_assets.store.layout import PHENOCAM_GCC, PHENOCAM_PHENOLOGY, GapLayout, PreparedLayout
 
 SITE = Site(name="innsbruck", latitude=47.116, longitude=11.32, seasons=(2023, 2024), extent_m=600)
 HERE, BEFORE = SiteSeason("innsbruck", 2024), SiteSeason("innsbruck", 2023)

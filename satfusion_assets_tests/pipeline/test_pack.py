@@ -8,12 +8,14 @@ from pathlib import Path
 import numpy as np
 from odc.geo.geobox import GeoBox
 
+from satfusion_assets.pipeline.fused.files import FusedLayout
+from satfusion_assets.pipeline.pack.files import pack_folder
+from satfusion_assets.pipeline.pack.pack import pack_season
+from satfusion_assets.pipeline.processed.files import ProcessedLayout
+from satfusion_assets.store import Product, ProductStore
+from satfusion_assets.store.pack_reader import read_pixel
 from satfusion_assets.vocabulary.scenarios import Scenario
 from satfusion_assets.vocabulary.sites import SiteSeason
-from satfusion_assets.pipeline.pack.pack import pack_season
-from satfusion_assets.store import Product, ProductStore
-from satfusion_assets.store.layout import FusedLayout, ProcessedLayout, pack_folder
-from satfusion_assets.store.pack_reader import read_pixel
 
 SEASON = SiteSeason("innsbruck", 2024)
 SCENARIO = Scenario.parse("aggressive_sigma20")

@@ -8,13 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from satfusion_assets.vocabulary.grid import site_grid
 from satfusion_assets.phenology import TRANSITIONS, Label
+from satfusion_assets.pipeline.fused.files import FusedLayout
+from satfusion_assets.pipeline.phenology.date_maps import phenology_maps
+from satfusion_assets.pipeline.phenology.files import PhenologyLayout
+from satfusion_assets.pipeline.prepared.files import PreparedLayout
+from satfusion_assets.pipeline.processed.files import ProcessedLayout
+from satfusion_assets.store import Product, ProductStore
+from satfusion_assets.vocabulary.grid import site_grid
 from satfusion_assets.vocabulary.scenarios import Mode, Scenario
 from satfusion_assets.vocabulary.sites import Site, SiteSeason, make_site
-from satfusion_assets.pipeline.phenology.stage import phenology_maps
-from satfusion_assets.store import Product, ProductStore
-from satfusion_assets.store.layout import FusedLayout, PhenologyLayout, PreparedLayout, ProcessedLayout
 
 SITE: Site = make_site(
     "test", name="far", latitude=-35.3, longitude=149.1, seasons=(2023, 2024), extent_m=300, elevation=600.0

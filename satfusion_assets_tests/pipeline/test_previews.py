@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from satfusion_assets.vocabulary.scenarios import BANDS, SCENARIOS
+from satfusion_assets.pipeline.metrics.files import METRICS_FILE
+from satfusion_assets.pipeline.pictures.charts import months, number_of, round_ticks
+from satfusion_assets.pipeline.pictures.palette import MISSING, true_colour, viridis
+from satfusion_assets.pipeline.preselected.files import preselection
 from satfusion_assets.pipeline.previews import PREVIEWS, preview
-from satfusion_assets.pipeline.previews.drawing import months, number_of, round_ticks
-from satfusion_assets.pipeline.previews.palette import MISSING, true_colour, viridis
+from satfusion_assets.pipeline.processed.files import ProcessedLayout
 from satfusion_assets.store import Product, ProductStore
-from satfusion_assets.store.layout import METRICS, ProcessedLayout, preselection
+from satfusion_assets.vocabulary.scenarios import BANDS, SCENARIOS
 from satfusion_assets_tests.orchestration.checks import products as made
 from satfusion_assets_tests.orchestration.checks.products import BTI, DAYS, MAKERS, SEASON, SITE
 
@@ -37,7 +39,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> ProductStore:
         if product.name == "scenario_metrics":
             files[ProcessedLayout(BTI).scores]["temporal"] |= SCORES
         if product.name == "metrics":
-            files[METRICS]["temporal"] = dict.fromkeys((item.score_key for item in SCENARIOS), None) | {
+            files[METRICS_FILE]["temporal"] = dict.fromkeys((item.score_key for item in SCENARIOS), None) | {
                 BTI.score_key: SCORES
             }
         made.publish(store, product, files)

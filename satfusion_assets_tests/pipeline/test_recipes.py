@@ -10,20 +10,20 @@ import pytest
 
 import satfusion_assets
 from satfusion_assets.definitions import load_assets
-from satfusion_assets.vocabulary.errors import OutOfPlace
-from satfusion_assets.vocabulary.grid import site_grid
-from satfusion_assets.pipeline.recipes import RECIPES
-from satfusion_assets.vocabulary.scenarios import Mode, Scenario, Strategy
-from satfusion_assets.vocabulary.settings import Settings
-from satfusion_assets.vocabulary.sites import Site, SiteSeason
 from satfusion_assets.pipeline import provenance
 from satfusion_assets.pipeline.fused.fuse import fuse_season
-from satfusion_assets.pipeline.phenology.stage import phenology_maps
+from satfusion_assets.pipeline.phenology.date_maps import phenology_maps
 from satfusion_assets.pipeline.prepared.prepare import prepare
 from satfusion_assets.pipeline.preselected.preselect import preselect
 from satfusion_assets.pipeline.processed.process import process
 from satfusion_assets.pipeline.provenance import changes, lies_in_place, publish, thresholds
+from satfusion_assets.pipeline.recipes import RECIPES
 from satfusion_assets.store import Product, ProductStore
+from satfusion_assets.vocabulary.errors import OutOfPlace
+from satfusion_assets.vocabulary.grid import site_grid
+from satfusion_assets.vocabulary.scenarios import Mode, Scenario, Strategy
+from satfusion_assets.vocabulary.settings import Settings
+from satfusion_assets.vocabulary.sites import Site, SiteSeason
 
 ROOT = Path(satfusion_assets.__file__).parent
 HERE = SiteSeason("innsbruck", 2024)

@@ -9,16 +9,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing
 from satfusion_assets.evaluation.bootstrap import Bootstrap
 from satfusion_assets.evaluation.scores import SeasonSeries, season_metrics
-from satfusion_assets.sampling.series import DailySeries
 from satfusion_assets.evaluation.skill import CameraRegion, season_skill
+from satfusion_assets.pipeline.gap_benchmark.files import GapLayout
+from satfusion_assets.pipeline.gap_table.tabulate import tabulate_gaps
+from satfusion_assets.pipeline.gathering import is_complete
+from satfusion_assets.pipeline.metrics.files import METRICS_FILE, SKILL_FILE
+from satfusion_assets.pipeline.score_table.tabulate import tabulate_scores
+from satfusion_assets.sampling.series import DailySeries
+from satfusion_assets.store import ALL_SEASONS, Product, ProductStore
+from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing
 from satfusion_assets.vocabulary.scenarios import SCENARIOS, Strategy
 from satfusion_assets.vocabulary.sites import SiteSeason
-from satfusion_assets.pipeline.tables import is_complete, tabulate_gaps, tabulate_scores
-from satfusion_assets.store import ALL_SEASONS, Product, ProductStore
-from satfusion_assets.store.layout import METRICS, SKILL, GapLayout
 
 HERE, THERE, NOTHING = SiteSeason("innsbruck", 2024), SiteSeason("forthgr", 2024), SiteSeason("pitsalu", 2024)
 SCORES, GAPS = Product("score_table", ALL_SEASONS), Product("gap_table", ALL_SEASONS)
@@ -42,8 +45,8 @@ def publish_metrics(
     season = SeasonSeries(camera, dict.fromkeys(SCENARIOS, fused), fused, by_strategy, by_strategy)
     skill = season_skill(season.fused, season.baselines, {"GR_1000": CameraRegion(camera, "GR")}, Bootstrap(draws=20))
     with store.publish(Product("metrics", site_season), parameters=source) as draft:
-        draft.write_json(METRICS, season_metrics(season))
-        draft.write_json(SKILL, skill)
+        draft.write_json(METRICS_FILE, season_metrics(season))
+        draft.write_json(SKILL_FILE, skill)
 
 
 def publish_gaps(store: ProductStore, site_season: SiteSeason, source: dict[str, str] | None = None) -> None:
@@ -132,8 +135,8 @@ def test_scores_of_two_sentinel_3_products_name_both(store: ProductStore) -> Non
 def test_scores_of_an_earlier_version_are_one_sentence(store: ProductStore) -> None:
     publish_metrics(store, HERE)
     with store.publish(Product("metrics", HERE)) as draft:
-        draft.write_json(METRICS, {"temporal": {}, "baseline": {}})
-        draft.write_json(SKILL, {"regions": {"GR_1000": {}}})
+        draft.write_json(METRICS_FILE, {"temporal": {}, "baseline": {}})
+        draft.write_json(SKILL_FILE, {"regions": {"GR_1000": {}}})
     with pytest.raises(ProductCorrupt, match="materialise metrics of innsbruck_2024 again"):
         tabulate_scores(store, [HERE])
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from satfusion_assets.pipeline.recipes import RECIPES
 from satfusion_assets.pipeline.provenance import thresholds
+from satfusion_assets.pipeline.recipes import RECIPES
 from satfusion_assets.store import ProductStore
 from satfusion_assets_tests.reference.fingerprint import Digest, as_text, equal, fingerprint
 from satfusion_assets_tests.reference.raw import raw_digests

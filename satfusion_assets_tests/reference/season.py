@@ -14,30 +14,29 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from satfusion_assets.vocabulary.grid import SiteGrid, site_grid
-from satfusion_assets.phenology.camera import flag_outliers
 from satfusion_assets.evaluation.gaps.windows import Transition
-from satfusion_assets.vocabulary.scenarios import S2_BANDS, S3_BANDS, Mode, Scenario, Strategy
-from satfusion_assets.vocabulary.sites import Site, SiteSeason
+from satfusion_assets.phenology.camera import flag_outliers
+from satfusion_assets.pipeline.acquisition.files import raw_scene
+from satfusion_assets.pipeline.camera_phenology.camera import camera_phenology
 from satfusion_assets.pipeline.fused.fuse import fuse_season
 from satfusion_assets.pipeline.gap_benchmark.benchmark import Experiment, gap_experiment
+from satfusion_assets.pipeline.gap_benchmark.files import GapLayout
+from satfusion_assets.pipeline.gap_table.tabulate import tabulate_gaps
+from satfusion_assets.pipeline.metrics.roll_up import roll_up
 from satfusion_assets.pipeline.pack.pack import pack_season
-from satfusion_assets.pipeline.phenology.stage import camera_phenology, phenology_maps
+from satfusion_assets.pipeline.phenology.date_maps import phenology_maps
 from satfusion_assets.pipeline.prepared.prepare import prepare
+from satfusion_assets.pipeline.prepared.product import PREPARED
 from satfusion_assets.pipeline.preselected.preselect import preselect
 from satfusion_assets.pipeline.processed.process import process
-from satfusion_assets.pipeline.metrics.score import roll_up, score_scenario
-from satfusion_assets.pipeline.tables import tabulate_gaps, tabulate_scores
+from satfusion_assets.pipeline.raw_phenocam.files import PHENOCAM_GCC, PHENOCAM_GCC_3Y, PHENOCAM_REGIONS
+from satfusion_assets.pipeline.raw_s2.files import raw_scl
+from satfusion_assets.pipeline.scenario_metrics.score import score_scenario
+from satfusion_assets.pipeline.score_table.tabulate import tabulate_scores
 from satfusion_assets.store import ALL_SEASONS, Product, ProductStore
-from satfusion_assets.store.layout import (
-    PHENOCAM_GCC,
-    PHENOCAM_GCC_3Y,
-    PHENOCAM_REGIONS,
-    PREPARED,
-    GapLayout,
-    raw_scene,
-    raw_scl,
-)
+from satfusion_assets.vocabulary.grid import SiteGrid, site_grid
+from satfusion_assets.vocabulary.scenarios import S2_BANDS, S3_BANDS, Mode, Scenario, Strategy
+from satfusion_assets.vocabulary.sites import Site, SiteSeason
 
 HERE: Final = SiteSeason("reference", 2023)
 SITE: Final = Site(name="reference", latitude=47.116, longitude=11.32, seasons=(2023,), extent_m=600)

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from satfusion_assets.screening.composites import Composites, moving_average
-from satfusion_assets.pipeline.recipes import RECIPES
-from satfusion_assets.vocabulary.scenarios import Mode, Strategy
 from satfusion_assets.pipeline.prepared import prepare as stage
 from satfusion_assets.pipeline.preselected.preselect import preselect
+from satfusion_assets.pipeline.recipes import RECIPES
+from satfusion_assets.screening.composites import Composites, moving_average
 from satfusion_assets.store import Product, ProductStore
+from satfusion_assets.vocabulary.scenarios import Mode, Strategy
 from satfusion_assets_tests.reference.committed import Record, committed, made_by, measured, verdict
 from satfusion_assets_tests.reference.fingerprint import digest, equal, fingerprint
 from satfusion_assets_tests.reference.season import HERE, SITE, noise, publish_raw

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from satfusion_assets.vocabulary.errors import UnknownSite
 from satfusion_assets.sandbox.archive import SandboxWorld
 from satfusion_assets.sandbox.world import World
+from satfusion_assets.vocabulary.errors import UnknownSite
 from satfusion_assets_tests.sandbox.conftest import SITES
 
 LEGACY = "sentinel-2-l2a"

@@ -14,11 +14,11 @@ import pytest
 import xarray as xr
 from zarr.storage import LocalStore
 
-from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing
-from satfusion_assets.vocabulary.sites import SiteSeason
 from satfusion_assets.store import Product, ProductStore
 from satfusion_assets.store.pack_reader import open_pack, read_pixel
 from satfusion_assets.store.packs import PackLayer, write_pack
+from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing
+from satfusion_assets.vocabulary.sites import SiteSeason
 
 INNSBRUCK = SiteSeason("innsbruck", 2024)
 PACK = Product("pack", INNSBRUCK, "aggressive_sigma20")

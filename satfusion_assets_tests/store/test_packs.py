@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from pyproj import CRS
 
-from satfusion_assets.vocabulary.errors import ProductCorrupt, StoreError
 from satfusion_assets.store.pack_reader import pack_days, read_pixel
 from satfusion_assets.store.packs import STEPS, PackLayer, write_pack
+from satfusion_assets.vocabulary.errors import ProductCorrupt, StoreError
 
 TRANSFORM = (10.0, 0.0, 675_240.0, 0.0, -10.0, 5_221_440.0)
 EPSG = 32632

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing, StoreError, StoreFull
 from satfusion_assets.pipeline.recipes import RECIPES, code_version
-from satfusion_assets.vocabulary.sites import SiteSeason
 from satfusion_assets.store import ALL_SEASONS, Product, ProductStore, Scope
+from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing, StoreError, StoreFull
+from satfusion_assets.vocabulary.sites import SiteSeason
 
 INNSBRUCK = SiteSeason("innsbruck", 2024)
 FUSED = Product("fused", INNSBRUCK, "aggressive_sigma20")

@@ -9,9 +9,9 @@ import pytest
 from odc.geo.geobox import GeoBox
 from rio_cogeo.cogeo import cog_validate
 
+from satfusion_assets.store.rasters import encode_raster, read_raster, write_raster
 from satfusion_assets.vocabulary.errors import ProductCorrupt
 from satfusion_assets.vocabulary.scenarios import S2_BANDS
-from satfusion_assets.store.rasters import encode_raster, read_raster, write_raster
 
 
 def grid(side: int) -> GeoBox:

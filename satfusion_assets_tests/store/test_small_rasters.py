@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from odc.geo.geobox import GeoBox
 from rio_cogeo.cogeo import cog_validate
 
-from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing
 from satfusion_assets.store.small_rasters import read_rasters, write_rasters
+from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing
 
 NAMES = ("blue", "green", "red", "nir")
 

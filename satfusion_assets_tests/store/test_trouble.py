@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing, StoreError, StoreFull
 from satfusion_assets.store import Product, ProductStore
 from satfusion_assets.store.leases import in_use
+from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing, StoreError, StoreFull
 from satfusion_assets_tests.store.test_products import FUSED, INNSBRUCK, NEW, OLD, publish, seen
 
 

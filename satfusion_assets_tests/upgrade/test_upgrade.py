@@ -15,11 +15,11 @@ from satfusion_assets.cli import app
 from satfusion_assets.cli.forecast import forecast, summary
 from satfusion_assets.cli.runs import ASKS, Stage, plan
 from satfusion_assets.definitions import build_defs
-from satfusion_assets.vocabulary.errors import CredentialsMissing, InvalidInput
 from satfusion_assets.pipeline.platform import Platform
+from satfusion_assets.store import Manifest, Product
+from satfusion_assets.vocabulary.errors import CredentialsMissing, InvalidInput
 from satfusion_assets.vocabulary.settings import Settings
 from satfusion_assets.vocabulary.sites import SiteSeason
-from satfusion_assets.store import Manifest, Product
 
 HERE = SiteSeason("reference", 2023)
 FIXTURE = Path(__file__).with_name("installation_0.1.0.tar.xz")

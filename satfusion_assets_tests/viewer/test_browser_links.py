@@ -12,13 +12,13 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from satfusion_assets.pipeline.assets import evaluation, fused, metrics, prepared, raw, reporting, screening
+from satfusion_assets.pipeline.outcome import Outcome
 from satfusion_assets.pipeline.partitions import by_site_season, by_strategy, scenario_key, strategy_key
 from satfusion_assets.pipeline.platform import Platform
+from satfusion_assets.store import Manifest
 from satfusion_assets.vocabulary.scenarios import Scenario, Strategy
 from satfusion_assets.vocabulary.settings import Settings
 from satfusion_assets.vocabulary.sites import SiteSeason
-from satfusion_assets.pipeline.outcome import Outcome
-from satfusion_assets.store import Manifest
 
 pytestmark = pytest.mark.browser
 

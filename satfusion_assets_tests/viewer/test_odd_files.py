@@ -14,8 +14,8 @@ import psutil
 import pytest
 import rasterio
 
-from satfusion_assets.vocabulary.sites import SiteRegistry
 from satfusion_assets.viewer.rasters import MAX_SIDE
+from satfusion_assets.vocabulary.sites import SiteRegistry
 from satfusion_assets_tests.viewer.conftest import serve
 
 SCENARIO = "aggressive_sigma20"

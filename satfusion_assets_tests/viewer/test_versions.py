@@ -11,12 +11,13 @@ import httpx
 import numpy as np
 import pytest
 
-from satfusion_assets.vocabulary.scenarios import Scenario
-from satfusion_assets.vocabulary.sites import SiteRegistry, SiteSeason
+from satfusion_assets.pipeline.pack.files import pack_folder
+from satfusion_assets.pipeline.processed.files import ProcessedLayout
 from satfusion_assets.store import Product, ProductStore
-from satfusion_assets.store.layout import ProcessedLayout, pack_folder
 from satfusion_assets.store.packs import PackLayer, write_pack
 from satfusion_assets.viewer import files as reading
+from satfusion_assets.vocabulary.scenarios import Scenario
+from satfusion_assets.vocabulary.sites import SiteRegistry, SiteSeason
 from satfusion_assets_tests.viewer.conftest import serve
 
 SEASON = SiteSeason("innsbruck", 2024)

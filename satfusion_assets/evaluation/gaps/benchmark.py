@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from satfusion_assets.vocabulary import indices
 from satfusion_assets.evaluation.calibration import Calibration, calibration
 from satfusion_assets.evaluation.gaps.competitors import PIXEL_METHODS, Method, Prediction
 from satfusion_assets.evaluation.gaps.fusion import Fusion
@@ -23,8 +22,9 @@ from satfusion_assets.evaluation.gaps.stack import CloudPattern, Days, SeasonSta
 from satfusion_assets.evaluation.gaps.starfm import Starfm
 from satfusion_assets.evaluation.gaps.windows import Gap, natural_gap
 from satfusion_assets.evaluation.moments import Moments, pixel_moments
-from satfusion_assets.sampling.window import window_gcc
 from satfusion_assets.sampling.series import DailySeries
+from satfusion_assets.sampling.window import window_gcc
+from satfusion_assets.vocabulary import indices
 from satfusion_assets.vocabulary.scenarios import BANDS, SCENARIOS, Scenario, Strategy
 from satfusion_assets.vocabulary.sites import SiteSeason
 

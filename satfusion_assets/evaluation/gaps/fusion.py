@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from satfusion_assets.fusion.efast import fuse
 from satfusion_assets.evaluation.gaps.competitors import Prediction
 from satfusion_assets.evaluation.gaps.stack import Days, SeasonStack
+from satfusion_assets.fusion.efast import fuse
 from satfusion_assets.vocabulary.scenarios import Mode, Scenario
 
 

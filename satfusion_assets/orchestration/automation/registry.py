@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from satfusion_assets.vocabulary.errors import InvalidInput, InvalidSitesFile
 from satfusion_assets.pipeline.partitions import SITE_SEASON, by_site_season
 from satfusion_assets.pipeline.platform import Platform
+from satfusion_assets.vocabulary.errors import InvalidInput, InvalidSitesFile
 from satfusion_assets.vocabulary.sites import SiteSeason
 
 

@@ -10,11 +10,11 @@ import dagster as dg
 
 from satfusion_assets.orchestration.automation.records import last_materialised, under_way
 from satfusion_assets.orchestration.automation.seasons import running_seasons
-from satfusion_assets.vocabulary.errors import ArchiveError
 from satfusion_assets.orchestration.jobs import acquire_sentinel3
-from satfusion_assets.pipeline.platform import Platform
-from satfusion_assets.vocabulary.sites import SiteSeason
 from satfusion_assets.pipeline.acquisition.watch import watch_copernicus
+from satfusion_assets.pipeline.platform import Platform
+from satfusion_assets.vocabulary.errors import ArchiveError
+from satfusion_assets.vocabulary.sites import SiteSeason
 
 EVERY: Final = timedelta(days=3)
 """A site-season is asked for again after this long; each time costs batch jobs of a limited quota."""

@@ -13,12 +13,12 @@ from dagster._core.storage.tags import RUN_KEY_TAG, SENSOR_NAME_TAG
 from pydantic import BaseModel, ValidationError
 
 from satfusion_assets.orchestration.automation.seasons import running_seasons
-from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid, ArchiveUnavailable, NoData
 from satfusion_assets.orchestration.jobs import acquire_phenocam, acquire_sentinel2
+from satfusion_assets.pipeline.acquisition.watch import Sighting, watch_phenocam, watch_sentinel2
 from satfusion_assets.pipeline.partitions import SITE_SEASON
 from satfusion_assets.pipeline.platform import Platform
+from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid, ArchiveUnavailable, NoData
 from satfusion_assets.vocabulary.sites import Site, SiteSeason
-from satfusion_assets.pipeline.acquisition.watch import Sighting, watch_phenocam, watch_sentinel2
 
 SITES_A_TICK: Final = 12
 """Sites asked for in one tick, so that a tick is short and an archive is not asked in bursts."""

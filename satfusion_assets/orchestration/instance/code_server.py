@@ -25,7 +25,9 @@ class ForkingApiServer(server.DagsterApiServer):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._mp_ctx = multiprocessing.get_context("forkserver")  # type: ignore[assignment]
-        self._mp_ctx.set_forkserver_preload(["satfusion_assets.orchestration.instance.preload", options["loadable_target_origin"].module_name])
+        self._mp_ctx.set_forkserver_preload(
+            ["satfusion_assets.orchestration.instance.preload", options["loadable_target_origin"].module_name]
+        )
         forkserver.ensure_running()
 
     def _check_for_orphaned_runs(self) -> None:

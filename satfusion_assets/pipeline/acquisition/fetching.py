@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 from satfusion_assets.archives.http import Refused, Withheld
-from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid, ArchiveError, ArchiveUnavailable
 from satfusion_assets.pipeline.acquisition.report import Progress
+from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid, ArchiveError, ArchiveUnavailable
 
 log = logging.getLogger(__name__)
 

@@ -20,10 +20,10 @@ import rasterio
 from numpy.typing import ArrayLike, NDArray
 from rasterio.transform import from_origin
 
-from satfusion_assets.vocabulary.errors import InvalidInput
 from satfusion_assets.fusion.efast import Fused, Parameters, Status, check_images, fuse
 from satfusion_assets.fusion.efast.inputs import Images, day_numbers
 from satfusion_assets.fusion.efast.windows import windows
+from satfusion_assets.vocabulary.errors import InvalidInput
 from satfusion_assets.vocabulary.settings import EngineName
 
 __all__ = ["Engine", "EngineName", "engine", "fuse_with_package", "package_installed"]

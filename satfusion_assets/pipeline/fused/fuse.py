@@ -11,21 +11,24 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from satfusion_assets.vocabulary.errors import NoData
-from satfusion_assets.vocabulary.grid import RATIO, site_grid
 from satfusion_assets.fusion.efast import Fused, Status, fuse
 from satfusion_assets.fusion.efast.quality import NO_SCENE, Quality
-from satfusion_assets.vocabulary.scenarios import Scenario
-from satfusion_assets.vocabulary.sites import Site, SiteSeason
 from satfusion_assets.pipeline.coarse_source import inherited
 from satfusion_assets.pipeline.fused.engines import Engine, EngineName, engine
-from satfusion_assets.pipeline.outcome import Outcome
-from satfusion_assets.pipeline.prepared.prepare import CHANNELS
-from satfusion_assets.pipeline.provenance import publish, refuse_out_of_place
+from satfusion_assets.pipeline.fused.files import FusedLayout
 from satfusion_assets.pipeline.fused.quality import write_quality
+from satfusion_assets.pipeline.outcome import Outcome
+from satfusion_assets.pipeline.prepared.files import PreparedLayout
+from satfusion_assets.pipeline.prepared.prepare import CHANNELS
+from satfusion_assets.pipeline.prepared.product import PREPARED
+from satfusion_assets.pipeline.provenance import publish, refuse_out_of_place
 from satfusion_assets.pipeline.site_series import read_at_site, write_series
 from satfusion_assets.store import Draft, Product, ProductStore, View
-from satfusion_assets.store.layout import PREPARED, FusedLayout, PreparedLayout, day_of
+from satfusion_assets.vocabulary.days import day_of
+from satfusion_assets.vocabulary.errors import NoData
+from satfusion_assets.vocabulary.grid import RATIO, site_grid
+from satfusion_assets.vocabulary.scenarios import Scenario
+from satfusion_assets.vocabulary.sites import Site, SiteSeason
 
 log = logging.getLogger(__name__)
 

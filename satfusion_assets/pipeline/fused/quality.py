@@ -10,11 +10,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from satfusion_assets.vocabulary.grid import SiteGrid
 from satfusion_assets.fusion.efast.quality import NO_SCENE, Quality
+from satfusion_assets.pipeline.fused.files import FusedLayout
 from satfusion_assets.pipeline.prepared.prepare import CHANNELS
 from satfusion_assets.store import Draft
-from satfusion_assets.store.layout import FusedLayout
+from satfusion_assets.vocabulary.grid import SiteGrid
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from satfusion_assets.vocabulary.errors import InvalidInput, NoData
-from satfusion_assets.vocabulary.grid import RATIO, SiteGrid, site_grid
 from satfusion_assets.evaluation.gaps.benchmark import Benchmark, GapOutcome, StrategyOutcome
 from satfusion_assets.evaluation.gaps.competitors import PIXEL_METHODS
 from satfusion_assets.evaluation.gaps.fusion import Fusion
+from satfusion_assets.evaluation.gaps.stack import CloudPattern, SeasonStack, withhold
+from satfusion_assets.evaluation.gaps.windows import GAP_DAYS, Gap, MidpointRule, Transition, calendar_gaps, midpoints
 from satfusion_assets.export.gap_reports import (
     ReportContext,
     gap_manifest,
@@ -24,28 +24,25 @@ from satfusion_assets.export.gap_reports import (
     validation_summary,
     withheld_images,
 )
-from satfusion_assets.evaluation.gaps.stack import CloudPattern, SeasonStack, withhold
-from satfusion_assets.evaluation.gaps.windows import GAP_DAYS, Gap, MidpointRule, Transition, calendar_gaps, midpoints
-from satfusion_assets.sampling.window import site_pixel
 from satfusion_assets.phenology.season_dates import season_dates
+from satfusion_assets.pipeline.camera_phenology.files import PHENOCAM_PHENOLOGY
+from satfusion_assets.pipeline.coarse_source import inherited
+from satfusion_assets.pipeline.fused.files import FusedLayout
+from satfusion_assets.pipeline.gap_benchmark.files import GapLayout
+from satfusion_assets.pipeline.outcome import Outcome
+from satfusion_assets.pipeline.prepared.files import PreparedLayout
+from satfusion_assets.pipeline.prepared.prepare import CHANNELS
+from satfusion_assets.pipeline.prepared.product import PREPARED
+from satfusion_assets.pipeline.provenance import lies_in_place, publish, refuse_out_of_place
+from satfusion_assets.pipeline.raw_phenocam.series import camera_series
 from satfusion_assets.sampling.series import DailySeries
+from satfusion_assets.sampling.window import site_pixel
+from satfusion_assets.store import Draft, Manifest, Product, ProductStore, View
+from satfusion_assets.vocabulary.days import day_of, stamp
+from satfusion_assets.vocabulary.errors import InvalidInput, NoData
+from satfusion_assets.vocabulary.grid import RATIO, SiteGrid, site_grid
 from satfusion_assets.vocabulary.scenarios import SCENARIOS, Mode, Scenario, Strategy
 from satfusion_assets.vocabulary.sites import Site, SiteSeason
-from satfusion_assets.pipeline.coarse_source import inherited
-from satfusion_assets.pipeline.outcome import Outcome
-from satfusion_assets.pipeline.prepared.prepare import CHANNELS
-from satfusion_assets.pipeline.provenance import lies_in_place, publish, refuse_out_of_place
-from satfusion_assets.pipeline.metrics.score import camera_series
-from satfusion_assets.store import Draft, Manifest, Product, ProductStore, View
-from satfusion_assets.store.layout import (
-    PHENOCAM_PHENOLOGY,
-    PREPARED,
-    FusedLayout,
-    GapLayout,
-    PreparedLayout,
-    day_of,
-    stamp,
-)
 
 log = logging.getLogger(__name__)
 

@@ -8,16 +8,20 @@ from typing import Final
 
 import numpy as np
 
-from satfusion_assets.vocabulary.grid import FINE_M, RATIO
+from satfusion_assets.pipeline.fused.files import FusedLayout
+from satfusion_assets.pipeline.outcome import Outcome
+from satfusion_assets.pipeline.pack.files import pack_folder
+from satfusion_assets.pipeline.prepared.prepare import CHANNELS
+from satfusion_assets.pipeline.processed.files import ProcessedLayout
+from satfusion_assets.pipeline.provenance import publish
 from satfusion_assets.sampling.crop import Window
+from satfusion_assets.store import Product, ProductStore, View
+from satfusion_assets.store.packs import PackLayer, write_pack
+from satfusion_assets.vocabulary.days import day_of
+from satfusion_assets.vocabulary.grid import FINE_M, RATIO
 from satfusion_assets.vocabulary.scenarios import Scenario
 from satfusion_assets.vocabulary.sites import SiteSeason
-from satfusion_assets.pipeline.outcome import Outcome
-from satfusion_assets.pipeline.prepared.prepare import CHANNELS
-from satfusion_assets.pipeline.provenance import publish
-from satfusion_assets.store import Product, ProductStore, View
-from satfusion_assets.store.layout import SOURCES, FusedLayout, ProcessedLayout, day_of, pack_folder
-from satfusion_assets.store.packs import PackLayer, write_pack
+from satfusion_assets.vocabulary.sources import SOURCES
 
 _BAND: Final = re.compile(r"(?P<day>\d{4}-\d{2}-\d{2})(?:\W+(?P<name>\w+))?")
 

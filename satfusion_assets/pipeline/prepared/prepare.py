@@ -11,21 +11,27 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from satfusion_assets.vocabulary.errors import NoData
-from satfusion_assets.vocabulary.grid import CLOUD_DISTANCE_LIMIT, site_grid
+from satfusion_assets.pipeline.acquisition.files import raw_scene
+from satfusion_assets.pipeline.coarse_source import named
+from satfusion_assets.pipeline.outcome import Outcome
+from satfusion_assets.pipeline.prepared.files import PreparedLayout
+from satfusion_assets.pipeline.prepared.product import PREPARED
+from satfusion_assets.pipeline.preselected.files import preselection
+from satfusion_assets.pipeline.provenance import publish, refuse_out_of_place
+from satfusion_assets.pipeline.raw_s2.files import raw_scl
+from satfusion_assets.pipeline.site_series import read_at_site, write_series
 from satfusion_assets.screening.clouds import SCL_RATIO, scl_mask, site_cloud_distance, site_mask
 from satfusion_assets.screening.composites import Composites, cloud_free, daily_composites, moving_average
 from satfusion_assets.screening.preparation import MergedDay, PreparedScene, gcc_image, merge_scenes, reflectance
 from satfusion_assets.screening.snow import SnowLooks, snow_share, snowy
 from satfusion_assets.screening.transients import WINDOW_DAYS, distance_besides, transients, without_transients
+from satfusion_assets.store import Draft, Product, ProductStore, View
+from satfusion_assets.vocabulary.days import day_of
+from satfusion_assets.vocabulary.errors import NoData
+from satfusion_assets.vocabulary.grid import CLOUD_DISTANCE_LIMIT, site_grid
 from satfusion_assets.vocabulary.scenarios import BANDS, Mode, Strategy
 from satfusion_assets.vocabulary.sites import Site, SiteSeason
-from satfusion_assets.pipeline.coarse_source import named
-from satfusion_assets.pipeline.outcome import Outcome
-from satfusion_assets.pipeline.provenance import publish, refuse_out_of_place
-from satfusion_assets.pipeline.site_series import read_at_site, write_series
-from satfusion_assets.store import Draft, Product, ProductStore, View
-from satfusion_assets.store.layout import PREPARED, PreparedLayout, Sensor, day_of, preselection, raw_scene, raw_scl
+from satfusion_assets.vocabulary.sources import Sensor
 
 log = logging.getLogger(__name__)
 

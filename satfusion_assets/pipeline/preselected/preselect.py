@@ -8,16 +8,18 @@ from typing import Any, Final
 
 import numpy as np
 
+from satfusion_assets.pipeline.outcome import Outcome
+from satfusion_assets.pipeline.preselected.files import preselection
+from satfusion_assets.pipeline.provenance import publish, refuse_out_of_place
+from satfusion_assets.sampling.series import SiteSeries, number_or_null, sample_series
+from satfusion_assets.sampling.window import site_pixel
 from satfusion_assets.screening.preparation import DN_PER_REFLECTANCE
 from satfusion_assets.screening.preselection import DARK_REFLECTANCE, Reason, Screening, screen
-from satfusion_assets.sampling.window import site_pixel
-from satfusion_assets.sampling.series import SiteSeries, number_or_null, sample_series
+from satfusion_assets.store import Product, ProductStore, View
+from satfusion_assets.vocabulary.days import day_of
 from satfusion_assets.vocabulary.scenarios import SERIES_BANDS, Strategy
 from satfusion_assets.vocabulary.sites import Site, SiteSeason
-from satfusion_assets.pipeline.outcome import Outcome
-from satfusion_assets.pipeline.provenance import publish, refuse_out_of_place
-from satfusion_assets.store import Product, ProductStore, View
-from satfusion_assets.store.layout import SENSORS, Sensor, day_of, preselection
+from satfusion_assets.vocabulary.sources import SENSORS, Sensor
 
 log = logging.getLogger(__name__)
 

@@ -6,11 +6,11 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
+from satfusion_assets.pipeline.pictures.charts import Image
+from satfusion_assets.pipeline.previews import films, maps, seasons
+from satfusion_assets.store import Product, ProductStore, View
 from satfusion_assets.vocabulary.errors import SatfusionError
 from satfusion_assets.vocabulary.sites import Site
-from satfusion_assets.pipeline.previews import films, maps, seasons
-from satfusion_assets.pipeline.previews.drawing import Image
-from satfusion_assets.store import Product, ProductStore, View
 
 log = logging.getLogger(__name__)
 

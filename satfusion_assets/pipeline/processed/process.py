@@ -10,20 +10,25 @@ from typing import Any
 import numpy as np
 from odc.geo.geobox import GeoBox
 
-from satfusion_assets.vocabulary.errors import NoData
-from satfusion_assets.vocabulary.grid import RATIO, site_grid
-from satfusion_assets.sampling.crop import Window, valid_pixels, valid_window
-from satfusion_assets.sampling.window import site_pixel
-from satfusion_assets.sampling.series import export_records
-from satfusion_assets.vocabulary.scenarios import Scenario
-from satfusion_assets.vocabulary.sites import Site, SiteSeason
 from satfusion_assets.pipeline.coarse_source import inherited
+from satfusion_assets.pipeline.fused.files import FusedLayout
 from satfusion_assets.pipeline.outcome import Outcome
+from satfusion_assets.pipeline.prepared.files import PreparedLayout
 from satfusion_assets.pipeline.prepared.prepare import CHANNELS
+from satfusion_assets.pipeline.prepared.product import PREPARED
+from satfusion_assets.pipeline.processed.files import ProcessedLayout
 from satfusion_assets.pipeline.provenance import publish, refuse_out_of_place
 from satfusion_assets.pipeline.site_series import read_at_site, write_series
+from satfusion_assets.sampling.crop import Window, valid_pixels, valid_window
+from satfusion_assets.sampling.series import export_records
+from satfusion_assets.sampling.window import site_pixel
 from satfusion_assets.store import Draft, Product, ProductStore, View
-from satfusion_assets.store.layout import PREPARED, FusedLayout, PreparedLayout, ProcessedLayout, Source, day_of
+from satfusion_assets.vocabulary.days import day_of
+from satfusion_assets.vocabulary.errors import NoData
+from satfusion_assets.vocabulary.grid import RATIO, site_grid
+from satfusion_assets.vocabulary.scenarios import Scenario
+from satfusion_assets.vocabulary.sites import Site, SiteSeason
+from satfusion_assets.vocabulary.sources import Source
 
 log = logging.getLogger(__name__)
 

@@ -23,17 +23,23 @@ from satfusion_assets.archives.phenocam import (
     decode_summary,
     parse_one_day_summary,
 )
-from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid
-from satfusion_assets.vocabulary.settings import Settings
-from satfusion_assets.vocabulary.sites import Site, SiteSeason
 from satfusion_assets.pipeline.acquisition.cache import Entry, FetchCache, digest
-from satfusion_assets.pipeline.raw_phenocam.camera_series import CameraSeries, ScreenedDay, camera_series
 from satfusion_assets.pipeline.acquisition.fetching import fetch_all, refuse_unless_few
 from satfusion_assets.pipeline.acquisition.report import Progress, SetAside, log_progress
 from satfusion_assets.pipeline.outcome import Outcome
 from satfusion_assets.pipeline.provenance import publish
+from satfusion_assets.pipeline.raw_phenocam.camera_series import CameraSeries, ScreenedDay, camera_series
+from satfusion_assets.pipeline.raw_phenocam.files import (
+    PHENOCAM_GCC,
+    PHENOCAM_GCC_3Y,
+    PHENOCAM_REGIONS,
+    PHENOCAM_ROIS,
+    camera_picture,
+)
 from satfusion_assets.store import Product, ProductStore
-from satfusion_assets.store.layout import PHENOCAM_GCC, PHENOCAM_GCC_3Y, PHENOCAM_REGIONS, PHENOCAM_ROIS, camera_picture
+from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid
+from satfusion_assets.vocabulary.settings import Settings
+from satfusion_assets.vocabulary.sites import Site, SiteSeason
 
 _JPEG: Final = ".jpg"
 _CSV: Final = ".csv"

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from satfusion_assets.archives.phenocam import DailySummary, Region, RegionChoice, Sifted, choose_region, other_regions
-from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid, ArchiveError, ArchiveUnavailable, NoData
 from satfusion_assets.phenology.camera import flag_outliers, white_days
-from satfusion_assets.vocabulary.sites import Site, SiteSeason
 from satfusion_assets.pipeline.acquisition.report import SetAside
+from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid, ArchiveError, ArchiveUnavailable, NoData
+from satfusion_assets.vocabulary.sites import Site, SiteSeason
 
 FetchSummary = Callable[[Region], Sifted[DailySummary]]
 

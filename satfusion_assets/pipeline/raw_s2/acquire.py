@@ -32,19 +32,20 @@ from satfusion_assets.archives.earth_search import (
 )
 from satfusion_assets.archives.http import HttpArchive, NotFound, Refused, Withheld
 from satfusion_assets.archives.patience import THROTTLED, Patience, public_url
+from satfusion_assets.pipeline.acquisition.cache import Entry, FetchCache, digest
+from satfusion_assets.pipeline.acquisition.fetching import Fetched, fetch_all, refuse_unless_few
+from satfusion_assets.pipeline.acquisition.files import raw_scene
+from satfusion_assets.pipeline.acquisition.report import Progress, SetAside, log_progress
+from satfusion_assets.pipeline.outcome import Outcome
+from satfusion_assets.pipeline.provenance import publish
+from satfusion_assets.pipeline.raw_s2.files import S2_SCENES, raw_scl
+from satfusion_assets.store import Product, ProductStore
+from satfusion_assets.store.rasters import encode_raster
 from satfusion_assets.vocabulary.errors import NoData
 from satfusion_assets.vocabulary.grid import SiteGrid, site_grid
 from satfusion_assets.vocabulary.scenarios import S2_BANDS
 from satfusion_assets.vocabulary.settings import Settings
 from satfusion_assets.vocabulary.sites import Site, SiteSeason
-from satfusion_assets.pipeline.acquisition.cache import Entry, FetchCache, digest
-from satfusion_assets.pipeline.acquisition.fetching import Fetched, fetch_all, refuse_unless_few
-from satfusion_assets.pipeline.acquisition.report import Progress, SetAside, log_progress
-from satfusion_assets.pipeline.outcome import Outcome
-from satfusion_assets.pipeline.provenance import publish
-from satfusion_assets.store import Product, ProductStore
-from satfusion_assets.store.layout import S2_SCENES, raw_scene, raw_scl
-from satfusion_assets.store.rasters import encode_raster
 
 log = logging.getLogger(__name__)
 

@@ -29,19 +29,21 @@ from satfusion_assets.archives.copernicus import (
 )
 from satfusion_assets.archives.http import HttpArchive
 from satfusion_assets.archives.patience import Patience
+from satfusion_assets.pipeline.acquisition.cache import FetchCache
+from satfusion_assets.pipeline.acquisition.files import raw_scene
+from satfusion_assets.pipeline.acquisition.report import Progress, SetAside, log_progress
+from satfusion_assets.pipeline.outcome import Outcome
+from satfusion_assets.pipeline.provenance import publish
+from satfusion_assets.pipeline.raw_s3.files import S3_OVERPASSES
+from satfusion_assets.pipeline.raw_s3.quarters import Quarter, Quarters
+from satfusion_assets.store import Product, ProductStore
+from satfusion_assets.store.rasters import write_raster
+from satfusion_assets.vocabulary.days import day_of
 from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid, ArchiveUnavailable, NoData
 from satfusion_assets.vocabulary.grid import SiteGrid, site_grid
 from satfusion_assets.vocabulary.scenarios import S3_BANDS
 from satfusion_assets.vocabulary.settings import Settings
 from satfusion_assets.vocabulary.sites import Site, SiteSeason
-from satfusion_assets.pipeline.acquisition.cache import FetchCache
-from satfusion_assets.pipeline.raw_s3.quarters import Quarter, Quarters
-from satfusion_assets.pipeline.acquisition.report import Progress, SetAside, log_progress
-from satfusion_assets.pipeline.outcome import Outcome
-from satfusion_assets.pipeline.provenance import publish
-from satfusion_assets.store import Product, ProductStore
-from satfusion_assets.store.layout import S3_OVERPASSES, day_of, raw_scene
-from satfusion_assets.store.rasters import write_raster
 
 log = logging.getLogger(__name__)
 

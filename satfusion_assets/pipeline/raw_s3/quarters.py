@@ -15,9 +15,9 @@ from datetime import date, timedelta
 from typing import Final
 
 from satfusion_assets.archives.copernicus import Cube, CubeRequest, JobResult, read_cube
-from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid, ArchiveError
 from satfusion_assets.pipeline.acquisition.cache import Entry, FetchCache
 from satfusion_assets.pipeline.acquisition.report import Progress
+from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid, ArchiveError
 
 log = logging.getLogger(__name__)
 

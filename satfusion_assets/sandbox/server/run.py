@@ -14,8 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Final, Self
 
-from satfusion_assets.vocabulary.errors import ServiceFailed
 from satfusion_assets.sandbox.server.credentials import PASSWORD, USER
+from satfusion_assets.vocabulary.errors import ServiceFailed
 
 if TYPE_CHECKING:
     from satfusion_assets.sandbox.world import World

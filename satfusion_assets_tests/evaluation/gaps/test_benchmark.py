@@ -14,6 +14,9 @@ from satfusion_assets.evaluation.gaps.benchmark import Benchmark, GapOutcome, Sc
 from satfusion_assets.evaluation.gaps.competitors import WHITTAKER, Method
 from satfusion_assets.evaluation.gaps.crossover import crossover
 from satfusion_assets.evaluation.gaps.fusion import Fusion
+from satfusion_assets.evaluation.gaps.stack import CloudPattern, SeasonStack
+from satfusion_assets.evaluation.gaps.windows import Transition, calendar_gaps, midpoints
+from satfusion_assets.evaluation.moments import Moments
 from satfusion_assets.export.gap_reports import (
     ReportContext,
     date_offsets,
@@ -24,11 +27,8 @@ from satfusion_assets.export.gap_reports import (
     withheld_images,
 )
 from satfusion_assets.export.gap_tables import gap_summary, gap_table
-from satfusion_assets.evaluation.gaps.stack import CloudPattern, SeasonStack
-from satfusion_assets.evaluation.gaps.windows import Transition, calendar_gaps, midpoints
-from satfusion_assets.evaluation.moments import Moments
-from satfusion_assets.sampling.window import window_gcc
 from satfusion_assets.sampling.series import DailySeries
+from satfusion_assets.sampling.window import window_gcc
 from satfusion_assets.vocabulary.scenarios import Scenario, Strategy
 from satfusion_assets.vocabulary.sites import SiteSeason
 from satfusion_assets_tests.conftest import GOLDENS

@@ -14,8 +14,8 @@ from satfusion_assets.evaluation.gaps.competitors import (
     YEAR_DAYS,
     PixelMethod,
 )
-from satfusion_assets.sampling.series import DailySeries
 from satfusion_assets.phenology.whittaker import smooth_series
+from satfusion_assets.sampling.series import DailySeries
 from satfusion_assets_tests.evaluation.gaps.builders import SPECTRUM, days, stack
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from satfusion_assets.definitions import build_defs
 from satfusion_assets.pipeline.platform import Platform, utc_now
+from satfusion_assets.store import Product
 from satfusion_assets.vocabulary.settings import Settings
 from satfusion_assets.vocabulary.sites import Site, SiteSeason
-from satfusion_assets.store import Product
 
 NOW = utc_now()
 RUNNING, CLOSED = SiteSeason("innsbruck", NOW.year), SiteSeason("innsbruck", 2019)

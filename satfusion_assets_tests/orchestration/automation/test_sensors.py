@@ -23,9 +23,9 @@ from satfusion_assets.orchestration.automation.sentinel3 import ask_sentinel3
 from satfusion_assets.orchestration.automation.watching import watch_phenocam_archive, watch_sentinel2_archive
 from satfusion_assets.pipeline.partitions import SITE_SEASON
 from satfusion_assets.pipeline.platform import Platform
+from satfusion_assets.store import Product
 from satfusion_assets.vocabulary.settings import Settings
 from satfusion_assets.vocabulary.sites import Site, SiteRegistry, SiteSeason
-from satfusion_assets.store import Product
 
 NOON = datetime(2024, 6, 10, 12, tzinfo=UTC)
 HERE = Site(name="innsbruck", latitude=47.116, longitude=11.32, seasons=(2023, 2024), vegetation_type="Grassland")

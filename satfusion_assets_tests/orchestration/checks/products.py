@@ -15,32 +15,28 @@ import numpy as np
 import pandas as pd
 from odc.geo.geobox import GeoBox
 
-from satfusion_assets.vocabulary.grid import site_grid
 from satfusion_assets.phenology import TRANSITIONS
-from satfusion_assets.vocabulary.scenarios import BANDS, S2_BANDS, S3_BANDS, SCENARIOS, Mode, Scenario, Strategy
-from satfusion_assets.vocabulary.sites import Site, SiteSeason
+from satfusion_assets.pipeline.acquisition.files import raw_scene
+from satfusion_assets.pipeline.camera_phenology.files import PHENOCAM_PHENOLOGY
+from satfusion_assets.pipeline.fused.files import FusedLayout
+from satfusion_assets.pipeline.gap_benchmark.files import GapLayout
+from satfusion_assets.pipeline.metrics.files import METRICS_FILE
+from satfusion_assets.pipeline.pack.files import pack_folder
+from satfusion_assets.pipeline.phenology.files import PhenologyLayout
+from satfusion_assets.pipeline.prepared.files import PreparedLayout
+from satfusion_assets.pipeline.preselected.files import preselection
+from satfusion_assets.pipeline.processed.files import ProcessedLayout
+from satfusion_assets.pipeline.raw_phenocam.files import PHENOCAM_GCC, camera_picture
+from satfusion_assets.pipeline.raw_s2.files import S2_SCENES, raw_scl
+from satfusion_assets.pipeline.raw_s3.files import S3_OVERPASSES
+from satfusion_assets.pipeline.table_files import TableLayout
 from satfusion_assets.store import ALL_SEASONS, Product, ProductStore
-from satfusion_assets.store.layout import (
-    METRICS,
-    PHENOCAM_GCC,
-    PHENOCAM_PHENOLOGY,
-    S2_SCENES,
-    S3_OVERPASSES,
-    SOURCES,
-    FusedLayout,
-    GapLayout,
-    PhenologyLayout,
-    PreparedLayout,
-    ProcessedLayout,
-    TableLayout,
-    camera_picture,
-    pack_folder,
-    preselection,
-    raw_scene,
-    raw_scl,
-)
 from satfusion_assets.store.packs import PackLayer, write_pack
 from satfusion_assets.store.rasters import encode_raster
+from satfusion_assets.vocabulary.grid import site_grid
+from satfusion_assets.vocabulary.scenarios import BANDS, S2_BANDS, S3_BANDS, SCENARIOS, Mode, Scenario, Strategy
+from satfusion_assets.vocabulary.sites import Site, SiteSeason
+from satfusion_assets.vocabulary.sources import SOURCES
 
 SITE = Site(name="innsbruck", latitude=47.116, longitude=11.32, seasons=(2024,), extent_m=600)
 SEASON = SiteSeason("innsbruck", 2024)
@@ -198,7 +194,7 @@ def scenario_metrics(scenario: Scenario) -> Files:
 
 
 def metrics() -> Files:
-    return {METRICS: {"temporal": {scenario.score_key: {"nse": 0.7} for scenario in SCENARIOS}}}
+    return {METRICS_FILE: {"temporal": {scenario.score_key: {"nse": 0.7} for scenario in SCENARIOS}}}
 
 
 def camera_phenology() -> Files:

@@ -5,17 +5,17 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from satfusion_assets.orchestration.automation.freshness import FRESH
 from satfusion_assets.definitions import build_defs
+from satfusion_assets.orchestration.automation.freshness import FRESH
+from satfusion_assets.pipeline.fused import fuse
+from satfusion_assets.pipeline.fused.files import FusedLayout
+from satfusion_assets.pipeline.outcome import Outcome
 from satfusion_assets.pipeline.partitions import SITE_SEASON, scenario_key
 from satfusion_assets.pipeline.platform import Platform
+from satfusion_assets.pipeline.processed import process
+from satfusion_assets.store import Product, ProductStore
 from satfusion_assets.vocabulary.scenarios import SCENARIOS, Mode
 from satfusion_assets.vocabulary.settings import Settings
-from satfusion_assets.pipeline.fused import fuse
-from satfusion_assets.pipeline.processed import process
-from satfusion_assets.pipeline.outcome import Outcome
-from satfusion_assets.store import Product, ProductStore
-from satfusion_assets.store.layout import FusedLayout
 from satfusion_assets_tests.orchestration.checks import products as made
 from satfusion_assets_tests.orchestration.checks.products import BTI, DAYS, SEASON, SITE, Files
 

@@ -10,26 +10,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from satfusion_assets.vocabulary.scenarios import Mode, Strategy
-from satfusion_assets.pipeline.judge import CRITERIA, criteria, judge
+from satfusion_assets.pipeline.acquisition.files import raw_scene
+from satfusion_assets.pipeline.camera_phenology.files import PHENOCAM_PHENOLOGY
+from satfusion_assets.pipeline.criteria import judge
+from satfusion_assets.pipeline.fused.files import FusedLayout
+from satfusion_assets.pipeline.gap_benchmark.files import GapLayout
+from satfusion_assets.pipeline.judge import CRITERIA, criteria
+from satfusion_assets.pipeline.metrics.files import METRICS_FILE
+from satfusion_assets.pipeline.pack.files import pack_folder
+from satfusion_assets.pipeline.phenology.files import PhenologyLayout
+from satfusion_assets.pipeline.prepared.files import PreparedLayout
+from satfusion_assets.pipeline.preselected.files import preselection
+from satfusion_assets.pipeline.processed.files import ProcessedLayout
+from satfusion_assets.pipeline.raw_phenocam.files import PHENOCAM_GCC
+from satfusion_assets.pipeline.raw_s2.files import S2_SCENES, raw_scl
+from satfusion_assets.pipeline.raw_s3.files import S3_OVERPASSES
+from satfusion_assets.pipeline.table_files import TableLayout
 from satfusion_assets.store import Product, ProductStore
-from satfusion_assets.store.layout import (
-    METRICS,
-    PHENOCAM_GCC,
-    PHENOCAM_PHENOLOGY,
-    S2_SCENES,
-    S3_OVERPASSES,
-    FusedLayout,
-    GapLayout,
-    PhenologyLayout,
-    PreparedLayout,
-    ProcessedLayout,
-    TableLayout,
-    pack_folder,
-    preselection,
-    raw_scene,
-    raw_scl,
-)
+from satfusion_assets.vocabulary.scenarios import Mode, Strategy
 from satfusion_assets_tests.orchestration.checks import products as made
 from satfusion_assets_tests.orchestration.checks.products import BTI, DAYS, SCENE_DAYS, SEASON, SITE, Files, Picture
 
@@ -275,13 +273,13 @@ SPOILED: list[tuple[str, str, str, Spoil]] = [
         "metrics",
         "all_scenarios",
         "a scenario missing",
-        edited(METRICS, lambda r: r["temporal"].update({BTI.score_key: None})),
+        edited(METRICS_FILE, lambda r: r["temporal"].update({BTI.score_key: None})),
     ),
     (
         "metrics",
         "skill",
         "worse than the mean",
-        edited(METRICS, lambda r: [s.update(nse=-0.3) for s in r["temporal"].values()] and r),
+        edited(METRICS_FILE, lambda r: [s.update(nse=-0.3) for s in r["temporal"].values()] and r),
     ),
     ("score_table", "rows", "a series twice", edited(SCORE_ROWS, lambda rows: rows + rows[:1])),
     (
@@ -409,7 +407,7 @@ def test_a_file_that_rots_on_disk_is_found(tmp_path: Path) -> None:
     store = ProductStore(tmp_path)
     product = Product("metrics", SEASON)
     made.publish(store, product, made.metrics())
-    (store.folder(SEASON) / METRICS).resolve().write_text("{}")
+    (store.folder(SEASON) / METRICS_FILE).resolve().write_text("{}")
     assert not judge(store, SITE, product, criteria("metrics"))["files"].passed
 
 

@@ -13,12 +13,14 @@ from typing import Any
 import httpx
 import pytest
 
+from satfusion_assets.pipeline.outcome import Outcome
+from satfusion_assets.pipeline.raw_phenocam.acquire import acquire_phenocam
+from satfusion_assets.pipeline.raw_s2.acquire import acquire_sentinel2
+from satfusion_assets.pipeline.raw_s3.acquire import acquire_sentinel3
 from satfusion_assets.sandbox.server.run import SandboxProcess
+from satfusion_assets.store import Product, ProductStore
 from satfusion_assets.vocabulary.settings import Settings
 from satfusion_assets.vocabulary.sites import Site, SiteRegistry, SiteSeason
-from satfusion_assets.pipeline.acquire import acquire_phenocam, acquire_sentinel2, acquire_sentinel3
-from satfusion_assets.pipeline.outcome import Outcome
-from satfusion_assets.store import Product, ProductStore
 
 TODAY = date(2024, 1, 16)
 SPRING = date(2024, 4, 20)

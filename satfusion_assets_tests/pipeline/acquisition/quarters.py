@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from satfusion_assets.pipeline.acquire import acquire_sentinel3
 from satfusion_assets.pipeline.outcome import Outcome
+from satfusion_assets.pipeline.raw_s3.acquire import acquire_sentinel3
 from satfusion_assets.store import ProductStore
 from satfusion_assets_tests.pipeline.acquisition.conftest import SEASON, SPRING, Sandbox, product
 

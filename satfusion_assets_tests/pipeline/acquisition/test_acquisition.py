@@ -15,6 +15,12 @@ import pytest
 import rasterio
 from PIL import Image
 
+from satfusion_assets.pipeline.acquisition.watch import watch_phenocam
+from satfusion_assets.pipeline.raw_phenocam.acquire import acquire_phenocam
+from satfusion_assets.pipeline.raw_s2.acquire import acquire_sentinel2
+from satfusion_assets.pipeline.raw_s3.acquire import acquire_sentinel3
+from satfusion_assets.store import ProductStore
+from satfusion_assets.store.rasters import read_raster
 from satfusion_assets.vocabulary.errors import (
     ArchiveAnswerInvalid,
     ArchiveUnavailable,
@@ -26,10 +32,6 @@ from satfusion_assets.vocabulary.errors import (
 from satfusion_assets.vocabulary.grid import site_grid
 from satfusion_assets.vocabulary.settings import S2Collection, S3Product
 from satfusion_assets.vocabulary.sites import SiteSeason
-from satfusion_assets.pipeline.acquire import acquire_phenocam, acquire_sentinel2, acquire_sentinel3
-from satfusion_assets.pipeline.acquisition.watch import watch_phenocam
-from satfusion_assets.store import ProductStore
-from satfusion_assets.store.rasters import read_raster
 from satfusion_assets_tests.pipeline.acquisition.conftest import PRODUCTS, SEASON, TODAY, Sandbox, product
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from satfusion_assets.pipeline.acquire import acquire_phenocam, acquire_sentinel2
+from satfusion_assets.pipeline.raw_phenocam.acquire import acquire_phenocam
+from satfusion_assets.pipeline.raw_s2.acquire import acquire_sentinel2
 from satfusion_assets.store import ProductStore
 from satfusion_assets_tests.pipeline.acquisition.conftest import SEASON, SITES, Sandbox, product
 

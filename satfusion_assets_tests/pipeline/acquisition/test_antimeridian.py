@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from satfusion_assets.pipeline.raw_s3.acquire import acquire_sentinel3
 from satfusion_assets.sandbox.server.credentials import PASSWORD, USER
-from satfusion_assets.vocabulary.settings import Settings
-from satfusion_assets.vocabulary.sites import Site, SiteSeason
-from satfusion_assets.pipeline.acquire import acquire_sentinel3
 from satfusion_assets.store import Product, ProductStore
 from satfusion_assets.store.rasters import read_raster
+from satfusion_assets.vocabulary.settings import Settings
+from satfusion_assets.vocabulary.sites import Site, SiteSeason
 from satfusion_assets_tests.sandbox.server.conftest import fake_server
 
 SEASON = SiteSeason("taveuni", 2024)

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid, ArchiveUnavailable
-from satfusion_assets.pipeline.outcome import Outcome
 from satfusion_assets.pipeline.acquisition.watch import watch_phenocam
+from satfusion_assets.pipeline.outcome import Outcome
 from satfusion_assets.store import ProductStore
+from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid, ArchiveUnavailable
 from satfusion_assets_tests.pipeline.acquisition.conftest import SEASON, Sandbox, product
 
 OWN = r"innsbruck_GR_1000_1day\.csv$"

@@ -10,11 +10,11 @@ import pytest
 
 from satfusion_assets.archives.copernicus import CUBE_PRODUCTS, BackEnd, Credentials, quarterly_requests
 from satfusion_assets.archives.patience import Patience
+from satfusion_assets.store import ProductStore
+from satfusion_assets.store.rasters import read_raster
 from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid, ArchiveError, ArchiveUnavailable
 from satfusion_assets.vocabulary.grid import site_grid
 from satfusion_assets.vocabulary.settings import S3Product
-from satfusion_assets.store import ProductStore
-from satfusion_assets.store.rasters import read_raster
 from satfusion_assets_tests.pipeline.acquisition.conftest import SEASON, TODAY, Sandbox
 from satfusion_assets_tests.pipeline.acquisition.quarters import (
     RAW_S3,

@@ -17,11 +17,11 @@ from typing import Any
 
 import pytest
 
-from satfusion_assets.vocabulary.errors import ArchiveError, ArchiveUnavailable, SatfusionError
+from satfusion_assets.pipeline.raw_s2.acquire import acquire_sentinel2
 from satfusion_assets.sandbox.server.run import SandboxProcess
-from satfusion_assets.vocabulary.sites import SiteRegistry
-from satfusion_assets.pipeline.acquire import acquire_sentinel2
 from satfusion_assets.store import ProductStore
+from satfusion_assets.vocabulary.errors import ArchiveError, ArchiveUnavailable, SatfusionError
+from satfusion_assets.vocabulary.sites import SiteRegistry
 from satfusion_assets_tests.pipeline.acquisition.conftest import PRODUCTS, SEASON, SITES, TODAY, Sandbox, product
 
 STATUSES = (429, 500, 502, 503, 504)

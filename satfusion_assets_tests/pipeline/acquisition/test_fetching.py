@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from satfusion_assets.archives.http import NotFound, Refused, Withheld
+from satfusion_assets.pipeline.acquisition.fetching import fetch_all, refuse_unless_few
 from satfusion_assets.vocabulary.errors import (
     ArchiveAnswerInvalid,
     ArchiveError,
     ArchiveUnavailable,
     CredentialsRejected,
 )
-from satfusion_assets.pipeline.acquisition.fetching import fetch_all, refuse_unless_few
 
 THINGS = {f"{number:02d}": number for number in range(30)}
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid, ArchiveUnavailable
+from satfusion_assets.pipeline.criteria import Judged
+from satfusion_assets.pipeline.raw_s3.criteria import s3_coverage
 from satfusion_assets.pipeline.raw_s3.quarters import is_dark
-from satfusion_assets.pipeline.judge.raw import s3_coverage
-from satfusion_assets.pipeline.judge.verdict import Judged
 from satfusion_assets.store import ProductStore
+from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid, ArchiveUnavailable
 from satfusion_assets_tests.pipeline.acquisition.conftest import SEASON, SPRING, TODAY, Sandbox
 from satfusion_assets_tests.pipeline.acquisition.quarters import (
     RAW_S3,

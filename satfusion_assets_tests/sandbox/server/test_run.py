@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from satfusion_assets.cli.sandbox import move_day
-from satfusion_assets.vocabulary.errors import InvalidInput, ServiceFailed
 from satfusion_assets.sandbox.server.run import ServerProcess
+from satfusion_assets.vocabulary.errors import InvalidInput, ServiceFailed
 from satfusion_assets.vocabulary.settings import Settings
 from satfusion_assets_tests.sandbox.server.fake_world import TODAY
 

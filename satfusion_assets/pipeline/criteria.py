@@ -1,0 +1,163 @@
+"""A criterion is applied to a published product and gives a verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+
+from satfusion_assets.store import Product, ProductStore, View
+from satfusion_assets.store.rasters import Raster
+from satfusion_assets.vocabulary.errors import SatfusionError
+from satfusion_assets.vocabulary.grid import SiteGrid, site_grid
+from satfusion_assets.vocabulary.scenarios import Mode, Scenario, Strategy
+from satfusion_assets.vocabulary.sites import Site
+
+OFFENDERS: Final = 20
+"""Offending files or days that a verdict lists."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a criterion holds. says: one sentence. numbers: what was measured. offenders: what breaks it."""
+
+    passed: bool
+    says: str
+    numbers: Mapping[str, float | int] = field(default_factory=dict)
+    offenders: Sequence[Mapping[str, Any]] = ()
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A published product under judgement; its rasters are read once for all criteria.
+
+    site: None for a product of all site-seasons.
+    """
+
+    view: View
+    site: Site | None
+    store: ProductStore
+
+    @property
+    def grid(self) -> SiteGrid:
+        assert self.site is not None, "products on a grid belong to a site"
+        return site_grid(self.site)
+
+    @property
+    def product(self) -> Product:
+        return self.view.product
+
+    @property
+    def scenario(self) -> Scenario:
+        return Scenario.parse(self.product.variant)
+
+    @property
+    def strategy(self) -> Strategy:
+        return Strategy(self.product.variant)
+
+    @property
+    def mode(self) -> Mode:
+        """Blend-then-Index or Index-then-Blend, of a prepared product or a scenario."""
+        if self.product.name.startswith("prepared"):
+            return Mode.ITB if self.product.name.endswith("itb") else Mode.BTI
+        return self.scenario.mode
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Band descriptions of the images of this mode."""
+        from satfusion_assets.pipeline.prepared.prepare import CHANNELS
+
+        return tuple(CHANNELS[self.mode])
+
+    @cached_property
+    def _rasters(self) -> dict[str, Raster]:
+        return {}
+
+    def raster(self, name: str) -> Raster:
+        if name not in self._rasters:
+            self._rasters[name] = self.view.read_raster(name)
+        return self._rasters[name]
+
+
+Rule = Callable[[Judged], Verdict]
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """A rule that a product is held to. vital: a product that breaks it must not be used by anything downstream."""
+
+    name: str
+    meaning: str
+    rule: Rule
+    vital: bool
+
+
+def judge(
+    store: ProductStore, site: Site | None, product: Product, criteria: Sequence[Criterion]
+) -> dict[str, Verdict]:
+    """The verdict of each criterion, by name, on the current version; ProductMissing when there is none.
+
+    A criterion that cannot even be applied (unreadable file, missing field) is broken.
+    """
+    with store.read(product) as view:
+        judged = Judged(view, site, store)
+        return {criterion.name: _apply(criterion, judged) for criterion in criteria}
+
+
+def _apply(criterion: Criterion, judged: Judged) -> Verdict:
+    try:
+        return criterion.rule(judged)
+    except (SatfusionError, KeyError, TypeError, ValueError, IndexError) as error:
+        return Verdict(False, f"Cannot be judged: {error!s}" if str(error) else f"Cannot be judged: {error!r}")
+
+
+def verdict(bad: Sequence[Mapping[str, Any]], of: int, what: str, numbers: Mapping[str, float | int]) -> Verdict:
+    """Holds when nothing is ``bad``; says how many of how many ``what`` are."""
+    says = (
+        f"All {of} {what} are as they should be."
+        if not bad
+        else f"{len(bad)} of {of} {what} are not as they should be."
+    )
+    return Verdict(not bad, says, numbers, bad[:OFFENDERS])
+
+
+FEW: Final = 3
+
+
+SHARE: Final = 0.1
+"""More odd ones than a few, and than this share of all, speak against the product and not against themselves."""
+
+
+def tolerated(odd: int, of: int, share: float = SHARE) -> bool:
+    """Whether ``odd`` scenes, images or days ``of`` so many are single ones: the others still make the product."""
+    return odd <= max(FEW, share * of) and (odd < of or not odd)
+
+
+def mostly(
+    odd: Sequence[Mapping[str, Any]], of: int, what: str, numbers: Mapping[str, float | int], share: float = SHARE
+) -> Verdict:
+    """Holds while only single ones are ``odd``; says how many are left. A product is judged, not its worst scene."""
+    says = f"{of - len(odd)} of {of} {what} are as they should be."
+    return Verdict(tolerated(len(odd), of, share), says, {**numbers, "odd": len(odd)}, odd[:OFFENDERS])
+
+
+def rounded(value: Any) -> float:
+    """A measured value as metadata keeps it; NaN for an empty one."""
+    return round(float(value), 5) if np.isfinite(value) else float("nan")
+
+
+def whole_files(judged: Judged) -> Verdict:
+    problems = judged.store.verify(judged.product)
+    count = len(judged.view.manifest.files)
+    return verdict([{"problem": text} for text in problems], count, "files", {"files": count})
+
+
+FILES: Final = Criterion(
+    "files",
+    "Every file of the manifest is there, with the size and hash that it was published with.",
+    whole_files,
+    True,
+)

@@ -1,0 +1,35 @@
+"""The asset ``fused``: a clear image for every day of the season."""
+
+import dagster as dg
+
+from satfusion_assets.pipeline.assets_shared import stage, view
+from satfusion_assets.pipeline.partitions import by_scenario, scenario_of, site_season_of, strategy_to_scenario
+from satfusion_assets.pipeline.platform import Platform
+from satfusion_assets.pipeline.reporting import materialise
+from satfusion_assets.vocabulary.scenarios import Mode
+
+PREPARED_OF_SCENARIO = [
+    dg.AssetDep(name, partition_mapping=strategy_to_scenario(mode))
+    for name, mode in (("prepared_bti", Mode.BTI), ("prepared_itb", Mode.ITB))
+]
+
+
+@dg.asset(
+    partitions_def=by_scenario,
+    deps=PREPARED_OF_SCENARIO,
+    pool="fusion",
+    **stage("fused", "fused", "geotiff", sensor="both"),
+)
+def fused(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
+    """EFAST: one image for every day of the season, from the Sentinel-2 scenes around it and the change that Sentinel-3
+    saw meanwhile, with quality layers that say how each value came about.
+    """
+    from satfusion_assets.pipeline.fused.fuse import fuse_season
+
+    site_season, scenario = site_season_of(context), scenario_of(context)
+    engine = platform.settings.fusion_engine
+    return materialise(
+        lambda: fuse_season(platform.store, platform.site(site_season), site_season, scenario, engine),
+        drawn_from=platform,
+        link=view(platform, site_season, scenario, stage="fusion"),
+    )

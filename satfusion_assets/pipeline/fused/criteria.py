@@ -1,0 +1,183 @@
+"""What good means for fused images."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+
+import numpy as np
+
+from satfusion_assets.pipeline.criteria import Criterion, Judged, Verdict, mostly, rounded, verdict
+from satfusion_assets.pipeline.fused.files import FusedLayout
+from satfusion_assets.pipeline.prepared.files import PreparedLayout
+from satfusion_assets.pipeline.prepared.product import PREPARED
+from satfusion_assets.store import Product
+from satfusion_assets.vocabulary.days import day_of
+from satfusion_assets.vocabulary.scenarios import Mode
+
+LEAST_DAYS: Final = 0.4
+"""Share of the season's days with an image. A day without a clear scene within 30 days has none, nor has one without
+snow-free Sentinel-3; a winter under snow is full of both, half a year at 64 degrees north."""
+
+
+RANGES: Final = {Mode.BTI: (-0.1, 1.6), Mode.ITB: (0.1, 0.9)}
+
+
+MOST_OUTSIDE: Final = 0.001
+
+
+SINGLE_DAYS: Final = 0.01
+"""Share of the days of a season that may be odd without speaking against the others."""
+
+
+TALLEST_JUMP: Final = {Mode.BTI: 0.15, Mode.ITB: 0.04}
+"""Median change over the image from one day to the next; snow may fall in a day, hence a warning only."""
+
+
+WITHIN_ONE_DEVIATION: Final = (0.55, 0.80)
+"""Share of a scene's pixels within one stated standard deviation; nominally 0.68. At the ends the deviation is about a
+quarter too small or too large."""
+
+
+_LATTICE: Final = (..., slice(None, None, 3), slice(None, None, 3))
+"""Every third row and column say enough."""
+
+
+def images(judged: Judged) -> list[str]:
+    """Names of the daily images, without the quality layers."""
+    folder = FusedLayout(judged.scenario).folder
+    return [name for name in judged.view.names(f"{folder}/*.tif") if "/quality/" not in name]
+
+
+def grid(judged: Judged) -> Verdict:
+    bad = []
+    names = images(judged)
+    for name in names:
+        raster = judged.raster(name)
+        if raster.geobox != judged.grid.fine or tuple(raster.descriptions) != judged.channels:
+            bad.append({"file": name, "why": "is not on the site's grid, or has other bands"})
+    return verdict(bad, len(names), "images", {"images": len(names)})
+
+
+def day_coverage(judged: Judged) -> Verdict:
+    from satfusion_assets.fusion.efast import Status
+
+    season = judged.product.site_season
+    days = [season.start + timedelta(number) for number in range((season.end - season.start).days + 1)]
+    wanted = len(days)
+    there = {day_of(name) for name in images(judged)}
+    statuses = judged.view.read_json(FusedLayout(judged.scenario).status)
+    reasons = {day: word for day in days if (word := statuses.get(day.isoformat())) and word != Status.OK}
+    silent = [day for day in days if day.isoformat() not in statuses or (day not in there and day not in reasons)]
+    share = len(there) / wanted
+    without = ", ".join(f"{number} {word}" for word, number in sorted(Counter(reasons.values()).items())) or "none"
+    says = (
+        f"{len(there)} of {wanted} days have an image (wanted: {LEAST_DAYS:.0%}; without: {without}); "
+        f"{len(silent)} days have neither image nor reason."
+    )
+    return Verdict(share >= LEAST_DAYS and not silent, says, {"days": len(there), "share": rounded(share)})
+
+
+def value_range(judged: Judged) -> Verdict:
+    low, high = RANGES[judged.mode]
+    bad, valid, total = [], 0, 0
+    names = images(judged)
+    for name in names:
+        values = judged.raster(name).values
+        finite = values[np.isfinite(values)]
+        valid, total = valid + finite.size, total + values.size
+        outside = float(((finite < low) | (finite > high)).mean()) if finite.size else 0.0
+        if outside > MOST_OUTSIDE:
+            bad.append({"day": day_of(name).isoformat(), "share_outside": rounded(outside)})
+    numbers = {"valid_fraction": rounded(valid / max(total, 1)), "days_outside": len(bad)}
+    found = mostly(bad, len(names), "images", numbers, SINGLE_DAYS)
+    return found if valid else Verdict(False, "There is not a single fused pixel.", numbers)
+
+
+def jumps(judged: Judged) -> Verdict:
+    """Image against the day before: the median over pixels of the largest change in any channel."""
+    tallest = TALLEST_JUMP[judged.mode]
+    bad, largest = [], 0.0
+    before: tuple[str, np.ndarray] | None = None
+    for name in images(judged):
+        values = judged.raster(name).values
+        if before is not None and day_of(name) - day_of(before[0]) == timedelta(days=1):
+            change = np.abs(values - before[1]).max(axis=0)
+            change = change[np.isfinite(change)]
+            jump = float(np.median(change)) if change.size else 0.0
+            largest = max(largest, jump)
+            if jump > tallest:
+                bad.append({"day": day_of(name).isoformat(), "jump": rounded(jump)})
+        before = (name, values)
+    return verdict(bad, len(images(judged)), "days", {"largest_jump": rounded(largest)})
+
+
+def calibration(judged: Judged) -> Verdict:
+    """Kept scenes against the fused image of their own day, in units of the deviation that is stated there.
+
+    Of the scenes' shares within one deviation the median counts, each with the weight of its pixels: a scene in haze
+    judges itself and not the product.
+
+    The scene took part in the image, so this finds a deviation that is far too small or far too large; how well it is
+    calibrated where scenes are withheld is for the gap benchmark.
+    """
+    layout, prepared = FusedLayout(judged.scenario), PreparedLayout(judged.scenario.strategy, judged.mode)
+    name = layout.quality("standard_deviation")
+    if name not in judged.view.manifest.files:
+        return Verdict(True, "The engine states no deviation.", {"scenes": 0})
+    stated = judged.raster(name)
+    bands = {text: number for number, text in enumerate(stated.descriptions)}
+    fused = {day_of(image): image for image in images(judged)}
+    shares, pixels = [], []
+    with judged.store.read(Product(PREPARED[judged.mode], judged.product.site_season, prepared.strategy)) as view:
+        for scene in view.names(f"{prepared.folder}/s2/*_{prepared.kind}.tif"):
+            day = day_of(scene)
+            if day not in fused:
+                continue
+            chosen = [bands[f"{day.isoformat()} {channel}"] for channel in judged.channels]
+            deviation = stated.values[chosen][_LATTICE].astype(np.float32)
+            deviation[deviation == stated.nodata] = np.nan
+            error = view.read_raster(scene).masked()[_LATTICE] - judged.raster(fused[day]).values[_LATTICE]
+            known = np.isfinite(error) & np.isfinite(deviation)
+            if known.any():
+                shares.append(float((np.abs(error[known]) <= deviation[known] * stated.scale).mean()))
+                pixels.append(int(known.sum()))
+    share, scenes = _weighted_median(shares, pixels), len(shares)
+    low, high = WITHIN_ONE_DEVIATION
+    says = (
+        f"{100 * share:.0f} % of a kept scene's pixels lie within one stated deviation of the day's fused image, in "
+        f"the middle of {scenes} scenes (wanted: {100 * low:.0f} to {100 * high:.0f} %, normal: 68 %)."
+    )
+    return Verdict(low <= share <= high, says, {"share_within": rounded(share), "scenes": scenes})
+
+
+def _weighted_median(values: Sequence[float], weights: Sequence[int]) -> float:
+    """The value at which half of the weight is reached; 0 without any."""
+    if not values:
+        return 0.0
+    order = np.argsort(values)
+    reached = np.cumsum(np.asarray(weights)[order])
+    return float(np.asarray(values)[order][np.searchsorted(reached, reached[-1] / 2)])
+
+
+CRITERIA: Final = (
+    Criterion("grid", "Every image lies on the site's grid with its bands.", grid, True),
+    Criterion(
+        "day_coverage",
+        "Most days of the season have an image, every other one a reason.",
+        day_coverage,
+        False,
+    ),
+    Criterion(
+        "range", "Values stay in their physical range but for single days, and there are some.", value_range, True
+    ),
+    Criterion("jumps", "The whole image does not jump from one day to the next.", jumps, False),
+    Criterion(
+        "calibration",
+        "Clear scenes lie as far from the image as its standard deviation says.",
+        calibration,
+        False,
+    ),
+)

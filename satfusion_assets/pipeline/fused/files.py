@@ -1,0 +1,41 @@
+"""Where fused images lie below a site-season."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from satfusion_assets.pipeline.prepared.files import PreparedLayout
+from satfusion_assets.vocabulary.days import stamp
+from satfusion_assets.vocabulary.scenarios import Scenario
+from satfusion_assets.vocabulary.sources import SeriesKind
+
+
+@dataclass(frozen=True)
+class FusedLayout:
+    """Files of one fused scenario."""
+
+    scenario: Scenario
+
+    @property
+    def folder(self) -> str:
+        prepared = PreparedLayout(self.scenario.strategy, self.scenario.mode).folder
+        return f"{prepared}/fusion" + ("" if self.scenario.sigma == 20 else f"_sigma{self.scenario.sigma}")
+
+    def image(self, day: date) -> str:
+        kind = PreparedLayout(self.scenario.strategy, self.scenario.mode).kind
+        return f"{self.folder}/{kind}_{stamp(day)}.tif"
+
+    def series(self, kind: SeriesKind) -> str:
+        """The images read at the site, before they are cut to the valid window."""
+        prepared, name = self.folder.split("/")
+        return f"{prepared}/{kind}/{name}/timeseries.json"
+
+    def quality(self, layer: str) -> str:
+        """One raster a season and layer, a band per day."""
+        return f"{self.folder}/quality/{layer}.tif"
+
+    @property
+    def status(self) -> str:
+        """One word a day: ok, no_coarse or no_fine."""
+        return f"{self.folder}/status.json"

@@ -1,0 +1,35 @@
+"""What good means for a site-season's scores."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from satfusion_assets.pipeline.criteria import Criterion, Judged, Verdict, rounded
+from satfusion_assets.pipeline.metrics.files import METRICS_FILE as METRICS_FILE
+
+if TYPE_CHECKING:
+    pass
+from satfusion_assets.pipeline.scenario_metrics.criteria import LEAST_SKILL, number
+
+
+def best_skill(judged: Judged) -> Verdict:
+    temporal = judged.view.read_json(METRICS_FILE)["temporal"]
+    skills = {key: number(scores["nse"]) for key, scores in temporal.items() if scores}
+    best = max(skills, key=lambda key: skills[key], default=None)
+    if best is None:
+        return Verdict(False, "No scenario is scored.")
+    says = f"The best scenario, {best}, reaches NSE {skills[best]:.2f} (above {LEAST_SKILL:g} beats the camera's mean)."
+    return Verdict(skills[best] > LEAST_SKILL, says, {"best_nse": rounded(skills[best])})
+
+
+def all_scenarios(judged: Judged) -> Verdict:
+    temporal = judged.view.read_json(METRICS_FILE)["temporal"]
+    missing = sorted(key for key, scores in temporal.items() if scores is None)
+    says = f"{len(temporal) - len(missing)} of {len(temporal)} scenarios are scored."
+    return Verdict(not missing, says, {"scored": len(temporal) - len(missing)}, [{"scenario": key} for key in missing])
+
+
+CRITERIA: Final = (
+    Criterion("all_scenarios", "All eight scenarios are scored.", all_scenarios, False),
+    Criterion("skill", "At least one scenario is better than the camera's mean.", best_skill, False),
+)

@@ -1,0 +1,25 @@
+"""What good means for packs."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from satfusion_assets.pipeline.criteria import Criterion, Judged, Verdict, verdict
+from satfusion_assets.pipeline.pack.files import pack_folder
+
+SOURCES: Final = ("fused", "s2", "s3")
+"""Layers that a pack cannot do without."""
+
+
+def pack_readable(judged: Judged) -> Verdict:
+    """The store opens, and its layers have days."""
+    from satfusion_assets.store.pack_reader import pack_days
+
+    folder = pack_folder(judged.scenario)
+    root = judged.view.path(f"{folder}/zarr.json").parent
+    days = pack_days(root)
+    bad = [{"layer": name, "why": "is missing or has no day"} for name in SOURCES if not days.get(name)]
+    return verdict(bad, len(SOURCES), "layers", {f"{name}_days": number for name, number in days.items()})
+
+
+CRITERIA: Final = (Criterion("readable", "The pack opens and holds days of every source.", pack_readable, True),)

@@ -1,0 +1,104 @@
+"""When the season rises and falls in every fused pixel."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import ExitStack
+from typing import Any, Final
+
+import numpy as np
+
+from satfusion_assets.phenology import (
+    SATELLITE,
+    SCENES,
+    TRANSITIONS,
+    Label,
+    PhenologyMaps,
+    TransitionDate,
+    transitions,
+)
+from satfusion_assets.phenology.series import EPOCH
+from satfusion_assets.pipeline.camera_phenology.camera import _season_record, date_record
+from satfusion_assets.pipeline.outcome import Outcome
+from satfusion_assets.pipeline.phenology.course import _neighbours, course_maps, joined, season_course
+from satfusion_assets.pipeline.phenology.files import PhenologyLayout
+from satfusion_assets.pipeline.processed.series import gcc_series
+from satfusion_assets.pipeline.provenance import publish, refuse_out_of_place
+from satfusion_assets.sampling.window import site_pixel
+from satfusion_assets.store import Product, ProductStore
+from satfusion_assets.vocabulary.grid import site_grid
+from satfusion_assets.vocabulary.scenarios import Scenario
+from satfusion_assets.vocabulary.sites import Site, SiteSeason
+
+log = logging.getLogger(__name__)
+
+
+DATE_BANDS: Final = ("day of year", "lower end of the 95 % interval", "upper end of the 95 % interval")
+
+
+LEAST_AMPLITUDE: Final = 0.02
+"""GCC amplitude below which a pixel has no season."""
+
+
+def phenology_maps(store: ProductStore, site: Site, site_season: SiteSeason, scenario: Scenario) -> Outcome:
+    """Publish ``phenology``: 10, 25 and 50 % dates of every 10 m pixel with 95 % intervals, and the site's dates.
+
+    The fused stack is drawn to the clear scenes it was made from, in both modes those with all bands. The stacks of the
+    neighbouring seasons are joined where they have been materialised; a season across New Year without them is labelled
+    truncated.
+    """
+    layout, grid = PhenologyLayout(scenario), site_grid(site)
+    pixel = site_pixel(grid.fine, site.latitude, site.longitude)
+    with ExitStack() as stack:
+        fused = stack.enter_context(store.read(Product("fused", site_season, scenario.key)))
+        processed = stack.enter_context(store.read(Product("processed", site_season, scenario.key)))
+        bands = stack.enter_context(store.read(Product("prepared_bti", site_season, scenario.strategy)))
+        refuse_out_of_place(site, fused, bands)
+        neighbours = list(_neighbours(stack, store, site, site_season, scenario))
+        course = joined([season_course(*views, scenario) for views in [(fused, bands), *neighbours]])
+        maps = course_maps(course, site_season.season)
+        deviation = course.typical_deviation(pixel)
+        scenes = gcc_series(processed, scenario, "s2")
+        fusion = gcc_series(processed, scenario, "fusion")
+        sites_dates = {
+            "fused": _season_record(transitions(fusion.days, fusion.values, SATELLITE, error=deviation), site_season),
+            "s2": _season_record(transitions(scenes.days, scenes.values, SCENES), site_season),
+            "fused_and_scenes": _dates_at(maps, pixel),
+        }
+        inputs = [fused, processed, bands, *(view for views in neighbours for view in views)]
+        product = Product("phenology", site_season, scenario.key)
+        with publish(store, product, site=site, inputs=inputs) as draft:
+            for number, transition in enumerate(TRANSITIONS):
+                values = np.stack([maps.day_of_year[number], maps.lower[number], maps.upper[number]])
+                name = layout.dates(transition)
+                draft.write_raster(name, values, grid.fine, nodata=np.nan, descriptions=DATE_BANDS)
+            labels = np.concatenate([maps.label, maps.seasons[None]])
+            draft.write_raster(layout.labels, labels, grid.fine, nodata=255, descriptions=[*TRANSITIONS, "seasons"])
+            draft.write_json(layout.site, sites_dates)
+    assert draft.manifest is not None
+    log.info("Dated the season of %d x %d pixels from %d days of GCC.", *course.deviation.shape[1:], len(course.days))
+    dated = float(np.isfinite(maps.day_of_year[TRANSITIONS.index("rising_50")]).mean())
+    median = {
+        f"median_{transition}": round(float(np.nanmedian(days_of_year)), 1)
+        for transition, days_of_year in zip(TRANSITIONS, maps.day_of_year, strict=True)
+        if np.isfinite(days_of_year).any()
+    }
+    return Outcome(draft.manifest, numbers={"dated_fraction": round(dated, 4)} | median)
+
+
+def _dates_at(maps: PhenologyMaps, pixel: tuple[int, int] | None) -> dict[str, Any]:
+    """The maps' dates in one pixel, in the form of a series' dates."""
+    if pixel is None:
+        return {"label": Label.NO_DATA.name.lower(), "rising": None, "falling": None}
+    start = (np.datetime64(f"{maps.year}-01-01") - np.datetime64(EPOCH)).astype(int) - 1.0
+    limbs: dict[str, dict[str, Any]] = {"rising": {}, "falling": {}}
+    worst = Label.NO_DATA
+    for number, transition in enumerate(TRANSITIONS):
+        limb, percent = transition.split("_")
+        day, lower, upper = (
+            float(layer[(number, *pixel)]) + start for layer in (maps.day_of_year, maps.lower, maps.upper)
+        )
+        point = TransitionDate(day, lower, upper, Label(int(maps.label[(number, *pixel)])))
+        limbs[limb][percent] = date_record(point)
+        worst = max(worst, point.label) if percent == "50" else worst
+    return {"label": worst.name.lower()} | limbs

@@ -1,0 +1,63 @@
+"""What good means for the pre-selection."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from satfusion_assets.pipeline.criteria import Criterion, Judged, Verdict, rounded, verdict
+from satfusion_assets.pipeline.preselected.files import preselection
+from satfusion_assets.store import Product
+from satfusion_assets.vocabulary.scenarios import Strategy
+from satfusion_assets.vocabulary.sources import SENSORS, Sensor
+
+MOST_EXCLUDED: Final = 0.9
+
+
+def every_scene_judged(judged: Judged) -> Verdict:
+    bad, total = [], 0
+    for sensor in SENSORS:
+        judged_names = [row["filename"] for row in judged.view.read_json(preselection(sensor, "json"))]
+        raw = judged.store.manifest(Product(f"raw_{sensor}", judged.product.site_season))
+        names = {name.rsplit("/", 1)[-1] for name in raw.files if name.startswith(f"raw/{sensor}/")} if raw else set()
+        scenes = {name for name in names if name.endswith(".geotiff")}
+        total += len(scenes)
+        bad += [{"sensor": sensor, "scene": name, "why": "was not judged"} for name in sorted(scenes - {*judged_names})]
+        bad += [
+            {"sensor": sensor, "scene": name, "why": "is no raw scene"} for name in sorted({*judged_names} - scenes)
+        ]
+        if len(judged_names) != len(set(judged_names)):
+            bad.append({"sensor": sensor, "scene": "", "why": "a scene was judged twice"})
+    return verdict(bad, total, "raw scenes", {"scenes": total})
+
+
+def share_excluded(judged: Judged) -> Verdict:
+    numbers: dict[str, float | int] = {}
+    for sensor in SENSORS:
+        rows = judged.view.read_json(preselection(sensor, "json"))
+        for strategy in Strategy:
+            numbers[f"{sensor}_{strategy}"] = rounded(np.mean([row[f"excluded_{strategy}"] for row in rows] or [1.0]))
+    bad = [{"which": name, "share_excluded": value} for name, value in numbers.items() if value > MOST_EXCLUDED]
+    return verdict(bad, len(numbers), "pairs of sensor and strategy", numbers)
+
+
+def something_kept(judged: Judged) -> Verdict:
+    bad = [
+        {"sensor": sensor, "strategy": str(strategy)}
+        for sensor in SENSORS
+        for strategy in Strategy
+        if _excludes_all(judged, sensor, strategy)
+    ]
+    return verdict(bad, len(SENSORS) * len(Strategy), "pairs of sensor and strategy keep something; they", {})
+
+
+def _excludes_all(judged: Judged, sensor: Sensor, strategy: Strategy) -> bool:
+    return all(row[f"excluded_{strategy}"] for row in judged.view.read_json(preselection(sensor, "json")))
+
+
+CRITERIA: Final = (
+    Criterion("every_scene", "Every raw scene was judged once, and nothing else.", every_scene_judged, True),
+    Criterion("something_kept", "Each strategy keeps scenes of both sensors.", something_kept, True),
+    Criterion("share_excluded", "No strategy excludes nearly everything.", share_excluded, False),
+)

@@ -1,0 +1,47 @@
+"""The camera's series, read from its product."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from satfusion_assets.evaluation.skill import CameraRegion
+from satfusion_assets.phenology.season_dates import phase_transitions, season_dates
+from satfusion_assets.pipeline.raw_phenocam.files import PHENOCAM_GCC, PHENOCAM_REGIONS
+from satfusion_assets.sampling.series import DailySeries, read_series
+from satfusion_assets.store import View
+from satfusion_assets.vocabulary.sites import SiteSeason
+
+
+def camera_series(phenocam: View) -> DailySeries:
+    """The camera's gcc_90 of the season."""
+    return read_series(phenocam.read_json(f"{PHENOCAM_GCC}.json"))
+
+
+def camera_regions(phenocam: View, site_season: SiteSeason) -> dict[str, CameraRegion]:
+    """Every region of the camera in the season, the site's own first, with the turns of its own three years."""
+    regions = {}
+    for name, of in phenocam.read_json(PHENOCAM_REGIONS).items():
+        years = read_series(of["series"])
+        regions[name] = CameraRegion(
+            camera=years.between(site_season.start, site_season.end),
+            vegetation=of["vegetation"],
+            transitions=phase_transitions(season_dates(snow_free(years, of), site_season.season)),
+        )
+    return regions
+
+
+def chosen_region(phenocam: View) -> Mapping[str, Any]:
+    """What is known of the site's own region of interest; nothing where the product is older than such records."""
+    if PHENOCAM_REGIONS not in phenocam.names(PHENOCAM_REGIONS):
+        return {}
+    return next(iter(phenocam.read_json(PHENOCAM_REGIONS).values()), {})
+
+
+def snow_free(series: DailySeries, region: Mapping[str, Any]) -> DailySeries:
+    """A region's greenness without the days on which its colour shows snow: dates are the canopy's."""
+    white = np.array(region.get("white_days", []), dtype="datetime64[D]")
+    kept = ~np.isin(series.days, white)
+    return DailySeries(series.days[kept], series.values[kept])

@@ -1,0 +1,32 @@
+"""The asset ``raw_s2``."""
+
+import dagster as dg
+
+from satfusion_assets.pipeline.acquisition.config import Asking
+from satfusion_assets.pipeline.assets_shared import stage, view
+from satfusion_assets.pipeline.partitions import by_site_season, site_season_of
+from satfusion_assets.pipeline.platform import Platform
+from satfusion_assets.pipeline.reporting import materialise
+
+
+@dg.asset(
+    partitions_def=by_site_season,
+    pool="earth_search",
+    **stage("raw_s2", "raw_sentinel", "sentinel2", "stac", sensor="sentinel2"),
+)
+def raw_s2(
+    context: dg.AssetExecutionContext, config: Asking, platform: dg.ResourceParam[Platform]
+) -> dg.MaterializeResult:
+    """Sentinel-2 scenes of the season (B02 B03 B04 B8A at 10 m on the site's grid, offset applied) with their scene
+    classification, from Earth Search.
+    """
+    from satfusion_assets.pipeline.raw_s2.acquire import acquire_sentinel2
+
+    site_season = site_season_of(context)
+    return materialise(
+        lambda: acquire_sentinel2(
+            platform.site(site_season), site_season, platform.store, platform.settings, again=config.again
+        ),
+        drawn_from=platform,
+        link=view(platform, site_season, stage="raw"),
+    )
