@@ -31,7 +31,6 @@ from satfusion_assets.pipeline.fused.fuse import FusionInputs, fuse_inputs, prep
 from satfusion_assets.pipeline.prepared.product import PREPARED
 from satfusion_assets.sandbox.landscape import View
 from satfusion_assets.sandbox.signatures import Cover
-from satfusion_assets.store import Product
 from satfusion_assets.vocabulary.grid import site_grid
 from satfusion_assets.vocabulary.scenarios import BANDS, Mode, Scenario, Strategy
 
@@ -172,7 +171,7 @@ def _without(images: FusionInputs, scene: int) -> FusionInputs:
 
 
 def _inputs(season: PreparedSeason) -> FusionInputs:
-    with season.store.read(Product(PREPARED[SCENARIO.mode], season.site_season, SCENARIO.strategy)) as prepared:
+    with season.store.read(PREPARED[SCENARIO.mode].of(season.site_season, SCENARIO.strategy)) as prepared:
         return prepared_inputs(prepared, SCENARIO)
 
 

@@ -19,7 +19,8 @@ import numpy as np
 from odc.geo.geobox import GeoBox
 
 from satfusion_assets.pipeline.fused.files import FusedLayout
-from satfusion_assets.store import Product, ProductStore
+from satfusion_assets.pipeline.fused.product import FUSED
+from satfusion_assets.store import ProductStore
 from satfusion_assets.vocabulary.scenarios import Scenario
 from satfusion_assets.vocabulary.sites import SiteSeason
 
@@ -33,7 +34,7 @@ def publish(root: Path, stack: np.ndarray) -> float:
     """Seconds that one publication takes, its pixels encoded."""
     days = [date(2024, 1, 1) + timedelta(n) for n in range(len(stack))]
     started = time.perf_counter()
-    with ProductStore(root).publish(Product("fused", SEASON, "aggressive_sigma20")) as draft:
+    with ProductStore(root).publish(FUSED.of(SEASON, "aggressive_sigma20")) as draft:
         draft.write_stack([LAYOUT.image(day) for day in days], stack, GRID, band_names=("b02", "b03", "b04", "b8a"))
     return time.perf_counter() - started
 

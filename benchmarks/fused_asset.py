@@ -24,8 +24,8 @@ from rio_cogeo.cogeo import cog_validate
 from benchmarks.seasons import PreparedSeason, prepared_season
 from satfusion_assets.fusion.efast.compiled import available_threads
 from satfusion_assets.pipeline.fused.fuse import fuse_inputs, fuse_season, prepared_inputs, season_days
+from satfusion_assets.pipeline.fused.product import FUSED
 from satfusion_assets.pipeline.prepared.product import PREPARED
-from satfusion_assets.store import Product
 from satfusion_assets.vocabulary.scenarios import SCENARIOS, Scenario
 
 REPEATS = 3
@@ -100,14 +100,14 @@ def _cost(season: PreparedSeason, scenario: Scenario) -> Cost:
     days = np.array(season_days(site_season), "datetime64[D]")
 
     def fused(*, quality: bool) -> None:
-        with store.read(Product(PREPARED[scenario.mode], site_season, scenario.strategy)) as prepared:
+        with store.read(PREPARED[scenario.mode].of(site_season, scenario.strategy)) as prepared:
             result = fuse_inputs(prepared_inputs(prepared, scenario), scenario, days)
             if quality:
                 _ = result.quality
 
     whole = _least(lambda: fuse_season(store, season.site, site_season, scenario))
     values, quality = (_least(partial(fused, quality=q))[1] for q in (False, True))
-    with store.read(Product("fused", site_season, scenario.key)) as view:
+    with store.read(FUSED.of(site_season, scenario)) as view:
         rasters = [view.path(name) for name in view.names("**/*.tif")]
     wrong = [path.name for path in rasters if not cog_validate(path, strict=True, quiet=True)[0]]
     if wrong:

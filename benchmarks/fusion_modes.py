@@ -22,7 +22,6 @@ from benchmarks.seasons import PreparedSeason, prepared_season
 from satfusion_assets.fusion.efast import fuse
 from satfusion_assets.pipeline.fused.fuse import MAX_DAYS, FusionInputs, prepared_inputs, season_days
 from satfusion_assets.pipeline.prepared.product import PREPARED
-from satfusion_assets.store import Product
 from satfusion_assets.vocabulary.grid import RATIO, site_grid
 from satfusion_assets.vocabulary.indices import gcc
 from satfusion_assets.vocabulary.scenarios import BANDS, Mode, Scenario, Strategy
@@ -86,7 +85,7 @@ def report(seasons: list[PreparedSeason]) -> str:
         lines += [f"| prepared images | mode | {' | '.join(CHANNELS)} | missing |", "|---" * (len(CHANNELS) + 3) + "|"]
         days = np.array(season_days(season.site_season)[::EVERY], "datetime64[D]")
         truth = _truth(season, days)
-        with season.store.read(Product(PREPARED[SCENARIO.mode], season.site_season, SCENARIO.strategy)) as prepared:
+        with season.store.read(PREPARED[SCENARIO.mode].of(season.site_season, SCENARIO.strategy)) as prepared:
             inputs = prepared_inputs(prepared, SCENARIO)
         for name, (change, importance) in VARIANTS.items():
             ours, theirs = (

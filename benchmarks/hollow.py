@@ -14,9 +14,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from satfusion_assets.pipeline import judge as judging
+from satfusion_assets.pipeline import criteria as judging
 from satfusion_assets.pipeline.criteria import Verdict
 from satfusion_assets.pipeline.outcome import Outcome
+from satfusion_assets.pipeline.prepared.product import PREPARED_BTI
+from satfusion_assets.pipeline.preselected.product import PRESELECTED
+from satfusion_assets.pipeline.raw_phenocam.product import RAW_PHENOCAM
+from satfusion_assets.pipeline.raw_s2.product import RAW_S2
+from satfusion_assets.pipeline.raw_s3.product import RAW_S3
+from satfusion_assets.pipeline.scenario_metrics.product import SCENARIO_METRICS
 from satfusion_assets.store import ALL_SEASONS, Product, ProductStore
 from satfusion_assets.vocabulary.scenarios import SCENARIOS, Mode, Scenario, Strategy
 from satfusion_assets.vocabulary.sites import SiteSeason
@@ -48,20 +54,20 @@ def inputs_of(product: Product) -> list[Product]:
         return []
     here = product.site_season
     if product.name == "camera_phenology":
-        return [Product("raw_phenocam", here)]
+        return [RAW_PHENOCAM.of(here)]
     if product.name == "preselected":
-        return [Product("raw_s2", here), Product("raw_s3", here)]
+        return [RAW_S2.of(here), RAW_S3.of(here)]
     if product.name in ("prepared_bti", "prepared_itb"):
-        return [Product("preselected", here)]
+        return [PRESELECTED.of(here)]
     if product.name == "gap_benchmark":
-        return [Product("prepared_bti", here, strategy) for strategy in Strategy]
+        return [PREPARED_BTI.of(here, strategy) for strategy in Strategy]
     if product.name == "fused":
         scenario = Scenario.parse(product.variant)
         return [Product("prepared_itb" if scenario.mode is Mode.ITB else "prepared_bti", here, scenario.strategy)]
     before = {"processed": "fused", "scenario_metrics": "processed", "phenology": "processed", "pack": "processed"}
     if product.name in before:
         return [Product(before[product.name], here, product.variant)]
-    return [Product("scenario_metrics", here, scenario.key) for scenario in SCENARIOS]
+    return [SCENARIO_METRICS.of(here, scenario) for scenario in SCENARIOS]
 
 
 def publish(store: ProductStore, product: Product) -> Outcome:

@@ -17,8 +17,8 @@ from satfusion_assets.phenology import PhenologyMaps, transition_maps
 from satfusion_assets.pipeline.fused.fuse import fuse_inputs, prepared_inputs, season_days
 from satfusion_assets.pipeline.phenology.course import course_maps, drawn_course
 from satfusion_assets.pipeline.phenology.date_maps import LEAST_AMPLITUDE
+from satfusion_assets.pipeline.prepared.product import PREPARED_BTI
 from satfusion_assets.screening.preparation import gcc_image
-from satfusion_assets.store import Product
 from satfusion_assets.truth.dates import TrueSeason, date_rows
 from satfusion_assets.vocabulary import indices
 from satfusion_assets.vocabulary.grid import site_grid
@@ -52,7 +52,7 @@ def pixel_dates(season: PreparedSeason) -> Rows:
 def _fused_maps(season: PreparedSeason, days: np.ndarray) -> tuple[PhenologyMaps, PhenologyMaps]:
     """Of the fusion alone, and drawn to its scenes."""
     year = season.site_season.season
-    with season.store.read(Product("prepared_bti", season.site_season, SCENARIO.strategy)) as bands:
+    with season.store.read(PREPARED_BTI.of(season.site_season, SCENARIO.strategy)) as bands:
         scenes = prepared_inputs(bands, SCENARIO)
     fused = gcc_image(fuse_inputs(scenes, SCENARIO, days).values)[:, 0]
     course = drawn_course(days, fused, scenes, SCENARIO)

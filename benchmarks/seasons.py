@@ -18,7 +18,7 @@ from satfusion_assets.pipeline.raw_s2.acquire import acquire_sentinel2
 from satfusion_assets.pipeline.raw_s3.acquire import acquire_sentinel3
 from satfusion_assets.sandbox.landscape import Landscape
 from satfusion_assets.sandbox.server.run import SandboxProcess
-from satfusion_assets.store import Product, ProductStore
+from satfusion_assets.store import ProductStore
 from satfusion_assets.vocabulary.scenarios import Mode, Strategy
 from satfusion_assets.vocabulary.settings import Settings
 from satfusion_assets.vocabulary.sites import Site, SiteSeason
@@ -50,7 +50,7 @@ def prepared_season(key: str, seed: int, folder: Path) -> PreparedSeason:
     registry = platform.registry
     registry.add(registry.site(site_season.site))
     season = PreparedSeason(platform.site(site_season), site_season, seed, platform.store)
-    last = Product(PREPARED[Mode.ITB], site_season, Strategy.NONAGGRESSIVE)
+    last = PREPARED[Mode.ITB].of(site_season, Strategy.NONAGGRESSIVE)
     if platform.store.manifest(last) is None:
         _prepare(season, platform, home)
     return season

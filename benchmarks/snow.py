@@ -21,9 +21,11 @@ from benchmarks.seasons import PreparedSeason, prepared_season
 from satfusion_assets.fusion.efast import fuse
 from satfusion_assets.pipeline.fused.fuse import season_days
 from satfusion_assets.pipeline.prepared.prepare import fine_days, kept_scenes, screened_overpasses, snow_looks
+from satfusion_assets.pipeline.preselected.product import PRESELECTED
+from satfusion_assets.pipeline.raw_s2.product import RAW_S2
+from satfusion_assets.pipeline.raw_s3.product import RAW_S3
 from satfusion_assets.screening.composites import Composites, daily_composites, moving_average
 from satfusion_assets.screening.snow import SnowLooks
-from satfusion_assets.store import Product
 from satfusion_assets.vocabulary import indices
 from satfusion_assets.vocabulary.grid import RATIO, site_grid
 from satfusion_assets.vocabulary.scenarios import BANDS, Strategy
@@ -62,9 +64,9 @@ def fusions(season: PreparedSeason) -> Fusions:
     site_season, store, grid = season.site_season, season.store, site_grid(season.site)
     days = np.array(season_days(site_season), dtype="datetime64[D]")
     with (
-        store.read(Product("raw_s2", site_season)) as s2,
-        store.read(Product("raw_s3", site_season)) as s3,
-        store.read(Product("preselected", site_season)) as screened,
+        store.read(RAW_S2.of(site_season)) as s2,
+        store.read(RAW_S3.of(site_season)) as s3,
+        store.read(PRESELECTED.of(site_season)) as screened,
     ):
         fine = fine_days(s2, kept_scenes(screened, "s2", STRATEGY))
         looks = snow_looks(s2)

@@ -34,13 +34,16 @@ from satfusion_assets.phenology.season_dates import season_dates
 from satfusion_assets.phenology.whittaker import smooth_series
 from satfusion_assets.pipeline.gap_benchmark.benchmark import read_season
 from satfusion_assets.pipeline.metrics.files import METRICS_FILE, SKILL_FILE
+from satfusion_assets.pipeline.metrics.product import METRICS
 from satfusion_assets.pipeline.platform import Platform
+from satfusion_assets.pipeline.prepared.product import PREPARED_BTI
 from satfusion_assets.pipeline.raw_phenocam.files import PHENOCAM_GCC, PHENOCAM_GCC_3Y
+from satfusion_assets.pipeline.raw_phenocam.product import RAW_PHENOCAM
 from satfusion_assets.pipeline.raw_phenocam.series import camera_regions
 from satfusion_assets.sampling.series import DailySeries, read_series
 from satfusion_assets.sampling.window import site_pixel, window_gcc
 from satfusion_assets.screening.preparation import gcc_image
-from satfusion_assets.store import Product, View
+from satfusion_assets.store import View
 from satfusion_assets.vocabulary import indices
 from satfusion_assets.vocabulary.grid import site_grid
 from satfusion_assets.vocabulary.scenarios import Scenario, Strategy
@@ -354,9 +357,9 @@ def main() -> None:
         views = [
             stack.enter_context(platform.store.read(product))
             for product in (
-                Product("raw_phenocam", site_season),
-                Product("metrics", site_season),
-                Product("prepared_bti", site_season, Strategy.AGGRESSIVE),
+                RAW_PHENOCAM.of(site_season),
+                METRICS.of(site_season),
+                PREPARED_BTI.of(site_season, Strategy.AGGRESSIVE),
             )
         ]
         phenocam, metrics, prepared = views

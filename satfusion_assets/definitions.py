@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import dagster as dg
 
 from satfusion_assets.orchestration.automation import (
@@ -13,10 +15,8 @@ from satfusion_assets.orchestration.automation import (
 )
 from satfusion_assets.orchestration.checks import product_checks
 from satfusion_assets.orchestration.jobs import JOBS
-from satfusion_assets.pipeline.assets import evaluation, fused, metrics, prepared, raw, screening
 from satfusion_assets.pipeline.platform import Platform
-
-ASSET_MODULES = [raw, screening, prepared, fused, metrics, evaluation]
+from satfusion_assets.pipeline.registry import REGISTRY
 
 
 def build_defs(platform: Platform | None = None) -> dg.Definitions:
@@ -41,7 +41,8 @@ def build_defs(platform: Platform | None = None) -> dg.Definitions:
 
 def load_assets() -> list[dg.AssetsDefinition]:
     """The assets as their modules define them."""
-    found = dg.with_source_code_references(dg.load_assets_from_modules(ASSET_MODULES))
+    modules = [import_module(f"{room}.asset") for room in REGISTRY.rooms]
+    found = dg.with_source_code_references(dg.load_assets_from_modules(modules))
     return [item for item in found if isinstance(item, dg.AssetsDefinition)]
 
 

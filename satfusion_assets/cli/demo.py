@@ -17,6 +17,7 @@ from satfusion_assets.cli.runs import Stage
 from satfusion_assets.cli.sandbox import PORT, ROOT
 from satfusion_assets.cli.services import DAGSTER_PORT, VIEWER_PORT, Service, dagster_ui, require_free, viewer
 from satfusion_assets.cli.tables import narrow_table
+from satfusion_assets.pipeline.metrics.product import METRICS
 from satfusion_assets.vocabulary.sites import SiteSeason
 
 DEMO = SiteSeason("innsbruck", 2024)
@@ -59,9 +60,8 @@ def _scores(platform: Any) -> Table:
     """Headline scores against the camera from metrics.json."""
     from satfusion_assets.pipeline.metrics.files import METRICS_FILE
     from satfusion_assets.pipeline.metrics.roll_up import HEADLINES, score_table
-    from satfusion_assets.store import Product
 
-    with platform.store.read(Product("metrics", DEMO)) as view:
+    with platform.store.read(METRICS.of(DEMO)) as view:
         rows = score_table(view.read_json(METRICS_FILE))
     table = narrow_table("scenario", *HEADLINES, title=f"{DEMO.key}: fused GCC against the camera's gcc_90")
     for row in rows:

@@ -15,8 +15,10 @@ from rich.table import Table
 
 from satfusion_assets.cli.tables import narrow_table
 from satfusion_assets.pipeline.fused.files import FusedLayout
+from satfusion_assets.pipeline.fused.product import FUSED
 from satfusion_assets.pipeline.platform import Platform
-from satfusion_assets.store import Product, View
+from satfusion_assets.pipeline.prepared.product import PREPARED_BTI
+from satfusion_assets.store import View
 from satfusion_assets.vocabulary import indices
 from satfusion_assets.vocabulary.days import day_of
 from satfusion_assets.vocabulary.grid import site_grid
@@ -54,7 +56,7 @@ def truth(
     days = np.array(season_days(site_season), dtype="datetime64[D]")
     rows = []
     for strategy in Strategy:
-        with platform.store.read(Product("prepared_bti", site_season, strategy)) as prepared:
+        with platform.store.read(PREPARED_BTI.of(site_season, strategy)) as prepared:
             rows += truth_rows(strategy, read_season(prepared, strategy), known, days)
     folder.mkdir(parents=True, exist_ok=True)
     table = truth_table(rows)
@@ -86,7 +88,7 @@ def _date_rows(
     maps = transition_maps(days, canopy, year, least_amplitude=LEAST_AMPLITUDE)
     yield from date_rows("the truth, every day", maps, known)
     for scenario, view in _fused(platform, site_season):
-        product = Product("prepared_bti", site_season, scenario.strategy)
+        product = PREPARED_BTI.of(site_season, scenario.strategy)
         with view as fused, platform.store.read(product) as bands:
             course, alone = season_course(fused, bands, scenario), fused_gcc(fused, scenario)[1]
             scenes = prepared_inputs(bands, scenario) if scenario.mode is Mode.BTI else None
@@ -162,7 +164,7 @@ def truth_table(platform: Platform, site_season: SiteSeason, seed: int = 1) -> T
 
 def _fused(platform: Platform, site_season: SiteSeason) -> Iterator[tuple[Scenario, AbstractContextManager[View]]]:
     for scenario in SCENARIOS:
-        product = Product("fused", site_season, scenario.key)
+        product = FUSED.of(site_season, scenario)
         if platform.store.manifest(product) is not None:
             yield scenario, platform.store.read(product)
 

@@ -16,6 +16,7 @@ from dagster._core.events import DagsterEvent, DagsterEventType
 
 from satfusion_assets.pipeline.partitions import product_of
 from satfusion_assets.pipeline.platform import Platform
+from satfusion_assets.pipeline.registry import REGISTRY
 from satfusion_assets.pipeline.reporting import table
 from satfusion_assets.store import ALL_SEASONS
 
@@ -32,10 +33,9 @@ def product_checks(assets: Iterable[dg.AssetsDefinition]) -> list[dg.AssetChecks
 
 def _checks_of(spec: dg.AssetSpec) -> dg.AssetChecksDefinition:
     from satfusion_assets.pipeline.criteria import judge
-    from satfusion_assets.pipeline.judge import criteria
 
     name = spec.key.path[-1]
-    held_to = {criterion.name: criterion for criterion in criteria(name)}
+    held_to = {criterion.name: criterion for criterion in REGISTRY.criteria(name)}
     specs = [
         dg.AssetCheckSpec(
             criterion.name,

@@ -61,9 +61,9 @@ class Judged:
     @property
     def mode(self) -> Mode:
         """Blend-then-Index or Index-then-Blend, of a prepared product or a scenario."""
-        if self.product.name.startswith("prepared"):
-            return Mode.ITB if self.product.name.endswith("itb") else Mode.BTI
-        return self.scenario.mode
+        from satfusion_assets.pipeline.prepared.product import is_prepared, mode_of
+
+        return mode_of(self.product) if is_prepared(self.product) else self.scenario.mode
 
     @property
     def channels(self) -> tuple[str, ...]:

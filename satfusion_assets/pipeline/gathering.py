@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
+from satfusion_assets.pipeline.records import ProductRecord
+from satfusion_assets.pipeline.registry import REGISTRY
 from satfusion_assets.store import ALL_SEASONS, Draft, Product, ProductStore, View
 from satfusion_assets.vocabulary.errors import ProductMissing
 from satfusion_assets.vocabulary.sites import SiteSeason
@@ -14,28 +16,27 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-SOURCES: Final = {"score_table": "metrics", "gap_table": "gap_benchmark"}
-"""Each table, and the product of a site-season that it gathers."""
-
-
 def is_complete(store: ProductStore, table: Product, site_seasons: Iterable[SiteSeason]) -> bool:
     """Whether ``table`` is made from the current version of everything that it gathers today, and of nothing else."""
     manifest = store.manifest(table)
-    found = {product.reference(ALL_SEASONS) for product in _sources(store, table.name, site_seasons)}
+    found = {product.reference(ALL_SEASONS) for product in _sources(store, REGISTRY[table.name], site_seasons)}
     return manifest is not None and found == set(manifest.inputs) and store.is_current(table)
 
 
-def gathered(stack: ExitStack, store: ProductStore, table: str, site_seasons: Iterable[SiteSeason]) -> Sequence[View]:
+def gathered(
+    stack: ExitStack, store: ProductStore, table: ProductRecord, site_seasons: Iterable[SiteSeason]
+) -> Sequence[View]:
+    """What ``table`` gathers, leased in ``stack``; ProductMissing when there is nothing yet."""
     products = _sources(store, table, site_seasons)
     if not products:
         raise ProductMissing(
-            f"No site-season has {SOURCES[table]} yet, so there is nothing to tabulate; materialise one first."
+            f"No site-season has {table.inputs[0].product} yet, so there is nothing to tabulate; materialise one first."
         )
     return [stack.enter_context(store.read(product)) for product in products]
 
 
-def _sources(store: ProductStore, table: str, site_seasons: Iterable[SiteSeason]) -> list[Product]:
-    products = [Product(SOURCES[table], site_season) for site_season in sorted(site_seasons)]
+def _sources(store: ProductStore, table: ProductRecord, site_seasons: Iterable[SiteSeason]) -> list[Product]:
+    products = [REGISTRY.inputs(table)[0].of(site_season) for site_season in sorted(site_seasons)]
     return [product for product in products if store.manifest(product) is not None]
 
 

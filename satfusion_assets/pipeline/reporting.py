@@ -82,11 +82,11 @@ def days_covered(manifest: Manifest) -> dict[str, str]:
 
 
 def _picture(platform: Platform, manifest: Manifest) -> dict[str, Any]:
-    from satfusion_assets.pipeline.previews import preview
+    from satfusion_assets.pipeline.registry import REGISTRY
 
     site_season = SiteSeason.parse(manifest.site_season)
     product = Product(manifest.product, site_season, manifest.variant)
-    image = preview(platform.store, platform.site(site_season), product)
+    image = REGISTRY.picture(platform.store, platform.site(site_season), product)
     return {"picture": dg.MetadataValue.md(f"![{product.key}]({image.data_uri})")} if image else {}
 
 

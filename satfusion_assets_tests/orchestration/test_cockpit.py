@@ -11,9 +11,9 @@ import pytest
 
 from satfusion_assets.definitions import defs
 from satfusion_assets.orchestration.jobs import JOBS, backfill_of
-from satfusion_assets.pipeline.assets import columns
 from satfusion_assets.pipeline.partitions import SITE_SEASON
-from satfusion_assets.pipeline.previews import PREVIEWS
+from satfusion_assets.pipeline.processed.product import COLUMNS
+from satfusion_assets.pipeline.registry import REGISTRY
 from satfusion_assets.sampling.series import export_records, sample_series
 from satfusion_assets.vocabulary.scenarios import SCENARIOS, Strategy
 from satfusion_assets_tests.orchestration.checks.products import SEASON
@@ -64,7 +64,7 @@ def test_every_asset_explains_itself_and_is_checked(spec: dg.AssetSpec) -> None:
     checks = {key.name for key in defs.resolve_asset_graph().get_check_keys_for_assets({spec.key})}
     assert {"files"} < checks
     assert ("fresh" in checks) is (spec.partitions_def is not None)
-    assert (name in PREVIEWS) is (name not in NO_PICTURE)
+    assert (REGISTRY.drawing(name) is not None) is (name not in NO_PICTURE)
 
 
 def test_the_code_location_loads_without_what_only_runs_need() -> None:
@@ -77,7 +77,7 @@ def test_the_code_location_loads_without_what_only_runs_need() -> None:
 def test_columns_are_those_that_the_stages_write() -> None:
     images = [np.full((4, 3, 3), 0.1)]
     series = sample_series(images, np.array(["2024-05-01"], "datetime64[D]"), ["20240501_0.geotiff"], 1, 1)
-    assert {*export_records(series)[0]} == {*columns.SERIES}
+    assert {*export_records(series)[0]} == {*COLUMNS}
 
 
 @pytest.mark.parametrize("name", sorted(job.name for job in JOBS))

@@ -14,8 +14,8 @@ from satfusion_assets.pipeline.metrics.files import METRICS_FILE
 from satfusion_assets.pipeline.pictures.charts import months, number_of, round_ticks
 from satfusion_assets.pipeline.pictures.palette import MISSING, true_colour, viridis
 from satfusion_assets.pipeline.preselected.files import preselection
-from satfusion_assets.pipeline.previews import PREVIEWS, preview
 from satfusion_assets.pipeline.processed.files import ProcessedLayout
+from satfusion_assets.pipeline.registry import REGISTRY
 from satfusion_assets.store import Product, ProductStore
 from satfusion_assets.vocabulary.scenarios import BANDS, SCENARIOS
 from satfusion_assets_tests.orchestration.checks import products as made
@@ -46,13 +46,13 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> ProductStore:
     return store
 
 
-@pytest.mark.parametrize("name", PREVIEWS)
+@pytest.mark.parametrize("name", [name for name in REGISTRY.names if REGISTRY.drawing(name)])
 def test_every_product_has_a_small_picture_that_is_the_same_each_time(store: ProductStore, name: str) -> None:
     product = next(product for product in MAKERS if product.name == name)
-    image = preview(store, SITE, product)
+    image = REGISTRY.picture(store, SITE, product)
     assert image is not None
     assert len(image.content) < MOST_BYTES
-    assert image == preview(store, SITE, product)
+    assert image == REGISTRY.picture(store, SITE, product)
     if image.media_type == "image/svg+xml":
         assert int(ElementTree.fromstring(image.content).get("width", "0")) > 400
     else:
@@ -60,7 +60,7 @@ def test_every_product_has_a_small_picture_that_is_the_same_each_time(store: Pro
 
 
 def test_excluded_scenes_are_hollow_and_say_the_rule(store: ProductStore) -> None:
-    image = preview(store, SITE, Product("preselected", SEASON))
+    image = REGISTRY.picture(store, SITE, Product("preselected", SEASON))
     assert image is not None
     text = image.content.decode()
     assert f"Sentinel-2, nonaggressive: 0 of {len(made.SCENE_DAYS)} scenes kept" in text
@@ -68,7 +68,7 @@ def test_excluded_scenes_are_hollow_and_say_the_rule(store: ProductStore) -> Non
 
 
 def test_the_fused_curve_carries_its_scores(store: ProductStore) -> None:
-    image = preview(store, SITE, Product("scenario_metrics", SEASON, BTI.key))
+    image = REGISTRY.picture(store, SITE, Product("scenario_metrics", SEASON, BTI.key))
     assert image is not None
     assert f"{BTI.key} NSE 0.700, r 0.900, RMSE 0.020, 300 days" in image.content.decode()
 
@@ -76,7 +76,7 @@ def test_the_fused_curve_carries_its_scores(store: ProductStore) -> None:
 def test_what_cannot_be_drawn_warns_and_does_not_fail(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     store, product = ProductStore(tmp_path), Product("raw_phenocam", SEASON)
     made.publish(store, product, {"raw/phenocam/phenocam_gcc.json": []})
-    assert preview(store, SITE, product) is None
+    assert REGISTRY.picture(store, SITE, product) is None
     assert "innsbruck_2024.raw_phenocam has no picture" in caplog.text
 
 

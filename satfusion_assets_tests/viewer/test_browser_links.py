@@ -11,10 +11,11 @@ import dagster as dg
 import pytest
 from playwright.sync_api import Page, expect
 
-from satfusion_assets.pipeline.assets import evaluation, fused, metrics, prepared, raw, reporting, screening
+from satfusion_assets.pipeline import reporting
 from satfusion_assets.pipeline.outcome import Outcome
 from satfusion_assets.pipeline.partitions import by_site_season, by_strategy, scenario_key, strategy_key
 from satfusion_assets.pipeline.platform import Platform
+from satfusion_assets.pipeline.registry import REGISTRY
 from satfusion_assets.store import Manifest
 from satfusion_assets.vocabulary.scenarios import Scenario, Strategy
 from satfusion_assets.vocabulary.settings import Settings
@@ -22,7 +23,7 @@ from satfusion_assets.vocabulary.sites import SiteSeason
 
 pytestmark = pytest.mark.browser
 
-MODULES = (raw, screening, prepared, fused, metrics, evaluation)
+MODULES = tuple(import_module(f"{room}.asset") for room in REGISTRY.rooms)
 PLACE = SiteSeason.parse("innsbruck_2024")
 SCENARIO = Scenario.parse("aggressive_itb_sigma20")
 OUTCOME = Outcome(

@@ -1,6 +1,7 @@
 """Dagster's code server, whose runs start from a process that has everything loaded.
 
-``python -m satfusion_assets.orchestration.instance.code_server -m MODULE ...`` takes the options of ``dagster api grpc``. The original starts
+``python -m satfusion_assets.orchestration.instance.code_server -m MODULE ...`` takes the options of ``dagster api
+grpc``. The original starts
 a new interpreter for every run, which loads Dagster, the code location and the scientific libraries again. Here runs
 are forked from a process that loaded them once and has done nothing else since (the "forkserver" of multiprocessing):
 it has no open connection and no lock held that a fork could break.

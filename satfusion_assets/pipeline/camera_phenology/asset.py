@@ -2,18 +2,14 @@
 
 import dagster as dg
 
-from satfusion_assets.pipeline.assets_shared import stage, view
-from satfusion_assets.pipeline.partitions import by_site_season, site_season_of
+from satfusion_assets.pipeline.camera_phenology.product import CAMERA_PHENOLOGY
+from satfusion_assets.pipeline.describe import described, view
+from satfusion_assets.pipeline.partitions import site_season_of
 from satfusion_assets.pipeline.platform import Platform
-from satfusion_assets.pipeline.raw_phenocam.asset import raw_phenocam
 from satfusion_assets.pipeline.reporting import materialise
 
 
-@dg.asset(
-    partitions_def=by_site_season,
-    deps=[raw_phenocam],
-    **stage("camera_phenology", "raw_camera", "phenocam", "json", sensor="phenocam"),
-)
+@dg.asset(**described(CAMERA_PHENOLOGY))
 def camera_phenology(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """Green-up and green-down of the season as the camera saw them (dates of 50 % of the amplitude)."""
     from satfusion_assets.pipeline.camera_phenology.camera import camera_phenology as stage_camera_phenology

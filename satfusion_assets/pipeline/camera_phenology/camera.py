@@ -16,12 +16,14 @@ from satfusion_assets.phenology import (
 )
 from satfusion_assets.phenology.series import EPOCH
 from satfusion_assets.pipeline.camera_phenology.files import CAMERA_DATES, PHENOCAM_PHENOLOGY
+from satfusion_assets.pipeline.camera_phenology.product import CAMERA_PHENOLOGY
 from satfusion_assets.pipeline.outcome import Outcome
 from satfusion_assets.pipeline.provenance import publish
 from satfusion_assets.pipeline.raw_phenocam.files import PHENOCAM_GCC_3Y
+from satfusion_assets.pipeline.raw_phenocam.product import RAW_PHENOCAM
 from satfusion_assets.pipeline.raw_phenocam.series import chosen_region, snow_free
 from satfusion_assets.sampling.series import read_series
-from satfusion_assets.store import Product, ProductStore
+from satfusion_assets.store import ProductStore
 from satfusion_assets.vocabulary.sites import SiteSeason
 
 log = logging.getLogger(__name__)
@@ -29,11 +31,11 @@ log = logging.getLogger(__name__)
 
 def camera_phenology(store: ProductStore, site_season: SiteSeason) -> Outcome:
     """Publish ``camera_phenology`` from three years: phenocam_phenology.json, and all dates with their intervals."""
-    with store.read(Product("raw_phenocam", site_season)) as phenocam:
+    with store.read(RAW_PHENOCAM.of(site_season)) as phenocam:
         series = snow_free(read_series(phenocam.read_json(PHENOCAM_GCC_3Y)), chosen_region(phenocam))
         phenology = transitions(series.days, series.values)
         dates = contract_dates(phenology, site_season.season)
-        with publish(store, Product("camera_phenology", site_season), inputs=[phenocam]) as draft:
+        with publish(store, CAMERA_PHENOLOGY.of(site_season), inputs=[phenocam]) as draft:
             draft.write_json(PHENOCAM_PHENOLOGY, dates)
             draft.write_json(CAMERA_DATES, {"camera": _season_record(phenology, site_season)})
     assert draft.manifest is not None

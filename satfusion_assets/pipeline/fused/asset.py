@@ -2,24 +2,14 @@
 
 import dagster as dg
 
-from satfusion_assets.pipeline.assets_shared import stage, view
-from satfusion_assets.pipeline.partitions import by_scenario, scenario_of, site_season_of, strategy_to_scenario
+from satfusion_assets.pipeline.describe import described, view
+from satfusion_assets.pipeline.fused.product import FUSED
+from satfusion_assets.pipeline.partitions import scenario_of, site_season_of
 from satfusion_assets.pipeline.platform import Platform
 from satfusion_assets.pipeline.reporting import materialise
-from satfusion_assets.vocabulary.scenarios import Mode
-
-PREPARED_OF_SCENARIO = [
-    dg.AssetDep(name, partition_mapping=strategy_to_scenario(mode))
-    for name, mode in (("prepared_bti", Mode.BTI), ("prepared_itb", Mode.ITB))
-]
 
 
-@dg.asset(
-    partitions_def=by_scenario,
-    deps=PREPARED_OF_SCENARIO,
-    pool="fusion",
-    **stage("fused", "fused", "geotiff", sensor="both"),
-)
+@dg.asset(**described(FUSED))
 def fused(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """EFAST: one image for every day of the season, from the Sentinel-2 scenes around it and the change that Sentinel-3
     saw meanwhile, with quality layers that say how each value came about.

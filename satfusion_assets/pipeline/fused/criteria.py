@@ -13,7 +13,6 @@ from satfusion_assets.pipeline.criteria import Criterion, Judged, Verdict, mostl
 from satfusion_assets.pipeline.fused.files import FusedLayout
 from satfusion_assets.pipeline.prepared.files import PreparedLayout
 from satfusion_assets.pipeline.prepared.product import PREPARED
-from satfusion_assets.store import Product
 from satfusion_assets.vocabulary.days import day_of
 from satfusion_assets.vocabulary.scenarios import Mode
 
@@ -131,7 +130,7 @@ def calibration(judged: Judged) -> Verdict:
     bands = {text: number for number, text in enumerate(stated.descriptions)}
     fused = {day_of(image): image for image in images(judged)}
     shares, pixels = [], []
-    with judged.store.read(Product(PREPARED[judged.mode], judged.product.site_season, prepared.strategy)) as view:
+    with judged.store.read(PREPARED[judged.mode].of(judged.product.site_season, prepared.strategy)) as view:
         for scene in view.names(f"{prepared.folder}/s2/*_{prepared.kind}.tif"):
             day = day_of(scene)
             if day not in fused:

@@ -16,6 +16,7 @@ from satfusion_assets.fusion.efast.quality import NO_SCENE, Quality
 from satfusion_assets.pipeline.coarse_source import inherited
 from satfusion_assets.pipeline.fused.engines import Engine, EngineName, engine
 from satfusion_assets.pipeline.fused.files import FusedLayout
+from satfusion_assets.pipeline.fused.product import FUSED
 from satfusion_assets.pipeline.fused.quality import write_quality
 from satfusion_assets.pipeline.outcome import Outcome
 from satfusion_assets.pipeline.prepared.files import PreparedLayout
@@ -23,7 +24,7 @@ from satfusion_assets.pipeline.prepared.prepare import CHANNELS
 from satfusion_assets.pipeline.prepared.product import PREPARED
 from satfusion_assets.pipeline.provenance import publish, refuse_out_of_place
 from satfusion_assets.pipeline.site_series import read_at_site, write_series
-from satfusion_assets.store import Draft, Product, ProductStore, View
+from satfusion_assets.store import Draft, ProductStore, View
 from satfusion_assets.vocabulary.days import day_of
 from satfusion_assets.vocabulary.errors import NoData
 from satfusion_assets.vocabulary.grid import RATIO, site_grid
@@ -48,7 +49,7 @@ def fuse_season(
     The authors' package, where it is the engine, has no quality layers.
     """
     layout, grid = FusedLayout(scenario), site_grid(site)
-    product = Product("fused", site_season, scenario.key)
+    product = FUSED.of(site_season, scenario)
     parameters: dict[str, Any] = {
         "engine": str(engine_name),
         "sigma": scenario.sigma,
@@ -56,7 +57,7 @@ def fuse_season(
         "minimum_acquisition_importance": 0,
     }
     days = season_days(site_season)
-    with store.read(Product(PREPARED[scenario.mode], site_season, scenario.strategy)) as prepared:
+    with store.read(PREPARED[scenario.mode].of(site_season, scenario.strategy)) as prepared:
         refuse_out_of_place(site, prepared)
         inputs = prepared_inputs(prepared, scenario)
         log.info(

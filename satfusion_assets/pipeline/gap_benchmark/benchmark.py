@@ -26,14 +26,17 @@ from satfusion_assets.export.gap_reports import (
 )
 from satfusion_assets.phenology.season_dates import season_dates
 from satfusion_assets.pipeline.camera_phenology.files import PHENOCAM_PHENOLOGY
+from satfusion_assets.pipeline.camera_phenology.product import CAMERA_PHENOLOGY
 from satfusion_assets.pipeline.coarse_source import inherited
 from satfusion_assets.pipeline.fused.files import FusedLayout
 from satfusion_assets.pipeline.gap_benchmark.files import GapLayout
+from satfusion_assets.pipeline.gap_benchmark.product import GAP_BENCHMARK
 from satfusion_assets.pipeline.outcome import Outcome
 from satfusion_assets.pipeline.prepared.files import PreparedLayout
 from satfusion_assets.pipeline.prepared.prepare import CHANNELS
 from satfusion_assets.pipeline.prepared.product import PREPARED
 from satfusion_assets.pipeline.provenance import lies_in_place, publish, refuse_out_of_place
+from satfusion_assets.pipeline.raw_phenocam.product import RAW_PHENOCAM
 from satfusion_assets.pipeline.raw_phenocam.series import camera_series
 from satfusion_assets.sampling.series import DailySeries
 from satfusion_assets.sampling.window import site_pixel
@@ -107,7 +110,7 @@ def gap_benchmark(store: ProductStore, site: Site, site_season: SiteSeason) -> O
 
     Another season of the site that has been prepared lends its clouds as a natural gap.
     """
-    return _publish(store, site, Product("gap_benchmark", site_season), GapLayout(), Experiment())
+    return _publish(store, site, GAP_BENCHMARK.of(site_season), GapLayout(), Experiment())
 
 
 def gap_experiment(store: ProductStore, site: Site, site_season: SiteSeason, experiment: Experiment) -> Outcome:
@@ -126,8 +129,8 @@ def _publish(store: ProductStore, site: Site, product: Product, layout: GapLayou
         raise NoData(f"{site_season.key}: the site lies outside its own grid; correct its extent_m in sites.geojson.")
     strategies = [item for item in Strategy if any(scenario.strategy is item for scenario in experiment.scenarios)]
     with ExitStack() as stack:
-        phenocam = stack.enter_context(store.read(Product("raw_phenocam", site_season)))
-        phenology = stack.enter_context(store.read(Product("camera_phenology", site_season)))
+        phenocam = stack.enter_context(store.read(RAW_PHENOCAM.of(site_season)))
+        phenology = stack.enter_context(store.read(CAMERA_PHENOLOGY.of(site_season)))
         prepared = {item: stack.enter_context(store.read(_prepared(site_season, item))) for item in strategies}
         refuse_out_of_place(site, *prepared.values())
         others = _other_seasons(stack, store, site, site_season, experiment)
@@ -201,7 +204,7 @@ def _other_seasons(
 
 
 def _prepared(site_season: SiteSeason, strategy: Strategy) -> Product:
-    return Product(PREPARED[Mode.BTI], site_season, strategy)
+    return PREPARED[Mode.BTI].of(site_season, strategy)
 
 
 def _dates(phenology: View) -> tuple[date | None, date | None]:

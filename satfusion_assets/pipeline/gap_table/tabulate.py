@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from satfusion_assets.export.gap_tables import gap_summary, gap_table, latex_summary, season_table
 from satfusion_assets.pipeline.coarse_source import columns
 from satfusion_assets.pipeline.gap_benchmark.files import GapLayout
+from satfusion_assets.pipeline.gap_table.product import GAP_TABLE
 from satfusion_assets.pipeline.outcome import Outcome
 from satfusion_assets.pipeline.provenance import publish
 from satfusion_assets.pipeline.table_files import TableLayout
-from satfusion_assets.store import ALL_SEASONS, Product, ProductStore
+from satfusion_assets.store import ProductStore
 from satfusion_assets.vocabulary.sites import SiteSeason
 
 if TYPE_CHECKING:
@@ -23,11 +24,11 @@ from satfusion_assets.pipeline.gathering import gathered, records, write_frame
 def tabulate_gaps(store: ProductStore, site_seasons: Iterable[SiteSeason]) -> Outcome:
     """Publish ``gap_table``: the gap benchmarks of all site-seasons that have one; ProductMissing when none has."""
     with ExitStack() as stack:
-        views = gathered(stack, store, "gap_table", site_seasons)
+        views = gathered(stack, store, GAP_TABLE, site_seasons)
         reports = [view.read_json(GapLayout().metrics) | columns(view) for view in views]
         gaps, seasons = gap_table(reports), season_table(reports)
         summary = gap_summary(gaps)
-        with publish(store, Product("gap_table", ALL_SEASONS), inputs=views) as draft:
+        with publish(store, GAP_TABLE.of(), inputs=views) as draft:
             write_frame(draft, gaps, TableLayout.gaps("csv"), TableLayout.gaps("parquet"))
             write_frame(draft, seasons, TableLayout.gap_seasons("csv"), TableLayout.gap_seasons("parquet"))
             draft.write_bytes(TableLayout.gap_summary("csv"), summary.to_csv(index=False).encode())

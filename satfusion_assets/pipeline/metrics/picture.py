@@ -10,9 +10,10 @@ from satfusion_assets.pipeline.metrics.files import METRICS_FILE
 from satfusion_assets.pipeline.pictures import palette
 from satfusion_assets.pipeline.pictures.charts import Image, Numbers
 from satfusion_assets.pipeline.pictures.seasons import greenness, headline, xy
+from satfusion_assets.pipeline.processed.product import PROCESSED
 from satfusion_assets.pipeline.processed.series import gcc_series
 from satfusion_assets.sampling.series import DailySeries
-from satfusion_assets.store import Product, ProductStore, View
+from satfusion_assets.store import ProductStore, View
 from satfusion_assets.vocabulary.scenarios import SCENARIOS
 from satfusion_assets.vocabulary.sites import Site
 
@@ -27,7 +28,7 @@ def draw(store: ProductStore, site: Site, view: View) -> Image | None:
     best = max(known, key=lambda item: known[item])
     season, fused = view.product.site_season, {}
     for item in scored:
-        with store.read(Product("processed", season, item.key)) as series:
+        with store.read(PROCESSED.of(season, item.key)) as series:
             fused[item] = gcc_series(series, item, "fusion")
     title = f"best of {len(scored)}: {best.key}, {headline(scored[best])}"
     chart = greenness(store, season, title, list(fused.values()))

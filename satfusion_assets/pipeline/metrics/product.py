@@ -1,10 +1,11 @@
-""""""
+"""``metrics``: all scenarios of a site-season, each sensor alone, and comparisons."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from satfusion_assets.pipeline.columns import Columns
+from satfusion_assets.pipeline.records import Columns, Grid, Input, ProductRecord, Stage
+from satfusion_assets.pipeline.thresholds import SCORING
 
 COLUMNS: Final[Columns] = {
     "scenario": "string: strategy, mode and sigma",
@@ -15,3 +16,16 @@ COLUMNS: Final[Columns] = {
     "nrmse": "float: RMSE over the mean of gcc_90",
     "n_samples": "int: common days",
 }
+METRICS: Final = ProductRecord(
+    name="metrics",
+    room=__package__,
+    grid=Grid.SITE_SEASON,
+    stage=Stage.METRICS,
+    group="metrics",
+    code_version=2,
+    thresholds=SCORING,
+    placed=False,
+    inputs=(Input("raw_phenocam"), Input("preselected"), Input("processed"), Input("scenario_metrics")),
+    kinds=("json",),
+    columns=COLUMNS,
+)

@@ -10,14 +10,20 @@ from satfusion_assets.evaluation.scores import SeasonSeries, baselines, derived,
 from satfusion_assets.evaluation.skill import season_skill
 from satfusion_assets.pipeline.coarse_source import inherited
 from satfusion_assets.pipeline.metrics.files import METRICS_FILE, SKILL_FILE
+from satfusion_assets.pipeline.metrics.product import METRICS
 from satfusion_assets.pipeline.outcome import Outcome
 from satfusion_assets.pipeline.preselected.files import preselection
+from satfusion_assets.pipeline.preselected.product import PRESELECTED
 from satfusion_assets.pipeline.processed.files import ProcessedLayout
+from satfusion_assets.pipeline.processed.product import PROCESSED
 from satfusion_assets.pipeline.processed.series import gcc_series
 from satfusion_assets.pipeline.provenance import publish
+from satfusion_assets.pipeline.raw_phenocam.product import RAW_PHENOCAM
 from satfusion_assets.pipeline.raw_phenocam.series import camera_regions, camera_series
+from satfusion_assets.pipeline.records import ProductRecord
+from satfusion_assets.pipeline.scenario_metrics.product import SCENARIO_METRICS
 from satfusion_assets.sampling.series import DailySeries, read_series
-from satfusion_assets.store import Product, ProductStore, View
+from satfusion_assets.store import ProductStore, View
 from satfusion_assets.vocabulary.errors import ProductMissing
 from satfusion_assets.vocabulary.scenarios import SCENARIOS, Mode, Scenario, Strategy
 from satfusion_assets.vocabulary.sites import SiteSeason
@@ -37,10 +43,10 @@ def roll_up(store: ProductStore, site_season: SiteSeason) -> Outcome:
     A scenario that has not been materialised is null in ``temporal``; ProductMissing when none has.
     """
     with ExitStack() as stack:
-        phenocam = stack.enter_context(store.read(Product("raw_phenocam", site_season)))
-        screened = stack.enter_context(store.read(Product("preselected", site_season)))
-        scored = _available(stack, store, "scenario_metrics", site_season)
-        processed = _available(stack, store, "processed", site_season)
+        phenocam = stack.enter_context(store.read(RAW_PHENOCAM.of(site_season)))
+        screened = stack.enter_context(store.read(PRESELECTED.of(site_season)))
+        scored = _available(stack, store, SCENARIO_METRICS, site_season)
+        processed = _available(stack, store, PROCESSED, site_season)
         scenes = screened.read_json(preselection("s2", "json"))
         season = SeasonSeries(
             camera=camera_series(phenocam),
@@ -61,7 +67,7 @@ def roll_up(store: ProductStore, site_season: SiteSeason) -> Outcome:
         regions = camera_regions(phenocam, site_season)
         inputs = [phenocam, screened, *scored.values(), *processed.values()]
         rests_on = inherited(*scored.values(), *processed.values())
-        with publish(store, Product("metrics", site_season), parameters=rests_on, inputs=inputs) as draft:
+        with publish(store, METRICS.of(site_season), parameters=rests_on, inputs=inputs) as draft:
             draft.write_json(METRICS_FILE, metrics | rests_on)
             draft.write_json(SKILL_FILE, season_skill(season.fused, season.baselines, regions) | rests_on)
     assert draft.manifest is not None
@@ -92,13 +98,15 @@ def kept_series(scenes: list[dict[str, Any]], strategy: Strategy) -> DailySeries
     return read_series(row for row in scenes if not row[f"excluded_{strategy}"])
 
 
-def _available(stack: ExitStack, store: ProductStore, name: str, site_season: SiteSeason) -> dict[Scenario, View]:
-    """Every scenario's product called ``name`` that exists, leased in ``stack``; ProductMissing when none does."""
-    products = {scenario: Product(name, site_season, scenario.key) for scenario in SCENARIOS}
+def _available(
+    stack: ExitStack, store: ProductStore, record: ProductRecord, site_season: SiteSeason
+) -> dict[Scenario, View]:
+    """Every scenario's product of ``record`` that exists, leased in ``stack``; ProductMissing when none does."""
+    products = {scenario: record.of(site_season, scenario) for scenario in SCENARIOS}
     there = {scenario: product for scenario, product in products.items() if store.manifest(product) is not None}
     if not there:
         raise ProductMissing(
-            f"No scenario of {name} of {site_season.key} has been materialised; materialise one first."
+            f"No scenario of {record.name} of {site_season.key} has been materialised; materialise one first."
         )
     return {scenario: stack.enter_context(store.read(product)) for scenario, product in there.items()}
 

@@ -2,9 +2,9 @@
 
 import dagster as dg
 
-from satfusion_assets.pipeline.assets_shared import stage, view
+from satfusion_assets.pipeline.describe import described, view
+from satfusion_assets.pipeline.pack.product import PACK
 from satfusion_assets.pipeline.partitions import (
-    by_scenario,
     scenario_of,
     site_season_of,
 )
@@ -12,7 +12,7 @@ from satfusion_assets.pipeline.platform import Platform
 from satfusion_assets.pipeline.reporting import materialise
 
 
-@dg.asset(partitions_def=by_scenario, deps=["fused", "processed"], **stage("pack", "evaluation", "zarr", sensor="both"))
+@dg.asset(**described(PACK))
 def pack(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """The season's Sentinel-2, fused and Sentinel-3 images and quality layers as one analysis-ready Zarr store, for
     xarray and for the viewer's pixel seasons.

@@ -9,13 +9,16 @@ from typing import Final
 import numpy as np
 
 from satfusion_assets.pipeline.fused.files import FusedLayout
+from satfusion_assets.pipeline.fused.product import FUSED
 from satfusion_assets.pipeline.outcome import Outcome
 from satfusion_assets.pipeline.pack.files import pack_folder
+from satfusion_assets.pipeline.pack.product import PACK
 from satfusion_assets.pipeline.prepared.prepare import CHANNELS
 from satfusion_assets.pipeline.processed.files import ProcessedLayout
+from satfusion_assets.pipeline.processed.product import PROCESSED
 from satfusion_assets.pipeline.provenance import publish
 from satfusion_assets.sampling.crop import Window
-from satfusion_assets.store import Product, ProductStore, View
+from satfusion_assets.store import ProductStore, View
 from satfusion_assets.store.packs import PackLayer, write_pack
 from satfusion_assets.vocabulary.days import day_of
 from satfusion_assets.vocabulary.grid import FINE_M, RATIO
@@ -29,13 +32,13 @@ _BAND: Final = re.compile(r"(?P<day>\d{4}-\d{2}-\d{2})(?:\W+(?P<name>\w+))?")
 def pack_season(store: ProductStore, site_season: SiteSeason, scenario: Scenario) -> Outcome:
     """Publish ``pack``: s2, fused, s3 and the quality layers as ``packs/{scenario}.zarr``, cut to the valid window."""
     with (
-        store.read(Product("processed", site_season, scenario.key)) as processed,
-        store.read(Product("fused", site_season, scenario.key)) as fused,
+        store.read(PROCESSED.of(site_season, scenario)) as processed,
+        store.read(FUSED.of(site_season, scenario)) as fused,
     ):
         window = processed.read_json(ProcessedLayout(scenario).window)
         image = processed.read_raster(processed.names(f"{ProcessedLayout(scenario).folder}/fusion/*.geotiff")[0])
         layers = [*_images(processed, scenario), *_quality(fused, scenario, window)]
-        with publish(store, Product("pack", site_season, scenario.key), inputs=[processed, fused]) as draft:
+        with publish(store, PACK.of(site_season, scenario), inputs=[processed, fused]) as draft:
             write_pack(
                 draft.path(pack_folder(scenario)),
                 layers,

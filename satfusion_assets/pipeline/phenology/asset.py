@@ -2,27 +2,17 @@
 
 import dagster as dg
 
-from satfusion_assets.pipeline.assets_shared import stage, view
+from satfusion_assets.pipeline.describe import described, view
 from satfusion_assets.pipeline.partitions import (
-    by_scenario,
     scenario_of,
     site_season_of,
-    strategy_to_scenario,
 )
+from satfusion_assets.pipeline.phenology.product import PHENOLOGY
 from satfusion_assets.pipeline.platform import Platform
 from satfusion_assets.pipeline.reporting import materialise
-from satfusion_assets.vocabulary.scenarios import Mode
 
 
-@dg.asset(
-    partitions_def=by_scenario,
-    deps=[
-        "fused",
-        "processed",
-        dg.AssetDep("prepared_bti", partition_mapping=strategy_to_scenario(*Mode)),
-    ],
-    **stage("phenology", "evaluation", "geotiff", "json", sensor="both"),
-)
+@dg.asset(**described(PHENOLOGY))
 def phenology(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """When every 10 m pixel greens up and down: 10, 25 and 50 % dates with 95 % intervals as maps, with labels where
     there is no season or it is truncated; and the same dates at the site, from the fused series and from Sentinel-2.

@@ -18,10 +18,12 @@ from satfusion_assets.phenology import (
 )
 from satfusion_assets.pipeline.fused.files import FusedLayout
 from satfusion_assets.pipeline.fused.fuse import FusionInputs, fuse_inputs, prepared_inputs
+from satfusion_assets.pipeline.fused.product import FUSED
 from satfusion_assets.pipeline.phenology.date_maps import LEAST_AMPLITUDE
+from satfusion_assets.pipeline.prepared.product import PREPARED_BTI
 from satfusion_assets.pipeline.provenance import lies_in_place
 from satfusion_assets.screening.preparation import gcc_image
-from satfusion_assets.store import Product, ProductStore, View
+from satfusion_assets.store import ProductStore, View
 from satfusion_assets.vocabulary.days import day_of
 from satfusion_assets.vocabulary.scenarios import Mode, Scenario
 from satfusion_assets.vocabulary.sites import Site, SiteSeason
@@ -104,8 +106,8 @@ def _neighbours(
             continue
         season = site.season(year)
         products = (
-            Product("fused", season, scenario.key),
-            Product("prepared_bti", season, scenario.strategy),
+            FUSED.of(season, scenario),
+            PREPARED_BTI.of(season, scenario.strategy),
         )
         if all(store.manifest(product) is not None for product in products):
             fused, bands = (stack.enter_context(store.read(product)) for product in products)

@@ -19,13 +19,17 @@ from satfusion_assets.phenology import (
 )
 from satfusion_assets.phenology.series import EPOCH
 from satfusion_assets.pipeline.camera_phenology.camera import _season_record, date_record
+from satfusion_assets.pipeline.fused.product import FUSED
 from satfusion_assets.pipeline.outcome import Outcome
 from satfusion_assets.pipeline.phenology.course import _neighbours, course_maps, joined, season_course
 from satfusion_assets.pipeline.phenology.files import PhenologyLayout
+from satfusion_assets.pipeline.phenology.product import PHENOLOGY
+from satfusion_assets.pipeline.prepared.product import PREPARED_BTI
+from satfusion_assets.pipeline.processed.product import PROCESSED
 from satfusion_assets.pipeline.processed.series import gcc_series
 from satfusion_assets.pipeline.provenance import publish, refuse_out_of_place
 from satfusion_assets.sampling.window import site_pixel
-from satfusion_assets.store import Product, ProductStore
+from satfusion_assets.store import ProductStore
 from satfusion_assets.vocabulary.grid import site_grid
 from satfusion_assets.vocabulary.scenarios import Scenario
 from satfusion_assets.vocabulary.sites import Site, SiteSeason
@@ -50,9 +54,9 @@ def phenology_maps(store: ProductStore, site: Site, site_season: SiteSeason, sce
     layout, grid = PhenologyLayout(scenario), site_grid(site)
     pixel = site_pixel(grid.fine, site.latitude, site.longitude)
     with ExitStack() as stack:
-        fused = stack.enter_context(store.read(Product("fused", site_season, scenario.key)))
-        processed = stack.enter_context(store.read(Product("processed", site_season, scenario.key)))
-        bands = stack.enter_context(store.read(Product("prepared_bti", site_season, scenario.strategy)))
+        fused = stack.enter_context(store.read(FUSED.of(site_season, scenario)))
+        processed = stack.enter_context(store.read(PROCESSED.of(site_season, scenario)))
+        bands = stack.enter_context(store.read(PREPARED_BTI.of(site_season, scenario.strategy)))
         refuse_out_of_place(site, fused, bands)
         neighbours = list(_neighbours(stack, store, site, site_season, scenario))
         course = joined([season_course(*views, scenario) for views in [(fused, bands), *neighbours]])
@@ -66,7 +70,7 @@ def phenology_maps(store: ProductStore, site: Site, site_season: SiteSeason, sce
             "fused_and_scenes": _dates_at(maps, pixel),
         }
         inputs = [fused, processed, bands, *(view for views in neighbours for view in views)]
-        product = Product("phenology", site_season, scenario.key)
+        product = PHENOLOGY.of(site_season, scenario)
         with publish(store, product, site=site, inputs=inputs) as draft:
             for number, transition in enumerate(TRANSITIONS):
                 values = np.stack([maps.day_of_year[number], maps.lower[number], maps.upper[number]])

@@ -7,9 +7,10 @@ from typing import Any, Final
 
 from satfusion_assets.pipeline.pictures import palette
 from satfusion_assets.pipeline.pictures.charts import Chart, Numbers, number_of, span
+from satfusion_assets.pipeline.raw_phenocam.product import RAW_PHENOCAM
 from satfusion_assets.pipeline.raw_phenocam.series import camera_series
 from satfusion_assets.sampling.series import DailySeries
-from satfusion_assets.store import Product, ProductStore
+from satfusion_assets.store import ProductStore
 from satfusion_assets.vocabulary.sites import SiteSeason
 
 GCC_90: Final = "GCC of the camera (gcc_90, no unit)"
@@ -20,7 +21,7 @@ GCC: Final = "GCC at the camera's field (no unit)"
 
 def greenness(store: ProductStore, season: SiteSeason, title: str, shown: Sequence[DailySeries]) -> Chart:
     """A chart of GCC with the camera's points on it, where there is a camera."""
-    product = Product("raw_phenocam", season)
+    product = RAW_PHENOCAM.of(season)
     seen = DailySeries.of([], [])
     if store.manifest(product) is not None:
         with store.read(product) as phenocam:

@@ -5,20 +5,14 @@ from __future__ import annotations
 from satfusion_assets.pipeline.pictures.charts import Image
 from satfusion_assets.pipeline.pictures.strips import chosen, frames, strip
 from satfusion_assets.pipeline.prepared.files import PreparedLayout
+from satfusion_assets.pipeline.prepared.product import mode_of
 from satfusion_assets.store import ProductStore, View
 from satfusion_assets.vocabulary.scenarios import Mode, Strategy
 from satfusion_assets.vocabulary.sites import Site
 
 
-def draw_bti(store: ProductStore, site: Site, view: View) -> Image | None:
-    return _prepared(site, view, Mode.BTI)
-
-
-def draw_itb(store: ProductStore, site: Site, view: View) -> Image | None:
-    return _prepared(site, view, Mode.ITB)
-
-
-def _prepared(site: Site, view: View, mode: Mode) -> Image | None:
+def draw(store: ProductStore, site: Site, view: View) -> Image | None:
+    mode = mode_of(view.product)
     layout = PreparedLayout(Strategy(view.product.variant), mode)
     names = chosen(view.names(f"{layout.folder}/s2/*_{layout.kind}.tif"))
     what = "GCC" if mode is Mode.ITB else "true colour"

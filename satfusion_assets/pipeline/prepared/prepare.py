@@ -17,15 +17,18 @@ from satfusion_assets.pipeline.outcome import Outcome
 from satfusion_assets.pipeline.prepared.files import PreparedLayout
 from satfusion_assets.pipeline.prepared.product import PREPARED
 from satfusion_assets.pipeline.preselected.files import preselection
+from satfusion_assets.pipeline.preselected.product import PRESELECTED
 from satfusion_assets.pipeline.provenance import publish, refuse_out_of_place
 from satfusion_assets.pipeline.raw_s2.files import raw_scl
+from satfusion_assets.pipeline.raw_s2.product import RAW_S2
+from satfusion_assets.pipeline.raw_s3.product import RAW_S3
 from satfusion_assets.pipeline.site_series import read_at_site, write_series
 from satfusion_assets.screening.clouds import SCL_RATIO, scl_mask, site_cloud_distance, site_mask
 from satfusion_assets.screening.composites import Composites, cloud_free, daily_composites, moving_average
 from satfusion_assets.screening.preparation import MergedDay, PreparedScene, gcc_image, merge_scenes, reflectance
 from satfusion_assets.screening.snow import SnowLooks, snow_share, snowy
 from satfusion_assets.screening.transients import WINDOW_DAYS, distance_besides, transients, without_transients
-from satfusion_assets.store import Draft, Product, ProductStore, View
+from satfusion_assets.store import Draft, ProductStore, View
 from satfusion_assets.vocabulary.days import day_of
 from satfusion_assets.vocabulary.errors import NoData
 from satfusion_assets.vocabulary.grid import CLOUD_DISTANCE_LIMIT, site_grid
@@ -48,11 +51,11 @@ def prepare(
     Both modes start from the raw scenes: each is made whole from what it is said to be made from, without the other.
     """
     layout = PreparedLayout(strategy, mode)
-    product = Product(PREPARED[mode], site_season, strategy)
+    product = PREPARED[mode].of(site_season, strategy)
     with (
-        store.read(Product("raw_s2", site_season)) as s2,
-        store.read(Product("raw_s3", site_season)) as s3,
-        store.read(Product("preselected", site_season)) as screened,
+        store.read(RAW_S2.of(site_season)) as s2,
+        store.read(RAW_S3.of(site_season)) as s3,
+        store.read(PRESELECTED.of(site_season)) as screened,
     ):
         refuse_out_of_place(site, s2, s3)
         parameters = {"smoothing_days": smoothing_days} | named(s3)

@@ -2,18 +2,14 @@
 
 import dagster as dg
 
-from satfusion_assets.pipeline.assets import columns
-from satfusion_assets.pipeline.assets_shared import stage, view
-from satfusion_assets.pipeline.partitions import by_site_season, site_season_of
+from satfusion_assets.pipeline.describe import described, view
+from satfusion_assets.pipeline.partitions import site_season_of
 from satfusion_assets.pipeline.platform import Platform
+from satfusion_assets.pipeline.preselected.product import PRESELECTED
 from satfusion_assets.pipeline.reporting import materialise
 
 
-@dg.asset(
-    partitions_def=by_site_season,
-    deps=["raw_s2", "raw_s3"],
-    **stage("preselected", "preselected", "table", sensor="both", columns=columns.PRESELECTION),
-)
+@dg.asset(**described(PRESELECTED))
 def preselected(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """Every raw scene of both sensors, judged at the site: dark, without vegetation signal, or a sudden fall of NDVI.
 

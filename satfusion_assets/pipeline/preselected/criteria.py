@@ -8,10 +8,13 @@ import numpy as np
 
 from satfusion_assets.pipeline.criteria import Criterion, Judged, Verdict, rounded, verdict
 from satfusion_assets.pipeline.preselected.files import preselection
-from satfusion_assets.store import Product
+from satfusion_assets.pipeline.raw_s2.product import RAW_S2
+from satfusion_assets.pipeline.raw_s3.product import RAW_S3
+from satfusion_assets.pipeline.records import ProductRecord
 from satfusion_assets.vocabulary.scenarios import Strategy
 from satfusion_assets.vocabulary.sources import SENSORS, Sensor
 
+RAW: Final[dict[Sensor, ProductRecord]] = {"s2": RAW_S2, "s3": RAW_S3}
 MOST_EXCLUDED: Final = 0.9
 
 
@@ -19,7 +22,7 @@ def every_scene_judged(judged: Judged) -> Verdict:
     bad, total = [], 0
     for sensor in SENSORS:
         judged_names = [row["filename"] for row in judged.view.read_json(preselection(sensor, "json"))]
-        raw = judged.store.manifest(Product(f"raw_{sensor}", judged.product.site_season))
+        raw = judged.store.manifest(RAW[sensor].of(judged.product.site_season))
         names = {name.rsplit("/", 1)[-1] for name in raw.files if name.startswith(f"raw/{sensor}/")} if raw else set()
         scenes = {name for name in names if name.endswith(".geotiff")}
         total += len(scenes)

@@ -10,12 +10,15 @@ import numpy as np
 
 from satfusion_assets.pipeline.outcome import Outcome
 from satfusion_assets.pipeline.preselected.files import preselection
+from satfusion_assets.pipeline.preselected.product import PRESELECTED
 from satfusion_assets.pipeline.provenance import publish, refuse_out_of_place
+from satfusion_assets.pipeline.raw_s2.product import RAW_S2
+from satfusion_assets.pipeline.raw_s3.product import RAW_S3
 from satfusion_assets.sampling.series import SiteSeries, number_or_null, sample_series
 from satfusion_assets.sampling.window import site_pixel
 from satfusion_assets.screening.preparation import DN_PER_REFLECTANCE
 from satfusion_assets.screening.preselection import DARK_REFLECTANCE, Reason, Screening, screen
-from satfusion_assets.store import Product, ProductStore, View
+from satfusion_assets.store import ProductStore, View
 from satfusion_assets.vocabulary.days import day_of
 from satfusion_assets.vocabulary.scenarios import SERIES_BANDS, Strategy
 from satfusion_assets.vocabulary.sites import Site, SiteSeason
@@ -56,12 +59,12 @@ class Judged:
 def preselect(store: ProductStore, site: Site, site_season: SiteSeason) -> Outcome:
     """Publish ``preselected``: ``raw/preselection/{s2,s3}_preselection.{json,csv}``."""
     with (
-        store.read(Product("raw_s2", site_season)) as s2,
-        store.read(Product("raw_s3", site_season)) as s3,
+        store.read(RAW_S2.of(site_season)) as s2,
+        store.read(RAW_S3.of(site_season)) as s3,
     ):
         refuse_out_of_place(site, s2, s3)
         judged = {sensor: judge(view, site, sensor) for sensor, view in zip(SENSORS, (s2, s3), strict=True)}
-        with publish(store, Product("preselected", site_season), site=site, inputs=[s2, s3]) as draft:
+        with publish(store, PRESELECTED.of(site_season), site=site, inputs=[s2, s3]) as draft:
             for sensor, result in judged.items():
                 records = result.records()
                 draft.write_json(preselection(sensor, "json"), records)

@@ -1,10 +1,12 @@
-""""""
+"""``preselected``: which raw scenes each strategy keeps, and why not."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from satfusion_assets.pipeline.columns import BAND_COLUMNS, DAY, GCC, NDVI, Columns
+from satfusion_assets.pipeline.columns import BAND_COLUMNS, DAY, GCC, NDVI
+from satfusion_assets.pipeline.records import Columns, Grid, Input, ProductRecord, Stage
+from satfusion_assets.pipeline.thresholds import SITE_SERIES
 from satfusion_assets.vocabulary.scenarios import Strategy
 
 COLUMNS: Final[Columns] = {
@@ -16,3 +18,16 @@ COLUMNS: Final[Columns] = {
     "greenness_index": GCC,
     **{f"reason_{strategy}": "string: no_ndvi, dark or low_ndvi; empty = kept" for strategy in Strategy},
 }
+PRESELECTED: Final = ProductRecord(
+    name="preselected",
+    room=__package__,
+    grid=Grid.SITE_SEASON,
+    stage=Stage.PRESELECTED,
+    group="preselected",
+    code_version=2,
+    thresholds=("screening.preselection", "screening.preparation", "screening.clouds", *SITE_SERIES),
+    inputs=(Input("raw_s2"), Input("raw_s3")),
+    kinds=("table",),
+    sensor="both",
+    columns=COLUMNS,
+)

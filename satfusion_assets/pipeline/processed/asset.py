@@ -2,19 +2,14 @@
 
 import dagster as dg
 
-from satfusion_assets.pipeline.assets import columns
-from satfusion_assets.pipeline.assets_shared import stage, view
-from satfusion_assets.pipeline.fused.asset import PREPARED_OF_SCENARIO, fused
-from satfusion_assets.pipeline.partitions import by_scenario, scenario_of, site_season_of
+from satfusion_assets.pipeline.describe import described, view
+from satfusion_assets.pipeline.partitions import scenario_of, site_season_of
 from satfusion_assets.pipeline.platform import Platform
+from satfusion_assets.pipeline.processed.product import PROCESSED
 from satfusion_assets.pipeline.reporting import materialise
 
 
-@dg.asset(
-    partitions_def=by_scenario,
-    deps=[fused, *PREPARED_OF_SCENARIO],
-    **stage("processed", "processed", "geotiff", "json", sensor="both", columns=columns.SERIES),
-)
+@dg.asset(**described(PROCESSED))
 def processed(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """The season's Sentinel-2, Sentinel-3 and fused images cut to one valid window, and their NDVI, GCC and band series
     at the site.

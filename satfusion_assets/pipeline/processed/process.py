@@ -12,17 +12,19 @@ from odc.geo.geobox import GeoBox
 
 from satfusion_assets.pipeline.coarse_source import inherited
 from satfusion_assets.pipeline.fused.files import FusedLayout
+from satfusion_assets.pipeline.fused.product import FUSED
 from satfusion_assets.pipeline.outcome import Outcome
 from satfusion_assets.pipeline.prepared.files import PreparedLayout
 from satfusion_assets.pipeline.prepared.prepare import CHANNELS
 from satfusion_assets.pipeline.prepared.product import PREPARED
 from satfusion_assets.pipeline.processed.files import ProcessedLayout
+from satfusion_assets.pipeline.processed.product import PROCESSED
 from satfusion_assets.pipeline.provenance import publish, refuse_out_of_place
 from satfusion_assets.pipeline.site_series import read_at_site, write_series
 from satfusion_assets.sampling.crop import Window, valid_pixels, valid_window
 from satfusion_assets.sampling.series import export_records
 from satfusion_assets.sampling.window import site_pixel
-from satfusion_assets.store import Draft, Product, ProductStore, View
+from satfusion_assets.store import Draft, ProductStore, View
 from satfusion_assets.vocabulary.days import day_of
 from satfusion_assets.vocabulary.errors import NoData
 from satfusion_assets.vocabulary.grid import RATIO, site_grid
@@ -44,10 +46,10 @@ class SourceImages:
 def process(store: ProductStore, site: Site, site_season: SiteSeason, scenario: Scenario) -> Outcome:
     """Publish ``processed``: rasters cropped to one window, NDVI, GCC and band series of S2, S3 and fusion."""
     layout, grid = ProcessedLayout(scenario), site_grid(site)
-    product = Product("processed", site_season, scenario.key)
+    product = PROCESSED.of(site_season, scenario)
     with (
-        store.read(Product("fused", site_season, scenario.key)) as fused,
-        store.read(Product(PREPARED[scenario.mode], site_season, scenario.strategy)) as prepared,
+        store.read(FUSED.of(site_season, scenario)) as fused,
+        store.read(PREPARED[scenario.mode].of(site_season, scenario.strategy)) as prepared,
     ):
         refuse_out_of_place(site, fused, prepared)
         images = _fused_images(fused, scenario)

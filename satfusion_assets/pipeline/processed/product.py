@@ -1,10 +1,13 @@
-""""""
+"""``processed``: the season's images cut to one valid window, and the series read from them."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from satfusion_assets.pipeline.columns import BAND_COLUMNS, DAY, GCC, NDVI, Columns
+from satfusion_assets.pipeline.columns import BAND_COLUMNS, DAY, GCC, NDVI
+from satfusion_assets.pipeline.records import Columns, Grid, Input, ProductRecord, Stage
+from satfusion_assets.pipeline.thresholds import SITE_SERIES
+from satfusion_assets.vocabulary.scenarios import Mode
 
 COLUMNS: Final[Columns] = {
     "date": DAY,
@@ -13,3 +16,16 @@ COLUMNS: Final[Columns] = {
     "greenness_index": GCC,
     **BAND_COLUMNS,
 }
+PROCESSED: Final = ProductRecord(
+    name="processed",
+    room=__package__,
+    grid=Grid.SCENARIO,
+    stage=Stage.PROCESSED,
+    group="processed",
+    code_version=2,
+    thresholds=("vocabulary.grid", "sampling.crop", *SITE_SERIES),
+    inputs=(Input("fused"), Input("prepared_bti", (Mode.BTI,)), Input("prepared_itb", (Mode.ITB,))),
+    kinds=("geotiff", "json"),
+    sensor="both",
+    columns=COLUMNS,
+)

@@ -36,7 +36,8 @@ from satfusion_assets.pipeline.raw_phenocam.files import (
     PHENOCAM_ROIS,
     camera_picture,
 )
-from satfusion_assets.store import Product, ProductStore
+from satfusion_assets.pipeline.raw_phenocam.product import RAW_PHENOCAM
+from satfusion_assets.store import ProductStore
 from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid
 from satfusion_assets.vocabulary.settings import Settings
 from satfusion_assets.vocabulary.sites import Site, SiteSeason
@@ -165,7 +166,7 @@ def _publish(
     choice = series.choice
     days = series.days[choice.region]
     own = [day for day in days if day.summary.day.year == season.season]
-    with publish(store, Product("raw_phenocam", season), parameters={"region": choice.region.name}) as draft:
+    with publish(store, RAW_PHENOCAM.of(season), parameters={"region": choice.region.name}) as draft:
         for name, entry in fetched.items():
             draft.adopt(entry.paths[_JPEG], camera_picture(pictures[name].day))
         draft.write_json(f"{PHENOCAM_GCC}.json", _series(own))

@@ -3,18 +3,14 @@
 import dagster as dg
 
 from satfusion_assets.pipeline.acquisition.config import Asking
-from satfusion_assets.pipeline.assets import columns
-from satfusion_assets.pipeline.assets_shared import stage, view
-from satfusion_assets.pipeline.partitions import by_site_season, site_season_of
+from satfusion_assets.pipeline.describe import described, view
+from satfusion_assets.pipeline.partitions import site_season_of
 from satfusion_assets.pipeline.platform import Platform
+from satfusion_assets.pipeline.raw_phenocam.product import RAW_PHENOCAM
 from satfusion_assets.pipeline.reporting import materialise
 
 
-@dg.asset(
-    partitions_def=by_site_season,
-    pool="phenocam",
-    **stage("raw_phenocam", "raw_camera", "phenocam", "image", sensor="phenocam", columns=columns.CAMERA),
-)
+@dg.asset(**described(RAW_PHENOCAM))
 def raw_phenocam(
     context: dg.AssetExecutionContext, config: Asking, platform: dg.ResourceParam[Platform]
 ) -> dg.MaterializeResult:

@@ -1,10 +1,11 @@
-""""""
+"""``raw_phenocam``: what the PhenoCam archive has of a site-season."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final
 
-from satfusion_assets.pipeline.columns import Columns
+from satfusion_assets.pipeline.records import Columns, Grid, ProductRecord, Stage
 
 COLUMNS: Final[Columns] = {
     "date": "date: day of the camera, its local time",
@@ -14,3 +15,18 @@ COLUMNS: Final[Columns] = {
     "outlier": "string: who flagged the day, archive or detector; empty = nobody",
     "used": "int: 1 = the day counts in the series",
 }
+RAW_PHENOCAM: Final = ProductRecord(
+    name="raw_phenocam",
+    room=__package__,
+    grid=Grid.SITE_SEASON,
+    stage=Stage.RAW,
+    group="raw_camera",
+    code_version=1,
+    thresholds=("phenology.camera",),
+    placed=False,
+    kinds=("phenocam", "image"),
+    sensor="phenocam",
+    pool="phenocam",
+    columns=COLUMNS,
+    asked_within=timedelta(days=5),
+)

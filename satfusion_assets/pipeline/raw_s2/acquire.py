@@ -39,7 +39,8 @@ from satfusion_assets.pipeline.acquisition.report import Progress, SetAside, log
 from satfusion_assets.pipeline.outcome import Outcome
 from satfusion_assets.pipeline.provenance import publish
 from satfusion_assets.pipeline.raw_s2.files import S2_SCENES, raw_scl
-from satfusion_assets.store import Product, ProductStore
+from satfusion_assets.pipeline.raw_s2.product import RAW_S2
+from satfusion_assets.store import ProductStore
 from satfusion_assets.store.rasters import encode_raster
 from satfusion_assets.vocabulary.errors import NoData
 from satfusion_assets.vocabulary.grid import SiteGrid, site_grid
@@ -208,7 +209,7 @@ def _publish(
         "set_aside": set_aside_rows,
         "replaced_by_reprocessing": dict(replaced),
     }
-    with publish(store, Product("raw_s2", season), site=site, parameters={"collection": collection}) as draft:
+    with publish(store, RAW_S2.of(season), site=site, parameters={"collection": collection}) as draft:
         for name, entry in used.items():
             draft.adopt(entry.paths[_REFLECTANCE], raw_scene("s2", name))
             draft.adopt(entry.paths[_SCL], raw_scl(name))

@@ -3,17 +3,14 @@
 import dagster as dg
 
 from satfusion_assets.pipeline.acquisition.config import Asking
-from satfusion_assets.pipeline.assets_shared import stage, view
-from satfusion_assets.pipeline.partitions import by_site_season, site_season_of
+from satfusion_assets.pipeline.describe import described, view
+from satfusion_assets.pipeline.partitions import site_season_of
 from satfusion_assets.pipeline.platform import Platform
+from satfusion_assets.pipeline.raw_s2.product import RAW_S2
 from satfusion_assets.pipeline.reporting import materialise
 
 
-@dg.asset(
-    partitions_def=by_site_season,
-    pool="earth_search",
-    **stage("raw_s2", "raw_sentinel", "sentinel2", "stac", sensor="sentinel2"),
-)
+@dg.asset(**described(RAW_S2))
 def raw_s2(
     context: dg.AssetExecutionContext, config: Asking, platform: dg.ResourceParam[Platform]
 ) -> dg.MaterializeResult:

@@ -35,8 +35,9 @@ from satfusion_assets.pipeline.acquisition.report import Progress, SetAside, log
 from satfusion_assets.pipeline.outcome import Outcome
 from satfusion_assets.pipeline.provenance import publish
 from satfusion_assets.pipeline.raw_s3.files import S3_OVERPASSES
+from satfusion_assets.pipeline.raw_s3.product import RAW_S3
 from satfusion_assets.pipeline.raw_s3.quarters import Quarter, Quarters
-from satfusion_assets.store import Product, ProductStore
+from satfusion_assets.store import ProductStore
 from satfusion_assets.store.rasters import write_raster
 from satfusion_assets.vocabulary.days import day_of
 from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid, ArchiveUnavailable, NoData
@@ -164,7 +165,7 @@ def _refuse_too_little(quarters: Sequence[Quarter]) -> None:
 
 def _refuse_losses(store: ProductStore, season: SiteSeason, product: CubeProduct, quarters: Sequence[Quarter]) -> None:
     """A published season is not replaced by one that lacks a quarter of it."""
-    manifest = store.manifest(Product("raw_s3", season))
+    manifest = store.manifest(RAW_S3.of(season))
     if manifest is None or manifest.parameters.get("product") != str(product.product):
         return
     days = {day_of(name) for name in manifest.files if name.endswith(".geotiff")}
@@ -203,7 +204,7 @@ def _publish(
         "set_aside": [asdict(one) for one in set_aside],
     }
     tags = {"COLLECTION": product.collection, "QUANTITY": product.quantity, "PRODUCT": str(product.product)}
-    with publish(store, Product("raw_s3", season), site=site, parameters=parameters) as draft:
+    with publish(store, RAW_S3.of(season), site=site, parameters=parameters) as draft:
         for one in overpasses:
             write_raster(
                 draft.path(raw_scene("s3", one.name)),

@@ -9,10 +9,13 @@ from satfusion_assets.pipeline.coarse_source import inherited
 from satfusion_assets.pipeline.metrics.roll_up import HEADLINES
 from satfusion_assets.pipeline.outcome import Outcome
 from satfusion_assets.pipeline.processed.files import ProcessedLayout
+from satfusion_assets.pipeline.processed.product import PROCESSED
 from satfusion_assets.pipeline.processed.series import gcc_series
 from satfusion_assets.pipeline.provenance import publish
+from satfusion_assets.pipeline.raw_phenocam.product import RAW_PHENOCAM
 from satfusion_assets.pipeline.raw_phenocam.series import camera_series
-from satfusion_assets.store import Product, ProductStore
+from satfusion_assets.pipeline.scenario_metrics.product import SCENARIO_METRICS
+from satfusion_assets.store import ProductStore
 from satfusion_assets.vocabulary.scenarios import Scenario
 from satfusion_assets.vocabulary.sites import SiteSeason
 
@@ -22,10 +25,10 @@ log = logging.getLogger(__name__)
 def score_scenario(store: ProductStore, site_season: SiteSeason, scenario: Scenario) -> Outcome:
     """Publish ``scenario_metrics``: the fused GCC of one scenario against gcc_90 on common days."""
     layout = ProcessedLayout(scenario)
-    product = Product("scenario_metrics", site_season, scenario.key)
+    product = SCENARIO_METRICS.of(site_season, scenario)
     with (
-        store.read(Product("processed", site_season, scenario.key)) as processed,
-        store.read(Product("raw_phenocam", site_season)) as phenocam,
+        store.read(PROCESSED.of(site_season, scenario)) as processed,
+        store.read(RAW_PHENOCAM.of(site_season)) as phenocam,
     ):
         scores = series_scores(gcc_series(processed, scenario, "fusion"), camera_series(phenocam))
         source = inherited(processed)

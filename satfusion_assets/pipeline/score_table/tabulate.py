@@ -11,8 +11,9 @@ from satfusion_assets.pipeline.coarse_source import columns
 from satfusion_assets.pipeline.metrics.files import METRICS_FILE, SKILL_FILE
 from satfusion_assets.pipeline.outcome import Outcome
 from satfusion_assets.pipeline.provenance import publish
+from satfusion_assets.pipeline.score_table.product import SCORE_TABLE
 from satfusion_assets.pipeline.table_files import TableLayout
-from satfusion_assets.store import ALL_SEASONS, Product, ProductStore, View
+from satfusion_assets.store import ProductStore, View
 from satfusion_assets.vocabulary.errors import ProductCorrupt
 from satfusion_assets.vocabulary.sites import SiteSeason
 
@@ -30,9 +31,9 @@ SHOWN: Final = (
 def tabulate_scores(store: ProductStore, site_seasons: Iterable[SiteSeason]) -> Outcome:
     """Publish ``score_table``: the scores of every site-season that has metrics; ProductMissing when none has."""
     with ExitStack() as stack:
-        views = gathered(stack, store, "score_table", site_seasons)
+        views = gathered(stack, store, SCORE_TABLE, site_seasons)
         frame = score_table(row for view in views for row in _rows(view))
-        with publish(store, Product("score_table", ALL_SEASONS), inputs=views) as draft:
+        with publish(store, SCORE_TABLE.of(), inputs=views) as draft:
             write_frame(draft, frame, TableLayout.scores("csv"), TableLayout.scores("parquet"))
             draft.write_bytes(TableLayout.scores("tex"), latex_table(frame).encode())
     assert draft.manifest is not None
@@ -49,6 +50,6 @@ def _rows(metrics: View) -> list[dict[str, Any]]:
         ).rows()
     except KeyError as error:
         raise ProductCorrupt(
-            f"{METRICS_FILE} or {SKILL_FILE} of {site_season.key} lacks {error}, as an earlier version wrote it; materialise "
-            f"metrics of {site_season.key} again."
+            f"{METRICS_FILE} or {SKILL_FILE} of {site_season.key} lacks {error}, as an earlier version wrote it; "
+            f"materialise metrics of {site_season.key} again."
         ) from error

@@ -12,10 +12,9 @@ import pytest
 
 from satfusion_assets.pipeline.acquisition.files import raw_scene
 from satfusion_assets.pipeline.camera_phenology.files import PHENOCAM_PHENOLOGY
-from satfusion_assets.pipeline.criteria import judge
+from satfusion_assets.pipeline.criteria import FILES, judge
 from satfusion_assets.pipeline.fused.files import FusedLayout
 from satfusion_assets.pipeline.gap_benchmark.files import GapLayout
-from satfusion_assets.pipeline.judge import CRITERIA, criteria
 from satfusion_assets.pipeline.metrics.files import METRICS_FILE
 from satfusion_assets.pipeline.pack.files import pack_folder
 from satfusion_assets.pipeline.phenology.files import PhenologyLayout
@@ -25,6 +24,7 @@ from satfusion_assets.pipeline.processed.files import ProcessedLayout
 from satfusion_assets.pipeline.raw_phenocam.files import PHENOCAM_GCC
 from satfusion_assets.pipeline.raw_s2.files import S2_SCENES, raw_scl
 from satfusion_assets.pipeline.raw_s3.files import S3_OVERPASSES
+from satfusion_assets.pipeline.registry import REGISTRY
 from satfusion_assets.pipeline.table_files import TableLayout
 from satfusion_assets.store import Product, ProductStore
 from satfusion_assets.vocabulary.scenarios import Mode, Strategy
@@ -323,7 +323,7 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> ProductStore:
 
 @pytest.mark.parametrize("product", made.MAKERS, ids=lambda product: product.slug)
 def test_a_good_product_meets_every_criterion(good: ProductStore, product: Product) -> None:
-    verdicts = judge(good, SITE, product, criteria(product.name))
+    verdicts = judge(good, SITE, product, REGISTRY.criteria(product.name))
     assert {name: found.says for name, found in verdicts.items() if not found.passed} == {}
 
 
@@ -345,7 +345,7 @@ def test_a_bad_product_breaks_the_criterion_it_was_made_to_break(
         made.publish(store, Product("raw_s3", SEASON), made.raw_s3())
     spoil(files)
     made.publish(store, product, files)
-    verdicts = judge(store, SITE, product, criteria(name))
+    verdicts = judge(store, SITE, product, REGISTRY.criteria(name))
     assert not verdicts[criterion].passed, what
     assert verdicts["files"].passed
 
@@ -408,7 +408,7 @@ def test_a_file_that_rots_on_disk_is_found(tmp_path: Path) -> None:
     product = Product("metrics", SEASON)
     made.publish(store, product, made.metrics())
     (store.folder(SEASON) / METRICS_FILE).resolve().write_text("{}")
-    assert not judge(store, SITE, product, criteria("metrics"))["files"].passed
+    assert not judge(store, SITE, product, REGISTRY.criteria("metrics"))["files"].passed
 
 
 def test_every_criterion_has_a_product_that_breaks_it() -> None:
@@ -416,8 +416,8 @@ def test_every_criterion_has_a_product_that_breaks_it() -> None:
     broken = {(name, criterion) for name, criterion, _, _ in SPOILED}
     missing = [
         (name, one.name)
-        for name, held_to in CRITERIA.items()
-        for one in held_to
-        if (shared.get(name, name), one.name) not in broken
+        for name in REGISTRY.names
+        for one in REGISTRY.criteria(name)
+        if one is not FILES and (shared.get(name, name), one.name) not in broken
     ]
     assert not missing

@@ -1,0 +1,22 @@
+"""``camera_phenology``: when the season rises and falls as the camera saw it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from satfusion_assets.pipeline.records import Grid, Input, ProductRecord, Stage
+from satfusion_assets.pipeline.thresholds import PHENOLOGY_METHOD
+
+CAMERA_PHENOLOGY: Final = ProductRecord(
+    name="camera_phenology",
+    room=__package__,
+    grid=Grid.SITE_SEASON,
+    stage=Stage.PRESELECTED,
+    group="raw_camera",
+    code_version=2,
+    thresholds=PHENOLOGY_METHOD,
+    placed=False,
+    inputs=(Input("raw_phenocam"),),
+    kinds=("phenocam", "json"),
+    sensor="phenocam",
+)

@@ -1,0 +1,24 @@
+"""``gap_benchmark``: how well each method fills gaps whose scenes were withheld."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from satfusion_assets.pipeline.records import Grid, Input, ProductRecord, Stage
+from satfusion_assets.pipeline.thresholds import GAPS
+
+GAP_BENCHMARK: Final = ProductRecord(
+    name="gap_benchmark",
+    room=__package__,
+    grid=Grid.SITE_SEASON,
+    stage=Stage.EVALUATION,
+    group="evaluation",
+    code_version=2,
+    thresholds=GAPS,
+    inputs=(Input("raw_phenocam"), Input("camera_phenology"), Input("prepared_bti")),
+    kinds=("json",),
+    on_demand=True,
+)
+GAP_EXPERIMENT: Final = replace(GAP_BENCHMARK, name="gap_experiment")
+"""A gap experiment of one's own: no asset, but published like the benchmark."""

@@ -1,0 +1,21 @@
+"""``pack``: a processed season with its quality layers as one analysis-ready Zarr store."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from satfusion_assets.pipeline.records import Grid, Input, ProductRecord, Stage
+
+PACK: Final = ProductRecord(
+    name="pack",
+    room=__package__,
+    grid=Grid.SCENARIO,
+    stage=Stage.PROCESSED,
+    group="evaluation",
+    code_version=2,
+    thresholds=("store.packs", "sampling.crop"),
+    placed=False,
+    inputs=(Input("fused"), Input("processed")),
+    kinds=("zarr",),
+    sensor="both",
+)

@@ -1,0 +1,28 @@
+"""``phenology``: when every pixel greens up and down."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from satfusion_assets.pipeline.records import Grid, Input, ProductRecord, Stage
+from satfusion_assets.pipeline.thresholds import FUSION, PHENOLOGY_METHOD, SITE_SERIES
+
+PHENOLOGY: Final = ProductRecord(
+    name="phenology",
+    room=__package__,
+    grid=Grid.SCENARIO,
+    stage=Stage.EVALUATION,
+    group="evaluation",
+    code_version=2,
+    thresholds=(
+        "pipeline.phenology",
+        "screening.preparation",
+        "screening.clouds",
+        *SITE_SERIES,
+        *PHENOLOGY_METHOD,
+        *FUSION,
+    ),
+    inputs=(Input("fused"), Input("processed"), Input("prepared_bti")),
+    kinds=("geotiff", "json"),
+    sensor="both",
+)

@@ -1,0 +1,22 @@
+"""``raw_s2``: what Earth Search has of a site-season."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from satfusion_assets.pipeline.records import Grid, ProductRecord, Stage
+
+RAW_S2: Final = ProductRecord(
+    name="raw_s2",
+    room=__package__,
+    grid=Grid.SITE_SEASON,
+    stage=Stage.RAW,
+    group="raw_sentinel",
+    code_version=1,
+    thresholds=("vocabulary.grid", "archives.earth_search.offset"),
+    kinds=("sentinel2", "stac"),
+    sensor="sentinel2",
+    pool="earth_search",
+    asked_within=timedelta(days=10),  # two revisits of one satellite
+)

@@ -1,0 +1,22 @@
+"""``raw_s3``: what Copernicus has of a site-season."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from satfusion_assets.pipeline.records import Grid, ProductRecord, Stage
+
+RAW_S3: Final = ProductRecord(
+    name="raw_s3",
+    room=__package__,
+    grid=Grid.SITE_SEASON,
+    stage=Stage.RAW,
+    group="raw_sentinel",
+    code_version=1,
+    thresholds=("vocabulary.grid", "archives.copernicus.cubes"),
+    kinds=("sentinel3", "openeo"),
+    sensor="sentinel3",
+    pool="openeo",
+    asked_within=timedelta(days=7),  # twice as long as the schedule's longest pause
+)

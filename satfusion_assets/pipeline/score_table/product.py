@@ -1,0 +1,19 @@
+"""``score_table``: the scores of all site-seasons."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from satfusion_assets.pipeline.records import Grid, Input, ProductRecord, Stage
+
+SCORE_TABLE: Final = ProductRecord(
+    name="score_table",
+    room=__package__,
+    grid=Grid.ALL,
+    stage=Stage.METRICS,
+    group="metrics",
+    code_version=3,
+    placed=False,
+    inputs=(Input("metrics"),),
+    kinds=("table",),
+)
