@@ -28,9 +28,9 @@ from satfusion_assets.evaluation.gaps.stack import SeasonStack, withhold
 from satfusion_assets.evaluation.gaps.windows import GAP_DAYS, Gap, Transition, calendar_gaps, midpoints
 from satfusion_assets.evaluation.moments import pixel_moments
 from satfusion_assets.evaluation.scores import temporal_scores
+from satfusion_assets.evaluation.season_dates import season_dates
 from satfusion_assets.evaluation.skill import skill
 from satfusion_assets.fusion.efast import fuse
-from satfusion_assets.phenology.season_dates import season_dates
 from satfusion_assets.phenology.whittaker import smooth_series
 from satfusion_assets.pipeline.gap_benchmark.benchmark import read_season
 from satfusion_assets.pipeline.metrics.files import METRICS_FILE, SKILL_FILE

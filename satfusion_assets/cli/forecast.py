@@ -10,6 +10,7 @@ from rich.table import Table
 
 from satfusion_assets.cli.runs import ASKS, Run, why_due
 from satfusion_assets.pipeline.platform import Platform
+from satfusion_assets.pipeline.registry import REGISTRY
 from satfusion_assets.store import Product
 
 
@@ -70,7 +71,7 @@ def _sources(platform: Platform, product: Product) -> list[Product]:
     manifest = platform.store.manifest(product)
     named = manifest.inputs if manifest is not None else {}
     sources = [Product.referred(reference, product.scope) for reference in named]
-    return [source for source in sources if not source.name.startswith("raw_")]
+    return [source for source in sources if REGISTRY[source.name].asked_within is None]
 
 
 def _seconds(instance: dg.DagsterInstance, asset: str, run: Run) -> float | None:

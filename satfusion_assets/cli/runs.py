@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
@@ -13,58 +12,13 @@ import dagster as dg
 from dagster._utils.error import SerializableErrorInfo
 
 from satfusion_assets.orchestration.automation.freshness import FRESH
-from satfusion_assets.pipeline.partitions import SCENARIO, SITE_SEASON, STRATEGY, scenario_key, strategy_key
+from satfusion_assets.pipeline.partitions import partition_key
 from satfusion_assets.pipeline.platform import Platform
+from satfusion_assets.pipeline.records import STAGES, Grid, Stage
+from satfusion_assets.pipeline.registry import REGISTRY
 from satfusion_assets.store import ALL_SEASONS, Product
 from satfusion_assets.vocabulary.errors import InvalidInput, SatfusionError
-from satfusion_assets.vocabulary.scenarios import SCENARIOS, Strategy
 from satfusion_assets.vocabulary.sites import SiteSeason
-
-
-class Stage(StrEnum):
-    """Stages of the pipeline in their order, as people name them."""
-
-    RAW = "raw"
-    PRESELECTED = "preselected"
-    PREPARED = "prepared"
-    FUSED = "fused"
-    PROCESSED = "processed"
-    METRICS = "metrics"
-    EVALUATION = "evaluation"
-
-
-ALL: Final = "all site-seasons"
-"""The grid of the tables, which have no partitions."""
-
-
-@dataclass(frozen=True)
-class Group:
-    """Assets of one grid that share a run per partition, in the order they depend on one another."""
-
-    grid: str
-    stages: Mapping[str, Stage]
-
-
-GROUPS: Final = (
-    Group(SITE_SEASON, dict.fromkeys(("raw_s2", "raw_s3", "raw_phenocam"), Stage.RAW)),
-    Group(SITE_SEASON, dict.fromkeys(("camera_phenology", "preselected"), Stage.PRESELECTED)),
-    Group(STRATEGY, dict.fromkeys(("prepared_bti", "prepared_itb"), Stage.PREPARED)),
-    Group(
-        SCENARIO,
-        {
-            "fused": Stage.FUSED,
-            "processed": Stage.PROCESSED,
-            "pack": Stage.PROCESSED,
-            "scenario_metrics": Stage.METRICS,
-            "phenology": Stage.EVALUATION,
-        },
-    ),
-    Group(SITE_SEASON, {"metrics": Stage.METRICS, "gap_benchmark": Stage.EVALUATION}),
-    Group(ALL, {"score_table": Stage.METRICS}),
-    Group(ALL, {"gap_table": Stage.EVALUATION}),
-)
-"""The whole graph. The archives are asked in runs of their own: only what they changed makes the rest due."""
-
 
 _PLACE: Final = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+)')
 ASKS: Final = "its archive is asked for news; what is kept is not fetched again"
@@ -85,7 +39,7 @@ class Run:
     @property
     def place(self) -> str:
         """What the run is about, in words."""
-        return ALL if self.partition_key is None else self.partition_key
+        return str(Grid.ALL) if self.partition_key is None else self.partition_key
 
 
 class RunFailed(SatfusionError):
@@ -97,16 +51,17 @@ def plan(site_season: SiteSeason, until: Stage = Stage.METRICS, start: Stage = S
 
     InvalidInput when ``start`` comes after ``until``.
     """
-    order = list(Stage)
-    wanted = order[order.index(start) : order.index(until) + 1]
+    wanted = STAGES[STAGES.index(start) : STAGES.index(until) + 1]
     if not wanted:
         raise InvalidInput(f"Stage {start} comes after {until}, so there is nothing to do; the stages are {_stages()}.")
     runs = []
-    for group in GROUPS:
-        assets = tuple(name for name, stage in group.stages.items() if stage in wanted)
-        scope = ALL_SEASONS if group.grid == ALL else site_season
-        for key, variant in _keys(site_season, group.grid) if assets else []:
-            runs.append(Run(assets, key, tuple(Product(name, scope, variant) for name in assets)))
+    for records in REGISTRY.together():
+        chosen = tuple(record for record in records if record.stage in wanted)
+        grid = records[0].grid
+        scope = ALL_SEASONS if grid is Grid.ALL else site_season
+        for variant in grid.variants if chosen else ():
+            products = tuple(record.of(scope, variant) for record in chosen)
+            runs.append(Run(tuple(record.name for record in chosen), partition_key(grid, scope, variant), products))
     return runs
 
 
@@ -116,7 +71,7 @@ def _stages() -> str:
 
 def acquisition(site_season: SiteSeason, assets: Sequence[str], *, again: bool = False) -> list[Run]:
     """The run that asks the archives behind ``assets``; again: for everything, whatever is cached or noted."""
-    products = tuple(Product(name, site_season) for name in assets)
+    products = tuple(REGISTRY[name].of(site_season) for name in assets)
     return [Run(tuple(assets), site_season.key, products, {"again": again})]
 
 
@@ -184,20 +139,9 @@ def why_due(platform: Platform, product: Product) -> list[str]:
     from satfusion_assets.pipeline.gathering import is_complete
     from satfusion_assets.pipeline.provenance import changes
 
-    if product.name.startswith("raw_"):
+    if REGISTRY[product.name].asked_within is not None:
         return [ASKS]
     if product.scope == ALL_SEASONS:
         complete = is_complete(platform.store, product, platform.registry.site_seasons)
         return [] if complete else ["it lacks something that it gathers, or its code is newer"]
     return changes(platform.store, product, platform.site(product.site_season), platform.settings)
-
-
-def _keys(site_season: SiteSeason, grid: str) -> list[tuple[str | None, str]]:
-    """Partition key and product variant of every partition of a site-season on ``grid``."""
-    if grid == ALL:
-        return [(None, "")]
-    if grid == STRATEGY:
-        return [(strategy_key(site_season, strategy), str(strategy)) for strategy in Strategy]
-    if grid == SCENARIO:
-        return [(scenario_key(site_season, scenario), scenario.key) for scenario in SCENARIOS]
-    return [(site_season.key, "")]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from satfusion_assets.evaluation.season_dates import DATE_NAMES
 from satfusion_assets.export.score_tables import tabular
-from satfusion_assets.phenology.season_dates import DATE_NAMES
 from satfusion_assets.vocabulary.scenarios import SCENARIOS
 
 if TYPE_CHECKING:

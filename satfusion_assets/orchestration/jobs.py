@@ -14,13 +14,25 @@ from dagster._core.instance import DynamicPartitionsStore
 from dagster._core.utils import make_new_backfill_id
 from dagster._time import get_current_timestamp
 
+from satfusion_assets.pipeline.camera_phenology.product import CAMERA_PHENOLOGY
+from satfusion_assets.pipeline.fused.product import FUSED
+from satfusion_assets.pipeline.gap_benchmark.product import GAP_BENCHMARK
+from satfusion_assets.pipeline.gap_table.product import GAP_TABLE
+from satfusion_assets.pipeline.metrics.product import METRICS
 from satfusion_assets.pipeline.partitions import by_site_season, site_season_of
 from satfusion_assets.pipeline.platform import Platform
+from satfusion_assets.pipeline.prepared.product import PREPARED_BTI, PREPARED_ITB
+from satfusion_assets.pipeline.preselected.product import PRESELECTED
+from satfusion_assets.pipeline.processed.product import PROCESSED
+from satfusion_assets.pipeline.raw_phenocam.product import RAW_PHENOCAM
+from satfusion_assets.pipeline.raw_s2.product import RAW_S2
+from satfusion_assets.pipeline.raw_s3.product import RAW_S3
+from satfusion_assets.pipeline.records import ProductRecord
+from satfusion_assets.pipeline.registry import REGISTRY
+from satfusion_assets.pipeline.scenario_metrics.product import SCENARIO_METRICS
+from satfusion_assets.pipeline.score_table.product import SCORE_TABLE
 from satfusion_assets.vocabulary.errors import SatfusionError
 from satfusion_assets.vocabulary.sites import SiteSeason
-
-ON_DEMAND: Final = ("gap_benchmark",)
-"""Assets that a whole site-season does without: minutes of work that few ask for."""
 
 
 @dg.op(description="Ask for everything of a site-season, raw to roll-up, as one backfill.")
@@ -48,7 +60,7 @@ def backfill_of(graph: BaseAssetGraph, site_season: SiteSeason, instance: Dynami
         asset_graph=graph,
         backfill_timestamp=get_current_timestamp(),
         tags={},
-        asset_selection=[key for key in wanted if key.path[-1] not in ON_DEMAND],
+        asset_selection=[key for key in wanted if not REGISTRY[key.path[-1]].on_demand],
         partition_names=[site_season.key],
         dynamic_partitions_store=instance,
         all_partitions=False,
@@ -69,48 +81,50 @@ def materialise_site_season() -> None:
     ask_for_everything()
 
 
-def _job(name: str, description: str, *assets: str) -> "dg.UnresolvedAssetJobDefinition":
-    return dg.define_asset_job(name, selection=dg.AssetSelection.assets(*assets), description=description)
+def _job(name: str, description: str, *products: ProductRecord) -> "dg.UnresolvedAssetJobDefinition":
+    return dg.define_asset_job(
+        name, selection=dg.AssetSelection.assets(*(record.name for record in products)), description=description
+    )
 
 
-acquire_sentinel2 = _job("acquire_sentinel2", "Ask Earth Search for what is new of a site-season.", "raw_s2")
-acquire_sentinel3 = _job("acquire_sentinel3", "Ask Copernicus for what is new of a site-season.", "raw_s3")
+acquire_sentinel2 = _job("acquire_sentinel2", "Ask Earth Search for what is new of a site-season.", RAW_S2)
+acquire_sentinel3 = _job("acquire_sentinel3", "Ask Copernicus for what is new of a site-season.", RAW_S3)
 acquire_phenocam = _job(
-    "acquire_phenocam", "Ask the PhenoCam archive for what is new of a site-season.", "raw_phenocam", "camera_phenology"
+    "acquire_phenocam", "Ask the PhenoCam archive for what is new of a site-season.", RAW_PHENOCAM, CAMERA_PHENOLOGY
 )
-acquire_sentinels = _job("acquire_sentinels", "Ask both Sentinel archives for a site-season.", "raw_s2", "raw_s3")
+acquire_sentinels = _job("acquire_sentinels", "Ask both Sentinel archives for a site-season.", RAW_S2, RAW_S3)
 acquire_site_season = _job(
     "acquire_site_season",
     "Ask all three archives for a site-season, date the camera's season and judge every scene. With automation on, the "
     "rest follows by itself.",
-    "raw_s2",
-    "raw_s3",
-    "raw_phenocam",
-    "camera_phenology",
-    "preselected",
+    RAW_S2,
+    RAW_S3,
+    RAW_PHENOCAM,
+    CAMERA_PHENOLOGY,
+    PRESELECTED,
 )
 rebuild_strategy = _job(
-    "rebuild_strategy", "Prepare the images of one strategy again, for both modes.", "prepared_bti", "prepared_itb"
+    "rebuild_strategy", "Prepare the images of one strategy again, for both modes.", PREPARED_BTI, PREPARED_ITB
 )
 rebuild_scenario = _job(
     "rebuild_scenario",
     "Fuse one scenario again, cut it, read its series and score it.",
-    "fused",
-    "processed",
-    "scenario_metrics",
+    FUSED,
+    PROCESSED,
+    SCENARIO_METRICS,
 )
-rescore_scenario = _job("rescore_scenario", "Score one scenario again against the camera.", "scenario_metrics")
+rescore_scenario = _job("rescore_scenario", "Score one scenario again against the camera.", SCENARIO_METRICS)
 rescore_site_season = _job(
-    "rescore_site_season", "Roll the scenarios' scores up to metrics.json of a site-season again.", "metrics"
+    "rescore_site_season", "Roll the scenarios' scores up to metrics.json of a site-season again.", METRICS
 )
 benchmark_gaps = _job(
-    "benchmark_gaps", "Withhold scenes of a site-season and score how each method fills the gaps.", "gap_benchmark"
+    "benchmark_gaps", "Withhold scenes of a site-season and score how each method fills the gaps.", GAP_BENCHMARK
 )
 rebuild_tables = _job(
     "rebuild_tables",
     "Gather the scores and gap benchmarks of all site-seasons in tables again.",
-    "score_table",
-    "gap_table",
+    SCORE_TABLE,
+    GAP_TABLE,
 )
 
 JOBS: Final = [

@@ -17,7 +17,7 @@ from satfusion_assets.pipeline.partitions import (
 from satfusion_assets.pipeline.platform import Platform
 from satfusion_assets.pipeline.records import Grid, Input, ProductRecord
 from satfusion_assets.pipeline.registry import REGISTRY
-from satfusion_assets.viewer.links import viewer_url
+from satfusion_assets.vocabulary.links import viewer_url
 from satfusion_assets.vocabulary.scenarios import Scenario
 from satfusion_assets.vocabulary.sites import SiteSeason
 

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from satfusion_assets.pipeline.registry import REGISTRY
 from satfusion_assets.store import Manifest, Product, ProductStore
 from satfusion_assets.vocabulary.sites import SiteSeason
 
-RAW: Final = {"raw_s2": timedelta(days=10), "raw_s3": timedelta(days=7), "raw_phenocam": timedelta(days=5)}
-"""Longest time without asking the archive again: two revisits of Sentinel-2, twice the schedule of Sentinel-3."""
 FOLLOWS_WITHIN: Final = timedelta(days=1)
 """How soon after a change of its inputs a product has to be made again."""
 
@@ -36,16 +35,17 @@ def stale(
     for site_season in running:
         for variant in variants:
             product = Product(name, site_season, variant)
-            found = _raw(store, product, now) if name in RAW else _derived(store, product, now)
+            asked_within = REGISTRY[name].asked_within
+            found = _raw(store, product, asked_within, now) if asked_within else _derived(store, product, now)
             if found is not None:
                 yield found
 
 
-def _raw(store: ProductStore, product: Product, now: datetime) -> Stale | None:
+def _raw(store: ProductStore, product: Product, asked_within: timedelta, now: datetime) -> Stale | None:
     manifest = store.manifest(product)
     if manifest is None:
         return Stale(product, None, "was never acquired")
-    due = manifest.created + RAW[product.name]
+    due = manifest.created + asked_within
     if now <= due:
         return None
     return Stale(product, due, f"was last acquired {_ago(now - manifest.created)} ago")
@@ -54,7 +54,7 @@ def _raw(store: ProductStore, product: Product, now: datetime) -> Stale | None:
 def _derived(store: ProductStore, product: Product, now: datetime) -> Stale | None:
     manifest = store.manifest(product)
     if manifest is None:
-        raw = store.manifest(Product("raw_phenocam" if "phenology" in product.name else "raw_s2", product.site_season))
+        raw = store.manifest(REGISTRY.raw_of(REGISTRY[product.name]).of(product.site_season))
         waiting = raw is not None and now - raw.created > FOLLOWS_WITHIN
         return Stale(product, None, "was never made, although its raw data are there") if waiting else None
     changed = [current for current in _inputs(store, product, manifest) if current is not None]

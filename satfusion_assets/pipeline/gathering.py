@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
 def is_complete(store: ProductStore, table: Product, site_seasons: Iterable[SiteSeason]) -> bool:
     """Whether ``table`` is made from the current version of everything that it gathers today, and of nothing else."""
-    manifest = store.manifest(table)
-    found = {product.reference(ALL_SEASONS) for product in _sources(store, REGISTRY[table.name], site_seasons)}
-    return manifest is not None and found == set(manifest.inputs) and store.is_current(table)
+    manifest, record = store.manifest(table), REGISTRY[table.name]
+    found = {product.reference(ALL_SEASONS) for product in _sources(store, record, site_seasons)}
+    changed = any(store.changes(table, code_version=record.code_version))
+    return manifest is not None and found == set(manifest.inputs) and not changed
 
 
 def gathered(

@@ -13,7 +13,9 @@ from typing import Any, Final
 import dagster as dg
 from dagster._utils.warnings import BetaWarning, PreviewWarning
 
+from satfusion_assets.pipeline.records import Grid
 from satfusion_assets.store import ALL_SEASONS, Product
+from satfusion_assets.store.manifest import AllSeasons, Scope
 from satfusion_assets.vocabulary.errors import InvalidInput
 from satfusion_assets.vocabulary.scenarios import SCENARIOS, Mode, Scenario, Strategy
 from satfusion_assets.vocabulary.sites import SiteSeason
@@ -77,6 +79,15 @@ def strategy_key(site_season: SiteSeason, strategy: Strategy) -> dg.MultiPartiti
 
 def scenario_key(site_season: SiteSeason, scenario: Scenario) -> dg.MultiPartitionKey:
     return dg.MultiPartitionKey({SITE_SEASON: site_season.key, SCENARIO: scenario.key})
+
+
+def partition_key(grid: Grid, scope: Scope, variant: str) -> str | None:
+    """The key of one partition; None for what has no partitions."""
+    if isinstance(scope, AllSeasons):
+        return None
+    if grid is Grid.STRATEGY:
+        return strategy_key(scope, Strategy(variant))
+    return scenario_key(scope, Scenario.parse(variant)) if grid is Grid.SCENARIO else scope.key
 
 
 def product_of(name: str, key: str | None, grid: dg.PartitionsDefinition[Any] | None) -> Product:

@@ -1,6 +1,6 @@
 """What a product is published with besides its inputs, and whether that is still so: thresholds, place, settings.
 
-Every stage publishes through here, so that no manifest lacks what ``recipes`` says of its product; and every stage that
+Every stage publishes through here, so that no manifest lacks what the product's record says of it; and every stage that
 lays old pixels on the site's grid asks here whether they belong there.
 """
 
@@ -23,7 +23,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from satfusion_assets.pipeline.recipes import RECIPES
+from satfusion_assets.pipeline.registry import REGISTRY
 from satfusion_assets.store import Draft, Product, ProductStore, View
 from satfusion_assets.vocabulary.errors import OutOfPlace
 from satfusion_assets.vocabulary.grid import site_grid
@@ -46,15 +46,20 @@ def publish(
     parameters: Mapping[str, Any] | None = None,
     inputs: Sequence[View] = (),
 ) -> AbstractContextManager[Draft]:
-    """``ProductStore.publish`` with everything that the product's recipe is about among the parameters."""
-    return store.publish(product, parameters={**(parameters or {}), **shaping(product.name, site)}, inputs=inputs)
+    """``ProductStore.publish`` with everything that the product's record is about among the parameters."""
+    return store.publish(
+        product,
+        parameters={**(parameters or {}), **shaping(product.name, site)},
+        inputs=inputs,
+        code_version=REGISTRY[product.name].code_version,
+    )
 
 
 def shaping(name: str, site: Site | None) -> dict[str, Any]:
     """The parameters that say what shapes product ``name`` now. site: None only where the place does not matter."""
-    recipe = RECIPES[name]
-    parameters: dict[str, Any] = {THRESHOLDS: thresholds(name)} if recipe.thresholds else {}
-    if recipe.placed:
+    record = REGISTRY[name]
+    parameters: dict[str, Any] = {THRESHOLDS: thresholds(name)} if record.thresholds else {}
+    if record.placed:
         assert site is not None, f"{name} depends on where its site is"
         parameters[SITE] = place(site)
     return parameters
@@ -68,11 +73,13 @@ def place(site: Site) -> dict[str, Any]:
 def changes(store: ProductStore, product: Product, site: Site | None, settings: Settings) -> list[str]:
     """What has changed since ``product`` was made, in words; empty = it is up to date."""
     manifest = store.manifest(product)
-    wanted = shaping(product.name, site) | settings.chosen_for(product.name)
+    record = REGISTRY[product.name]
+    wanted = shaping(product.name, site) | record.chosen_in(settings)
     if manifest is None:
         return ["never made"]
     said = manifest.parameters
-    found = list(store.changes(product, {name: value for name, value in wanted.items() if name != THRESHOLDS}))
+    plain_parameters = {name: value for name, value in wanted.items() if name != THRESHOLDS}
+    found = list(store.changes(product, plain_parameters, record.code_version))
     before = said.get(THRESHOLDS, {})
     for name, value in wanted.get(THRESHOLDS, {}).items() if THRESHOLDS in said else ():
         if before.get(name, value) != value:
@@ -90,7 +97,7 @@ def thresholds(name: str) -> Mapping[str, Any]:
     one of a name, their values stand together in order.
     """
     found: dict[str, list[Any]] = {}
-    for module in {module for part in RECIPES[name].thresholds for module in _modules(part)}:
+    for module in {module for part in REGISTRY[name].thresholds for module in _modules(part)}:
         for key, value in _numbers(module):
             found.setdefault(key, []).append(value)
     return {

@@ -13,12 +13,9 @@ from enum import StrEnum
 from typing import Any, Final
 
 from satfusion_assets.store import ALL_SEASONS, Product
-from satfusion_assets.store.manifest import Scope
+from satfusion_assets.store.manifest import FIRST_CODE, Scope
 from satfusion_assets.vocabulary.scenarios import SCENARIOS, Mode, Scenario, Strategy
 from satfusion_assets.vocabulary.settings import Settings
-
-FIRST_CODE: Final = 1
-"""The code version of every product whose manifest names none: all code was version 1 then, whatever it did."""
 
 Columns = Mapping[str, str]
 """Columns of a table: name -> "type: meaning"."""

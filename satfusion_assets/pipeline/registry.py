@@ -99,6 +99,23 @@ class Registry:
         """Steps from the archives by the longest way; 0 = raw."""
         return max((self.depth(item) + 1 for item in self.inputs(record)), default=0)
 
+    def together(self) -> tuple[tuple[ProductRecord, ...], ...]:
+        """Products that share a run a partition, in the order of their runs: those of one grid that lie equally many
+        changes of grid from the archives. The archives are asked in runs of their own, since only what they changed
+        makes the rest due.
+        """
+        groups: dict[tuple[int, Grid], list[ProductRecord]] = {}
+        for record in self.products:
+            groups.setdefault((self._runs_before(record), record.grid), []).append(record)
+        return tuple(tuple(groups[key]) for key in sorted(groups, key=lambda key: key[0]))
+
+    def _runs_before(self, record: ProductRecord) -> int:
+        """How many runs come before the one that makes ``record``."""
+        steps = (
+            self._runs_before(item) + (item.grid is not record.grid or not item.inputs) for item in self.inputs(record)
+        )
+        return max(steps, default=0)
+
     def raw_of(self, record: ProductRecord) -> ProductRecord:
         """The raw product at the end of the line of first inputs."""
         while record.inputs:
@@ -136,13 +153,5 @@ class Registry:
 
 
 REGISTRY: Final = Registry(PRODUCTS, others=(GAP_EXPERIMENT,))
-
-
-def on_demand() -> tuple[str, ...]:
-    """Products that a whole site-season does without: minutes of work that few ask for."""
-    return tuple(record.name for record in PRODUCTS if record.on_demand)
-
-
-def partitioned() -> tuple[ProductRecord, ...]:
-    """Products that belong to site-seasons."""
-    return tuple(record for record in PRODUCTS if record.grid is not Grid.ALL)
+RECORDS: Final = (*REGISTRY.names, GAP_EXPERIMENT.name)
+"""Names of everything that is published."""

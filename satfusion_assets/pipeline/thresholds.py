@@ -26,7 +26,7 @@ SCORING: Final = (
     "evaluation.scores",
     "evaluation.skill",
     "evaluation.bootstrap",
-    "phenology.season_dates",
+    "evaluation.season_dates",
     "phenology.whittaker",
     *PHENOLOGY_METHOD,
     *SITE_SERIES,

@@ -11,11 +11,12 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from satfusion_assets.pipeline.recipes import FIRST
 from satfusion_assets.vocabulary.errors import ProductCorrupt, StoreError
 from satfusion_assets.vocabulary.sites import SiteSeason
 
 MANIFEST: Final = "manifest.json"
+FIRST_CODE: Final = 1
+"""The code version of every product whose manifest names none: all code was version 1 then, whatever it did."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ class Manifest(BaseModel):
     """The files of one version of a product, and what they were made from.
 
     site_season: key of the product's scope. files: contract path below the scope's folder -> size and hash. inputs:
-    reference of a product -> data version. code_version: that of the product's recipe, the first where none is named.
+    reference of a product -> data version. code_version: of what made it.
     version: the data version, a hash of files and parameters, so equal content has equal versions.
     """
 
@@ -109,7 +110,7 @@ class Manifest(BaseModel):
     version: str
     created: datetime = Field(default_factory=lambda: datetime.now(UTC))
     software: str
-    code_version: int = FIRST
+    code_version: int = FIRST_CODE
     parameters: dict[str, Any] = {}
     inputs: dict[str, str] = {}
     files: dict[str, FileRecord]

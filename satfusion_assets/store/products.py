@@ -27,7 +27,6 @@ from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import Any, Final
 
-from satfusion_assets.pipeline.recipes import FIRST, code_version
 from satfusion_assets.store import durable, markers
 from satfusion_assets.store.leases import (
     HIDDEN,
@@ -39,7 +38,16 @@ from satfusion_assets.store.leases import (
     lease_for_reading,
     lease_for_writing,
 )
-from satfusion_assets.store.manifest import MANIFEST, AllSeasons, FileRecord, Manifest, Product, Scope, data_version
+from satfusion_assets.store.manifest import (
+    FIRST_CODE,
+    MANIFEST,
+    AllSeasons,
+    FileRecord,
+    Manifest,
+    Product,
+    Scope,
+    data_version,
+)
 from satfusion_assets.store.names import CURRENT, ContractNames, links_of
 from satfusion_assets.store.version import Draft, View
 from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing, StoreError, StoreFull
@@ -67,13 +75,11 @@ class ProductStore:
         path = self._home(product) / CURRENT / MANIFEST
         return Manifest.read(path) if path.exists() else None
 
-    def is_current(self, product: Product, chosen: Mapping[str, Any] | None = None) -> bool:
-        """Whether ``product`` exists, was made by its present code with the ``chosen`` parameters, and each input still
-        has the version it was made from."""
-        return next(self.changes(product, chosen), None) is None
-
-    def changes(self, product: Product, chosen: Mapping[str, Any] | None = None) -> Iterator[str]:
-        """What is not as it was when ``product`` was made, in words; nothing when it is current.
+    def changes(
+        self, product: Product, chosen: Mapping[str, Any] | None = None, code_version: int = FIRST_CODE
+    ) -> Iterator[str]:
+        """What is not as it was when ``product`` was made, in words; nothing when it is current: made by code of this
+        version with the ``chosen`` parameters, and each input still has the version that it was made from.
 
         What a manifest does not speak of, because no version of then wrote it, is not held against it.
         """
@@ -81,12 +87,11 @@ class ProductStore:
         if manifest is None:
             yield "never made"
             return
-        now = code_version(product.name)
-        if manifest.code_version != now:
-            yield f"its code was version {manifest.code_version}, is {now}"
+        if manifest.code_version != code_version:
+            yield f"its code was version {manifest.code_version}, is {code_version}"
         for name, value in (chosen or {}).items():
             before = manifest.parameters.get(name)
-            if before != value and (name in manifest.parameters or manifest.code_version > FIRST):
+            if before != value and (name in manifest.parameters or manifest.code_version > FIRST_CODE):
                 yield f"{name} was {before}, is {value}"
         for reference, version in manifest.inputs.items():
             source = self._readable_manifest(Product.referred(reference, product.scope))
@@ -137,6 +142,7 @@ class ProductStore:
         *,
         parameters: dict[str, Any] | None = None,
         inputs: Sequence[View] = (),
+        code_version: int = FIRST_CODE,
     ) -> Iterator[Draft]:
         """Write a new version of ``product``; it replaces the current one when the block ends without an error.
 
@@ -153,7 +159,7 @@ class ProductStore:
             with lease:
                 draft = Draft(product, folder)
                 yield draft
-                manifest = self._seal(product, folder, parameters or {}, inputs)
+                manifest = self._seal(product, folder, parameters or {}, inputs, code_version)
                 self._make_current(product, identity, manifest)
                 draft.manifest, published = manifest, True
         except OSError as error:
@@ -214,7 +220,9 @@ class ProductStore:
     def _names(self, product: Product) -> ContractNames:
         return ContractNames(self.folder(product.scope), product.slug)
 
-    def _seal(self, product: Product, folder: Path, parameters: dict[str, Any], inputs: Sequence[View]) -> Manifest:
+    def _seal(
+        self, product: Product, folder: Path, parameters: dict[str, Any], inputs: Sequence[View], code_version: int
+    ) -> Manifest:
         """Write the manifest; every file and folder of the version is on the disk then."""
         names = sorted(_names_in(folder))
         files = {name: FileRecord.of(folder / name) for name in names}
@@ -224,7 +232,7 @@ class ProductStore:
             site_season=product.scope.key,
             version=data_version(files, parameters),
             software=_software(),
-            code_version=code_version(product.name),
+            code_version=code_version,
             parameters=parameters,
             inputs={view.product.reference(product.scope): view.version for view in inputs},
             files=files,

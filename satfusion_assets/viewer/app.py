@@ -28,7 +28,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from satfusion_assets.viewer.catalog import Catalog
 from satfusion_assets.viewer.files import Fence, finite, read_json
-from satfusion_assets.viewer.links import OLD_PAGES, STAGES, Stage, redirect_of
 from satfusion_assets.viewer.rasters import index_geotiff, read_frame
 from satfusion_assets.viewer.series import pixel_season, scenario_series, site_series
 from satfusion_assets.vocabulary.errors import (
@@ -39,6 +38,7 @@ from satfusion_assets.vocabulary.errors import (
     UnknownSeason,
     UnknownSite,
 )
+from satfusion_assets.vocabulary.links import OLD_PAGES, STAGES, Stage, redirect_of
 from satfusion_assets.vocabulary.scenarios import Scenario
 from satfusion_assets.vocabulary.sites import Site
 

@@ -23,11 +23,11 @@ from satfusion_assets.pipeline.preselected.files import preselection
 from satfusion_assets.pipeline.processed.files import ProcessedLayout
 from satfusion_assets.viewer import layout
 from satfusion_assets.viewer.files import TABLES, Fence, iso_day
-from satfusion_assets.viewer.links import STAGES
 from satfusion_assets.viewer.rasters import daily_bands, read_tags
 from satfusion_assets.viewer.shapes import Calibrated, Metrics, Screened, Skill
 from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing
 from satfusion_assets.vocabulary.grid import site_grid
+from satfusion_assets.vocabulary.links import STAGES
 from satfusion_assets.vocabulary.scenarios import SCENARIOS, SERIES_BANDS, Mode, Scenario, Strategy
 from satfusion_assets.vocabulary.sites import Site, SiteRegistry
 from satfusion_assets.vocabulary.sources import SENSORS

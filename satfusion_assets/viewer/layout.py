@@ -9,7 +9,7 @@ from typing import Final, Literal
 from satfusion_assets.pipeline.fused.files import FusedLayout
 from satfusion_assets.pipeline.prepared.files import PreparedLayout
 from satfusion_assets.pipeline.processed.files import ProcessedLayout
-from satfusion_assets.viewer.links import Stage
+from satfusion_assets.vocabulary.links import Stage
 from satfusion_assets.vocabulary.scenarios import Scenario
 
 Source = Literal["s2", "fused", "s3", "distance", "scl"]

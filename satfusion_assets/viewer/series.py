@@ -17,11 +17,11 @@ from satfusion_assets.pipeline.raw_phenocam.files import PHENOCAM_GCC, PHENOCAM_
 from satfusion_assets.store.pack_reader import PixelLayer, read_pixel
 from satfusion_assets.viewer import layout
 from satfusion_assets.viewer.files import Fence
-from satfusion_assets.viewer.links import Stage
 from satfusion_assets.viewer.rasters import index_of, mean_of_present, read_window
 from satfusion_assets.viewer.shapes import Dated
 from satfusion_assets.vocabulary.errors import InvalidInput
 from satfusion_assets.vocabulary.grid import site_grid
+from satfusion_assets.vocabulary.links import Stage
 from satfusion_assets.vocabulary.scenarios import SCENARIOS, SERIES_BANDS, Mode, Scenario
 from satfusion_assets.vocabulary.sites import Site
 

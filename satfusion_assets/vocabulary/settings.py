@@ -154,17 +154,6 @@ class Settings(BaseSettings):
     def sites_path(self) -> Path:
         return self.sites_file or self.data_root / "sites.geojson"
 
-    def chosen_for(self, product: str) -> dict[str, Any]:
-        """Those parameters of a product's manifest that are chosen here: with others it is out of date."""
-        chosen: dict[str, dict[str, Any]] = {
-            "raw_s2": {"collection": str(self.s2_collection)},
-            "raw_s3": {"product": str(self.s3_product)},
-            "prepared_bti": {"smoothing_days": self.smoothing_days},
-            "prepared_itb": {"smoothing_days": self.smoothing_days},
-            "fused": {"engine": str(self.fusion_engine)},
-        }
-        return chosen.get(product, {})
-
 
 CREDENTIAL_VARIABLES: Final = "CDSE_USER and CDSE_PASSWORD, or CDSE_CLIENT_ID and CDSE_CLIENT_SECRET"
 

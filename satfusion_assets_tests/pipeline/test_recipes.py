@@ -17,7 +17,7 @@ from satfusion_assets.pipeline.prepared.prepare import prepare
 from satfusion_assets.pipeline.preselected.preselect import preselect
 from satfusion_assets.pipeline.processed.process import process
 from satfusion_assets.pipeline.provenance import changes, lies_in_place, publish, thresholds
-from satfusion_assets.pipeline.recipes import RECIPES
+from satfusion_assets.pipeline.registry import RECORDS, REGISTRY
 from satfusion_assets.store import Product, ProductStore
 from satfusion_assets.vocabulary.errors import OutOfPlace
 from satfusion_assets.vocabulary.grid import site_grid
@@ -33,17 +33,10 @@ BTI = Scenario(Strategy.AGGRESSIVE, Mode.BTI, 20)
 MOVED = SITE.model_copy(update={"longitude": SITE.longitude + 0.01})
 LARGER = SITE.model_copy(update={"extent_m": 1800})
 NUDGED = SITE.model_copy(update={"latitude": SITE.latitude + 1e-7})
-STAGES = {
-    "preselect": ("preselected",),
-    "prepare": ("prepared_bti", "prepared_itb"),
-    "fuse": ("fused",),
-    "process": ("processed",),
-    "score": ("scenario_metrics", "metrics"),
-    "phenology": ("phenology", "camera_phenology"),
-    "pack": ("pack",),
-    "gaps": ("gap_benchmark",),
-}
-"""Modules of stages, and the products that they publish."""
+SCIENCE = ("evaluation", "export", "fusion", "phenology", "sampling", "screening")
+"""Rooms whose constants shape numbers."""
+LOOKS = ("asset", "criteria", "picture")
+"""Modules of a product's room that judge or show it and shape nothing."""
 
 
 @pytest.fixture
@@ -60,7 +53,7 @@ def make(store: ProductStore, name: str, variant: str = "", site: Site = SITE, *
     product = Product(name, HERE, variant)
     with contextlib.ExitStack() as stack:
         views = [stack.enter_context(store.read(Product(item, HERE))) for item in inputs]
-        parameters = SETTINGS.chosen_for(name)
+        parameters = REGISTRY[name].chosen_in(SETTINGS)
         with publish(store, product, site=site, parameters=parameters, inputs=views) as draft:
             grid = site_grid(site)
             draft.write_raster(
@@ -71,15 +64,15 @@ def make(store: ProductStore, name: str, variant: str = "", site: Site = SITE, *
 
 def test_every_asset_has_a_code_version_of_its_own() -> None:
     versions = {spec.key.path[-1]: spec.code_version for asset in load_assets() for spec in asset.specs}
-    assert versions.items() <= {name: str(recipe.code_version) for name, recipe in RECIPES.items()}.items()
+    assert versions == {name: str(REGISTRY[name].code_version) for name in REGISTRY.names}
 
 
-@pytest.mark.parametrize("name", sorted(RECIPES))
+@pytest.mark.parametrize("name", sorted(RECORDS))
 def test_raising_a_code_version_makes_its_product_stale_and_no_other(
     store: ProductStore, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    products = [make(store, other) for other in RECIPES]
-    monkeypatch.setitem(RECIPES, name, replace(RECIPES[name], code_version=99))  # type: ignore[arg-type]
+    products = [make(store, other) for other in RECORDS]
+    monkeypatch.setitem(REGISTRY._by_name, name, replace(REGISTRY[name], code_version=99))
     stale = [product.name for product in products if changes(store, product, SITE, SETTINGS)]
     assert stale == [name]
 
@@ -112,9 +105,9 @@ def test_a_changed_setting_makes_stale(store: ProductStore) -> None:
 
 @pytest.mark.parametrize("now", [MOVED, LARGER, NUDGED], ids=["moved", "larger", "nudged"])
 def test_what_depends_on_the_place_of_its_site_is_stale_when_that_changes(store: ProductStore, now: Site) -> None:
-    products = [make(store, name) for name in RECIPES]
+    products = [make(store, name) for name in RECORDS]
     stale = {product.name for product in products if changes(store, product, now, SETTINGS)}
-    assert stale == {name for name, recipe in RECIPES.items() if recipe.placed}
+    assert stale == {name for name in RECORDS if REGISTRY[name].placed}
     assert stale >= {"raw_s2", "raw_s3", "preselected", "prepared_bti", "fused", "processed", "phenology"}
 
 
@@ -159,11 +152,12 @@ def test_products_made_before_places_were_recorded_are_held_against_the_grid_by_
 
 
 def imported(path: Path) -> set[str]:
-    """Modules of ``processing`` that a file imports."""
+    """Modules of the science that a file imports."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("satfusion_assets.processing"):
-            name = str(node.module).removeprefix("satfusion_assets.")
+        module = (node.module or "") if isinstance(node, ast.ImportFrom) else ""
+        name = module.removeprefix("satfusion_assets.")
+        if name != module and name.partition(".")[0] in SCIENCE:
             inner = [f"{name}.{alias.name}" for alias in node.names if is_module(f"{name}.{alias.name}")]
             found |= set(inner or [name])
     return found
@@ -177,7 +171,7 @@ def is_module(name: str) -> bool:
 def declared(name: str) -> set[str]:
     return {
         module.__name__.removeprefix("satfusion_assets.")
-        for part in RECIPES[name].thresholds
+        for part in REGISTRY[name].thresholds
         for module in provenance._modules(part)
     }
 
@@ -187,16 +181,18 @@ def decides(name: str) -> bool:
     return any(True for _ in provenance._numbers(next(provenance._modules(name))))
 
 
-@pytest.mark.parametrize("stage", sorted(STAGES))
-def test_what_a_stage_computes_with_is_among_the_thresholds_of_its_products(stage: str) -> None:
-    known = set().union(*(declared(name) for name in STAGES[stage]))
-    assert {name for name in imported(ROOT / "stages" / f"{stage}.py") if decides(name)} <= known
+@pytest.mark.parametrize("room", [room for room in REGISTRY.rooms if ".raw_" not in room])
+def test_what_a_room_computes_with_is_among_the_thresholds_of_its_products(room: str) -> None:
+    known = set().union(*(declared(record.name) for record in REGISTRY.products if record.room == room))
+    folder = ROOT.parent / room.replace(".", "/")
+    makers = [path for path in folder.glob("*.py") if path.stem not in LOOKS]
+    assert {name for path in makers for name in imported(path) if decides(name)} <= known
 
 
-@pytest.mark.parametrize("name", sorted(name for name in RECIPES if not name.startswith("raw_")))
+@pytest.mark.parametrize("name", sorted(name for name in RECORDS if not name.startswith("raw_")))
 def test_what_a_threshold_module_computes_with_is_among_them_too(name: str) -> None:
     known = declared(name)
-    for module in [item for item in known if item.startswith("processing")]:
+    for module in [item for item in known if item.partition(".")[0] in SCIENCE]:
         path = ROOT / module.replace(".", "/")
         file = path.with_suffix(".py") if path.with_suffix(".py").exists() else path / "__init__.py"
         assert {item for item in imported(file) if decides(item)} <= known, module

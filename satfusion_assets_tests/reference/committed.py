@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from satfusion_assets.pipeline.provenance import thresholds
-from satfusion_assets.pipeline.recipes import RECIPES
+from satfusion_assets.pipeline.registry import REGISTRY
 from satfusion_assets.store import ProductStore
 from satfusion_assets_tests.reference.fingerprint import Digest, as_text, equal, fingerprint
 from satfusion_assets_tests.reference.raw import raw_digests
@@ -34,7 +34,7 @@ def measured(root: Path) -> dict[str, Record]:
 def made_by(name: str) -> Record:
     """Code version and a hash of the thresholds of product ``name``."""
     text = json.dumps(thresholds(name), sort_keys=True)
-    return {"code_version": RECIPES[name].code_version, "thresholds": hashlib.sha256(text.encode()).hexdigest()[:12]}
+    return {"code_version": REGISTRY[name].code_version, "thresholds": hashlib.sha256(text.encode()).hexdigest()[:12]}
 
 
 def committed() -> dict[str, Record]:
@@ -57,7 +57,7 @@ def verdict(name: str, now: Record, before: Record | None) -> str | None:
     if changed and made_alike:
         return (
             f"The numbers of {name} have changed ({', '.join(changed[:5])}) and nothing says so: raise its code_version"
-            f" in satfusion_assets/pipeline/recipes.py, then run 'make digests'."
+            f" in {REGISTRY[name].room}.product, then run 'make digests'."
         )
     return None if not changed and made_alike else f"{name} is made otherwise than its digest says; run 'make digests'."
 

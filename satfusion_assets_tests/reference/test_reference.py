@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from satfusion_assets.pipeline.prepared import prepare as stage
 from satfusion_assets.pipeline.preselected.preselect import preselect
-from satfusion_assets.pipeline.recipes import RECIPES
+from satfusion_assets.pipeline.registry import RECORDS
 from satfusion_assets.screening.composites import Composites, moving_average
 from satfusion_assets.store import Product, ProductStore
 from satfusion_assets.vocabulary.scenarios import Mode, Strategy
@@ -28,10 +28,10 @@ def now(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Record]:
 
 
 def test_every_product_has_a_digest(now: dict[str, Record]) -> None:
-    assert set(now) == set(committed()) == set(RECIPES)
+    assert set(now) == set(committed()) == set(RECORDS)
 
 
-@pytest.mark.parametrize("name", sorted(RECIPES))
+@pytest.mark.parametrize("name", sorted(RECORDS))
 def test_numbers_change_with_their_code_version_only(now: dict[str, Record], name: str) -> None:
     assert verdict(name, now[name], committed().get(name)) is None
 

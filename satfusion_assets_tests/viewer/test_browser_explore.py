@@ -9,7 +9,7 @@ from datetime import date
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from satfusion_assets.viewer.links import viewer_url
+from satfusion_assets.vocabulary.links import viewer_url
 from satfusion_assets_tests.viewer.browser import (
     middle_colour,
     shown_day,

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, Request, expect
 
-from satfusion_assets.viewer.links import viewer_url
+from satfusion_assets.vocabulary.links import viewer_url
 from satfusion_assets_tests.viewer.browser import (
     axe_violations,
     middle_colour,

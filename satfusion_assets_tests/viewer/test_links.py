@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
-from satfusion_assets.viewer.links import redirect_of, viewer_url
 from satfusion_assets.vocabulary.errors import InvalidInput
+from satfusion_assets.vocabulary.links import redirect_of, viewer_url
 from satfusion_assets.vocabulary.scenarios import SCENARIOS
 
 BASE = "http://127.0.0.1:8050/"

@@ -19,7 +19,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from satfusion_assets.cli.view import view
 from satfusion_assets.viewer.catalog import Catalog
 from satfusion_assets.viewer.files import Fence
-from satfusion_assets.viewer.links import OLD_PAGES
+from satfusion_assets.vocabulary.links import OLD_PAGES
 from satfusion_assets.vocabulary.sites import SiteRegistry
 from satfusion_assets_tests.viewer.conftest import serve
 

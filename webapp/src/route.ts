@@ -1,4 +1,4 @@
-/** The address grammar: everything that is seen is in the address (`satfusion_assets/viewer/links.py` writes the same). */
+/** The address grammar: everything that is seen is in the address (`satfusion_assets/vocabulary/links.py` writes the same). */
 import { toDay, toIso } from './days';
 
 export const PAGES = ['explore', 'preselection', 'metrics', 'gaps', 'phenology'] as const;

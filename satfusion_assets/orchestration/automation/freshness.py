@@ -11,9 +11,8 @@ from typing import Final
 import dagster as dg
 
 from satfusion_assets.orchestration.automation.seasons import running_seasons
-from satfusion_assets.pipeline.partitions import SCENARIO, STRATEGY
 from satfusion_assets.pipeline.platform import Platform
-from satfusion_assets.vocabulary.scenarios import SCENARIOS, Strategy
+from satfusion_assets.pipeline.registry import REGISTRY
 
 FRESH: Final = "fresh"
 ROWS: Final = 100
@@ -21,7 +20,12 @@ ROWS: Final = 100
 
 def freshness_checks(assets: Iterable[dg.AssetsDefinition]) -> dg.AssetChecksDefinition:
     """The check of all partitioned ``assets`` that publish a product."""
-    variants = {spec.key: _variants(spec) for asset in assets for spec in asset.specs if spec.partitions_def}
+    variants = {
+        spec.key: REGISTRY[spec.key.path[-1]].grid.variants
+        for asset in assets
+        for spec in asset.specs
+        if spec.partitions_def
+    }
     specs = [
         dg.AssetCheckSpec(
             FRESH,
@@ -63,14 +67,6 @@ def freshness_checks(assets: Iterable[dg.AssetsDefinition]) -> dg.AssetChecksDef
             )
 
     return freshness
-
-
-def _variants(spec: dg.AssetSpec) -> list[str]:
-    grid = spec.partitions_def
-    names = grid.partition_dimension_names if isinstance(grid, dg.MultiPartitionsDefinition) else []
-    if STRATEGY in names:
-        return [str(strategy) for strategy in Strategy]
-    return [scenario.key for scenario in SCENARIOS] if SCENARIO in names else [""]
 
 
 def _when(moment: datetime | None) -> str:

@@ -16,6 +16,7 @@ from satfusion_assets.evaluation.gaps.competitors import PIXEL_METHODS
 from satfusion_assets.evaluation.gaps.fusion import Fusion
 from satfusion_assets.evaluation.gaps.stack import CloudPattern, SeasonStack, withhold
 from satfusion_assets.evaluation.gaps.windows import GAP_DAYS, Gap, MidpointRule, Transition, calendar_gaps, midpoints
+from satfusion_assets.evaluation.season_dates import season_dates
 from satfusion_assets.export.gap_reports import (
     ReportContext,
     gap_manifest,
@@ -24,7 +25,6 @@ from satfusion_assets.export.gap_reports import (
     validation_summary,
     withheld_images,
 )
-from satfusion_assets.phenology.season_dates import season_dates
 from satfusion_assets.pipeline.camera_phenology.files import PHENOCAM_PHENOLOGY
 from satfusion_assets.pipeline.camera_phenology.product import CAMERA_PHENOLOGY
 from satfusion_assets.pipeline.coarse_source import inherited

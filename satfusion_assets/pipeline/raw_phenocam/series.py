@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from satfusion_assets.evaluation.season_dates import phase_transitions, season_dates
 from satfusion_assets.evaluation.skill import CameraRegion
-from satfusion_assets.phenology.season_dates import phase_transitions, season_dates
 from satfusion_assets.pipeline.raw_phenocam.files import PHENOCAM_GCC, PHENOCAM_REGIONS
 from satfusion_assets.sampling.series import DailySeries, read_series
 from satfusion_assets.store import View

@@ -385,7 +385,7 @@ def test_a_single_odd_one_is_named_and_ends_no_season(
     files = made.MAKERS[product]()
     spoil(files)
     made.publish(store, product, files)
-    held_to = [one for one in criteria(name) if one.name == criterion]
+    held_to = [one for one in REGISTRY.criteria(name) if one.name == criterion]
     assert held_to[0].vital
     found = judge(store, SITE, product, held_to)[criterion]
     assert found.passed, (what, found.says)
@@ -400,7 +400,7 @@ def test_dark_ground_that_proves_its_offset_speaks_against_nothing(tmp_path: Pat
     for one in files[S2_SCENES]["scenes"]:
         one["dark_pixel_test"] = "offset in the pixels"
     made.publish(store, product, files)
-    assert judge(store, SITE, product, criteria("raw_s2"))["offset"].passed
+    assert judge(store, SITE, product, REGISTRY.criteria("raw_s2"))["offset"].passed
 
 
 def test_a_file_that_rots_on_disk_is_found(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ from datetime import date, timedelta
 
 import numpy as np
 
+from satfusion_assets.evaluation.season_dates import DATE_NAMES, phase_transitions, season_dates
 from satfusion_assets.evaluation.skill import Transitions
-from satfusion_assets.phenology.season_dates import DATE_NAMES, phase_transitions, season_dates
 from satfusion_assets.sampling.series import DailySeries
 
 DAYS = np.arange("2023-01-01", "2026-01-01", dtype="datetime64[D]")
