@@ -13,9 +13,13 @@ Array = NDArray[np.float64]
 LEAST_SCENES: Final = 6
 """Days with scenes from which drift, correlation and scene effects are learned; with fewer the defaults hold."""
 
-GAIN: Final = 0.0
+GAIN: Final = 0.5
+GAIN_WIDTH: Final = 0.7
 GAIN_SPREAD: Final = 0.7
-"""The drift before any scene has spoken: a pixel may follow its coarse cell, lag behind it, or not at all."""
+"""The drift before any scene has spoken, its mean over the pixels (known to ``GAIN_WIDTH``) and their spread about it: a
+pixel may follow its coarse cell, lag behind it, or not at all."""
+GAIN_BOUNDS: Final = (0.0, 1.0)
+"""A coarse pixel is the mean of its fine ones: over all pixels the gain is 1 at most, less where the series is noisy."""
 CORRELATION_DAYS: Final = 60.0
 """L where too few scenes tell: a season's quarter."""
 NOISE_SHARE: Final = 0.15

@@ -17,7 +17,7 @@ from scipy.optimize import minimize
 from scipy.special import gammaln
 
 from satfusion_assets.processing.kriging import hyperparameters as defaults
-from satfusion_assets.processing.kriging.folds import Model, likelihood, scene_equations, withhold
+from satfusion_assets.processing.kriging.folds import DIFFUSE, Model, likelihoods, scene_equations, withhold
 from satfusion_assets.processing.kriging.scene_effects import SceneEffects, no_effects, scene_effects
 
 Array = NDArray[np.float64]
@@ -32,9 +32,12 @@ INDEPENDENT_PIXELS: Final = 10.0
 ROUNDS: Final = 2
 EVALUATIONS: Final = (150, 70)
 """Of the likelihood, in each round."""
-NOISE_ROUNDS: Final = 4
+NOISE_ROUNDS: Final = 8
 OUTLYING: Final = 16.0
 """Squared errors count up to this multiple of their median: a missed cloud is no property of its scene."""
+UNLIKE: Final = 3.0
+"""How many times the usual noise a scene must show before it counts for less: what the surface does of its own accord
+between scenes looks like noise as well."""
 LEAST_NOISE: Final = 1e-4
 """Variance of noise over that of r: below, nothing can be told from rounding."""
 _PRIOR_WIDTH: Final = np.array([1.0, 0.7, 1.5, 0.7, 0.7])
@@ -93,7 +96,10 @@ def _learn_all(sample: Sample) -> Learned:
     models, noise = [start[0] for start in starts], np.repeat([[start[1]] for start in starts], n, axis=1)
     effects = no_effects(n, bands)
     for evaluations in EVALUATIONS:
-        equations = [_equations(sample, band, models[band], noise[band], 0.0) for band in range(bands)]
+        equations = [
+            scene_equations(sample.days, values, _drift(sample, band), _wide(noise[band], values), models[band])
+            for band, values in enumerate(sample.values)
+        ]
         matrices, rights = (np.stack([e[k] for e in equations]) * (INDEPENDENT_PIXELS / pixels) for k in (0, 1))
         effects = scene_effects(sample.days, matrices, rights)
         for band in range(bands):
@@ -103,12 +109,54 @@ def _learn_all(sample: Sample) -> Learned:
 
 
 def _learn_scale(sample: Sample) -> Learned:
-    """The defaults, with variance and noise in the scale of the values."""
+    """The defaults, with variance and noise in the scale of the values, and the gain that changes from place to place tell.
+    """
     bands, _, n = sample.values.shape
     gain = (0.0, 0.0) if sample.drift is None else (defaults.GAIN, defaults.GAIN_SPREAD)
-    starts = [_start(sample.values[band], gain) for band in range(bands)]
-    scaled = [_scale(sample, band, model, np.full(n, noise)) for band, (model, noise) in enumerate(starts)]
-    return _learned(sample, [s[0] for s in scaled], np.stack([s[1] for s in scaled]), no_effects(n, bands), 0)
+    models, noises = [], []
+    for band in range(bands):
+        model, noise = _start(sample.values[band], gain)
+        if sample.drift is not None:
+            model = _pooled_gain(sample, band, model, noise)
+        model, scaled = _scale(sample, band, model, np.full(n, noise))
+        models.append(model)
+        noises.append(scaled)
+    return _learned(sample, models, np.stack(noises), no_effects(n, bands), 0)
+
+
+def _pooled_gain(sample: Sample, band: int, model: Model, noise: float) -> Model:
+    """``model`` with the mean gain told by places: each scene's effect on all of them free, the default as prior.
+
+    Generalised least squares of y = u_i + g c + ...: with ``A``, ``b_y`` and ``b_c`` of ``scene_equations``,
+    ``g = (c'Qy - b_c' A+ b_y) / (c'Qc - b_c' A+ b_c)``.
+    """
+    values, drift = sample.values[band], _drift(sample, band)
+    known = np.isfinite(values)
+    length, variance, mean, spread = model
+    centred = (length, variance, 0.0, spread)
+    wide = np.full(values.shape, noise)
+    matrix, of_values = scene_equations(sample.days, values, drift, wide, centred)
+    of_drift = scene_equations(sample.days, np.where(known, drift, np.nan), drift, wide, centred)[1]
+    inverse = np.linalg.pinv(matrix, rcond=1e-8, hermitian=True)
+    own = np.array([_products(sample.days, v, c, noise, centred) for v, c in zip(values, drift, strict=True)]).sum(axis=0)
+    told = (own[1] - of_drift @ inverse @ of_drift) * INDEPENDENT_PIXELS / len(values)
+    toward = (own[0] - of_drift @ inverse @ of_values) * INDEPENDENT_PIXELS / len(values)
+    prior = 1 / defaults.GAIN_WIDTH**2
+    gain = (toward + prior * mean) / (max(told, 0.0) + prior)
+    return length, variance, float(np.clip(gain, *defaults.GAIN_BOUNDS)), spread
+
+
+def _products(days: Array, values: Array, drift: Array, noise: float, model: Model) -> tuple[float, float]:
+    """c'Qy and c'Qc of one pixel, with Q its inverse covariance."""
+    known = np.isfinite(values)
+    if known.sum() < 2:
+        return 0.0, 0.0
+    length, variance, _, spread = model
+    c, y = drift[known] - drift[known].mean(), values[known] - values[known].mean()
+    apart = np.abs(days[known][:, None] - days[known][None, :])
+    covariance = variance * (np.exp(-apart / length) + DIFFUSE) + spread**2 * np.outer(c, c) + noise * np.eye(len(c))
+    solved = np.linalg.solve(covariance, np.column_stack([y, c]))
+    return float(c @ solved[:, 0]), float(c @ solved[:, 1])
 
 
 def _learned(sample: Sample, models: list[Model], noise: Array, effects: SceneEffects, days: int) -> Learned:
@@ -145,19 +193,16 @@ def _drift(sample: Sample, band: int) -> Array:
     return np.zeros_like(sample.values[band]) if sample.drift is None else sample.drift[band]
 
 
-def _equations(
-    sample: Sample, band: int, model: Model, noise: Array, offset: Array | float
-) -> tuple[Array, Array, Array]:
-    values = sample.values[band]
-    return scene_equations(
-        sample.days, values - offset, _drift(sample, band), np.broadcast_to(noise, values.shape).copy(), model
-    )
+def _wide(noise: Array, values: Array) -> Array:
+    """``noise`` (n,) for every pixel of ``values`` (k, n)."""
+    return np.broadcast_to(noise, values.shape).copy()
 
 
 def _fit(
     sample: Sample, band: int, offset: Array, model: Model, noise: Array, evaluations: int
 ) -> tuple[Model, Array]:
     """Model and noise (n,) of one band, the scenes' offsets (n,) taken off."""
+    noise = _scene_noise(sample, band, offset, model, noise)
     relative = noise / np.median(noise)
     values = sample.values[band] - offset
     length, variance, gain, spread = model
@@ -182,7 +227,7 @@ def _fit(
             return np.inf
         model, noise = unpack(x)
         error, uncertain = withhold(
-            sample.days, values, _drift(sample, band), np.broadcast_to(noise, values.shape).copy(), model, WINDOWS
+            sample.days, values, _drift(sample, band), _wide(noise, values), model, WINDOWS
         )
         prior = np.sum(((x - centre[:free]) / _PRIOR_WIDTH[:free]) ** 2) / 2
         return float(prior - weight * _predictive(error, uncertain))
@@ -209,8 +254,11 @@ def _predictive(error: Array, uncertain: Array) -> float:
 def _scene_noise(sample: Sample, band: int, offset: Array, model: Model, noise: Array) -> Array:
     """Noise (n,) of every scene by expectation maximisation; a scene that tells little keeps the usual one."""
     usual = float(np.median(noise))
+    values = sample.values[band] - offset
     for _ in range(NOISE_ROUNDS):
-        squares = _equations(sample, band, model, noise, offset)[2]
+        error, uncertain = withhold(sample.days, values, _drift(sample, band), _wide(noise, values), model, WINDOWS[:1])
+        # What smoothing leaves of a value, and its variance, from the prediction without it.
+        squares = (error[0] * noise / uncertain[0]) ** 2 + noise - noise**2 / uncertain[0]
         known = np.isfinite(squares)
         count = known.sum(axis=0)
         filled = np.where(known, squares, 0.0)
@@ -218,14 +266,15 @@ def _scene_noise(sample: Sample, band: int, offset: Array, model: Model, noise: 
         total = np.minimum(filled, OUTLYING * middle).sum(axis=0)
         pseudo = 0.05 * len(squares)
         noise = np.maximum((total + pseudo * usual) / (count + pseudo), LEAST_NOISE * model[1])
-    return noise
+    usual = float(np.median(noise))
+    return usual * np.maximum(noise / (usual * UNLIKE), 1.0)
 
 
 def _scale(sample: Sample, band: int, model: Model, noise: Array) -> tuple[Model, Array]:
     """Variance of r and noise such that withheld values err as expected, the rest as it is."""
     values = sample.values[band]
     error, uncertain = withhold(
-        sample.days, values, _drift(sample, band), np.broadcast_to(noise, values.shape).copy(), model, WINDOWS[:1]
+        sample.days, values, _drift(sample, band), _wide(noise, values), model, WINDOWS[:1]
     )
     squared = (error**2 / uncertain)[np.isfinite(error)]
     factor = float(np.median(squared) / 0.455) if squared.size else 1.0
@@ -236,14 +285,8 @@ def _scale(sample: Sample, band: int, model: Model, noise: Array) -> tuple[Model
 def _shares(sample: Sample, band: int, offset: Array, model: Model, noise: Array) -> Array:
     """Prior probabilities (k,) of the kinds of pixel, by expectation maximisation over the sample."""
     values = sample.values[band] - offset
-    length, variance, gain, spread = model
-    wide = np.broadcast_to(noise, values.shape).copy()
-    table = np.stack(
-        [
-            likelihood(sample.days, values, _drift(sample, band), wide, (length, variance * kind, gain, spread))
-            for kind in defaults.KINDS
-        ]
-    )
+    kinds = np.array(defaults.KINDS)
+    table = likelihoods(sample.days, values, _drift(sample, band), _wide(noise, values), model, kinds)
     table = table[:, np.isfinite(table[0])]
     shares = np.full(len(defaults.KINDS), 1 / len(defaults.KINDS))
     for _ in range(50 if table.size else 0):
@@ -258,7 +301,7 @@ def _band_correlation(sample: Sample, effects: SceneEffects, models: list[Model]
     scores = []
     for band, model in enumerate(models):
         values = sample.values[band] - effects.offset[:, band]
-        wide = np.broadcast_to(noise[band], values.shape).copy()
+        wide = _wide(noise[band], values)
         error, uncertain = withhold(sample.days, values, _drift(sample, band), wide, model, WINDOWS[1:2])
         scores.append(np.clip(error / np.sqrt(uncertain), -3, 3).ravel())
     table = np.stack(scores)
