@@ -10,6 +10,7 @@ Williams 2006, section 2.7); ``kernels`` has it as a Kalman smoother, linear in 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from satfusion_assets.processing.efast.fused import Fused
 from satfusion_assets.processing.efast.inputs import Images, check_images
 from satfusion_assets.processing.kriging.drift import SMOOTHING_DAYS
 from satfusion_assets.processing.kriging.hyperparameters import Hyperparameters, per_band, per_scene
-from satfusion_assets.processing.kriging.plan import KrigingPlan, learn_from, of_scenes
+from satfusion_assets.processing.kriging.plan import KrigingPlan, acquisitions, learn_from, of_scenes
 from satfusion_assets.processing.kriging.quality import KrigingQuality, Support
 from satfusion_assets.processing.kriging.snow import snow
 from satfusion_assets.scenarios import BANDS
@@ -70,6 +71,7 @@ def plan(
     of the drift, variance of r, correlation_days, each a number or (b,); noise: variance of a scene's values,
     infinite = no part, and scene_offset: a number, (b,) or (n, b). A given variance holds for every pixel, a given noise
     is Gaussian about offsets of 0 unless ``freedom`` (of Student's t) or ``scene_offset`` say otherwise.
+    Scenes of one day are one acquisition and count once, unless their noise is given.
     coarse_snow (t, h, w) and fine_snow (n, H, W): where images show snow; told from the images where they have the four
     bands of ``BANDS``.
 
@@ -79,6 +81,8 @@ def plan(
     on_coarse = _snow(coarse_snow, images.coarse, "coarse_snow")
     on_fine = _snow(fine_snow, images.fine, "fine_snow")
     usable = None if on_fine is None else ~on_fine
+    if noise is None:
+        images, usable = acquisitions(images, usable)
     given = (gain, gain_spread, variance, correlation_days, noise)
     if hyperparameters is None:
         if all(value is not None for value in given) or not len(images.fine):
@@ -139,8 +143,6 @@ def _overridden(
     scene_offset: ArrayLike | None,
     freedom: float | None,
 ) -> Hyperparameters:
-    from dataclasses import replace
-
     bands, n = images.bands, len(images.fine)
     gain, gain_spread, variance, correlation_days, noise = given
     if learned.noise.shape != (n, bands):

@@ -9,10 +9,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from satfusion_assets.processing.efast.blocks import Block, cut
 from satfusion_assets.processing.efast.compiled import over_strips
 from satfusion_assets.processing.efast.fused import Fused, Status
 from satfusion_assets.processing.efast.inputs import Images, day_numbers
 from satfusion_assets.processing.efast.upsampling import coarse_grid, upsample
+from satfusion_assets.processing.kriging import hyperparameters as defaults
 from satfusion_assets.processing.kriging import kernels
 from satfusion_assets.processing.kriging.bridges import bridges, correlations
 from satfusion_assets.processing.kriging.drift import SMOOTHING_DAYS, on_rows, smoothed
@@ -37,7 +39,7 @@ class KrigingPlan:
     """Images of one area, ready to be predicted on any days.
 
     usable: (n, H, W) in the order given, false where a fine value is not of the ground; None = all are. coarse_snow:
-    (t, h, w), true where the coarse series sees snow; those values are no drift. top and left: fine pixels by which the
+    (t, h, w), true where the coarse series sees snow; those values are no drift. centre: of the drift, of a larger area. top and left: fine pixels by which the
     coarse grid begins before the fine one.
     """
 
@@ -47,9 +49,33 @@ class KrigingPlan:
     usable: NDArray[np.bool_] | None = None
     coarse_snow: NDArray[np.bool_] | None = None
     smoothing_days: float = SMOOTHING_DAYS
+    centre: NDArray[np.float64] | None = None
     top: int = 0
     left: int = 0
     threads: int | None = None
+
+    def block(self, block: Block) -> KrigingPlan:
+        """The plan of a part of the area, with what was learned from the whole: its numbers are equal bit for bit."""
+        rows, columns = block.fine(self.ratio)
+        above, beside = block.halo
+        return replace(
+            self,
+            images=cut(self.images, block, self.ratio),
+            usable=None if self.usable is None else self.usable[:, rows, columns],
+            coarse_snow=None if self.coarse_snow is None else self.coarse_snow[:, block.wide_rows, block.wide_columns],
+            centre=self.drift_centre[..., block.wide_rows, block.wide_columns],
+            top=self.top + above * self.ratio,
+            left=self.left + beside * self.ratio,
+        )
+
+    @cached_property
+    def drift_centre(self) -> NDArray[np.float64]:
+        """Mean of c over the scene days (b, h, w), 0 where there is none; taken off c for the sake of rounding."""
+        if self.centre is not None:
+            return self.centre
+        then = self.drift(self.images.fine_days)
+        known = np.isfinite(then)
+        return np.where(known, then, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
 
     def drift(self, days: Days) -> NDArray[np.float64]:
         """c (d, b, h, w) on ``days``, NaN where a coarse pixel never saw the ground."""
@@ -71,12 +97,12 @@ class KrigingPlan:
     def _fill(self, days: Days, out: Surface) -> None:
         images, settings = self.images, self.hyperparameters
         then, now = self.drift(images.fine_days), self.drift(days)
-        centre = np.nan_to_num(np.nanmean(np.where(np.isfinite(then), then, np.nan), axis=0)) if then.size else 0.0
+        centre = self.drift_centre
         common = common_covariance(days, images.fine_days, settings, images.order)
         own = np.diagonal(common, axis1=1, axis2=2)
         between = bridges(days, images.fine_days, settings.correlation_days, np.ascontiguousarray(own))
         prior = self.prior()
-        usable = np.ones(1, bool) if self.usable is None else self.usable
+        usable = np.broadcast_to(np.ones(1, bool) if self.usable is None else self.usable, images.fine[:, 0].shape)
 
         def task(first: int, last: int) -> None:
             rows = np.arange(first, last)
@@ -84,9 +110,7 @@ class KrigingPlan:
             strip = Strip(
                 images.fine[:, :, first:last],
                 images.order,
-                np.broadcast_to(usable, (len(images.fine), images.fine.shape[2], width))[images.order, first:last]
-                if usable.ndim == 1
-                else usable[images.order, first:last],
+                usable[images.order, first:last],
                 on_rows(then - centre, self.ratio, self.top, self.left, rows, width),
                 on_rows(now - centre, self.ratio, self.top, self.left, rows, width),
             )
@@ -140,18 +164,14 @@ def learn_from(
     coarse_snow: NDArray[np.bool_] | None = None,
     smoothing_days: float = SMOOTHING_DAYS,
 ) -> Learned:
-    """Hyper-parameters of an area, from a lattice of its pixels; scenes of one day are one acquisition."""
+    """Hyper-parameters of an area, from a lattice of its pixels; one scene a day (``acquisitions``)."""
     rows, columns = (lattice(size) for size in images.fine.shape[2:])
     seen = images.fine[images.order][:, :, rows][..., columns].astype(np.float64)
     if usable is not None:
         seen = np.where(usable[images.order][:, rows][..., columns][:, None], seen, np.nan)
-    days, place = np.unique(images.fine_days, return_inverse=True)
+    days = images.fine_days
     n, bands = len(days), images.bands
-    known = np.isfinite(seen)
-    total, count = np.zeros((n, *seen.shape[1:])), np.zeros((n, *seen.shape[1:]))
-    np.add.at(total, place, np.where(known, seen, 0.0))
-    np.add.at(count, place, known)
-    values = np.where(count > 0, total / np.maximum(count, 1), np.nan).reshape(n, bands, -1)
+    values = seen.reshape(n, bands, -1)
     coarse = ground(images.coarse, coarse_snow)
     drift = None
     if np.isfinite(coarse).any():
@@ -161,19 +181,43 @@ def learn_from(
     return learn(Sample(days.astype(np.float64), values.transpose(1, 2, 0).copy(), drift))
 
 
-def of_scenes(learned: Learned, images: Images) -> Hyperparameters:
-    """What was learned by day, as ``Hyperparameters`` of the scenes in the order given.
+def acquisitions(
+    images: Images, usable: NDArray[np.bool_] | None
+) -> tuple[Images, NDArray[np.bool_] | None]:
+    """One scene a day, sorted: the mean of a day's scenes, where several are.
 
-    Scenes of one day share its noise: k of them have k times the variance each, so that together they count once.
+    A sun-synchronous satellite passes once a day, so they are tiles or processings of one acquisition, whose noise they
+    share. What is ``usable`` (n, H, W) of them goes into the mean.
     """
-    from satfusion_assets.processing.kriging import hyperparameters as defaults
+    days, first, place = np.unique(images.fine_days, return_index=True, return_inverse=True)
+    if len(days) == len(images.fine_days):
+        return images, usable
+    total = np.zeros((len(days), *images.fine.shape[1:]), np.float64)
+    count = np.zeros(total.shape, np.uint16)
+    for day, scene in zip(place, images.order, strict=True):
+        known = np.isfinite(images.fine[scene])
+        if usable is not None:
+            known &= usable[scene]
+        total[day] += np.where(known, images.fine[scene], 0)
+        count[day] += known
+    with np.errstate(invalid="ignore"):
+        mean = (total / count).astype(images.dtype)
+    merged = replace(
+        images,
+        fine=mean,
+        fine_days=days,
+        order=np.arange(len(days)),
+        cloud_distance=images.cloud_distance[images.order[first]],
+    )
+    return merged, None
 
-    _, place, repeats = np.unique(images.fine_days, return_inverse=True, return_counts=True)
-    as_given = place[np.argsort(images.order)]
+
+def of_scenes(learned: Learned, images: Images) -> Hyperparameters:
+    """What was learned by day, as ``Hyperparameters`` of the scenes in the order given, one a day."""
+    as_given = np.argsort(images.order)
     models = np.array(learned.models)
     n, bands = len(images.fine), images.bands
-    days = learned.noise.shape[1]
-    covariance = learned.effects.covariance.reshape(days, bands, days, bands)
+    covariance = learned.effects.covariance.reshape(n, bands, n, bands)
     return Hyperparameters(
         gain=models[:, 2],
         gain_spread=models[:, 3],
@@ -181,13 +225,10 @@ def of_scenes(learned: Learned, images: Images) -> Hyperparameters:
         correlation_days=models[:, 0],
         kinds=np.array(defaults.KINDS),
         shares=learned.shares,
-        noise=learned.noise.T[as_given] * repeats[as_given][:, None],
-        offset=learned.effects.offset[as_given].reshape(n, bands),
+        noise=learned.noise.T[as_given],
+        offset=learned.effects.offset[as_given],
         offset_covariance=covariance[as_given][:, :, as_given],
         freedom=defaults.FREEDOM,
         band_correlation=learned.band_correlation,
         scenes=learned.days,
     )
-
-
-__all__ = ["KrigingPlan", "learn_from", "of_scenes", "replace"]
