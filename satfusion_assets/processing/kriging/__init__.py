@@ -132,7 +132,7 @@ def _blank(images: Images) -> Hyperparameters:
     one = np.ones(bands)
     return Hyperparameters(
         0 * one, one, one, 60 * one, np.ones(1), np.ones((bands, 1)), np.ones((n, bands)), np.zeros((n, bands)),
-        np.zeros((n, bands, n, bands)), np.inf, np.eye(bands),
+        np.zeros((n, bands)), np.zeros(bands), np.zeros((n, bands, n, bands)), np.inf, np.eye(bands),
     )
 
 
@@ -159,12 +159,16 @@ def _overridden(
         changes["correlation_days"] = per_band(correlation_days, "correlation_days", bands, positive=True)
     if noise is not None:
         changes["noise"] = per_scene(noise, "noise", n, bands, positive=True)
-        changes |= {"freedom": np.inf, "offset": np.zeros((n, bands)), "offset_covariance": np.zeros((n, bands, n, bands))}
+        changes |= {"freedom": np.inf, **_no_effects(n, bands)}
     if scene_offset is not None:
-        changes["offset"] = per_scene(scene_offset, "scene_offset", n, bands)
-        changes["offset_covariance"] = np.zeros((n, bands, n, bands))
+        changes |= _no_effects(n, bands) | {"offset": per_scene(scene_offset, "scene_offset", n, bands)}
     if freedom is not None:
         if not freedom > 0:
             raise ValueError(f"freedom must be positive, not {freedom}.")
         changes["freedom"] = float(freedom)
     return replace(learned, **changes)
+
+
+def _no_effects(scenes: int, bands: int) -> dict[str, NDArray[np.float64]]:
+    none = np.zeros((scenes, bands))
+    return {"offset": none, "contrast": none, "offset_covariance": np.zeros((scenes, bands, scenes, bands))}

@@ -150,7 +150,7 @@ def _fold(days: Any, y: Any, drift: Any, noise: Any, model: Any, windows: Any, f
 
 
 @compiled
-def _gather(days: Any, y: Any, drift: Any, noise: Any, model: Any, matrix: Any, right: Any) -> None:
+def _gather(days: Any, y: Any, drift: Any, noise: Any, model: Any, share: Any, matrix: Any, right: Any) -> None:
     length, variance, _, spread = model
     for pixel in range(len(y)):
         known, then, series, own = _pixel(days, y[pixel], drift[pixel], noise[pixel], model)
@@ -168,8 +168,8 @@ def _gather(days: Any, y: Any, drift: Any, noise: Any, model: Any, matrix: Any, 
         inverse = np.linalg.inv(covariance)
         for i in range(m):
             for j in range(m):
-                right[known[i]] += inverse[i, j] * series[j, 0]
-                matrix[known[i], known[j]] += inverse[i, j]
+                right[known[i]] += share[pixel] * inverse[i, j] * series[j, 0]
+                matrix[known[i], known[j]] += share[pixel] * share[pixel] * inverse[i, j]
 
 
 @compiled
@@ -210,14 +210,16 @@ def withhold(
     return error, uncertain
 
 
-def scene_equations(days: Array, y: Array, drift: Array, noise: Array, model: Model) -> tuple[Array, Array]:
+def scene_equations(
+    days: Array, y: Array, drift: Array, noise: Array, model: Model, share: Array | None = None
+) -> tuple[Array, Array]:
     """What the pixels say of a value u_i that scene i adds to all of them: matrix (n, n) and right side of ``A u = b``.
 
-    ``A = sum_p Q_p``, ``b = sum_p Q_p y_p`` with the inverse covariances Q_p of the pixels (generalised least squares).
-    Arguments as in ``withhold``.
+    ``A = sum_p x_p^2 Q_p``, ``b = sum_p x_p Q_p y_p`` with the inverse covariances Q_p of the pixels (generalised least
+    squares). share: (k,) x_p, the part of u_i that a pixel has; None = 1. Other arguments as in ``withhold``.
     """
     matrix, right = np.zeros((len(days), len(days))), np.zeros(len(days))
-    _gather(days, y, drift, noise, model, matrix, right)
+    _gather(days, y, drift, noise, model, np.ones(len(y)) if share is None else share, matrix, right)
     return matrix, right
 
 

@@ -26,16 +26,17 @@ NOISE_SHARE: Final = 0.15
 """Standard deviation of a pixel's value as a share of that of r, where too few scenes tell."""
 FREEDOM: Final = 4.0
 """Degrees of freedom of values about the others' prediction: the usual choice of robust regression (Lange et al. 1989)."""
-KINDS: Final = (1 / 64, 1 / 16, 1 / 4, 1.0, 4.0, 16.0)
+KINDS: Final = (1 / 64, 1 / 8, 1.0, 8.0)
 """Factors of the variance of r: pixels that hardly change (water, roofs) to those that are mown and ploughed."""
 
 
 @dataclass(frozen=True)
 class Hyperparameters:
-    """The model ``F = m + g c + r``, ``y_i = F(t_i) + h_i + e_i``, per band.
+    """The model ``F = m + g c + r``, ``y_i = F(t_i) + h_i + k_i (m - m0) + e_i``, per band.
 
     gain, gain_spread: (b,) of g. variance: (b,) of r. correlation_days: (b,) L. kinds: (k,) factors of the variance that
-    pixels may have; shares: (b, k) their prior probabilities. noise: (n, b) variance of e_i. offset: (n, b) h_i.
+    pixels may have; shares: (b, k) their prior probabilities. noise: (n, b) variance of e_i. offset: (n, b) h_i. contrast:
+    (n, b) k_i, about the level centre (b,) m0 of the sample.
     offset_covariance: (n, b, n, b) of the error of h. Scenes in the order given. freedom: of the Student t of e_i,
     infinite = Gaussian. band_correlation: (b, b) of errors at one pixel. scenes: days with scenes that were learned
     from, 0 = nothing was.
@@ -49,6 +50,8 @@ class Hyperparameters:
     shares: Array
     noise: Array
     offset: Array
+    contrast: Array
+    centre: Array
     offset_covariance: Array
     freedom: float
     band_correlation: Array

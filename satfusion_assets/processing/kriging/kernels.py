@@ -33,36 +33,77 @@ def _forward(y: Any, noise: Any, drift: Any, rho: Any, scale: Any, mean: Any, sp
     """Filter the series y, 1 and drift of every pixel.
 
     y, noise, drift: (n, x). rho: (n,) correlation of a scene day with the one before. scale: (x,) variance of r.
-    mean: (n, 3, x) filtered states. spread: (n, 2, x) filtered and predicted variance. sums: (7, x), added to: the
-    normal equations 11, 1c, cc, 1y, cy, then yy and the log determinant.
+    mean: (n, 3, x) filtered states. spread: (n, 2, x) filtered and predicted variance. sums: (5, x), the normal
+    equations 11, 1c, cc, 1y, cy.
     """
     n, width = y.shape
+    sums[:] = 0.0
+    mean[0], spread[0] = 0.0, 0.0
     for s in range(n):
+        last = max(s - 1, 0)
+        keep = rho[s] if s > 0 else 0.0
         for x in range(width):
-            if s == 0:
-                ahead = scale[x]
-                before_y, before_1, before_c = 0.0, 0.0, 0.0
-            else:
-                ahead = rho[s] * rho[s] * (spread[s - 1, 0, x] - scale[x]) + scale[x]
-                before_y = rho[s] * mean[s - 1, 0, x]
-                before_1 = rho[s] * mean[s - 1, 1, x]
-                before_c = rho[s] * mean[s - 1, 2, x]
+            ahead = keep * keep * (spread[last, 0, x] - scale[x]) + scale[x]
             total = ahead + noise[s, x]
-            gain = ahead / total
+            weight = 1.0 / total
+            gain = ahead * weight
+            before_y, before_1, before_c = keep * mean[last, 0, x], keep * mean[last, 1, x], keep * mean[last, 2, x]
             told_y, told_1, told_c = y[s, x] - before_y, 1.0 - before_1, drift[s, x] - before_c
             mean[s, 0, x] = before_y + gain * told_y
             mean[s, 1, x] = before_1 + gain * told_1
             mean[s, 2, x] = before_c + gain * told_c
             spread[s, 0, x] = ahead * (1.0 - gain)
             spread[s, 1, x] = ahead
-            sums[0, x] += told_1 * told_1 / total
-            sums[1, x] += told_1 * told_c / total
-            sums[2, x] += told_c * told_c / total
-            sums[3, x] += told_1 * told_y / total
-            sums[4, x] += told_c * told_y / total
-            sums[5, x] += told_y * told_y / total
-            # A missing scene adds the same to every likelihood of a pixel: nothing.
-            sums[6, x] += np.log(total) if noise[s, x] < np.inf else 0.0
+            sums[0, x] += told_1 * told_1 * weight
+            sums[1, x] += told_1 * told_c * weight
+            sums[2, x] += told_c * told_c * weight
+            sums[3, x] += told_1 * told_y * weight
+            sums[4, x] += told_c * told_y * weight
+
+
+@inlined
+def _likelihood(y: Any, noise: Any, drift: Any, band: int, prior: Prior, scale: float, run: Any) -> None:
+    """Restricted log likelihood of every pixel in ``run[0]``, with ``scale`` for the variance of r, up to a constant.
+
+    run: (12, x); its rows are the likelihood, the filter's three means and variance, the normal equations with yy, and
+    the determinant as a product, of which the logarithm is taken every eighth scene.
+    """
+    n, width = y.shape
+    rho, gain, precision, unit = prior.correlation[band], prior.gain[band], prior.gain_precision[band], prior.variance[band]
+    run[:] = 0.0
+    run[4] = scale
+    run[11] = 1.0
+    for s in range(n):
+        keep = rho[s] if s > 0 else 0.0
+        for x in range(width):
+            ahead = keep * keep * (run[4, x] - scale) + scale
+            weight = 1.0 / (ahead + noise[s, x])
+            part = ahead * weight
+            told_y = y[s, x] - keep * run[1, x]
+            told_1 = 1.0 - keep * run[2, x]
+            told_c = drift[s, x] - keep * run[3, x]
+            run[1, x] = keep * run[1, x] + part * told_y
+            run[2, x] = keep * run[2, x] + part * told_1
+            run[3, x] = keep * run[3, x] + part * told_c
+            run[4, x] = ahead * (1.0 - part)
+            run[5, x] += told_1 * told_1 * weight
+            run[6, x] += told_1 * told_c * weight
+            run[7, x] += told_c * told_c * weight
+            run[8, x] += told_1 * told_y * weight
+            run[9, x] += told_c * told_y * weight
+            run[10, x] += told_y * told_y * weight
+            # A missing scene, of infinite noise, is no part of the likelihood.
+            run[11, x] *= weight * unit if weight > 0.0 else 1.0
+        if s % 8 == 7 or s == n - 1:
+            for x in range(width):
+                run[0, x] += 0.5 * np.log(run[11, x])
+                run[11, x] = 1.0
+    for x in range(width):
+        a, b, d = run[5, x], run[6, x], run[7, x] + precision
+        p, q = run[8, x], run[9, x] + precision * gain
+        determinant = a * d - b * b
+        left = run[10, x] + precision * gain * gain - (d * p * p - 2.0 * b * p * q + a * q * q) / determinant
+        run[0, x] -= 0.5 * (left + np.log(determinant / precision))
 
 
 @inlined
@@ -94,14 +135,11 @@ def _backward(rho: Any, mean: Any, spread: Any) -> None:
 
 
 @inlined
-def _fit(
-    y: Any, noise: Any, drift: Any, rho: Any, scale: Any, gain: float, precision: float, work: Any
-) -> None:
+def _fit(y: Any, noise: Any, drift: Any, band: int, prior: Prior, scale: Any, work: Any) -> None:
     mean, spread, sums, beta = work
-    sums[:] = 0.0
-    _forward(y, noise, drift, rho, scale, mean, spread, sums)
-    _solve(sums, gain, precision, beta)
-    _backward(rho, mean, spread)
+    _forward(y, noise, drift, prior.correlation[band], scale, mean, spread, sums)
+    _solve(sums, prior.gain[band], prior.gain_precision[band], beta)
+    _backward(prior.correlation[band], mean, spread)
 
 
 @inlined
@@ -128,98 +166,106 @@ def _reweigh(y: Any, given: Any, drift: Any, freedom: float, work: Any, noise: A
 
 @inlined
 def _quadratic(a: Any, b: Any, aa: Any, ab: Any, bb: Any) -> Any:
-    return a * a * aa + 2.0 * a * b * ab + b * b * bb
+    return a * a * aa + (a * b + a * b) * ab + b * b * bb
 
 
 @inlined
-def _likelihood(sums: Any, prior_gain: float, precision: float, out: Any) -> None:
-    """Restricted log likelihood (x,) of ``_forward``, up to what does not depend on the variance of r."""
-    for x in range(out.size):
-        a, b, d = sums[0, x], sums[1, x], sums[2, x] + precision
-        p, q = sums[3, x], sums[4, x] + precision * prior_gain
-        determinant = a * d - b * b
-        explained = (d * p * p - 2.0 * b * p * q + a * q * q) / determinant
-        out[x] = -0.5 * (sums[5, x] - explained + sums[6, x] + np.log(determinant))
-
-
-@inlined
-def _kind(
-    y: Any, noise: Any, drift: Any, rho: Any, band: int, prior: Prior, work: Any, chances: Any, scale: Any
-) -> None:
+def _kind(y: Any, noise: Any, drift: Any, band: int, prior: Prior, run: Any, chances: Any, scale: Any) -> None:
     """scale (x,): the variance of r, as the mean over the kinds of pixel under their posterior probabilities."""
-    mean, spread, sums, _ = work
     kinds, width = chances.shape
     for k in range(kinds):
-        scale[:] = prior.variance[band] * prior.kinds[k]
-        sums[:] = 0.0
-        _forward(y, noise, drift, rho, scale, mean, spread, sums)
-        _likelihood(sums, prior.gain[band], prior.gain_precision[band], chances[k])
+        _likelihood(y, noise, drift, band, prior, prior.variance[band] * prior.kinds[k], run)
+        share = np.log(prior.shares[band, k])
+        for x in range(width):
+            chances[k, x] = run[0, x] + share
     for x in range(width):
         highest = -np.inf
         for k in range(kinds):
-            chances[k, x] += np.log(prior.shares[band, k])
             highest = max(highest, chances[k, x])
         total, value = 0.0, 0.0
         for k in range(kinds):
             chance = np.exp(chances[k, x] - highest)
-            chances[k, x] = chance
             total += chance
             value += chance * prior.kinds[k]
-        for k in range(kinds):
-            chances[k, x] /= total
         scale[x] = prior.variance[band] * value / total
 
 
 @inlined
-def _load(strip: Strip, prior: Prior, band: int, row: int, x: int, y: Any, noise: Any, drift: Any) -> int:
-    """Values, noise and drift (n, x) of a chunk that begins at pixel ``x``; missing: value 0, noise infinite."""
+def _load(strip: Strip, prior: Prior, band: int, row: int, x: int, y: Any, noise: Any, drift: Any, level: Any) -> int:
+    """Values, noise and drift (n, x) of a chunk that begins at pixel ``x``; missing: value 0, noise infinite.
+
+    What a scene has to itself is taken off, in parts alike for all pixels and in proportion to the pixel's level (x,),
+    the mean of its values under their noise.
+    """
     fine, order, usable, drift_then, _ = strip
     n, width = y.shape
     size = min(width, fine.shape[3] - x)
+    level[:] = 0.0
+    weights = np.zeros(width)
     for s in range(n):
-        for i in range(width):
-            y[s, i], noise[s, i], drift[s, i] = 0.0, np.inf, 0.0
+        own = prior.noise[s, band]
         for i in range(size):
             value = fine[order[s], band, row, x + i]
-            known = np.isfinite(value) and usable[s, row, x + i]
+            known = np.isfinite(value) and usable[s, row, x + i] and own < np.inf
+            y[s, i] = value - prior.offset[s, band] if known else 0.0
+            noise[s, i] = own if known else np.inf
             drift[s, i] = drift_then[s, band, row, x + i]
-            if known and prior.noise[s, band] < np.inf:
-                y[s, i] = value - prior.offset[s, band]
-                noise[s, i] = prior.noise[s, band]
+            if known:
+                level[i] += y[s, i] / own
+                weights[i] += 1.0 / own
+        for i in range(size, width):
+            y[s, i], noise[s, i], drift[s, i] = 0.0, np.inf, 0.0
+    for i in range(size):
+        level[i] = level[i] / weights[i] - prior.centre[band]
+    for s in range(n):
+        for i in range(size):
+            y[s, i] -= prior.contrast[s, band] * level[i] if noise[s, i] < np.inf else 0.0
     return size
 
 
 @inlined
-def _seen(noise: Any, seen: Any) -> None:
-    """How many scenes (x,) a pixel has."""
-    seen[:] = 0
-    for s in range(noise.shape[0]):
-        for x in range(seen.size):
-            seen[x] += 1 if noise[s, x] < np.inf else 0
+def _days(strip: Strip, bridges: Bridges, band: int, row: int, x: int, size: int, states: Any, out: Surface) -> None:
+    """Mean and standard deviation of every day, from the smoothed states of the scene days around it.
+
+    states: (n, 5, x) in the type of the images, with the three smoothed means, the variance and the covariance with the
+    scene day before; (6, x) with beta and the variance of r, NaN where the pixel was never seen.
+    """
+    state, fixed = states
+    values, deviation = out
+    before, after, ahead, behind, remainder, common = bridges
+    level, gain, aa, ab, bb, scale = fixed
+    unit = state.dtype.type(1)
+    for p in range(before.size):
+        u, v, w, own = ahead[p, band], behind[p, band], remainder[p, band], common[p, band]
+        twice = u * v + u * v if before[p] < after[p] else u - u
+        first, second = state[before[p]], state[after[p]]
+        now = strip.drift_now[p, band, row, x : x + size]
+        value, spread = values[p, band, row, x : x + size], deviation[p, band, row, x : x + size]
+        for k in range(np.uint64(size)):
+            one = unit - (u * first[1, k] + v * second[1, k])
+            of_drift = now[k] - (u * first[2, k] + v * second[2, k])
+            value[k] = u * first[0, k] + v * second[0, k] + one * level[k] + of_drift * gain[k]
+            variance = w * scale[k] + u * u * first[3, k] + v * v * second[3, k] + twice * second[4, k] + own
+            spread[k] = np.sqrt(variance + _quadratic(one, of_drift, aa[k], ab[k], bb[k]))
 
 
 @inlined
-def _days(strip: Strip, bridges: Bridges, band: int, row: int, x: int, size: int, work: Any, state: Any, out: Surface) -> None:
-    """Mean and standard deviation of every day, from the smoothed states of the scene days around it.
-
-    state: variance of r (x,), scenes seen (x,).
-    """
+def _keep(noise: Any, work: Any, scale: Any, states: Any) -> None:
+    """What ``_days`` needs, in the type of the images."""
     mean, spread, _, beta = work
-    scale, seen = state
-    values, deviation = out
-    before, after, ahead, behind, remainder, common = bridges
-    for p in range(before.size):
-        i, j = before[p], after[p]
-        u, v, w, own = ahead[p, band], behind[p, band], remainder[p, band], common[p, band]
-        for k in range(size):
-            one = 1.0 - (u * mean[i, 1, k] + v * mean[j, 1, k])
-            of_drift = strip.drift_now[p, band, row, x + k] - (u * mean[i, 2, k] + v * mean[j, 2, k])
-            value = u * mean[i, 0, k] + v * mean[j, 0, k] + one * beta[0, k] + of_drift * beta[1, k]
-            variance = w * scale[k] + u * u * spread[i, 0, k] + v * v * spread[j, 0, k]
-            variance += 2.0 * u * v * spread[j, 1, k] if i < j else 0.0
-            variance += _quadratic(one, of_drift, beta[2, k], beta[3, k], beta[4, k]) + own
-            values[p, band, row, x + k] = value if seen[k] > 0 else np.nan
-            deviation[p, band, row, x + k] = np.sqrt(variance) if seen[k] > 0 else np.nan
+    state, fixed = states
+    n, width = noise.shape
+    for x in range(width):
+        seen = 0
+        for s in range(n):
+            seen += 1 if noise[s, x] < np.inf else 0
+        fixed[5, x] = scale[x]
+        for k in range(5):
+            fixed[k, x] = beta[k, x] if seen else np.nan
+    for s in range(n):
+        for x in range(width):
+            state[s, 0, x], state[s, 1, x], state[s, 2, x] = mean[s, 0, x], mean[s, 1, x], mean[s, 2, x]
+            state[s, 3, x], state[s, 4, x] = spread[s, 0, x], spread[s, 1, x]
 
 
 @compiled
@@ -227,24 +273,24 @@ def krige(strip: Strip, prior: Prior, bridges: Bridges, out: Surface) -> None:
     """Fill ``out`` for the rows of ``strip``."""
     bands, height, width = strip.fine.shape[1:]
     n = len(strip.order)
+    dtype = out.values.dtype
     y = np.empty((n, CHUNK), np.float64)
     given, noise, drift = np.empty_like(y), np.empty_like(y), np.empty_like(y)
-    work = (np.empty((n, 3, CHUNK)), np.empty((n, 2, CHUNK)), np.empty((7, CHUNK)), np.empty((5, CHUNK)))
-    scale, seen = np.empty(CHUNK), np.empty(CHUNK, np.int64)
-    chances = np.empty((len(prior.kinds), CHUNK))
+    work = (np.empty((n, 3, CHUNK)), np.empty((n, 2, CHUNK)), np.empty((5, CHUNK)), np.empty((5, CHUNK)))
+    states = (np.empty((n, 5, CHUNK), dtype), np.empty((6, CHUNK), dtype))
+    level, scale, run, chances = np.empty(CHUNK), np.empty(CHUNK), np.empty((12, CHUNK)), np.empty((len(prior.kinds), CHUNK))
     for row in range(height):
         for x in range(0, width, CHUNK):
             for band in range(bands):
-                size = _load(strip, prior, band, row, x, y, given, drift)
-                _seen(given, seen)
-                rho, gain, precision = prior.correlation[band], prior.gain[band], prior.gain_precision[band]
+                size = _load(strip, prior, band, row, x, y, given, drift, level)
                 noise[:] = given
                 scale[:] = prior.variance[band]
                 if prior.freedom < np.inf:
                     for _ in range(ROBUST_ROUNDS):
-                        _fit(y, noise, drift, rho, scale, gain, precision, work)
+                        _fit(y, noise, drift, band, prior, scale, work)
                         _reweigh(y, given, drift, prior.freedom, work, noise)
                 if len(prior.kinds) > 1:
-                    _kind(y, noise, drift, rho, band, prior, work, chances, scale)
-                _fit(y, noise, drift, rho, scale, gain, precision, work)
-                _days(strip, bridges, band, row, x, size, work, (scale, seen), out)
+                    _kind(y, noise, drift, band, prior, run, chances, scale)
+                _fit(y, noise, drift, band, prior, scale, work)
+                _keep(given, work, scale, states)
+                _days(strip, bridges, band, row, x, size, states, out)

@@ -69,12 +69,14 @@ class Sample:
 
 @dataclass(frozen=True)
 class Learned:
-    """Of every band what ``Hyperparameters`` holds, by day; effects: of the days."""
+    """Of every band what ``Hyperparameters`` holds, by day; effects: of the days, contrast: (n, b) of them."""
 
     models: tuple[Model, ...]
     shares: Array
     noise: Array
     effects: SceneEffects
+    contrast: Array
+    centre: Array
     band_correlation: Array
     days: int
 
@@ -95,17 +97,43 @@ def _learn_all(sample: Sample) -> Learned:
     # Scenes speak first without the drift, which would take their effects for a change of the surface.
     models, noise = [start[0] for start in starts], np.repeat([[start[1]] for start in starts], n, axis=1)
     effects = no_effects(n, bands)
+    contrast, levels = np.zeros((n, bands)), np.zeros((bands, pixels))
     for evaluations in EVALUATIONS:
-        equations = [
-            scene_equations(sample.days, values, _drift(sample, band), _wide(noise[band], values), models[band])
-            for band, values in enumerate(sample.values)
-        ]
-        matrices, rights = (np.stack([e[k] for e in equations]) * (INDEPENDENT_PIXELS / pixels) for k in (0, 1))
-        effects = scene_effects(sample.days, matrices, rights)
+        effects = _effects(sample, models, noise, None)
+        less = replace(sample, values=sample.values - effects.offset.T[:, None])
+        levels = np.stack([_levels(values, noise[band]) for band, values in enumerate(less.values)])
+        contrast = _effects(less, models, noise, levels - levels.mean(axis=1, keepdims=True)).offset
         for band in range(bands):
-            offset = effects.offset[:, band]
+            offset = _offset(effects, contrast, levels, band)
             models[band], noise[band] = _fit(sample, band, offset, models[band], noise[band], evaluations)
-    return _learned(sample, models, noise, effects, n)
+    return _learned(sample, models, noise, effects, contrast, levels, n)
+
+
+def _effects(sample: Sample, models: list[Model], noise: Array, shares: Array | None) -> SceneEffects:
+    """What scenes add to every pixel; with shares (b, k): to a pixel of share 1, each having its own."""
+    equations = [
+        scene_equations(
+            sample.days, values, _drift(sample, band), _wide(noise[band], values), models[band],
+            None if shares is None else shares[band],
+        )
+        for band, values in enumerate(sample.values)
+    ]
+    matrices, rights = (np.stack([e[k] for e in equations]) * INDEPENDENT_PIXELS / sample.values.shape[1] for k in (0, 1))
+    return scene_effects(sample.days, matrices, rights)
+
+
+def _levels(values: Array, noise: Array) -> Array:
+    """Mean (k,) of every pixel's values (k, n) under their noise (n,); the mean of all where a pixel has none."""
+    weight = np.isfinite(values) / noise
+    total = weight.sum(axis=1)
+    level = np.divide((weight * np.nan_to_num(values)).sum(axis=1), total, out=np.zeros_like(total), where=total > 0)
+    return np.where(total > 0, level, level[total > 0].mean() if (total > 0).any() else 0.0)
+
+
+def _offset(effects: SceneEffects, contrast: Array, levels: Array, band: int) -> Array:
+    """What scenes add to each pixel of the sample: (k, n)."""
+    about: Array = levels[band] - levels[band].mean()
+    return effects.offset[:, band] + about[:, None] * contrast[:, band]
 
 
 def _learn_scale(sample: Sample) -> Learned:
@@ -121,7 +149,8 @@ def _learn_scale(sample: Sample) -> Learned:
         model, scaled = _scale(sample, band, model, np.full(n, noise))
         models.append(model)
         noises.append(scaled)
-    return _learned(sample, models, np.stack(noises), no_effects(n, bands), 0)
+    none, levels = np.zeros((n, bands)), np.zeros((bands, sample.values.shape[1]))
+    return _learned(sample, models, np.stack(noises), no_effects(n, bands), none, levels, 0)
 
 
 def _pooled_gain(sample: Sample, band: int, model: Model, noise: float) -> Model:
@@ -159,10 +188,16 @@ def _products(days: Array, values: Array, drift: Array, noise: float, model: Mod
     return float(c @ solved[:, 0]), float(c @ solved[:, 1])
 
 
-def _learned(sample: Sample, models: list[Model], noise: Array, effects: SceneEffects, days: int) -> Learned:
-    shares = [_shares(sample, b, effects.offset[:, b], model, noise[b]) for b, model in enumerate(models)]
-    correlation = _band_correlation(sample, effects, models, noise)
-    return Learned(tuple(models), np.stack(shares), noise, effects, correlation, days)
+def _learned(
+    sample: Sample, models: list[Model], noise: Array, effects: SceneEffects, contrast: Array, levels: Array, days: int
+) -> Learned:
+    less = np.stack(
+        [values - _offset(effects, contrast, levels, band) for band, values in enumerate(sample.values)]
+    )
+    clean = replace(sample, values=less)
+    shares = np.stack([_shares(clean, band, model, noise[band]) for band, model in enumerate(models)])
+    correlation = _band_correlation(clean, models, noise)
+    return Learned(tuple(models), shares, noise, effects, contrast, levels.mean(axis=1), correlation, days)
 
 
 def _on_all_days(learned: Learned, telling: NDArray[np.bool_]) -> Learned:
@@ -172,13 +207,14 @@ def _on_all_days(learned: Learned, telling: NDArray[np.bool_]) -> Learned:
     own = np.mean(learned.effects.offset**2 + square, axis=0)
     noise = np.repeat((np.median(learned.noise, axis=1) + own)[:, None], n, axis=1)
     noise[:, telling] = learned.noise
-    offset, weight = np.zeros((n, bands)), np.ones(n)
+    offset, weight, contrast = np.zeros((n, bands)), np.ones(n), np.zeros((n, bands))
+    contrast[telling] = learned.contrast
     offset[telling], weight[telling] = learned.effects.offset, learned.effects.weight
     covariance = np.zeros((n, bands, n, bands))
     k = int(telling.sum())
     covariance[np.ix_(telling, range(bands), telling, range(bands))] = learned.effects.covariance.reshape(k, bands, k, bands)
     effects = SceneEffects(offset, covariance.reshape(n * bands, n * bands), weight)
-    return replace(learned, noise=noise, effects=effects)
+    return replace(learned, noise=noise, effects=effects, contrast=contrast)
 
 
 def _start(values: Array, gain: tuple[float, float]) -> tuple[Model, float]:
@@ -201,7 +237,7 @@ def _wide(noise: Array, values: Array) -> Array:
 def _fit(
     sample: Sample, band: int, offset: Array, model: Model, noise: Array, evaluations: int
 ) -> tuple[Model, Array]:
-    """Model and noise (n,) of one band, the scenes' offsets (n,) taken off."""
+    """Model and noise (n,) of one band, the scenes' offsets (k, n) taken off."""
     noise = _scene_noise(sample, band, offset, model, noise)
     relative = noise / np.median(noise)
     values = sample.values[band] - offset
@@ -282,9 +318,9 @@ def _scale(sample: Sample, band: int, model: Model, noise: Array) -> tuple[Model
     return (length, variance * factor, gain, spread), noise * factor
 
 
-def _shares(sample: Sample, band: int, offset: Array, model: Model, noise: Array) -> Array:
+def _shares(sample: Sample, band: int, model: Model, noise: Array) -> Array:
     """Prior probabilities (k,) of the kinds of pixel, by expectation maximisation over the sample."""
-    values = sample.values[band] - offset
+    values = sample.values[band]
     kinds = np.array(defaults.KINDS)
     table = likelihoods(sample.days, values, _drift(sample, band), _wide(noise, values), model, kinds)
     table = table[:, np.isfinite(table[0])]
@@ -296,11 +332,11 @@ def _shares(sample: Sample, band: int, offset: Array, model: Model, noise: Array
     return shares
 
 
-def _band_correlation(sample: Sample, effects: SceneEffects, models: list[Model], noise: Array) -> Array:
+def _band_correlation(sample: Sample, models: list[Model], noise: Array) -> Array:
     """Correlation (b, b) of the bands' errors at one pixel, from withheld scenes."""
     scores = []
     for band, model in enumerate(models):
-        values = sample.values[band] - effects.offset[:, band]
+        values = sample.values[band]
         wide = _wide(noise[band], values)
         error, uncertain = withhold(sample.days, values, _drift(sample, band), wide, model, WINDOWS[1:2])
         scores.append(np.clip(error / np.sqrt(uncertain), -3, 3).ravel())

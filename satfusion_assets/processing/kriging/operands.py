@@ -25,7 +25,8 @@ class Prior(NamedTuple):
 
     gain and gain_precision: (b,) of g. variance: (b,) of r. kinds: (k,) factors of it that pixels may have, and shares:
     (b, k) how often they do. correlation: (b, n) of r between a scene day and the one before. noise: (n, b) variance of
-    a pixel's value, infinite = no part. offset: (n, b) the scene's own effect. freedom: degrees of freedom of the
+    a pixel's value, infinite = no part. offset: (n, b) the scene's own effect, and contrast: (n, b) its
+    part in proportion to a pixel's level about ``centre`` (b,). freedom: degrees of freedom of the
     Student t of values.
     """
 
@@ -37,6 +38,8 @@ class Prior(NamedTuple):
     correlation: Any
     noise: Any
     offset: Any
+    contrast: Any
+    centre: Any
     freedom: float
 
 

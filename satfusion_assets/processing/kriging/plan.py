@@ -100,7 +100,7 @@ class KrigingPlan:
         centre = self.drift_centre
         common = common_covariance(days, images.fine_days, settings, images.order)
         own = np.diagonal(common, axis1=1, axis2=2)
-        between = bridges(days, images.fine_days, settings.correlation_days, np.ascontiguousarray(own))
+        between = bridges(days, images.fine_days, settings.correlation_days, own, images.dtype)
         prior = self.prior()
         usable = np.broadcast_to(np.ones(1, bool) if self.usable is None else self.usable, images.fine[:, 0].shape)
 
@@ -111,8 +111,8 @@ class KrigingPlan:
                 images.fine[:, :, first:last],
                 images.order,
                 usable[images.order, first:last],
-                on_rows(then - centre, self.ratio, self.top, self.left, rows, width),
-                on_rows(now - centre, self.ratio, self.top, self.left, rows, width),
+                on_rows(then - centre, self.ratio, self.top, self.left, rows, width).astype(images.dtype),
+                on_rows(now - centre, self.ratio, self.top, self.left, rows, width).astype(images.dtype),
             )
             kernels.krige(strip, prior, between, Surface(out.values[:, :, first:last], out.deviation[:, :, first:last]))
 
@@ -130,6 +130,8 @@ class KrigingPlan:
             correlations(self.images.fine_days, settings.correlation_days),
             settings.noise[order],
             settings.offset[order],
+            settings.contrast[order],
+            settings.centre,
             float(settings.freedom),
         )
 
@@ -227,6 +229,8 @@ def of_scenes(learned: Learned, images: Images) -> Hyperparameters:
         shares=learned.shares,
         noise=learned.noise.T[as_given],
         offset=learned.effects.offset[as_given],
+        contrast=learned.contrast[as_given],
+        centre=learned.centre,
         offset_covariance=covariance[as_given][:, :, as_given],
         freedom=defaults.FREEDOM,
         band_correlation=learned.band_correlation,

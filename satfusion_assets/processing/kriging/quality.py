@@ -78,11 +78,12 @@ def assess(plan: KrigingPlan, days: NDArray[np.int64], deviation: NDArray[np.flo
         support[_snow_then(plan, days)] = Support.SNOW
     support[nearest == NO_SCENE_DAYS] = Support.NONE
     usual = np.median(np.where(np.isfinite(settings.noise), settings.noise, np.nan), axis=0) if len(settings.noise) else 1.0
-    with np.errstate(divide="ignore"):
-        effective = np.min(np.reshape(usual, (1, -1, 1, 1)) / np.square(deviation), axis=1)
+    narrow = (1 / np.sqrt(usual)).astype(np.float32)
+    widest = np.square(np.max([deviation[:, band] * narrow[band] for band in range(deviation.shape[1])], axis=0))
+    effective = np.divide(1, widest, out=np.zeros_like(widest), where=widest > 0)
     return KrigingQuality(
         np.minimum(nearest, NO_SCENE).astype(np.uint8),
-        np.nan_to_num(effective).astype(np.float32),
+        effective,
         coarse,
         deviation,
         error_model(settings),
@@ -94,6 +95,8 @@ def assess(plan: KrigingPlan, days: NDArray[np.int64], deviation: NDArray[np.flo
 
 NO_SCENE_DAYS: Final = 30_000
 """Days to the nearest scene where there is none."""
+NEVER: Final = 10_000_000
+"""Days that lie before every calendar."""
 
 
 def error_model(settings: Hyperparameters) -> ErrorModel:
@@ -108,18 +111,24 @@ def _days_to_scenes(plan: KrigingPlan, days: NDArray[np.int64]) -> tuple[NDArray
     """Days (p, H, W) to the last scene up to each day and to the first from it on."""
     images = plan.images
     shape = (len(days), *images.fine.shape[2:])
-    before, after = (np.full(shape, NO_SCENE_DAYS, np.int16) for _ in range(2))
-    for s, scene in enumerate(images.order):
-        seen = np.isfinite(images.fine[scene]).any(axis=0)
-        if plan.usable is not None:
-            seen &= plan.usable[scene]
-        apart = days - images.fine_days[s]
-        for p, away in enumerate(apart):
-            if away >= 0:
-                np.minimum(before[p], np.int16(min(away, NO_SCENE_DAYS)), out=before[p], where=seen)
-            if away <= 0:
-                np.minimum(after[p], np.int16(min(-away, NO_SCENE_DAYS)), out=after[p], where=seen)
+    seen = np.stack([np.isfinite(images.fine[scene]).any(axis=0) for scene in images.order]) if len(images.fine) else []
+    if plan.usable is not None:
+        seen &= plan.usable[images.order]
+    before, after = (np.empty(shape, np.int16) for _ in range(2))
+    _sweep(days, images.fine_days, seen, before)
+    _sweep(-days, -images.fine_days[::-1], seen[::-1], after)
     return before, after
+
+
+def _sweep(days: NDArray[np.int64], scene_days: NDArray[np.int64], seen: Any, out: NDArray[np.int16]) -> None:
+    """Fill ``out`` (p, H, W) with the days since the last scene up to each day; scene_days ascend."""
+    last = np.full(out.shape[1:], -NEVER, np.int64)
+    s = 0
+    for p in np.argsort(days, kind="stable"):
+        while s < len(scene_days) and scene_days[s] <= days[p]:
+            last[seen[s]] = scene_days[s]
+            s += 1
+        out[p] = np.minimum(days[p] - last, NO_SCENE_DAYS)
 
 
 def coarse_layers(plan: KrigingPlan, days: NDArray[np.int64]) -> NDArray[np.uint8]:
