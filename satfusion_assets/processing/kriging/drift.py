@@ -35,8 +35,10 @@ def smoothed(
 
 
 def on_rows(
-    series: NDArray[np.float64], ratio: int, top: int, left: int, rows: NDArray[np.intp], width: int
-) -> NDArray[np.float32]:
+    series: NDArray[np.floating[Any]], ratio: int, top: int, left: int, rows: NDArray[np.intp], width: int
+) -> NDArray[np.floating[Any]]:
     """Fine ``rows`` (..., r, W) of a coarse series (..., h, w), as ``U`` of EFAST does; 0 where there is none."""
-    fine = upsample(series, coarse_grid(ratio, top, left, np.dtype(np.float64)), rows, width)
-    return np.nan_to_num(fine, nan=0.0)
+    fine = upsample(series, coarse_grid(ratio, top, left, series.dtype), rows, width)
+    if np.isnan(series).any():
+        np.copyto(fine, 0, where=np.isnan(fine))
+    return fine

@@ -24,8 +24,8 @@ from satfusion_assets.processing.kriging.operands import Bridges, Prior, Strip, 
 CHUNK = 128
 """Pixels that are worked on together: the filter's states of a season stay in the core's cache."""
 
-ROBUST_ROUNDS = 2
-"""Times that values far from what the others say lose weight before the last smoothing."""
+ROBUST_ROUNDS = 1
+"""Times that values far from what the others say lose weight before the last smoothing; a second time moves nothing."""
 
 
 @inlined
@@ -191,9 +191,12 @@ def _kind(y: Any, noise: Any, drift: Any, band: int, prior: Prior, run: Any, cha
 
 
 @inlined
-def _load(strip: Strip, prior: Prior, band: int, row: int, x: int, y: Any, noise: Any, drift: Any, level: Any) -> int:
-    """Values, noise and drift (n, x) of a chunk that begins at pixel ``x``; missing: value 0, noise infinite.
+def _load(
+    strip: Strip, prior: Prior, band: int, row: int, at: int, x: int, y: Any, noise: Any, drift: Any, level: Any
+) -> int:
+    """Values, noise and drift (n, x) of a chunk that begins at pixel ``x`` of a row, which is row ``at`` of the drift.
 
+    Missing: value 0, noise infinite.
     What a scene has to itself is taken off, in parts alike for all pixels and in proportion to the pixel's level (x,),
     the mean of its values under their noise.
     """
@@ -206,10 +209,10 @@ def _load(strip: Strip, prior: Prior, band: int, row: int, x: int, y: Any, noise
         own = prior.noise[s, band]
         for i in range(size):
             value = fine[order[s], band, row, x + i]
-            known = np.isfinite(value) and usable[s, row, x + i] and own < np.inf
+            known = np.isfinite(value) and usable[order[s], row, x + i] and own < np.inf
             y[s, i] = value - prior.offset[s, band] if known else 0.0
             noise[s, i] = own if known else np.inf
-            drift[s, i] = drift_then[s, band, row, x + i]
+            drift[s, i] = drift_then[s, band, at, x + i]
             if known:
                 level[i] += y[s, i] / own
                 weights[i] += 1.0 / own
@@ -224,7 +227,9 @@ def _load(strip: Strip, prior: Prior, band: int, row: int, x: int, y: Any, noise
 
 
 @inlined
-def _days(strip: Strip, bridges: Bridges, band: int, row: int, x: int, size: int, states: Any, out: Surface) -> None:
+def _days(
+    strip: Strip, bridges: Bridges, band: int, row: int, at: int, x: int, size: int, states: Any, out: Surface
+) -> None:
     """Mean and standard deviation of every day, from the smoothed states of the scene days around it.
 
     states: (n, 5, x) in the type of the images, with the three smoothed means, the variance and the covariance with the
@@ -239,7 +244,7 @@ def _days(strip: Strip, bridges: Bridges, band: int, row: int, x: int, size: int
         u, v, w, own = ahead[p, band], behind[p, band], remainder[p, band], common[p, band]
         twice = u * v + u * v if before[p] < after[p] else u - u
         first, second = state[before[p]], state[after[p]]
-        now = strip.drift_now[p, band, row, x : x + size]
+        now = strip.drift_now[p, band, at, x : x + size]
         value, spread = values[p, band, row, x : x + size], deviation[p, band, row, x : x + size]
         for k in range(np.uint64(size)):
             one = unit - (u * first[1, k] + v * second[1, k])
@@ -269,20 +274,22 @@ def _keep(noise: Any, work: Any, scale: Any, states: Any) -> None:
 
 
 @compiled
-def krige(strip: Strip, prior: Prior, bridges: Bridges, out: Surface) -> None:
-    """Fill ``out`` for the rows of ``strip``."""
-    bands, height, width = strip.fine.shape[1:]
+def krige(strip: Strip, prior: Prior, bridges: Bridges, first: int, last: int, out: Surface) -> None:
+    """Fill rows ``first:last`` of ``out``, of which ``strip`` has the drift."""
+    bands, _, width = strip.fine.shape[1:]
     n = len(strip.order)
     dtype = out.values.dtype
-    y = np.empty((n, CHUNK), np.float64)
+    chunks = -(-width // CHUNK)
+    chunk = -(-width // chunks)
+    y = np.empty((n, chunk), np.float64)
     given, noise, drift = np.empty_like(y), np.empty_like(y), np.empty_like(y)
-    work = (np.empty((n, 3, CHUNK)), np.empty((n, 2, CHUNK)), np.empty((5, CHUNK)), np.empty((5, CHUNK)))
-    states = (np.empty((n, 5, CHUNK), dtype), np.empty((6, CHUNK), dtype))
-    level, scale, run, chances = np.empty(CHUNK), np.empty(CHUNK), np.empty((12, CHUNK)), np.empty((len(prior.kinds), CHUNK))
-    for row in range(height):
-        for x in range(0, width, CHUNK):
+    work = (np.empty((n, 3, chunk)), np.empty((n, 2, chunk)), np.empty((5, chunk)), np.empty((5, chunk)))
+    states = (np.empty((n, 5, chunk), dtype), np.empty((6, chunk), dtype))
+    level, scale, run, chances = np.empty(chunk), np.empty(chunk), np.empty((12, chunk)), np.empty((len(prior.kinds), chunk))
+    for row in range(first, last):
+        for x in range(0, width, chunk):
             for band in range(bands):
-                size = _load(strip, prior, band, row, x, y, given, drift, level)
+                size = _load(strip, prior, band, row, row - first, x, y, given, drift, level)
                 noise[:] = given
                 scale[:] = prior.variance[band]
                 if prior.freedom < np.inf:
@@ -293,4 +300,4 @@ def krige(strip: Strip, prior: Prior, bridges: Bridges, out: Surface) -> None:
                     _kind(y, noise, drift, band, prior, run, chances, scale)
                 _fit(y, noise, drift, band, prior, scale, work)
                 _keep(given, work, scale, states)
-                _days(strip, bridges, band, row, x, size, states, out)
+                _days(strip, bridges, band, row, row - first, x, size, states, out)

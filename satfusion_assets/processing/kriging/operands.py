@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 
 
 class Strip(NamedTuple):
-    """Some rows of an area, scenes sorted by day.
+    """An area, and the drift of some of its rows.
 
-    fine: (n, b, r, W) in the order given, scene s of the sorted days at ``order[s]``. usable: (n, r, W), sorted; false
-    where a value is not of the ground (snow). drift_then and drift_now: coarse series c on the fine pixels, on scene
-    days (n, b, r, W) and prediction days (p, b, r, W), 0 where there is none.
+    fine: (n, b, H, W) in the order given, scene s of the sorted days at ``order[s]``. usable: (n, H, W) in the order given,
+    false where a value is not of the ground (snow). drift_then and drift_now: coarse series c on r rows of fine pixels, on
+    sorted scene days (n, b, r, W) and prediction days (p, b, r, W), 0 where there is none.
     """
 
     fine: Any
@@ -60,7 +60,7 @@ class Bridges(NamedTuple):
 
 
 class Surface(NamedTuple):
-    """values and deviation: (p, b, r, W)."""
+    """values and deviation: (p, b, H, W)."""
 
     values: Any
     deviation: Any

@@ -102,19 +102,16 @@ class KrigingPlan:
         own = np.diagonal(common, axis1=1, axis2=2)
         between = bridges(days, images.fine_days, settings.correlation_days, own, images.dtype)
         prior = self.prior()
-        usable = np.broadcast_to(np.ones(1, bool) if self.usable is None else self.usable, images.fine[:, 0].shape)
+        usable = np.broadcast_to(np.bool_(True), images.fine[:, 0].shape) if self.usable is None else self.usable
+        width = images.fine.shape[3]
 
         def task(first: int, last: int) -> None:
-            rows = np.arange(first, last)
-            width = images.fine.shape[3]
-            strip = Strip(
-                images.fine[:, :, first:last],
-                images.order,
-                usable[images.order, first:last],
-                on_rows(then - centre, self.ratio, self.top, self.left, rows, width).astype(images.dtype),
-                on_rows(now - centre, self.ratio, self.top, self.left, rows, width).astype(images.dtype),
+            drift_then, drift_now = (
+                on_rows(series, self.ratio, self.top, self.left, np.arange(first, last), width)
+                for series in ((then - centre).astype(images.dtype), (now - centre).astype(images.dtype))
             )
-            kernels.krige(strip, prior, between, Surface(out.values[:, :, first:last], out.deviation[:, :, first:last]))
+            strip = Strip(images.fine, images.order, usable, drift_then, drift_now)
+            kernels.krige(strip, prior, between, first, last, out)
 
         over_strips(task, out.values.shape[2], STRIP, self.threads)
 

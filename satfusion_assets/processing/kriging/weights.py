@@ -39,12 +39,13 @@ def common_covariance(
         return np.zeros((len(days), bands, bands))
     noise = settings.noise[order]
     usual = np.where(np.isfinite(noise), noise, 1e6 * settings.variance)
-    weights = np.stack(
-        [
-            typical_weights(days, scenes, settings.variance[b], settings.correlation_days[b], usual[:, b])
-            for b in range(bands)
-        ],
-        axis=2,
-    )
-    common: Array = np.einsum("pnb,nbmc,pmc->pbc", weights, errors, weights, optimize=True)
+    weights = [
+        typical_weights(days, scenes, settings.variance[b], settings.correlation_days[b], usual[:, b])
+        for b in range(bands)
+    ]
+    common = np.empty((len(days), bands, bands))
+    for one in range(bands):
+        for other in range(one, bands):
+            reached = weights[one] @ errors[:, one, :, other]
+            common[:, one, other] = common[:, other, one] = np.einsum("pn,pn->p", reached, weights[other])
     return common
