@@ -59,7 +59,7 @@ def plan(
     noise: ArrayLike | None = None,
     scene_offset: ArrayLike | None = None,
     freedom: float | None = None,
-    smoothing_days: float = SMOOTHING_DAYS,
+    smoothing_days: float | None = None,
     coarse_snow: ArrayLike | None = None,
     fine_snow: ArrayLike | None = None,
     threads: int | None = None,
@@ -83,16 +83,18 @@ def plan(
     usable = None if on_fine is None else ~on_fine
     if noise is None:
         images, usable = acquisitions(images, usable)
+    if smoothing_days is not None and not smoothing_days > 0:
+        raise ValueError(f"smoothing_days must be positive, not {smoothing_days}.")
     given = (gain, gain_spread, variance, correlation_days, noise)
     if hyperparameters is None:
         if all(value is not None for value in given) or not len(images.fine):
             hyperparameters = _blank(images)
         else:
             hyperparameters = of_scenes(learn_from(images, ratio, usable, on_coarse, smoothing_days), images)
-    if not smoothing_days > 0:
-        raise ValueError(f"smoothing_days must be positive, not {smoothing_days}.")
     settings = _overridden(hyperparameters, images, given, scene_offset, freedom)
-    return KrigingPlan(images, int(ratio), settings, usable, on_coarse, smoothing_days, threads=threads)
+    if smoothing_days is not None:
+        settings = replace(settings, smoothing_days=float(smoothing_days))
+    return KrigingPlan(images, int(ratio), settings, usable, on_coarse, threads=threads)
 
 
 def _images(
@@ -132,7 +134,7 @@ def _blank(images: Images) -> Hyperparameters:
     one = np.ones(bands)
     return Hyperparameters(
         0 * one, one, one, 60 * one, np.ones(1), np.ones((bands, 1)), np.ones((n, bands)), np.zeros((n, bands)),
-        np.zeros((n, bands)), np.zeros(bands), np.zeros((n, bands, n, bands)), np.inf, np.eye(bands),
+        np.zeros((n, bands)), np.zeros(bands), np.zeros((n, bands, n, bands)), np.inf, np.eye(bands), SMOOTHING_DAYS,
     )
 
 

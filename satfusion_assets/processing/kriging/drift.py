@@ -11,6 +11,8 @@ from satfusion_assets.processing.efast.upsampling import coarse_grid, upsample
 
 SMOOTHING_DAYS: Final = 6.0
 """Standard deviation of the Gaussian over time: a composite's own noise is as large as a week's change."""
+CHOICES: Final = (4.0, 6.0, 9.0)
+"""What is tried where there are enough scenes to tell."""
 
 
 def smoothed(

@@ -38,7 +38,8 @@ class Hyperparameters:
     pixels may have; shares: (b, k) their prior probabilities. noise: (n, b) variance of e_i. offset: (n, b) h_i. contrast:
     (n, b) k_i, about the level centre (b,) m0 of the sample.
     offset_covariance: (n, b, n, b) of the error of h. Scenes in the order given. freedom: of the Student t of e_i,
-    infinite = Gaussian. band_correlation: (b, b) of errors at one pixel. scenes: days with scenes that were learned
+    infinite = Gaussian. band_correlation: (b, b) of errors at one pixel. smoothing_days: of the coarse
+    series. scenes: days with scenes that were learned
     from, 0 = nothing was.
     """
 
@@ -55,6 +56,7 @@ class Hyperparameters:
     offset_covariance: Array
     freedom: float
     band_correlation: Array
+    smoothing_days: float
     scenes: int = 0
 
 

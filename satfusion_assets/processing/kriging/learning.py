@@ -8,6 +8,7 @@ the coarse series is trusted is decided by long withholdings. What scenes have t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -35,9 +36,9 @@ EVALUATIONS: Final = (150, 70)
 NOISE_ROUNDS: Final = 8
 OUTLYING: Final = 16.0
 """Squared errors count up to this multiple of their median: a missed cloud is no property of its scene."""
-UNLIKE: Final = 3.0
-"""How many times the usual noise a scene must show before it counts for less: what the surface does of its own accord
-between scenes looks like noise as well."""
+UNLIKE: Final = 9.0
+"""How many times the usual noise (in variance) a scene must show before half of it counts; what the surface does of its own
+accord between scenes looks like noise as well."""
 LEAST_NOISE: Final = 1e-4
 """Variance of noise over that of r: below, nothing can be told from rounding."""
 _PRIOR_WIDTH: Final = np.array([1.0, 0.7, 1.5, 0.7, 0.7])
@@ -48,12 +49,18 @@ _PRIOR_WIDTH: Final = np.array([1.0, 0.7, 1.5, 0.7, 0.7])
 class Sample:
     """What a sample of k pixels saw on n days, ascending and unique.
 
-    days: (n,). values: (b, k, n), NaN = missing. drift: (b, k, n), None = no coarse series at all.
+    days: (n,). values: (b, k, n), NaN = missing. drifts: (b, k, n) by the days over which the coarse series is smoothed;
+    none = no coarse series at all. smoothing_days: which of them counts.
     """
 
     days: Array
     values: Array
-    drift: Array | None
+    drifts: Mapping[float, Array]
+    smoothing_days: float
+
+    @property
+    def drift(self) -> Array | None:
+        return self.drifts.get(self.smoothing_days)
 
     @property
     def telling(self) -> NDArray[np.bool_]:
@@ -63,8 +70,9 @@ class Sample:
 
     def of(self, chosen: NDArray[np.bool_]) -> Sample:
         """The sample of the ``chosen`` days (n,)."""
-        drift = None if self.drift is None else np.ascontiguousarray(self.drift[:, :, chosen])
-        return Sample(self.days[chosen], np.ascontiguousarray(self.values[:, :, chosen]), drift)
+        drifts = {width: np.ascontiguousarray(drift[:, :, chosen]) for width, drift in self.drifts.items()}
+        values = np.ascontiguousarray(self.values[:, :, chosen])
+        return replace(self, days=self.days[chosen], values=values, drifts=drifts)
 
 
 @dataclass(frozen=True)
@@ -78,6 +86,7 @@ class Learned:
     contrast: Array
     centre: Array
     band_correlation: Array
+    smoothing_days: float
     days: int
 
 
@@ -106,7 +115,23 @@ def _learn_all(sample: Sample) -> Learned:
         for band in range(bands):
             offset = _offset(effects, contrast, levels, band)
             models[band], noise[band] = _fit(sample, band, offset, models[band], noise[band], evaluations)
+        clean = [sample.values[band] - _offset(effects, contrast, levels, band) for band in range(bands)]
+        sample = _smoothed_best(sample, clean, models, noise)
     return _learned(sample, models, noise, effects, contrast, levels, n)
+
+
+def _smoothed_best(sample: Sample, clean: list[Array], models: list[Model], noise: Array) -> Sample:
+    """The sample with the smoothing under which withheld values are most likely; clean: (k, n) by band, without effects."""
+
+    def told(width: float) -> float:
+        trial = replace(sample, smoothing_days=width)
+        errors = [
+            withhold(sample.days, values, _drift(trial, band), _wide(noise[band], values), models[band], WINDOWS)
+            for band, values in enumerate(clean)
+        ]
+        return sum(_predictive(error, uncertain) for error, uncertain in errors)
+
+    return replace(sample, smoothing_days=max(sample.drifts, key=told)) if sample.drifts else sample
 
 
 def _effects(sample: Sample, models: list[Model], noise: Array, shares: Array | None) -> SceneEffects:
@@ -197,7 +222,7 @@ def _learned(
     clean = replace(sample, values=less)
     shares = np.stack([_shares(clean, band, model, noise[band]) for band, model in enumerate(models)])
     correlation = _band_correlation(clean, models, noise)
-    return Learned(tuple(models), shares, noise, effects, contrast, levels.mean(axis=1), correlation, days)
+    return Learned(tuple(models), shares, noise, effects, contrast, levels.mean(axis=1), correlation, sample.smoothing_days, days)
 
 
 def _on_all_days(learned: Learned, telling: NDArray[np.bool_]) -> Learned:
@@ -302,8 +327,9 @@ def _scene_noise(sample: Sample, band: int, offset: Array, model: Model, noise: 
         total = np.minimum(filled, OUTLYING * middle).sum(axis=0)
         pseudo = 0.05 * len(squares)
         noise = np.maximum((total + pseudo * usual) / (count + pseudo), LEAST_NOISE * model[1])
-    usual = float(np.median(noise))
-    return usual * np.maximum(noise / (usual * UNLIKE), 1.0)
+    # How scenes compare is told by their noise as it is; how much noise there is, by withholding.
+    times = noise / np.median(noise)
+    return usual * np.maximum(times**2 / (times + UNLIKE), 1.0)
 
 
 def _scale(sample: Sample, band: int, model: Model, noise: Array) -> tuple[Model, Array]:

@@ -17,7 +17,7 @@ from satfusion_assets.processing.efast.upsampling import coarse_grid, upsample
 from satfusion_assets.processing.kriging import hyperparameters as defaults
 from satfusion_assets.processing.kriging import kernels
 from satfusion_assets.processing.kriging.bridges import bridges, correlations
-from satfusion_assets.processing.kriging.drift import SMOOTHING_DAYS, on_rows, smoothed
+from satfusion_assets.processing.kriging.drift import CHOICES, SMOOTHING_DAYS, on_rows, smoothed
 from satfusion_assets.processing.kriging.hyperparameters import Hyperparameters
 from satfusion_assets.processing.kriging.learning import Learned, Sample, learn
 from satfusion_assets.processing.kriging.operands import Bridges, Prior, Strip, Surface
@@ -48,7 +48,6 @@ class KrigingPlan:
     hyperparameters: Hyperparameters
     usable: NDArray[np.bool_] | None = None
     coarse_snow: NDArray[np.bool_] | None = None
-    smoothing_days: float = SMOOTHING_DAYS
     centre: NDArray[np.float64] | None = None
     top: int = 0
     left: int = 0
@@ -80,7 +79,7 @@ class KrigingPlan:
     def drift(self, days: Days) -> NDArray[np.float64]:
         """c (d, b, h, w) on ``days``, NaN where a coarse pixel never saw the ground."""
         coarse = ground(self.images.coarse, self.coarse_snow)
-        return smoothed(coarse, self.images.coarse_days, days, self.smoothing_days)
+        return smoothed(coarse, self.images.coarse_days, days, self.hyperparameters.smoothing_days)
 
     def fuse(self, prediction_days: ArrayLike) -> Fused:
         """Mean and standard deviation of ``prediction_days``."""
@@ -161,7 +160,7 @@ def learn_from(
     ratio: int,
     usable: NDArray[np.bool_] | None = None,
     coarse_snow: NDArray[np.bool_] | None = None,
-    smoothing_days: float = SMOOTHING_DAYS,
+    smoothing_days: float | None = None,
 ) -> Learned:
     """Hyper-parameters of an area, from a lattice of its pixels; one scene a day (``acquisitions``)."""
     rows, columns = (lattice(size) for size in images.fine.shape[2:])
@@ -172,12 +171,14 @@ def learn_from(
     n, bands = len(days), images.bands
     values = seen.reshape(n, bands, -1)
     coarse = ground(images.coarse, coarse_snow)
-    drift = None
-    if np.isfinite(coarse).any():
-        series = smoothed(coarse, images.coarse_days, days, smoothing_days)
+    widths = (CHOICES if smoothing_days is None else (smoothing_days,)) if np.isfinite(coarse).any() else ()
+    drifts = {}
+    for smoothing in widths:
+        series = smoothed(coarse, images.coarse_days, days, smoothing)
         fine = upsample(series, coarse_grid(ratio, 0, 0, np.dtype(np.float64)), rows, images.fine.shape[3])
-        drift = np.nan_to_num(fine[..., columns].reshape(n, bands, -1)).transpose(1, 2, 0).copy()
-    return learn(Sample(days.astype(np.float64), values.transpose(1, 2, 0).copy(), drift))
+        drifts[smoothing] = np.nan_to_num(fine[..., columns].reshape(n, bands, -1)).transpose(1, 2, 0).copy()
+    start = SMOOTHING_DAYS if smoothing_days is None else smoothing_days
+    return learn(Sample(days.astype(np.float64), values.transpose(1, 2, 0).copy(), drifts, start))
 
 
 def acquisitions(
@@ -231,5 +232,6 @@ def of_scenes(learned: Learned, images: Images) -> Hyperparameters:
         offset_covariance=covariance[as_given][:, :, as_given],
         freedom=defaults.FREEDOM,
         band_correlation=learned.band_correlation,
+        smoothing_days=learned.smoothing_days,
         scenes=learned.days,
     )
