@@ -15,19 +15,20 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
 
-from satfusion_assets.fusion.efast import fuse
+from satfusion_assets.fusion.methods import Method, fuse
 
 Array = NDArray[Any]
 BANDS = ("blue", "green", "red", "nir", "swir1", "swir2")
 TARGET = 93
 FINE_DAYS = (68, 77, 100)
 FULL_DISTANCE = 255.0
+METHODS: Final[tuple[Method, ...]] = ("efast", "kriging")
 
 
 def main() -> None:
@@ -46,18 +47,13 @@ def predictions(folder: Path) -> tuple[dict[str, Array], Array]:
     coarse_days = np.arange(68, 94)
     coarse = np.stack([read(folder / "modis" / "filled" / f"2020{day:03d}_18-04_kranj.tif") for day in coarse_days])
     stack = np.stack([fine[day] for day in FINE_DAYS])
-    fused = fuse(
-        calendar([TARGET]),
-        coarse,
-        calendar(coarse_days),
-        stack,
-        calendar(FINE_DAYS),
-        np.full((len(stack), *stack.shape[2:]), FULL_DISTANCE, np.float32),
-        ratio=1,
-    )
+    distance = np.full((len(stack), *stack.shape[2:]), FULL_DISTANCE, np.float32)
+    images = (coarse, calendar(coarse_days), stack, calendar(FINE_DAYS), distance)
+    fused, kriged = (fuse(calendar([TARGET]), *images, ratio=1, method=method) for method in METHODS)
     share = (TARGET - 77) / (100 - 77)
     return {
         "fusion (default)": fused.values[0],
+        "kriging, all learned": kriged.values[0],
         "persistence of day 68": fine[68],
         "persistence of day 77": fine[77],
         "persistence of day 100": fine[100],

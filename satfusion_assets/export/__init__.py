@@ -1,0 +1,1 @@
+"""Export: what is written for people and other programs: contract JSON, tables, LaTeX."""

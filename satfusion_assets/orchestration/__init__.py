@@ -1,0 +1,1 @@
+"""Orchestration: checks, jobs, sensors and schedules, derived from the registry of products."""

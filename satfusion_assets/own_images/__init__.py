@@ -1,0 +1,1 @@
+"""Fusion of a user's own folder of prepared images."""

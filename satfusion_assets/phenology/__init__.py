@@ -1,5 +1,6 @@
 """Phenology: 10, 25 and 50 % rising and falling dates with intervals, of series and of every pixel of a stack."""
 
+from satfusion_assets.vocabulary import kept_kernels as kept_kernels  # isort: skip
 from satfusion_assets.phenology.evidence import Evidence, anchored
 from satfusion_assets.phenology.labels import Label
 from satfusion_assets.phenology.maps import TRANSITIONS, PhenologyMaps, transition_maps

@@ -1,0 +1,1 @@
+"""Sampling: what images say at the site."""

@@ -1,0 +1,1 @@
+"""Screening: which scenes and pixels are used, and what becomes of them."""

@@ -1,0 +1,1 @@
+"""Truth: everything that the platform says of itself, against a landscape that is known."""

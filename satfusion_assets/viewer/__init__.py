@@ -1,0 +1,1 @@
+"""The viewer's server: read-only, what the front end asks for."""

@@ -1,0 +1,1 @@
+"""The vocabulary: sites, scenarios, days, grids, settings, errors."""

@@ -30,11 +30,11 @@ import signal, sys, time
 from concurrent.futures import ThreadPoolExecutor
 from satfusion_assets import cli
 from satfusion_assets.cli import materialize
-import satfusion_assets.stages.acquire
+import satfusion_assets.pipeline.raw_s2.acquire
 def acquire(*arguments, **options):
     print("at work", flush=True)
     {work}
-satfusion_assets.pipeline.acquire.acquire_sentinel2 = acquire
+satfusion_assets.pipeline.raw_s2.acquire.acquire_sentinel2 = acquire
 sys.argv = ["satfusion", "materialize", "innsbruck", "2024"]
 cli.main()
 """

@@ -12,12 +12,12 @@ from pathlib import Path
 import numba
 
 import satfusion_assets
-from satfusion_assets.processing import kernel_sources, kernels_digest
+from satfusion_assets.vocabulary.kept_kernels import kernel_sources, kernels_digest
 
 PACKAGE = Path(satfusion_assets.__file__).parent
 FILL = """
 import numpy as np
-from satfusion_assets.processing.gaps import competitors
+from satfusion_assets.evaluation.gaps import competitors
 assert competitors.__file__.startswith({folder!r}), competitors.__file__
 days = np.arange(0, 80, 4)
 values = np.sin(days / 20.0).reshape(1, 1, -1).astype(np.float32)
@@ -39,12 +39,18 @@ def imports(path: Path) -> dict[str, set[str]]:
 
 
 def compiling() -> list[Path]:
-    return [path for path in PACKAGE.rglob("*.py") if any(name.split(".")[0] == "numba" for name in imports(path))]
+    """Modules with kernels."""
+    keeper = PACKAGE / "vocabulary" / "kept_kernels.py"
+    found = [path for path in PACKAGE.rglob("*.py") if any(name.split(".")[0] == "numba" for name in imports(path))]
+    return [path for path in found if path != keeper]
 
 
 def test_kernels_lie_in_the_science_whose_import_says_where_they_are_kept() -> None:
     assert compiling()
-    assert all(path.is_relative_to(PACKAGE / "processing") for path in compiling())
+    rooms = {path.relative_to(PACKAGE).parts[0] for path in compiling()}
+    assert rooms == {"evaluation", "fusion", "phenology"}
+    for room in rooms:
+        assert "import kept_kernels" in (PACKAGE / room / "__init__.py").read_text("utf-8")
     assert Path(str(numba.config.CACHE_DIR)).name == f"kernels-{kernels_digest()}"
 
 
@@ -54,14 +60,14 @@ def test_what_kernels_take_from_other_modules_is_in_the_name_of_their_folder() -
     for path in compiling():
         assert path in known
         for module in imports(path):
-            if module.startswith("satfusion_assets.processing."):
+            if module.startswith("satfusion_assets."):
                 place = PACKAGE.joinpath(*module.split(".")[1:])
                 assert {place.with_suffix(".py"), place / "__init__.py"} & known, f"{path.name} takes from {module}"
 
 
 def test_every_source_in_it_changes_the_digest(tmp_path: Path) -> None:
-    copy = tmp_path / "processing"
-    shutil.copytree(PACKAGE / "processing", copy, ignore=shutil.ignore_patterns("__pycache__"))
+    copy = tmp_path / "package"
+    shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
     whole = kernels_digest(copy)
     assert whole == kernels_digest()
     for path in kernel_sources(copy):
@@ -76,7 +82,7 @@ def test_a_kernel_follows_a_change_of_what_it_calls_in_another_module(tmp_path: 
     copy = tmp_path / "satfusion_assets"
     shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__", "viewer", "sandbox", "cli"))
     first = filled(tmp_path)
-    smoother = copy / "processing" / "whittaker.py"
+    smoother = copy / "phenology" / "whittaker.py"
     source = smoother.read_text("utf-8")
     assert source.count("z[i] /= d[i]") == 1
     smoother.write_text(source.replace("z[i] /= d[i]", "z[i] /= 2 * d[i]"), "utf-8")

@@ -18,7 +18,7 @@ import pytest
 PUBLISH = """
 import sys
 from pathlib import Path
-from satfusion_assets.sites import SiteSeason
+from satfusion_assets.vocabulary.sites import SiteSeason
 from satfusion_assets.store import Product, ProductStore
 store = ProductStore(Path(sys.argv[1]))
 with store.publish(Product("fused", SiteSeason("innsbruck", 2024), "aggressive_sigma20")) as draft:

@@ -8,12 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from satfusion_assets.phenology import (
-    Phenology,
-    TransitionDate,
-    contract_dates,
-    transitions,
-)
+from satfusion_assets.phenology import Phenology, TransitionDate, contract_dates, transitions
 from satfusion_assets.phenology.series import EPOCH
 from satfusion_assets.pipeline.camera_phenology.files import CAMERA_DATES, PHENOCAM_PHENOLOGY
 from satfusion_assets.pipeline.camera_phenology.product import CAMERA_PHENOLOGY

@@ -4,9 +4,7 @@ import dagster as dg
 
 from satfusion_assets.pipeline.describe import described, view
 from satfusion_assets.pipeline.gap_benchmark.product import GAP_BENCHMARK
-from satfusion_assets.pipeline.partitions import (
-    site_season_of,
-)
+from satfusion_assets.pipeline.partitions import site_season_of
 from satfusion_assets.pipeline.platform import Platform
 from satfusion_assets.pipeline.reporting import materialise
 

@@ -4,10 +4,7 @@ import dagster as dg
 
 from satfusion_assets.pipeline.describe import described, view
 from satfusion_assets.pipeline.pack.product import PACK
-from satfusion_assets.pipeline.partitions import (
-    scenario_of,
-    site_season_of,
-)
+from satfusion_assets.pipeline.partitions import scenario_of, site_season_of
 from satfusion_assets.pipeline.platform import Platform
 from satfusion_assets.pipeline.reporting import materialise
 

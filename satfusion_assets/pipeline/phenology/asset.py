@@ -3,10 +3,7 @@
 import dagster as dg
 
 from satfusion_assets.pipeline.describe import described, view
-from satfusion_assets.pipeline.partitions import (
-    scenario_of,
-    site_season_of,
-)
+from satfusion_assets.pipeline.partitions import scenario_of, site_season_of
 from satfusion_assets.pipeline.phenology.product import PHENOLOGY
 from satfusion_assets.pipeline.platform import Platform
 from satfusion_assets.pipeline.reporting import materialise

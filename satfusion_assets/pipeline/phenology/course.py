@@ -9,13 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from satfusion_assets.phenology import (
-    COURSE,
-    Evidence,
-    PhenologyMaps,
-    anchored,
-    transition_maps,
-)
+from satfusion_assets.phenology import COURSE, Evidence, PhenologyMaps, anchored, transition_maps
 from satfusion_assets.pipeline.fused.files import FusedLayout
 from satfusion_assets.pipeline.fused.fuse import FusionInputs, fuse_inputs, prepared_inputs
 from satfusion_assets.pipeline.fused.product import FUSED

@@ -8,15 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from satfusion_assets.phenology import (
-    SATELLITE,
-    SCENES,
-    TRANSITIONS,
-    Label,
-    PhenologyMaps,
-    TransitionDate,
-    transitions,
-)
+from satfusion_assets.phenology import SATELLITE, SCENES, TRANSITIONS, Label, PhenologyMaps, TransitionDate, transitions
 from satfusion_assets.phenology.series import EPOCH
 from satfusion_assets.pipeline.camera_phenology.camera import _season_record, date_record
 from satfusion_assets.pipeline.fused.product import FUSED

@@ -1,0 +1,313 @@
+"""Kriging against the sandbox's true surface, beside EFAST and every interpolation: seasons, gaps and deviations.
+
+Every season is predicted from its prepared images (aggressive strategy) for all days, and again with every scene within
+gaps of 30, 60 and 90 days withheld. Methods are compared pairwise, on the snow-free pixels and days that both estimate:
+``worst`` is the method against which kriging does worst, with the ratio of the two errors. The truth only judges.
+
+    python -m benchmarks.kriging --folder SCRATCH [--cases KEY:SEED ...] [--write docs/kriging-truth.md]
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.seasons import PreparedSeason, prepared_season
+from satfusion_assets.evaluation.gaps.benchmark import QUANTITIES, quantities
+from satfusion_assets.evaluation.gaps.competitors import PIXEL_METHODS, Prediction
+from satfusion_assets.evaluation.gaps.fusion import Fusion
+from satfusion_assets.evaluation.gaps.stack import SeasonStack
+from satfusion_assets.evaluation.gaps.stack import withhold as withheld
+from satfusion_assets.evaluation.gaps.windows import Gap, MidpointRule, Transition, gap_window
+from satfusion_assets.fusion.kriging.indices import INDICES, index_with_deviation
+from satfusion_assets.fusion.kriging.snow import snow
+from satfusion_assets.fusion.methods import fuse
+from satfusion_assets.pipeline.fused.fuse import season_days
+from satfusion_assets.pipeline.gap_benchmark.benchmark import read_season
+from satfusion_assets.pipeline.prepared.product import PREPARED
+from satfusion_assets.sandbox.signatures import Cover
+from satfusion_assets.truth.scoring import days_to_clear
+from satfusion_assets.vocabulary.grid import site_grid
+from satfusion_assets.vocabulary.scenarios import BANDS, SCENARIOS, Mode, Strategy
+
+Array = NDArray[Any]
+TUNED: Final = ("innsbruck_2024:1", "forthgr_2024:5")
+"""Looked at while the method was made."""
+FRESH: Final = ("innsbruck_2024:4242", "vindeln2_2023:101", "institutekarnobat_2024:77")
+"""Looked at when it was done."""
+STRATEGY: Final = Strategy.AGGRESSIVE
+GAP_DAYS: Final = (30, 60, 90)
+SNOW: Final = 0.05
+STEP: Final = 3
+"""Every third pixel of both directions is judged."""
+LEVELS: Final = (1.0, 1.96)
+KRIGING, OF_GCC = "kriging", "kriging of GCC"
+LEAST: Final = 2000
+"""Values that a stratum must have to be judged."""
+Images = dict[str, Array]
+
+
+@dataclass
+class Sums:
+    """Squared errors of kriging and of another method on common pixels, and how many they are of all."""
+
+    kriging: float = 0.0
+    other: float = 0.0
+    common: int = 0
+    all: int = 0
+
+    @property
+    def ratio(self) -> float:
+        return float(np.sqrt(self.kriging / self.other)) if self.other > 0 else np.nan
+
+
+@dataclass
+class Coverage:
+    judged: int = 0
+    within: Array = field(default_factory=lambda: np.zeros(len(LEVELS)))
+
+    def add(self, score: Array) -> None:
+        known = np.abs(score[np.isfinite(score)])
+        self.judged += known.size
+        self.within += [(known <= level).sum() for level in LEVELS]
+
+    def cell(self, tolerance: float) -> str:
+        """Percentages within one and 1.96 deviations; bold where one is off by more than ``tolerance`` points."""
+        if self.judged < LEAST:
+            return "-"
+        shares = 100 * self.within / self.judged
+        text = f"{shares[0]:.0f} / {shares[1]:.0f}"
+        good = abs(shares[0] - 68.3) <= tolerance and abs(shares[1] - 95) <= tolerance
+        return text if good else f"**{text}**"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A season, what is known of it, and its stack."""
+
+    season: PreparedSeason
+    stack: SeasonStack
+    days: Array
+    truth: Array
+    snow: Array
+    cover: Array
+
+    @property
+    def gaps(self) -> Iterator[tuple[str, Gap]]:
+        """Gaps about the days on which the site's vegetation is half green, and midway."""
+        greenness = np.array([self._greenness(day) for day in self.days])
+        level = (greenness.min() + greenness.max()) / 2
+        green = np.flatnonzero(greenness > level)
+        centres = {"green-up": green[0], "peak": (green[0] + green[-1]) // 2, "green-down": green[-1]}
+        for name, index in centres.items():
+            middle = self.days[index].item()
+            for length in GAP_DAYS:
+                window = gap_window(middle, length, self.season.site_season)
+                yield name, Gap(Transition.GIVEN, length, middle, MidpointRule.GIVEN, *window)
+
+    def _greenness(self, day: np.datetime64) -> float:
+        return float(_surface(self.season).greenness(day.item())[::10, ::10].mean())
+
+
+_SURFACES: dict[str, Any] = {}
+
+
+def _surface(season: PreparedSeason) -> Any:
+    if season.title not in _SURFACES:
+        grid = site_grid(season.site).fine
+        _SURFACES[season.title] = season.landscape.view(grid.affine, (grid.height, grid.width))
+    return _SURFACES[season.title]
+
+
+def read_case(season: PreparedSeason) -> Case:
+    days = np.array(season_days(season.site_season), "datetime64[D]")
+    with season.store.read(PREPARED[Mode.BTI].of(season.site_season, STRATEGY)) as prepared:
+        stack = read_season(prepared, STRATEGY)
+    surface = _surface(season)
+    truth = np.stack([thin(surface.reflectance(day.item())) for day in days]).astype(np.float32)
+    white = np.stack([thin(surface.snow(day.item())) for day in days])
+    return Case(season, stack, days, truth, white > SNOW, thin(surface.land_cover))
+
+
+def thin(images: Array) -> Array:
+    return np.ascontiguousarray(images[..., 1::STEP, 1::STEP])
+
+
+def kriged(stack: SeasonStack, days: Array) -> tuple[Images, Images, Images]:
+    """Quantities and deviations by name of kriging, and GCC by kriging of GCC under its own name."""
+    fused = fuse(
+        days,
+        stack.coarse,
+        stack.coarse_days,
+        stack.fine,
+        stack.fine_days,
+        stack.cloud_distance,
+        ratio=stack.ratio,
+        method="kriging",
+    )
+    values = {name: thin(image) for name, image in quantities(Prediction(fused.values)).items()}
+    deviation = {name: thin(fused.quality.standard_deviation[:, band]) for band, name in enumerate(BANDS)}
+    for name in INDICES:
+        deviation[name] = thin(index_with_deviation(name, fused.values, fused.quality)[1])
+    of_gcc = stack.gcc
+    flags = {"coarse_snow": snow(stack.coarse), "fine_snow": snow(stack.fine)}
+    own = fuse(
+        days,
+        of_gcc.coarse,
+        of_gcc.coarse_days,
+        of_gcc.fine,
+        of_gcc.fine_days,
+        of_gcc.cloud_distance,
+        ratio=stack.ratio,
+        method="kriging",
+        **flags,
+    )
+    return values, deviation, {"value": thin(own.values[:, 0]), "sd": thin(own.quality.standard_deviation[:, 0])}
+
+
+def others(stack: SeasonStack, days: Array) -> Iterator[tuple[str, Images]]:
+    """Quantities of every EFAST scenario and competitor, by method."""
+    for scenario in SCENARIOS:
+        if scenario.strategy is STRATEGY:
+            found = quantities(Fusion(scenario).predict(stack, days))
+            yield scenario.key, {name: thin(image) for name, image in found.items()}
+    for method in PIXEL_METHODS:
+        yield method.name, quantities(Prediction(method.fill(thin(stack.fine), stack.fine_days, days)))
+
+
+def compare(
+    mine: Images, gcc: Array, stack: SeasonStack, days: Array, truth: Images, free: Array
+) -> dict[str, dict[str, Sums]]:
+    """Sums by quantity and other method; the quantity ``gcc of itself`` is kriging of GCC."""
+    table: dict[str, dict[str, Sums]] = defaultdict(dict)
+    for name, images in others(stack, days):
+        for quantity, image in images.items():
+            table[quantity][name] = _sums(mine[quantity], image, truth[quantity], free)
+            if quantity == "gcc":
+                table["gcc of itself"][name] = _sums(gcc, image, truth[quantity], free)
+    return table
+
+
+def _sums(mine: Array, other: Array, truth: Array, free: Array) -> Sums:
+    known = free & np.isfinite(truth)
+    both = known & np.isfinite(mine) & np.isfinite(other)
+    errors = [float(np.square((image - truth)[both].astype(np.float64)).sum()) for image in (mine, other)]
+    return Sums(*errors, int(both.sum()), int(known.sum()))
+
+
+def worst(cells: Mapping[str, Sums]) -> str:
+    """The other method with the largest ratio; bold where kriging loses."""
+    name, sums = max(cells.items(), key=lambda cell: cell[1].ratio if cell[1].common >= 50 else -np.inf)
+    if not sums.common:
+        return "-"
+    mine, its = (np.sqrt(total / sums.common) for total in (sums.kriging, sums.other))
+    text = f"{mine:.4f} : {its:.4f} {name.removeprefix(f'{STRATEGY}_')} ({sums.ratio:.2f})"
+    return f"**{text}**" if sums.ratio > 1 else text
+
+
+def judge(case: Case, coverage: dict[str, dict[str, Coverage]]) -> list[str]:
+    truth, free = quantities(Prediction(case.truth)), ~case.snow
+    mine, deviation, own = kriged(case.stack, case.days)
+    table = compare(mine, own["value"], case.stack, case.days, truth, free)
+    lines = [
+        "",
+        f"## {case.season.title}",
+        "",
+        "Whole season, kriging : the other method it does worst against (ratio).",
+        "",
+    ]
+    lines += [f"| {' | '.join(table)} |", "|---" * len(table) + "|"]
+    lines += [f"| {' | '.join(worst(cells) for cells in table.values())} |"]
+    add_coverage(case, truth, mine, deviation, own, coverage)
+    lines += ["", f"| gap | {' | '.join(table)} |", "|---" * (len(table) + 1) + "|"]
+    for name, gap in case.gaps:
+        inside = gap.holds(case.days)
+        left = withheld(case.stack, gap).degraded
+        known = {quantity: image[inside] for quantity, image in truth.items()}
+        mine, _, own = kriged(left, case.days[inside])
+        cells = compare(mine, own["value"], left, case.days[inside], known, free[inside])
+        lines.append(f"| {gap.days} d, {name} | {' | '.join(worst(row) for row in cells.values())} |")
+    return lines
+
+
+def add_coverage(
+    case: Case, truth: Images, mine: Images, deviation: Images, own: Images, coverage: dict[str, dict[str, Coverage]]
+) -> None:
+    apart = thin(days_to_clear(case.stack, case.days))
+    month = (case.days.astype("datetime64[M]").astype(int) % 12)[:, None, None]
+    strata = {
+        "all": np.ones(apart.shape, bool),
+        "0-3 days to a scene": apart <= 3,
+        "4-10 days": (apart > 3) & (apart <= 10),
+        "over 10 days": apart > 10,
+        **{
+            name: np.broadcast_to(np.isin(month, months), apart.shape)
+            for name, months in {
+                "winter": (11, 0, 1),
+                "spring": (2, 3, 4),
+                "summer": (5, 6, 7),
+                "autumn": (8, 9, 10),
+            }.items()
+        },
+        **{cover.name.lower(): np.broadcast_to(case.cover == cover, apart.shape) for cover in Cover},
+    }
+    scores = {quantity: (mine[quantity] - truth[quantity]) / deviation[quantity] for quantity in QUANTITIES}
+    scores["gcc of itself"] = (own["value"] - truth["gcc"]) / own["sd"]
+    for name, where in strata.items():
+        for quantity, score in scores.items():
+            coverage[name].setdefault(quantity, Coverage()).add(score[where & ~case.snow])
+
+
+def report(groups: Mapping[str, tuple[str, ...]], folder: Path) -> str:
+    lines = [
+        "# Kriging against the truth",
+        "",
+        "RMSE on the snow-free pixels and days that both methods estimate (every third pixel in both directions), against",
+        "the competitor or EFAST scenario that comes best beside it; bold where kriging loses. `gcc of itself`: GCC taken",
+        "of each scene and kriged. Written by `python -m benchmarks.kriging --folder SCRATCH`.",
+    ]
+    for name, group in groups.items():
+        coverage: dict[str, dict[str, Coverage]] = defaultdict(dict)
+        lines += ["", f"# {name}"]
+        for key in group:
+            site_season, seed = key.split(":")
+            lines += judge(read_case(prepared_season(site_season, int(seed), folder)), coverage)
+        lines += [
+            "",
+            f"## {name}: what the deviation covers",
+            "",
+            "Per cent of the true values within 1 and 1.96 deviations.",
+            "",
+        ]
+        heads = list(coverage["all"])
+        lines += [f"| stratum | {' | '.join(heads)} |", "|---" * (len(heads) + 1) + "|"]
+        for stratum, cells in coverage.items():
+            tolerance = 5 if stratum == "all" else 10
+            lines.append(f"| {stratum} | {' | '.join(cells[head].cell(tolerance) for head in heads)} |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--folder", type=Path, required=True, help="where the seasons lie or are to be built")
+    parser.add_argument("--cases", nargs="*", default=TUNED, help="site-seasons and seeds looked at before")
+    parser.add_argument("--fresh", nargs="*", default=FRESH, help="site-seasons and seeds that were not")
+    parser.add_argument("--write", type=Path, help="write the tables as Markdown here")
+    options = parser.parse_args()
+    groups = {"Looked at while the method was made": tuple(options.cases), "Fresh": tuple(options.fresh)}
+    text = report({name: group for name, group in groups.items() if group}, options.folder)
+    if options.write:
+        options.write.write_text(text)
+    sys.stdout.write(text)
+
+
+if __name__ == "__main__":
+    main()
