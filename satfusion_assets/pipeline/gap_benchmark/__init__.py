@@ -1,0 +1,1 @@
+"""The product ``gap_benchmark``."""

@@ -13,7 +13,6 @@ from satfusion_assets.phenology import COURSE, Evidence, PhenologyMaps, anchored
 from satfusion_assets.pipeline.fused.files import FusedLayout
 from satfusion_assets.pipeline.fused.fuse import FusionInputs, fuse_inputs, prepared_inputs
 from satfusion_assets.pipeline.fused.product import FUSED
-from satfusion_assets.pipeline.phenology.date_maps import LEAST_AMPLITUDE
 from satfusion_assets.pipeline.prepared.product import PREPARED_BTI
 from satfusion_assets.pipeline.provenance import lies_in_place
 from satfusion_assets.screening.preparation import gcc_image
@@ -21,6 +20,9 @@ from satfusion_assets.store import ProductStore, View
 from satfusion_assets.vocabulary.days import day_of
 from satfusion_assets.vocabulary.scenarios import Mode, Scenario
 from satfusion_assets.vocabulary.sites import Site, SiteSeason
+
+LEAST_AMPLITUDE: Final = 0.02
+"""GCC amplitude below which a pixel has no season."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ def drawn_course(
     return Course(days, evidence, deviation)
 
 
-def _neighbours(
+def neighbours(
     stack: ExitStack, store: ProductStore, site: Site, site_season: SiteSeason, scenario: Scenario
 ) -> Iterator[tuple[View, View]]:
     """Fused images and scenes of the seasons before and after that have both where the site is now."""

@@ -15,7 +15,8 @@ PHENOLOGY: Final = ProductRecord(
     group="evaluation",
     code_version=2,
     thresholds=(
-        "pipeline.phenology",
+        "pipeline.phenology.course",
+        "pipeline.phenology.date_maps",
         "screening.preparation",
         "screening.clouds",
         *SITE_SERIES,

@@ -1,0 +1,1 @@
+"""The products ``prepared_bti`` and ``prepared_itb``."""

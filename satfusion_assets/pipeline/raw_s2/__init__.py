@@ -1,0 +1,1 @@
+"""The product ``raw_s2``."""

@@ -1,0 +1,1 @@
+"""The product ``score_table``."""
