@@ -60,9 +60,9 @@ _GAPS: Final = (
 )
 
 RECIPES: Final[Mapping[str, Recipe]] = {
-    "raw_s2": Recipe(1, ("grid", "archives.earth_search.offset")),
-    "raw_s3": Recipe(1, ("grid", "archives.copernicus.cubes")),
-    "raw_phenocam": Recipe(1, ("processing.camera",), placed=False),
+    "raw_s2": Recipe(2, ("grid", "archives.earth_search.offset")),
+    "raw_s3": Recipe(2, ("grid", "archives.copernicus.cubes")),
+    "raw_phenocam": Recipe(2, ("processing.camera",), placed=False),
     "camera_phenology": Recipe(2, _PHENOLOGY, placed=False),
     "preselected": Recipe(2, ("processing.preselection", "processing.preparation", "processing.clouds", *_SERIES)),
     "prepared_bti": Recipe(2, _PREPARATION),
