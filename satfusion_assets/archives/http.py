@@ -227,7 +227,7 @@ class HttpArchive:
                     {name.lower(): value for name, value in response.headers.items()},
                     self._body(response, give_up, request.most_bytes),
                 )
-        except httpx.InvalidURL as error:
+        except (httpx.InvalidURL, UnicodeError) as error:  # UnicodeError: a host's name that IDNA does not know
             raise self._no_address(request.url) from error
         except httpx.HTTPError as error:
             raise _Transient(_reason(error)) from error

@@ -56,8 +56,10 @@ def main() -> None:
     try:
         app()
     except SatfusionError as error:
-        Console(stderr=True).print(f"[red]{escape(str(error))}[/red]", highlight=False)
+        Console(stderr=True).print(f"[red]{escape(str(error))}[/red]", highlight=False, soft_wrap=True)
         sys.exit(getattr(error, "exit_code", 1))
     except OSError as error:  # of the system, which names its own cause: disk, permission, port
-        Console(stderr=True).print(f"[red]{escape(f'{type(error).__name__}: {error}')}[/red]", highlight=False)
+        Console(stderr=True).print(
+            f"[red]{escape(f'{type(error).__name__}: {error}')}[/red]", highlight=False, soft_wrap=True
+        )
         sys.exit(1)

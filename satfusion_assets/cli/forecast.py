@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import dagster as dg
 from rich.table import Table
 
-from satfusion_assets.cli.runs import ASKS, Run, why_due
+from satfusion_assets.cli.runs import ASKS, ASKS_AGAIN, Run, why_due
 from satfusion_assets.pipeline.platform import Platform
 from satfusion_assets.pipeline.registry import REGISTRY
 from satfusion_assets.store import Product
@@ -31,6 +31,7 @@ def forecast(platform: Platform, instance: dg.DagsterInstance, runs: Sequence[Ru
         following = False
         for asset, product in zip(run.assets, run.products, strict=True):
             why = ["asked for"] if rebuild else why_due(platform, product)
+            why = [ASKS_AGAIN] if run.config.get("again") else why
             why = why or [f"{source.slug} is made again" for source in _sources(platform, product) if source in due]
             if why or following:
                 following = True  # a run goes on from the first asset that is due
@@ -41,16 +42,25 @@ def forecast(platform: Platform, instance: dg.DagsterInstance, runs: Sequence[Ru
 
 def summary(due: Sequence[Due], of: int) -> str:
     """One or two sentences for the line before the work."""
-    made = [one for one in due if ASKS not in one.why]
-    asked = len(due) - len(made)
-    if not made:
-        text = f"All {of - asked} derived products are up to date."
-    else:
+    raw = [one for one in due if _asks(one)]
+    made = [one for one in due if not _asks(one)]
+    derived = of - len(raw)
+    said = []
+    if made:
         known = [one.seconds for one in made if one.seconds is not None]
-        took = f" The last time {len(known)} of them took {_duration(sum(known))}" if known else " None was made before"
+        took = f"The last time {len(known)} of them took {_duration(sum(known))}" if known else "None was made before"
         size = sum(one.megabytes or 0 for one in made)
-        text = f"{len(made)} of {of - asked} derived products are to be made.{took}, {size:.0f} MB on disk."
-    return text + (f" {asked} raw products: {ASKS.removeprefix('its ')}." if asked else "")
+        said += [f"{len(made)} of {derived} derived products are to be made.", f"{took}, {size:.0f} MB on disk."]
+    elif derived:
+        said.append(f"All {derived} derived products are up to date.")
+    if raw:
+        count = "1 raw product" if len(raw) == 1 else f"{len(raw)} raw products"
+        said.append(f"{count}: {raw[0].why[0]}.")
+    return " ".join(said)
+
+
+def _asks(one: Due) -> bool:
+    return bool({ASKS, ASKS_AGAIN} & set(one.why))
 
 
 def table(due: Sequence[Due]) -> Table:

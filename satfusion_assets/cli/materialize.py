@@ -72,9 +72,12 @@ def run_plan(site_season: SiteSeason, runs: Sequence[Run], *, rebuild: bool = Fa
         )
         if dry_run:
             return
-        if any("raw_s3" in run.assets for run in runs):
-            site, today = platform.site(site_season), platform.now().date()
-            check_sentinel3_credentials(site, site_season, platform.store, platform.settings, today=today)
+        asking = [run for run in runs if "raw_s3" in run.assets]
+        if asking:
+            again, today = any(run.config.get("again") for run in asking), platform.now().date()
+            check_sentinel3_credentials(
+                platform.site(site_season), site_season, platform.store, platform.settings, today=today, again=again
+            )
         instance.add_dynamic_partitions(SITE_SEASON, [site_season.key])
         done = execute(build_defs(platform), instance, platform, runs, rebuild=rebuild)
         for number, (run, ran) in enumerate(done, 1):

@@ -23,6 +23,8 @@ from satfusion_assets.vocabulary.sites import SiteSeason
 _PLACE: Final = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+)')
 ASKS: Final = "its archive is asked for news; what is kept is not fetched again"
 """Why a raw product is always due."""
+ASKS_AGAIN: Final = "its archive is asked for everything again, also for what is kept"
+"""Why it is, when that is what somebody wants."""
 QUIET: Final = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """Dagster's own account of a run stays in the UI; the terminal shows what the stages say."""
 

@@ -17,6 +17,7 @@ class Scores(_Shape):
     nse_pc: Number = None
     r_squared: Number = None
     pearson_r: Number = None
+    pearson_r2: Number = None
     nrmse: Number = None
     rmse: Number = None
     mae: Number = None

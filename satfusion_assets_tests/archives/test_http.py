@@ -139,7 +139,7 @@ def test_damaged_json_is_asked_again_then_refused() -> None:
 @pytest.mark.parametrize(
     "href",
     ["s3://bucket/B03.tif", "ftp://a.example/x", "file:///etc/passwd", "", "B03.tif", "//a.example/x", "http://",
-     "http://a.example:99999/x", "http://a.example:port/x", "http://[::1/x", "https:///x"],
+     "http://a.example:99999/x", "http://a.example:port/x", "http://[::1/x", "https:///x", "https://xn--/x"],
 )  # fmt: skip
 def test_what_cannot_be_fetched_is_said_at_once(href: str) -> None:
     script = Script(httpx.Response(200))

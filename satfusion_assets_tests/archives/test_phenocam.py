@@ -25,6 +25,7 @@ from satfusion_assets.archives.phenocam import (
     parse_one_day_summary,
 )
 from satfusion_assets.archives.phenocam.pictures import picture_of
+from satfusion_assets.archives.phenocam.regions import read_regions
 from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid, ArchiveUnavailable, NoData
 from satfusion_assets.vocabulary.sites import Site
 from satfusion_assets_tests.archives.conftest import FIXTURES, archive
@@ -157,8 +158,9 @@ def test_a_line_that_cannot_be_right_costs_its_day(text: str, reason: str) -> No
         SERVER.replace("\n", "\r\n"),
         SERVER + LINES[FIRST],
         "".join([*LINES[: FIRST + 5], *reversed(LINES[FIRST + 5 :])]),
+        "# Oak\u2028and\x85maple\x0bstand\n" + SERVER,
     ],
-    ids=["byte order mark", "blank lines", "line ends", "a day twice", "another order"],
+    ids=["byte order mark", "blank lines", "line ends", "a day twice", "another order", "pasted description"],
 )
 def test_what_changes_nothing_costs_nothing(text: str) -> None:
     assert parse_one_day_summary(text, "file") == parse_one_day_summary(SERVER, "file")
@@ -329,6 +331,13 @@ def test_a_malformed_region_costs_itself(bad: dict[str, Any]) -> None:
     regions = json_pages(pages).regions("harvard")
     assert regions.kept == (OLD,)
     assert len(regions.left_out) == 1
+
+
+@pytest.mark.parametrize("said", [None, "", "no word on it", 1, "True"])
+def test_a_region_is_in_use_unless_the_archive_says_that_it_is_not(said: object) -> None:
+    entry = {"site": "here", "roi_name": "here_GR_1000", "roitype": "GR", "sequence_number": 1000}
+    regions = read_regions([entry | {"active": said}, entry | {"active": False, "roi_name": "here_GR_2000"}], "here")
+    assert [one.active for one in regions] == [True, False]
 
 
 def test_a_list_without_a_single_good_region_is_malformed() -> None:

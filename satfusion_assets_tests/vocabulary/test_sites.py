@@ -123,6 +123,10 @@ def feature(**properties: object) -> dict[str, object]:
         ('{"features": ' + "[" * 100_000, r"sites\.geojson is nested too deep"),
         ('{"features": [' + "1" * 5000 + "]}", r"sites\.geojson is nested too deep or holds endless numbers"),
         ("{not json", r"sites\.geojson is not valid JSON \(line 1"),
+        (
+            '"site","lat","lon"\n"acadia",44.4,-68.3\n',
+            r"is not GeoJSON, it begins with '\"site\",\"lat\",\"lon\".*turn a table",
+        ),
         ("[]", "is not a GeoJSON FeatureCollection"),
         (json.dumps({"features": [{"properties": {}}]}), "feature 0: .* is missing or malformed"),
         (json.dumps({"features": [feature(sitename="a b")]}), "feature 0: Site name 'a b' cannot be used"),

@@ -23,7 +23,7 @@ from satfusion_assets.archives.copernicus.answers import Asset, job_id_of, netcd
 from satfusion_assets.archives.copernicus.backend import BackEnd
 from satfusion_assets.archives.copernicus.failures import NothingThere, SlotsTaken
 from satfusion_assets.archives.copernicus.requests import CubeRequest
-from satfusion_assets.archives.http import Answer, HttpArchive
+from satfusion_assets.archives.http import Answer, HttpArchive, Withheld
 from satfusion_assets.vocabulary.errors import (
     ArchiveAnswerInvalid,
     ArchiveError,
@@ -116,8 +116,11 @@ class _Pace:
 
 @dataclass
 class _Running:
+    """A job under way. old: an earlier run left it."""
+
     request: CubeRequest
     job_id: str
+    old: bool
     tries: int = 1
 
 
@@ -145,7 +148,9 @@ def run_requests(
         while waiting and len(running) < JOBS_AT_ONCE:
             request = waiting.popleft()
             try:
-                running.append(_Running(request, runner.take_up(request)))
+                note = ledger.job_of(request)
+                job_id = runner.take_up(request)
+                running.append(_Running(request, job_id, old=note is not None and note.job_id == job_id))
             except NothingThere:
                 yield runner.empty(request, None)
             except ArchiveAnswerInvalid as error:
@@ -217,6 +222,8 @@ class _Runner:
             )
         except NothingThere:
             return self.empty(job.request, job.job_id)
+        except Withheld as error:
+            return self.withheld(job, error)
         except ArchiveAnswerInvalid as error:
             why = str(error)
             trouble = ArchiveAnswerInvalid(
@@ -230,6 +237,7 @@ class _Runner:
         self._ledger.forget(job.request)
         self._back_end.sign_in()
         job.tries += 1
+        job.old = False
         try:
             job.job_id = self.take_up(job.request)
         except NothingThere:
@@ -255,6 +263,17 @@ class _Runner:
     def troubled(self, request: CubeRequest, job_id: str | None, trouble: ArchiveError) -> JobResult:
         """Nothing came of the request; it is not in the ledger any more, so that the next run starts afresh."""
         return JobResult(request, job_id, self._ledger.forget(request), None, trouble=trouble)
+
+    def withheld(self, job: _Running, trouble: Withheld) -> JobResult:
+        """The job is done and its file is not given away: trouble of that quarter, whatever becomes of the others.
+
+        The next run takes the job up again, in case the storage is down; what two runs cannot have is made anew.
+        """
+        if job.old:
+            return self.troubled(job.request, job.job_id, trouble)
+        note = self._ledger.job_of(job.request)
+        assert note is not None, "a job under way is in the ledger"
+        return JobResult(job.request, job.job_id, note.as_of, None, trouble=trouble)
 
     def _download(self, job: _Running) -> JobResult:
         file = self._file(job)

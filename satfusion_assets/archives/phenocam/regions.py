@@ -56,6 +56,11 @@ def _share(value: object) -> float | None:
     return share if 0 <= share <= 100 else None
 
 
+def _flag(value: object) -> bool:
+    """A region is in use unless the archive says that it is not."""
+    return value if isinstance(value, bool) else str(value).strip().lower() not in ("false", "0", "f", "no")
+
+
 Day = Annotated[date | None, BeforeValidator(_day)]
 Address = Annotated[str | None, Field(max_length=2000), BeforeValidator(_missing_is_none)]
 
@@ -74,7 +79,7 @@ class Region(BaseModel):
     site: str = Field(max_length=100)
     vegetation: str = Field(alias="roitype", pattern="^[A-Z]{2}$")
     sequence: int = Field(alias="sequence_number", ge=0, le=99_999)
-    active: bool = True
+    active: Annotated[bool, BeforeValidator(_flag)] = True
     first: Day = Field(None, alias="first_date")
     last: Day = Field(None, alias="last_date")
     missing_data_pct: Annotated[float | None, BeforeValidator(_share)] = None

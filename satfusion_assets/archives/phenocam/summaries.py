@@ -37,6 +37,8 @@ _NEEDED: Final = ("date", "image_count", "midday_filename", "gcc_90", "snow_flag
 _CALENDAR: Final = ("year", "doy")
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+_BREAK: Final = re.compile(r"\r\n?|\n")
+"""Between lines. Other characters that end a line for Unicode come in with descriptions that people have pasted."""
 _PERIOD: Final = re.compile(r"#\s*Aggregation Period:\s*(\d+)", re.ASCII)
 _STATED: Final = re.compile(r"#\s*(Site|Veg Type):\s*(\S+)")
 _MOST_PICTURES: Final = 86_400
@@ -73,7 +75,7 @@ def decode_summary(content: bytes, source: str) -> str:
 def refuse_other_region(text: str, source: str, site: str, vegetation: str) -> None:
     """ArchiveAnswerInvalid when the file's own header names another site or vegetation than was asked for."""
     wanted = {"Site": site, "Veg Type": vegetation}
-    for line in text.splitlines():
+    for line in _lines(text):
         stated = _STATED.match(line)
         if stated and stated[2] != wanted[stated[1]]:
             raise ArchiveAnswerInvalid(
@@ -86,7 +88,7 @@ def parse_one_day_summary(text: str, source: str) -> Sifted[DailySummary]:
 
     ArchiveAnswerInvalid names ``source`` and what is wrong with it as a whole.
     """
-    lines = text.removeprefix("\ufeff").splitlines()
+    lines = _lines(text.removeprefix("\ufeff"))
     table = [(number, line) for number, line in enumerate(lines, 1) if line.strip() and not line.startswith("#")]
     if not table:
         raise ArchiveAnswerInvalid(f"{source} has no table; it is empty or cut off.")
@@ -116,6 +118,10 @@ def parse_one_day_summary(text: str, source: str) -> Sifted[DailySummary]:
         )
     _refuse_longer_periods(lines, sifted, source)
     return sifted
+
+
+def _lines(text: str) -> list[str]:
+    return _BREAK.split(text)
 
 
 def _header(line: str, source: str) -> list[str]:

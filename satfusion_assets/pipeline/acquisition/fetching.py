@@ -116,12 +116,12 @@ def refuse_unless_few(bad: Mapping[str, ArchiveError], of: int) -> None:
     """
     if _are_few(len(bad), of):
         return
-    first = next(iter(bad.values()))
+    first = str(next(iter(bad.values()))).removesuffix("; run this again later.").rstrip(".")
     withheld = sum(not isinstance(error, ArchiveAnswerInvalid) for error in bad.values())
     kind = ArchiveUnavailable if 2 * withheld > len(bad) else ArchiveAnswerInvalid
     raise kind(
-        f"{len(bad)} of {of} files of the archive cannot be used, which is too many to leave out; the first: {first} "
-        f"Run this again later, what has been fetched is kept."
+        f"{len(bad)} of {of} files of the archive cannot be used, which is too many to leave out (the first: {first}); "
+        f"run this again later, what has been fetched is kept."
     )
 
 

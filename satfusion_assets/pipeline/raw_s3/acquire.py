@@ -90,7 +90,7 @@ def acquire_sentinel3(
 
 
 def check_sentinel3_credentials(
-    site: Site, season: SiteSeason, store: ProductStore, settings: Settings, *, today: date
+    site: Site, season: SiteSeason, store: ProductStore, settings: Settings, *, today: date, again: bool = False
 ) -> None:
     """Sign in where ``acquire_sentinel3`` would have to; nothing where all it needs is kept.
 
@@ -99,8 +99,8 @@ def check_sentinel3_credentials(
     requests = quarterly_requests(
         CUBE_PRODUCTS[settings.s3_product], site_grid(site), season.raw_start, min(season.raw_end, today)
     )
-    cache = FetchCache(store.cache(season, "s3"))
-    if Quarters(cache, _Asking(cache, settings, today, again=False).ask, today, site.latitude).has_all(requests):
+    cache = FetchCache(store.cache(season, "s3"), again=again)
+    if Quarters(cache, _Asking(cache, settings, today, again).ask, today, site.latitude).has_all(requests):
         return
     with suppress(ArchiveUnavailable, ArchiveAnswerInvalid):
         BackEnd(settings.openeo_url, Credentials.of(settings), replace(Patience.of(settings), attempts=1))

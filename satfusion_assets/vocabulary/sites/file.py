@@ -123,6 +123,11 @@ def _document(content: bytes, source: str) -> _Object:
     try:
         document = json.loads(text, object_pairs_hook=_object)
     except json.JSONDecodeError as error:
+        if not text.lstrip().startswith("{"):
+            raise InvalidSitesFile(
+                f"{source} is not GeoJSON, it begins with {text[:40]!r}; turn a table or another format into a "
+                f"FeatureCollection first: {_NEEDS}."
+            ) from error
         raise InvalidSitesFile(
             f"{source} is not valid JSON (line {error.lineno}: {error.msg}); correct it there or restore it."
         ) from error

@@ -12,8 +12,11 @@ import pytest
 
 from satfusion_assets.pipeline.raw_phenocam.acquire import acquire_phenocam
 from satfusion_assets.pipeline.raw_s2.acquire import acquire_sentinel2
+from satfusion_assets.pipeline.raw_s3.acquire import check_sentinel3_credentials
 from satfusion_assets.store import ProductStore
-from satfusion_assets_tests.pipeline.acquisition.conftest import SEASON, SITES, Sandbox, product
+from satfusion_assets_tests.pipeline.acquisition.conftest import SEASON, SITES, TODAY, Sandbox, product
+from satfusion_assets.vocabulary.errors import CredentialsMissing
+from satfusion_assets.vocabulary.settings import Settings
 
 
 def fetched(sandbox: Sandbox, ending: str) -> int:
@@ -59,10 +62,10 @@ def test_the_command_line_asks_again(sandbox: Sandbox, tmp_path: Path) -> None:
     shutil.copy(SITES, tmp_path / "data" / "sites.geojson")
     (tmp_path / "home").mkdir()
     variables = {"SATFUSION_DATA_ROOT": str(tmp_path / "data"), "DAGSTER_HOME": str(tmp_path / "home")}
-    pictures = []
+    pictures, says = [], []
     for options in ([], [], ["--again"]):
         sandbox.forget_requests()
-        subprocess.run(
+        done = subprocess.run(
             [
                 sys.executable,
                 "-m",
@@ -78,7 +81,20 @@ def test_the_command_line_asks_again(sandbox: Sandbox, tmp_path: Path) -> None:
             cwd=tmp_path,
             check=True,
             capture_output=True,
+            text=True,
         )
+        says.append(done.stdout)
         pictures.append(fetched(sandbox, ".jpg"))
     assert pictures[0] > 0
     assert pictures == [pictures[0], 0, pictures[0]]
+    assert "1 raw product: its archive is asked for news; what is kept is not fetched again." in says[1]
+    assert "1 raw product: its archive is asked for everything again, also for what is kept." in says[2]
+    assert "derived" not in "".join(says)
+
+
+def test_an_account_is_needed_before_everything_is_asked_for_again(whole: ProductStore, sandbox: Sandbox) -> None:
+    """With all quarters kept an account is not needed, unless they are to be asked for again."""
+    settings = Settings(_env_file=None, cdse_user=None, cdse_password=None)
+    check_sentinel3_credentials(sandbox.site, SEASON, whole, settings, today=TODAY)
+    with pytest.raises(CredentialsMissing):
+        check_sentinel3_credentials(sandbox.site, SEASON, whole, settings, today=TODAY, again=True)

@@ -118,6 +118,24 @@ def test_a_quarter_of_which_nothing_comes_is_left_out_and_said(
     assert version(store) == version(spring)
 
 
+def test_a_quarter_whose_file_is_not_given_away_costs_itself_and_is_made_anew_in_the_end(
+    sandbox: Sandbox, spring: ProductStore, tmp_path: Path
+) -> None:
+    """HTTP 500 for one finished job's file, for good: taken up once more, in case the storage was down, then left."""
+    store = copy(spring, tmp_path, without="20240101", published=False)
+    jobs = []
+    sandbox.fault(path=r"/openEO\.nc", kind="status", status=500)
+    for _ in range(2):
+        outcome = acquire(sandbox, store)
+        assert outcome.numbers["missing_quarters"] == 1
+        jobs.append(made_jobs(sandbox))
+    assert jobs == [1, 1]
+    sandbox.heal()
+    acquire(sandbox, store)
+    assert made_jobs(sandbox) == 2
+    assert version(store) == version(spring)
+
+
 def test_a_published_season_is_not_replaced_by_one_that_lacks_a_quarter(
     sandbox: Sandbox, spring: ProductStore, tmp_path: Path
 ) -> None:
