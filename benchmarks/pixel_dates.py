@@ -15,8 +15,7 @@ from benchmarks.phenology import Rows, write_table
 from benchmarks.seasons import PreparedSeason, prepared_season
 from satfusion_assets.phenology import PhenologyMaps, transition_maps
 from satfusion_assets.pipeline.fused.fuse import fuse_inputs, prepared_inputs, season_days
-from satfusion_assets.pipeline.phenology.course import course_maps, drawn_course
-from satfusion_assets.pipeline.phenology.date_maps import LEAST_AMPLITUDE
+from satfusion_assets.pipeline.phenology.course import LEAST_AMPLITUDE, course_maps, drawn_course
 from satfusion_assets.pipeline.prepared.product import PREPARED_BTI
 from satfusion_assets.screening.preparation import gcc_image
 from satfusion_assets.truth.dates import TrueSeason, date_rows

@@ -77,8 +77,7 @@ def _date_rows(
     """
     from satfusion_assets.phenology import SCENES, transition_maps
     from satfusion_assets.pipeline.fused.fuse import prepared_inputs
-    from satfusion_assets.pipeline.phenology.course import course_maps, fused_gcc, season_course
-    from satfusion_assets.pipeline.phenology.date_maps import LEAST_AMPLITUDE
+    from satfusion_assets.pipeline.phenology.course import LEAST_AMPLITUDE, course_maps, fused_gcc, season_course
     from satfusion_assets.truth.dates import TrueSeason, date_rows
 
     year = site_season.season

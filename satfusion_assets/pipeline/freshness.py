@@ -54,8 +54,8 @@ def _raw(store: ProductStore, product: Product, asked_within: timedelta, now: da
 def _derived(store: ProductStore, product: Product, now: datetime) -> Stale | None:
     manifest = store.manifest(product)
     if manifest is None:
-        raw = store.manifest(REGISTRY.raw_of(REGISTRY[product.name]).of(product.site_season))
-        waiting = raw is not None and now - raw.created > FOLLOWS_WITHIN
+        raws = [store.manifest(raw.of(product.site_season)) for raw in REGISTRY.archives_of(REGISTRY[product.name])]
+        waiting = any(raw is not None and now - raw.created > FOLLOWS_WITHIN for raw in raws)
         return Stale(product, None, "was never made, although its raw data are there") if waiting else None
     changed = [current for current in _inputs(store, product, manifest) if current is not None]
     due = min((current.created for current in changed), default=now) + FOLLOWS_WITHIN

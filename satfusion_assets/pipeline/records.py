@@ -57,9 +57,9 @@ class Input:
     modes: tuple[Mode, ...] = tuple(Mode)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ProductRecord:
-    """One product.
+    """One product; two records are never the same product.
 
     room: the package that holds what makes it; there, ``asset`` is the Dagster asset, ``criteria`` what it is held to,
     ``picture`` what is drawn of it (not every product has one). inputs: what it is made from. code_version: raised

@@ -116,11 +116,10 @@ class Registry:
         )
         return max(steps, default=0)
 
-    def raw_of(self, record: ProductRecord) -> ProductRecord:
-        """The raw product at the end of the line of first inputs."""
-        while record.inputs:
-            record = self[record.inputs[0].product]
-        return record
+    def archives_of(self, record: ProductRecord) -> frozenset[ProductRecord]:
+        """The raw products that ``record`` descends from."""
+        above = self.inputs(record)
+        return frozenset(item for item in above if not item.inputs).union(*map(self.archives_of, above))
 
     def criteria(self, name: str) -> tuple[Criterion, ...]:
         """What a product is held to: its own criteria, and that its files are whole."""

@@ -1,0 +1,1 @@
+"""All that knows Dagster's insides: launcher, code server, event log, preloading."""

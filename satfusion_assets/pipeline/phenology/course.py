@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,7 +94,7 @@ def drawn_course(
     return Course(days, evidence, deviation)
 
 
-def neighbours(
+def neighbouring_courses(
     stack: ExitStack, store: ProductStore, site: Site, site_season: SiteSeason, scenario: Scenario
 ) -> Iterator[tuple[View, View]]:
     """Fused images and scenes of the seasons before and after that have both where the site is now."""

@@ -13,7 +13,7 @@ from satfusion_assets.phenology.series import EPOCH
 from satfusion_assets.pipeline.camera_phenology.camera import _season_record, date_record
 from satfusion_assets.pipeline.fused.product import FUSED
 from satfusion_assets.pipeline.outcome import Outcome
-from satfusion_assets.pipeline.phenology.course import course_maps, joined, neighbours, season_course
+from satfusion_assets.pipeline.phenology.course import course_maps, joined, neighbouring_courses, season_course
 from satfusion_assets.pipeline.phenology.files import PhenologyLayout
 from satfusion_assets.pipeline.phenology.product import PHENOLOGY
 from satfusion_assets.pipeline.prepared.product import PREPARED_BTI
@@ -46,7 +46,7 @@ def phenology_maps(store: ProductStore, site: Site, site_season: SiteSeason, sce
         processed = stack.enter_context(store.read(PROCESSED.of(site_season, scenario)))
         bands = stack.enter_context(store.read(PREPARED_BTI.of(site_season, scenario.strategy)))
         refuse_out_of_place(site, fused, bands)
-        neighbours = list(neighbours(stack, store, site, site_season, scenario))
+        neighbours = list(neighbouring_courses(stack, store, site, site_season, scenario))
         course = joined([season_course(*views, scenario) for views in [(fused, bands), *neighbours]])
         maps = course_maps(course, site_season.season)
         deviation = course.typical_deviation(pixel)

@@ -14,9 +14,9 @@ from satfusion_assets.pipeline.raw_phenocam.acquire import acquire_phenocam
 from satfusion_assets.pipeline.raw_s2.acquire import acquire_sentinel2
 from satfusion_assets.pipeline.raw_s3.acquire import check_sentinel3_credentials
 from satfusion_assets.store import ProductStore
-from satfusion_assets_tests.pipeline.acquisition.conftest import SEASON, SITES, TODAY, Sandbox, product
 from satfusion_assets.vocabulary.errors import CredentialsMissing
 from satfusion_assets.vocabulary.settings import Settings
+from satfusion_assets_tests.pipeline.acquisition.conftest import SEASON, SITES, TODAY, Sandbox, product
 
 
 def fetched(sandbox: Sandbox, ending: str) -> int:
