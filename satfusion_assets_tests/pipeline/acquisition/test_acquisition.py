@@ -350,7 +350,7 @@ def test_a_job_under_way_is_taken_up_by_the_next_run(sandbox: Sandbox, store: Pr
 
 
 def test_an_expired_token_is_renewed(sandbox: Sandbox, store: ProductStore) -> None:
-    sandbox.world(token_seconds=0.2, job_seconds=0.6)
+    sandbox.world(token_seconds=1.5, job_seconds=2.5)
     try:
         outcome = sandbox.acquire("raw_s3", store)
     finally:
