@@ -2,8 +2,8 @@
 
     F(t) = m + g c(t) + r(t),   y_i = F(t_i) + h_i + e_i
 
-m: the pixel's level, flat. g c(t): the coarse series, as far as the pixel follows it. r: what the coarse series does not
-tell, with exponential correlation. h_i: what a scene has to itself over the whole site. e_i: a value's own noise.
+m: the pixel's level, flat. g c(t): the coarse series, as far as the pixel follows it. r: what the coarse series does
+not tell, with exponential correlation. h_i: what a scene has to itself over the whole site. e_i: a value's own noise.
 The best linear unbiased predictor of F and its variance are one computation (Cressie 1993, section 3.4; Rasmussen &
 Williams 2006, section 2.7); ``kernels`` has it as a Kalman smoother, linear in scenes and days.
 """
@@ -66,11 +66,12 @@ def plan(
 ) -> KrigingPlan:
     """A season ready to be kriged on any days.
 
-    coarse: (t, b, h, w), NaN or 0 = missing; None or t = 0 = Sentinel-2 alone. Other images: as ``efast.fuse`` takes them.
-    hyperparameters: of a larger area. What is left out of the rest is learned, or taken from them: gain and gain_spread
-    of the drift, variance of r, correlation_days, each a number or (b,); noise: variance of a scene's values,
-    infinite = no part, and scene_offset: a number, (b,) or (n, b). A given variance holds for every pixel, a given noise
-    is Gaussian about offsets of 0 unless ``freedom`` (of Student's t) or ``scene_offset`` say otherwise.
+    coarse: (t, b, h, w), NaN or 0 = missing; None or t = 0 = Sentinel-2 alone. Other images: as ``efast.fuse`` takes
+    them. hyperparameters: of a larger area. What is left out of the rest is learned, or taken from them: gain and
+    gain_spread of the drift, variance of r, correlation_days, each a number or (b,); noise: variance of a scene's
+    values,
+    infinite = no part, and scene_offset: a number, (b,) or (n, b). A given variance holds for every pixel, a given
+    noise is Gaussian about offsets of 0 unless ``freedom`` (of Student's t) or ``scene_offset`` say otherwise.
     Scenes of one day are one acquisition and count once, unless their noise is given.
     coarse_snow (t, h, w) and fine_snow (n, H, W): where images show snow; told from the images where they have the four
     bands of ``BANDS``.
@@ -133,8 +134,20 @@ def _blank(images: Images) -> Hyperparameters:
     bands, n = images.bands, len(images.fine)
     one = np.ones(bands)
     return Hyperparameters(
-        0 * one, one, one, 60 * one, np.ones(1), np.ones((bands, 1)), np.ones((n, bands)), np.zeros((n, bands)),
-        np.zeros((n, bands)), np.zeros(bands), np.zeros((n, bands, n, bands)), np.inf, np.eye(bands), SMOOTHING_DAYS,
+        0 * one,
+        one,
+        one,
+        60 * one,
+        np.ones(1),
+        np.ones((bands, 1)),
+        np.ones((n, bands)),
+        np.zeros((n, bands)),
+        np.zeros((n, bands)),
+        np.zeros(bands),
+        np.zeros((n, bands, n, bands)),
+        np.inf,
+        np.eye(bands),
+        SMOOTHING_DAYS,
     )
 
 
@@ -148,7 +161,9 @@ def _overridden(
     bands, n = images.bands, len(images.fine)
     gain, gain_spread, variance, correlation_days, noise = given
     if learned.noise.shape != (n, bands):
-        raise ValueError(f"hyperparameters are of {learned.noise.shape} scenes and bands; the images have {(n, bands)}.")
+        raise ValueError(
+            f"hyperparameters are of {learned.noise.shape} scenes and bands; the images have {(n, bands)}."
+        )
     changes: dict[str, Any] = {}
     if gain is not None:
         changes["gain"] = per_band(gain, "gain", bands)

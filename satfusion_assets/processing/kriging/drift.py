@@ -27,7 +27,9 @@ def smoothed(
     apart = (coarse_days[:, None] - coarse_days[None, :]) / width
     kernel = np.exp(-0.5 * np.square(apart))
     weight = np.tensordot(kernel, known.astype(np.float64), axes=1)
-    level = np.tensordot(kernel, np.where(known, coarse, 0.0).astype(np.float64), axes=1) / np.where(weight > 0, weight, 1)
+    level = np.tensordot(kernel, np.where(known, coarse, 0.0).astype(np.float64), axes=1) / np.where(
+        weight > 0, weight, 1
+    )
     out = np.full((len(days), *coarse.shape[1:]), np.nan)
     for place in np.ndindex(*coarse.shape[1:]):
         seen = known[(slice(None), *place)]

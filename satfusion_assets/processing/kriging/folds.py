@@ -30,7 +30,8 @@ STEP: Final = 16
 
 @inlined
 def _run(days: Any, series: Any, noise: Any, length: float, variance: float, state: Any, sums: Any) -> None:
-    """Filter three series (m, 3): state (m, 4) their filtered means and variance; sums (m, 7) as in ``_add``, so far."""
+    """Filter three series (m, 3): state (m, 4) their filtered means and variance; sums (m, 7) as in ``_add``, so
+    far."""
     for i in range(len(days)):
         if i == 0:
             before_0, before_1, before_2, ahead = 0.0, 0.0, 0.0, variance
@@ -42,7 +43,11 @@ def _run(days: Any, series: Any, noise: Any, length: float, variance: float, sta
         total = ahead + noise[i]
         told_0, told_1, told_2 = series[i, 0] - before_0, series[i, 1] - before_1, series[i, 2] - before_2
         gain = ahead / total
-        state[i, 0], state[i, 1], state[i, 2] = before_0 + gain * told_0, before_1 + gain * told_1, before_2 + gain * told_2
+        state[i, 0], state[i, 1], state[i, 2] = (
+            before_0 + gain * told_0,
+            before_1 + gain * told_1,
+            before_2 + gain * told_2,
+        )
         state[i, 3] = ahead * (1.0 - gain)
         _add(sums[i], told_0, told_1, told_2, total, 1.0)
 
@@ -173,7 +178,9 @@ def _gather(days: Any, y: Any, drift: Any, noise: Any, model: Any, share: Any, m
 
 
 @compiled
-def _marginal(days: Any, y: Any, drift: Any, noise: Any, model: Any, kinds: Any, first: int, last: int, out: Any) -> None:
+def _marginal(
+    days: Any, y: Any, drift: Any, noise: Any, model: Any, kinds: Any, first: int, last: int, out: Any
+) -> None:
     n = len(days)
     state, sums = np.empty((n, 4)), np.zeros((n, 7))
     precision = 1.0 / max(model[3], LEAST_SPREAD) ** 2
@@ -192,9 +199,7 @@ def _marginal(days: Any, y: Any, drift: Any, noise: Any, model: Any, kinds: Any,
             out[k, pixel] = -0.5 * (total[5] - explained + total[6] + np.log(determinant))
 
 
-def withhold(
-    days: Array, y: Array, drift: Array, noise: Array, model: Model, windows: Array
-) -> tuple[Array, Array]:
+def withhold(days: Array, y: Array, drift: Array, noise: Array, model: Model, windows: Array) -> tuple[Array, Array]:
     """Errors of withheld values and their variances (w, k, n), NaN where nothing is left to predict from.
 
     days: (n,). y, drift, noise: (k, n) of k pixels, NaN = missing; noise: variances. windows: (w,) days to either side

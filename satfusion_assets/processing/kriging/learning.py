@@ -37,8 +37,8 @@ NOISE_ROUNDS: Final = 8
 OUTLYING: Final = 16.0
 """Squared errors count up to this multiple of their median: a missed cloud is no property of its scene."""
 UNLIKE: Final = 9.0
-"""How many times the usual noise (in variance) a scene must show before half of it counts; what the surface does of its own
-accord between scenes looks like noise as well."""
+"""How many times the usual noise (in variance) a scene must show before half of it counts; what the surface does of
+its own accord between scenes looks like noise as well."""
 LEAST_NOISE: Final = 1e-4
 """Variance of noise over that of r: below, nothing can be told from rounding."""
 _PRIOR_WIDTH: Final = np.array([1.0, 0.7, 1.5, 0.7, 0.7])
@@ -49,7 +49,8 @@ _PRIOR_WIDTH: Final = np.array([1.0, 0.7, 1.5, 0.7, 0.7])
 class Sample:
     """What a sample of k pixels saw on n days, ascending and unique.
 
-    days: (n,). values: (b, k, n), NaN = missing. drifts: (b, k, n) by the days over which the coarse series is smoothed;
+    days: (n,). values: (b, k, n), NaN = missing. drifts: (b, k, n) by the days over which the coarse series is
+    smoothed;
     none = no coarse series at all. smoothing_days: which of them counts.
     """
 
@@ -91,7 +92,8 @@ class Learned:
 
 
 def learn(sample: Sample) -> Learned:
-    """Hyper-parameters of every band; the defaults of ``hyperparameters`` where fewer than ``LEAST_SCENES`` days tell."""
+    """Hyper-parameters of every band; the defaults of ``hyperparameters`` where fewer than ``LEAST_SCENES`` days
+    tell."""
     telling = sample.telling
     enough = int(telling.sum()) >= defaults.LEAST_SCENES
     if not enough:
@@ -121,7 +123,8 @@ def _learn_all(sample: Sample) -> Learned:
 
 
 def _smoothed_best(sample: Sample, clean: list[Array], models: list[Model], noise: Array) -> Sample:
-    """The sample with the smoothing under which withheld values are most likely; clean: (k, n) by band, without effects."""
+    """The sample with the smoothing under which withheld values are most likely; clean: (k, n) by band, without
+    effects."""
 
     def told(width: float) -> float:
         trial = replace(sample, smoothing_days=width)
@@ -138,12 +141,18 @@ def _effects(sample: Sample, models: list[Model], noise: Array, shares: Array | 
     """What scenes add to every pixel; with shares (b, k): to a pixel of share 1, each having its own."""
     equations = [
         scene_equations(
-            sample.days, values, _drift(sample, band), _wide(noise[band], values), models[band],
+            sample.days,
+            values,
+            _drift(sample, band),
+            _wide(noise[band], values),
+            models[band],
             None if shares is None else shares[band],
         )
         for band, values in enumerate(sample.values)
     ]
-    matrices, rights = (np.stack([e[k] for e in equations]) * INDEPENDENT_PIXELS / sample.values.shape[1] for k in (0, 1))
+    matrices, rights = (
+        np.stack([e[k] for e in equations]) * INDEPENDENT_PIXELS / sample.values.shape[1] for k in (0, 1)
+    )
     return scene_effects(sample.days, matrices, rights)
 
 
@@ -162,8 +171,8 @@ def _offset(effects: SceneEffects, contrast: Array, levels: Array, band: int) ->
 
 
 def _learn_scale(sample: Sample) -> Learned:
-    """The defaults, with variance and noise in the scale of the values, and the gain that changes from place to place tell.
-    """
+    """The defaults, with variance and noise in the scale of the values, and the gain that changes from place to place
+    tell."""
     bands, _, n = sample.values.shape
     gain = (0.0, 0.0) if sample.drift is None else (defaults.GAIN, defaults.GAIN_SPREAD)
     models, noises = [], []
@@ -192,7 +201,9 @@ def _pooled_gain(sample: Sample, band: int, model: Model, noise: float) -> Model
     matrix, of_values = scene_equations(sample.days, values, drift, wide, centred)
     of_drift = scene_equations(sample.days, np.where(known, drift, np.nan), drift, wide, centred)[1]
     inverse = np.linalg.pinv(matrix, rcond=1e-8, hermitian=True)
-    own = np.array([_products(sample.days, v, c, noise, centred) for v, c in zip(values, drift, strict=True)]).sum(axis=0)
+    own = np.array([_products(sample.days, v, c, noise, centred) for v, c in zip(values, drift, strict=True)]).sum(
+        axis=0
+    )
     told = (own[1] - of_drift @ inverse @ of_drift) * INDEPENDENT_PIXELS / len(values)
     toward = (own[0] - of_drift @ inverse @ of_values) * INDEPENDENT_PIXELS / len(values)
     prior = 1 / defaults.GAIN_WIDTH**2
@@ -216,13 +227,13 @@ def _products(days: Array, values: Array, drift: Array, noise: float, model: Mod
 def _learned(
     sample: Sample, models: list[Model], noise: Array, effects: SceneEffects, contrast: Array, levels: Array, days: int
 ) -> Learned:
-    less = np.stack(
-        [values - _offset(effects, contrast, levels, band) for band, values in enumerate(sample.values)]
-    )
+    less = np.stack([values - _offset(effects, contrast, levels, band) for band, values in enumerate(sample.values)])
     clean = replace(sample, values=less)
     shares = np.stack([_shares(clean, band, model, noise[band]) for band, model in enumerate(models)])
     correlation = _band_correlation(clean, models, noise)
-    return Learned(tuple(models), shares, noise, effects, contrast, levels.mean(axis=1), correlation, sample.smoothing_days, days)
+    return Learned(
+        tuple(models), shares, noise, effects, contrast, levels.mean(axis=1), correlation, sample.smoothing_days, days
+    )
 
 
 def _on_all_days(learned: Learned, telling: NDArray[np.bool_]) -> Learned:
@@ -236,8 +247,9 @@ def _on_all_days(learned: Learned, telling: NDArray[np.bool_]) -> Learned:
     contrast[telling] = learned.contrast
     offset[telling], weight[telling] = learned.effects.offset, learned.effects.weight
     covariance = np.zeros((n, bands, n, bands))
-    k = int(telling.sum())
-    covariance[np.ix_(telling, range(bands), telling, range(bands))] = learned.effects.covariance.reshape(k, bands, k, bands)
+    which, of_bands = np.flatnonzero(telling), np.arange(bands)
+    k = len(which)
+    covariance[np.ix_(which, of_bands, which, of_bands)] = learned.effects.covariance.reshape(k, bands, k, bands)
     effects = SceneEffects(offset, covariance.reshape(n * bands, n * bands), weight)
     return replace(learned, noise=noise, effects=effects, contrast=contrast)
 
@@ -259,9 +271,7 @@ def _wide(noise: Array, values: Array) -> Array:
     return np.broadcast_to(noise, values.shape).copy()
 
 
-def _fit(
-    sample: Sample, band: int, offset: Array, model: Model, noise: Array, evaluations: int
-) -> tuple[Model, Array]:
+def _fit(sample: Sample, band: int, offset: Array, model: Model, noise: Array, evaluations: int) -> tuple[Model, Array]:
     """Model and noise (n,) of one band, the scenes' offsets (k, n) taken off."""
     noise = _scene_noise(sample, band, offset, model, noise)
     relative = noise / np.median(noise)
@@ -269,11 +279,23 @@ def _fit(
     length, variance, gain, spread = model
     drifts = sample.drift is not None
     centre = np.array(
-        [np.log(variance) / 2, np.log(defaults.CORRELATION_DAYS), np.log(defaults.NOISE_SHARE), defaults.GAIN,
-         np.log(defaults.GAIN_SPREAD)]
+        [
+            np.log(variance) / 2,
+            np.log(defaults.CORRELATION_DAYS),
+            np.log(defaults.NOISE_SHARE),
+            defaults.GAIN,
+            np.log(defaults.GAIN_SPREAD),
+        ]
     )
-    start = np.array([np.log(variance) / 2, np.log(length), np.log(np.median(noise) / variance) / 2, gain,
-                      np.log(spread or defaults.GAIN_SPREAD)])
+    start = np.array(
+        [
+            np.log(variance) / 2,
+            np.log(length),
+            np.log(np.median(noise) / variance) / 2,
+            gain,
+            np.log(spread or defaults.GAIN_SPREAD),
+        ]
+    )
     weight = INDEPENDENT_PIXELS * len(sample.days)
     free = 5 if drifts else 3
 
@@ -287,9 +309,7 @@ def _fit(
         if not 1.0 < np.exp(x[1]) < 1000.0 or np.exp(x[2]) > 10:
             return np.inf
         model, noise = unpack(x)
-        error, uncertain = withhold(
-            sample.days, values, _drift(sample, band), _wide(noise, values), model, WINDOWS
-        )
+        error, uncertain = withhold(sample.days, values, _drift(sample, band), _wide(noise, values), model, WINDOWS)
         prior = np.sum(((x - centre[:free]) / _PRIOR_WIDTH[:free]) ** 2) / 2
         return float(prior - weight * _predictive(error, uncertain))
 
@@ -335,9 +355,7 @@ def _scene_noise(sample: Sample, band: int, offset: Array, model: Model, noise: 
 def _scale(sample: Sample, band: int, model: Model, noise: Array) -> tuple[Model, Array]:
     """Variance of r and noise such that withheld values err as expected, the rest as it is."""
     values = sample.values[band]
-    error, uncertain = withhold(
-        sample.days, values, _drift(sample, band), _wide(noise, values), model, WINDOWS[:1]
-    )
+    error, uncertain = withhold(sample.days, values, _drift(sample, band), _wide(noise, values), model, WINDOWS[:1])
     squared = (error**2 / uncertain)[np.isfinite(error)]
     factor = float(np.median(squared) / 0.455) if squared.size else 1.0
     length, variance, gain, spread = model

@@ -20,7 +20,7 @@ from satfusion_assets.processing.kriging.bridges import bridges, correlations
 from satfusion_assets.processing.kriging.drift import CHOICES, SMOOTHING_DAYS, on_rows, smoothed
 from satfusion_assets.processing.kriging.hyperparameters import Hyperparameters
 from satfusion_assets.processing.kriging.learning import Learned, Sample, learn
-from satfusion_assets.processing.kriging.operands import Bridges, Prior, Strip, Surface
+from satfusion_assets.processing.kriging.operands import Prior, Strip, Surface
 from satfusion_assets.processing.kriging.quality import assess
 from satfusion_assets.processing.kriging.weights import common_covariance
 
@@ -39,8 +39,8 @@ class KrigingPlan:
     """Images of one area, ready to be predicted on any days.
 
     usable: (n, H, W) in the order given, false where a fine value is not of the ground; None = all are. coarse_snow:
-    (t, h, w), true where the coarse series sees snow; those values are no drift. centre: of the drift, of a larger area. top and left: fine pixels by which the
-    coarse grid begins before the fine one.
+    (t, h, w), true where the coarse series sees snow; those values are no drift. centre: of the drift, of a larger
+    area. top and left: fine pixels by which the coarse grid begins before the fine one.
     """
 
     images: Images
@@ -181,9 +181,7 @@ def learn_from(
     return learn(Sample(days.astype(np.float64), values.transpose(1, 2, 0).copy(), drifts, start))
 
 
-def acquisitions(
-    images: Images, usable: NDArray[np.bool_] | None
-) -> tuple[Images, NDArray[np.bool_] | None]:
+def acquisitions(images: Images, usable: NDArray[np.bool_] | None) -> tuple[Images, NDArray[np.bool_] | None]:
     """One scene a day, sorted: the mean of a day's scenes, where several are.
 
     A sun-synchronous satellite passes once a day, so they are tiles or processings of one acquisition, whose noise they

@@ -48,7 +48,9 @@ def assess(plan: KrigingPlan, days: NDArray[np.int64], deviation: NDArray[np.flo
         usual = np.median(np.where(np.isfinite(settings.noise), settings.noise, settings.variance), axis=0)
     shape = (len(days), *images.fine.shape[2:])
     nearest, support, effective = np.empty(shape, np.uint8), np.empty(shape, np.uint8), np.empty(shape, np.float32)
-    told = np.where(snow_then(plan, days), Support.SNOW, np.where(coarse >= CoarseSupport.INTERPOLATED, Support.DRIFT, 0))
+    told = np.where(
+        snow_then(plan, days), Support.SNOW, np.where(coarse >= CoarseSupport.INTERPOLATED, Support.DRIFT, 0)
+    )
     evidence = Evidence(
         _seen(plan),
         images.fine_days,
@@ -61,7 +63,10 @@ def assess(plan: KrigingPlan, days: NDArray[np.int64], deviation: NDArray[np.flo
         float(np.median(settings.correlation_days)),
     )
     over_strips(
-        lambda first, last: kernels.support(evidence, first, last, nearest, support, effective), shape[1], 16, plan.threads
+        lambda first, last: kernels.support(evidence, first, last, nearest, support, effective),
+        shape[1],
+        16,
+        plan.threads,
     )
     return KrigingQuality(
         nearest,
@@ -80,7 +85,9 @@ def error_model(settings: Hyperparameters) -> ErrorModel:
     bands = len(settings.variance)
     own = settings.noise + settings.offset**2
     drift = 2 * settings.variance / settings.correlation_days
-    return ErrorModel(np.ones(bands), drift, own, np.sqrt(np.median(own, axis=0)) if len(own) else np.full(bands, np.nan))
+    return ErrorModel(
+        np.ones(bands), drift, own, np.sqrt(np.median(own, axis=0)) if len(own) else np.full(bands, np.nan)
+    )
 
 
 def _seen(plan: KrigingPlan) -> NDArray[np.bool_]:

@@ -30,8 +30,15 @@ class Season:
         height, width = (size // self.ratio for size in self.fine.shape[2:])
         clear = np.full((len(self.fine), height, width), 255, np.float32)
         return satfusion_assets.fuse(
-            wanted, self.coarse, self.coarse_days, self.fine, self.fine_days, clear,
-            ratio=self.ratio, method="kriging", **options,
+            wanted,
+            self.coarse,
+            self.coarse_days,
+            self.fine,
+            self.fine_days,
+            clear,
+            ratio=self.ratio,
+            method="kriging",
+            **options,
         )
 
     def replace(self, **changes: Any) -> Season:
@@ -46,8 +53,14 @@ FIXED = {"gain": 0.6, "gain_spread": 0.4, "variance": 4e-4, "correlation_days": 
 
 
 def season(
-    seed: int = 0, *, shape: tuple[int, int] = (3, 4), bands: int = 2, scenes: int = 16, days: int = 120,
-    clouds: float = 0.3, dtype: Any = np.float64,
+    seed: int = 0,
+    *,
+    shape: tuple[int, int] = (3, 4),
+    bands: int = 2,
+    scenes: int = 16,
+    days: int = 120,
+    clouds: float = 0.3,
+    dtype: Any = np.float64,
 ) -> Season:
     """A green-up that pixels follow by different amounts, on one day in ``days / scenes``."""
     rng = np.random.default_rng(seed)
