@@ -22,7 +22,12 @@ def error(stack: Season, **options: Any) -> float:
 
 
 def test_importing_the_package_loads_no_engine() -> None:
-    code = "import satfusion_assets, sys; assert 'numba' not in sys.modules; satfusion_assets.fuse; assert 'numba' in sys.modules"
+    code = """
+import satfusion_assets, sys
+assert "numba" not in sys.modules
+satfusion_assets.fuse
+assert "numba" in sys.modules
+"""
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
