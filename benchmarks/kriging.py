@@ -171,7 +171,7 @@ def kriged(stack: SeasonStack, days: Array) -> tuple[Images, Images, Images]:
     for name in INDICES:
         deviation[name] = thin(index_with_deviation(name, fused.values, fused.quality)[1])
     of_gcc = stack.gcc
-    flags = {"coarse_snow": snow(stack.coarse), "fine_snow": snow(stack.fine)}
+    flags = {"coarse_snow": snow(stack.coarse), "fine_snow": snow(stack.fine, stack.coarse)}
     own = fuse(
         days,
         of_gcc.coarse,

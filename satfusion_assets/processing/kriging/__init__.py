@@ -22,7 +22,7 @@ from satfusion_assets.processing.kriging.drift import SMOOTHING_DAYS
 from satfusion_assets.processing.kriging.hyperparameters import Hyperparameters, per_band, per_scene
 from satfusion_assets.processing.kriging.plan import KrigingPlan, acquisitions, learn_from, of_scenes
 from satfusion_assets.processing.kriging.quality import KrigingQuality, Support
-from satfusion_assets.processing.kriging.snow import snow
+from satfusion_assets.processing.kriging.snow import hidden, snow, snow_about
 from satfusion_assets.scenarios import BANDS
 
 __all__ = ["Hyperparameters", "KrigingPlan", "KrigingQuality", "Support", "krige", "plan"]
@@ -80,7 +80,9 @@ def plan(
     """
     images = _images(coarse, coarse_days, fine, fine_days, cloud_distance, ratio)
     on_coarse = _snow(coarse_snow, images.coarse, "coarse_snow")
-    on_fine = _snow(fine_snow, images.fine, "fine_snow")
+    on_fine = _snow(fine_snow, images.fine, "fine_snow", images.coarse)
+    if on_fine is not None and fine_snow is None and on_coarse is not None:
+        on_fine |= hidden(images.fine) & snow_about(images, on_coarse, int(ratio))
     usable = None if on_fine is None else ~on_fine
     if noise is None:
         images, usable = acquisitions(images, usable)
@@ -119,10 +121,12 @@ def _images(
     return check_images(coarse, coarse_days, fine, fine_days, cloud_distance, int(ratio))
 
 
-def _snow(given: ArrayLike | None, images: NDArray[Any], name: str) -> NDArray[np.bool_] | None:
+def _snow(
+    given: ArrayLike | None, images: NDArray[Any], name: str, ground: NDArray[Any] | None = None
+) -> NDArray[np.bool_] | None:
     shape = (len(images), *images.shape[2:])
     if given is None:
-        return snow(images) if images.shape[1] == len(BANDS) else None
+        return snow(images, ground) if images.shape[1] == len(BANDS) else None
     flags = np.asarray(given)
     if flags.shape != shape or flags.dtype != bool:
         raise ValueError(f"{name} must be bool of shape {shape}, not {flags.dtype} of {flags.shape}.")

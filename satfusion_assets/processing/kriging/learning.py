@@ -39,6 +39,9 @@ OUTLYING: Final = 16.0
 UNLIKE: Final = 9.0
 """How many times the usual noise (in variance) a scene must show before half of it counts; what the surface does of
 its own accord between scenes looks like noise as well."""
+WRONG: Final = 4.0
+"""Median squared error of a scene's values, in units of what even lively pixels may err by, above which it is wrong (a
+stretch, a cloud over all of it): two deviations off in half of its pixels."""
 LEAST_NOISE: Final = 1e-4
 """Variance of noise over that of r: below, nothing can be told from rounding."""
 _PRIOR_WIDTH: Final = np.array([1.0, 0.7, 1.5, 0.7, 0.7])
@@ -336,8 +339,14 @@ def _scene_noise(sample: Sample, band: int, offset: Array, model: Model, noise: 
     """Noise (n,) of every scene by expectation maximisation; a scene that tells little keeps the usual one."""
     usual = float(np.median(noise))
     values = sample.values[band] - offset
+    # A scene is to blame for what even lively pixels cannot have done: fields that are cut in a gap speak no scene guilty.
+    length, variance, gain, spread = model
+    lively = (length, variance * max(defaults.KINDS), gain, spread)
+    noise = _without_wrong(sample, band, values, lively, noise)
     for _ in range(NOISE_ROUNDS):
-        error, uncertain = withhold(sample.days, values, _drift(sample, band), _wide(noise, values), model, WINDOWS[:1])
+        error, uncertain = withhold(
+            sample.days, values, _drift(sample, band), _wide(noise, values), lively, WINDOWS[:1]
+        )
         # What smoothing leaves of a value, and its variance, from the prediction without it.
         squares = (error[0] * noise / uncertain[0]) ** 2 + noise - noise**2 / uncertain[0]
         known = np.isfinite(squares)
@@ -350,6 +359,21 @@ def _scene_noise(sample: Sample, band: int, offset: Array, model: Model, noise: 
     # How scenes compare is told by their noise as it is; how much noise there is, by withholding.
     times = noise / np.median(noise)
     return usual * np.maximum(times**2 / (times + UNLIKE), 1.0)
+
+
+def _without_wrong(sample: Sample, band: int, values: Array, model: Model, noise: Array) -> Array:
+    """Noise (n,) in which scenes that are plainly wrong, one after the other the worst, have that of their errors."""
+    noise = noise.copy()
+    for _ in range(len(noise) // 4):
+        error, uncertain = withhold(sample.days, values, _drift(sample, band), _wide(noise, values), model, WINDOWS[:1])
+        squares = np.where(np.isfinite(error[0]), error[0] ** 2 / uncertain[0], np.nan)
+        told = np.isfinite(squares).mean(axis=0) > LEAST_SEEN
+        far = np.array([np.nanmedian(column) if seen else 0.0 for column, seen in zip(squares.T, told, strict=True)])
+        worst = int(far.argmax())
+        if far[worst] < WRONG:
+            break
+        noise[worst] = np.nanmean(error[0][:, worst] ** 2)
+    return noise
 
 
 def _scale(sample: Sample, band: int, model: Model, noise: Array) -> tuple[Model, Array]:
