@@ -39,6 +39,8 @@ OUTLYING: Final = 16.0
 UNLIKE: Final = 9.0
 """How many times the usual noise (in variance) a scene must show before half of it counts; what the surface does of
 its own accord between scenes looks like noise as well."""
+LIVELY: Final = 4.0
+"""Times the usual variance of r that a scene is judged by: that of the livelier pixels."""
 WRONG: Final = 4.0
 """Median squared error of a scene's values, in units of what even lively pixels may err by, above which it is wrong (a
 stretch, a cloud over all of it): two deviations off in half of its pixels."""
@@ -339,9 +341,10 @@ def _scene_noise(sample: Sample, band: int, offset: Array, model: Model, noise: 
     """Noise (n,) of every scene by expectation maximisation; a scene that tells little keeps the usual one."""
     usual = float(np.median(noise))
     values = sample.values[band] - offset
-    # A scene is to blame for what even lively pixels cannot have done: fields that are cut in a gap speak no scene guilty.
+    # A scene is to blame for what even lively pixels cannot have done: fields that are cut in a gap speak no scene
+    guilty.
     length, variance, gain, spread = model
-    lively = (length, variance * max(defaults.KINDS), gain, spread)
+    lively = (length, variance * LIVELY, gain, spread)
     noise = _without_wrong(sample, band, values, lively, noise)
     for _ in range(NOISE_ROUNDS):
         error, uncertain = withhold(

@@ -37,8 +37,8 @@ def dark_level(images: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
 def snow(images: NDArray[np.floating[Any]], ground: NDArray[np.floating[Any]] | None = None) -> NDArray[np.bool_]:
     """Where images (n, 4, h, w) of the bands of ``BANDS`` show snow (or what looks like it): (n, h, w).
 
-    Judged against each pixel's own darker days, or those of ``ground`` (t, 4, h / k, w / k) of another sensor where they are
-    darker still: its series goes on where scenes of the ground are few.
+    Judged against each pixel's own darker days, or those of ``ground`` (t, 4, h / k, w / k) of another sensor where
+    they are darker still: its series goes on where scenes of the ground are few.
     """
     if not len(images):
         return np.zeros((0, *images.shape[2:]), bool)
