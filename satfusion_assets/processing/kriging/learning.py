@@ -341,8 +341,7 @@ def _scene_noise(sample: Sample, band: int, offset: Array, model: Model, noise: 
     """Noise (n,) of every scene by expectation maximisation; a scene that tells little keeps the usual one."""
     usual = float(np.median(noise))
     values = sample.values[band] - offset
-    # A scene is to blame for what even lively pixels cannot have done: fields that are cut in a gap speak no scene
-    guilty.
+    # A scene is to blame for what even lively pixels cannot have done: fields that are cut in a gap make none guilty.
     length, variance, gain, spread = model
     lively = (length, variance * LIVELY, gain, spread)
     noise = _without_wrong(sample, band, values, lively, noise)
