@@ -20,12 +20,10 @@ from scipy.special import gammaln
 from satfusion_assets.processing.kriging import hyperparameters as defaults
 from satfusion_assets.processing.kriging.folds import DIFFUSE, Model, likelihoods, scene_equations, withhold
 from satfusion_assets.processing.kriging.scene_effects import SceneEffects, no_effects, scene_effects
+from satfusion_assets.processing.kriging.scene_noise import LEAST_NOISE, LEAST_SEEN, scene_noise, wide
 
 Array = NDArray[np.float64]
 
-LEAST_SEEN: Final = 0.1
-"""Share of the sample that a day must show to say anything of all pixels; what is left of a clouded or snowed-in scene
-is not like the rest."""
 WINDOWS: Final = np.array([0.0, 10.0, 30.0])
 """Days to either side of a scene that are withheld with it."""
 INDEPENDENT_PIXELS: Final = 10.0
@@ -33,19 +31,6 @@ INDEPENDENT_PIXELS: Final = 10.0
 ROUNDS: Final = 2
 EVALUATIONS: Final = (150, 70)
 """Of the likelihood, in each round."""
-NOISE_ROUNDS: Final = 8
-OUTLYING: Final = 16.0
-"""Squared errors count up to this multiple of their median: a missed cloud is no property of its scene."""
-UNLIKE: Final = 9.0
-"""How many times the usual noise (in variance) a scene must show before half of it counts; what the surface does of
-its own accord between scenes looks like noise as well."""
-LIVELY: Final = 4.0
-"""Times the usual variance of r that a scene is judged by: that of the livelier pixels."""
-WRONG: Final = 4.0
-"""Median squared error of a scene's values, in units of what even lively pixels may err by, above which it is wrong (a
-stretch, a cloud over all of it): two deviations off in half of its pixels."""
-LEAST_NOISE: Final = 1e-4
-"""Variance of noise over that of r: below, nothing can be told from rounding."""
 _PRIOR_WIDTH: Final = np.array([1.0, 0.7, 1.5, 0.7, 0.7])
 """Widths of the normal priors of log s, log L, log n / s, g0 and log s_g about their defaults."""
 
@@ -134,7 +119,7 @@ def _smoothed_best(sample: Sample, clean: list[Array], models: list[Model], nois
     def told(width: float) -> float:
         trial = replace(sample, smoothing_days=width)
         errors = [
-            withhold(sample.days, values, _drift(trial, band), _wide(noise[band], values), models[band], WINDOWS)
+            withhold(sample.days, values, _drift(trial, band), wide(noise[band], values), models[band], WINDOWS)
             for band, values in enumerate(clean)
         ]
         return sum(_predictive(error, uncertain) for error, uncertain in errors)
@@ -149,7 +134,7 @@ def _effects(sample: Sample, models: list[Model], noise: Array, shares: Array | 
             sample.days,
             values,
             _drift(sample, band),
-            _wide(noise[band], values),
+            wide(noise[band], values),
             models[band],
             None if shares is None else shares[band],
         )
@@ -271,14 +256,9 @@ def _drift(sample: Sample, band: int) -> Array:
     return np.zeros_like(sample.values[band]) if sample.drift is None else sample.drift[band]
 
 
-def _wide(noise: Array, values: Array) -> Array:
-    """``noise`` (n,) for every pixel of ``values`` (k, n)."""
-    return np.broadcast_to(noise, values.shape).copy()
-
-
 def _fit(sample: Sample, band: int, offset: Array, model: Model, noise: Array, evaluations: int) -> tuple[Model, Array]:
     """Model and noise (n,) of one band, the scenes' offsets (k, n) taken off."""
-    noise = _scene_noise(sample, band, offset, model, noise)
+    noise = scene_noise(sample.days, sample.values[band] - offset, _drift(sample, band), model, noise)
     relative = noise / np.median(noise)
     values = sample.values[band] - offset
     length, variance, gain, spread = model
@@ -314,14 +294,14 @@ def _fit(sample: Sample, band: int, offset: Array, model: Model, noise: Array, e
         if not 1.0 < np.exp(x[1]) < 1000.0 or np.exp(x[2]) > 10:
             return np.inf
         model, noise = unpack(x)
-        error, uncertain = withhold(sample.days, values, _drift(sample, band), _wide(noise, values), model, WINDOWS)
+        error, uncertain = withhold(sample.days, values, _drift(sample, band), wide(noise, values), model, WINDOWS)
         prior = np.sum(((x - centre[:free]) / _PRIOR_WIDTH[:free]) ** 2) / 2
         return float(prior - weight * _predictive(error, uncertain))
 
     simplex = start[:free] + np.vstack([np.zeros(free), np.diag([0.4, 0.5, 0.5, 0.4, 0.5][:free])])
     options = {"maxfev": evaluations, "initial_simplex": simplex, "xatol": 0.02, "fatol": 0.1}
     model, noise = unpack(minimize(loss, start[:free], method="Nelder-Mead", options=options).x)
-    return model, _scene_noise(sample, band, offset, model, noise)
+    return model, scene_noise(sample.days, sample.values[band] - offset, _drift(sample, band), model, noise)
 
 
 def _predictive(error: Array, uncertain: Array) -> float:
@@ -337,51 +317,10 @@ def _predictive(error: Array, uncertain: Array) -> float:
     return float(np.mean(densities) + constant) if densities else -np.inf
 
 
-def _scene_noise(sample: Sample, band: int, offset: Array, model: Model, noise: Array) -> Array:
-    """Noise (n,) of every scene by expectation maximisation; a scene that tells little keeps the usual one."""
-    usual = float(np.median(noise))
-    values = sample.values[band] - offset
-    # A scene is to blame for what even lively pixels cannot have done: fields that are cut in a gap make none guilty.
-    length, variance, gain, spread = model
-    lively = (length, variance * LIVELY, gain, spread)
-    noise = _without_wrong(sample, band, values, lively, noise)
-    for _ in range(NOISE_ROUNDS):
-        error, uncertain = withhold(
-            sample.days, values, _drift(sample, band), _wide(noise, values), lively, WINDOWS[:1]
-        )
-        # What smoothing leaves of a value, and its variance, from the prediction without it.
-        squares = (error[0] * noise / uncertain[0]) ** 2 + noise - noise**2 / uncertain[0]
-        known = np.isfinite(squares)
-        count = known.sum(axis=0)
-        filled = np.where(known, squares, 0.0)
-        middle = np.array([np.median(squares[known[:, i], i]) if count[i] else usual for i in range(len(noise))])
-        total = np.minimum(filled, OUTLYING * middle).sum(axis=0)
-        pseudo = 0.05 * len(squares)
-        noise = np.maximum((total + pseudo * usual) / (count + pseudo), LEAST_NOISE * model[1])
-    # How scenes compare is told by their noise as it is; how much noise there is, by withholding.
-    times = noise / np.median(noise)
-    return usual * np.maximum(times**2 / (times + UNLIKE), 1.0)
-
-
-def _without_wrong(sample: Sample, band: int, values: Array, model: Model, noise: Array) -> Array:
-    """Noise (n,) in which scenes that are plainly wrong, one after the other the worst, have that of their errors."""
-    noise = noise.copy()
-    for _ in range(len(noise) // 4):
-        error, uncertain = withhold(sample.days, values, _drift(sample, band), _wide(noise, values), model, WINDOWS[:1])
-        squares = np.where(np.isfinite(error[0]), error[0] ** 2 / uncertain[0], np.nan)
-        told = np.isfinite(squares).mean(axis=0) > LEAST_SEEN
-        far = np.array([np.nanmedian(column) if seen else 0.0 for column, seen in zip(squares.T, told, strict=True)])
-        worst = int(far.argmax())
-        if far[worst] < WRONG:
-            break
-        noise[worst] = np.nanmean(error[0][:, worst] ** 2)
-    return noise
-
-
 def _scale(sample: Sample, band: int, model: Model, noise: Array) -> tuple[Model, Array]:
     """Variance of r and noise such that withheld values err as expected, the rest as it is."""
     values = sample.values[band]
-    error, uncertain = withhold(sample.days, values, _drift(sample, band), _wide(noise, values), model, WINDOWS[:1])
+    error, uncertain = withhold(sample.days, values, _drift(sample, band), wide(noise, values), model, WINDOWS[:1])
     squared = (error**2 / uncertain)[np.isfinite(error)]
     factor = float(np.median(squared) / 0.455) if squared.size else 1.0
     length, variance, gain, spread = model
@@ -392,7 +331,7 @@ def _shares(sample: Sample, band: int, model: Model, noise: Array) -> Array:
     """Prior probabilities (k,) of the kinds of pixel, by expectation maximisation over the sample."""
     values = sample.values[band]
     kinds = np.array(defaults.KINDS)
-    table = likelihoods(sample.days, values, _drift(sample, band), _wide(noise, values), model, kinds)
+    table = likelihoods(sample.days, values, _drift(sample, band), wide(noise, values), model, kinds)
     table = table[:, np.isfinite(table[0])]
     shares = np.full(len(defaults.KINDS), 1 / len(defaults.KINDS))
     for _ in range(50 if table.size else 0):
@@ -407,8 +346,8 @@ def _band_correlation(sample: Sample, models: list[Model], noise: Array) -> Arra
     scores = []
     for band, model in enumerate(models):
         values = sample.values[band]
-        wide = _wide(noise[band], values)
-        error, uncertain = withhold(sample.days, values, _drift(sample, band), wide, model, WINDOWS[1:2])
+        own = wide(noise[band], values)
+        error, uncertain = withhold(sample.days, values, _drift(sample, band), own, model, WINDOWS[1:2])
         scores.append(np.clip(error / np.sqrt(uncertain), -3, 3).ravel())
     table = np.stack(scores)
     table = table[:, np.isfinite(table).all(axis=0)]
