@@ -286,10 +286,9 @@ def report(groups: Mapping[str, tuple[str, ...]], folder: Path) -> str:
         "",
         "RMSE on the snow-free pixels and days that both methods estimate (every third pixel in both directions),",
         "against the competitor or EFAST scenario that comes best beside it; bold where kriging loses.",
-        "`gcc of itself`: GCC taken of each scene and kriged. Near infrared is measured with pixels of 20 m",
-        "and judged on 10 m, which no",
-        "method can know and which is most of every method's error in it and in NDVI. Written by",
-        "`python -m benchmarks.kriging --folder SCRATCH`.",
+        "`gcc of itself`: GCC taken of each scene and kriged. Near infrared is measured with pixels of 20 m and",
+        "judged on 10 m, which no method can know and which is most of every method's error in it and in NDVI.",
+        "Written by `python -m benchmarks.kriging --folder SCRATCH`.",
     ]
     for name, group in groups.items():
         coverage: dict[str, dict[str, Coverage]] = defaultdict(dict)
