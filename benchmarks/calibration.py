@@ -99,7 +99,7 @@ def judge(season: PreparedSeason) -> Tables:
     for p, day in enumerate(days):
         truth = surface.reflectance(day)
         deviation = quality.standard_deviation[p][thin]
-        score = (fused.values[p] - _as_measured(truth))[thin] / deviation
+        score = (fused.values[p] - as_measured(truth))[thin] / deviation
         if not free[p]:
             tables["snow about"].add(score)
             continue
@@ -118,7 +118,7 @@ def judge(season: PreparedSeason) -> Tables:
     return tables
 
 
-def _as_measured(truth: Array) -> Array:
+def as_measured(truth: Array) -> Array:
     """Truth (b, H, W) with the near infrared averaged over its 20 m pixels and brought back as acquisition does."""
     seen = truth.copy()
     _, height, width = truth.shape

@@ -1,9 +1,9 @@
 """A real benchmark with a season's rhythm: HLS near infrared from its other scenes and daily VIIRS.
 
-Imperial Valley by the Salton Sea, October and November 2020: HLS of 70 m and VIIRS VNP43 of 490 m on one corner (ratio 7),
-from the STARS.jl examples (Apache-2.0; NASA open data). All scenes within 0, 8, 12 and 20 days of each target are
-withheld and the target predicted. The scene of 2020-11-26 is stretched in contrast and flagged by nothing: once
-taken out, once left in. Every hyper-parameter is learned, anew for each target and gap, from what is left.
+Imperial Valley by the Salton Sea, October and November 2020: HLS of 70 m and VIIRS VNP43 of 490 m on one corner
+(ratio 7), from the STARS.jl examples (Apache-2.0; NASA open data). All scenes within 0, 8, 12 and 20 days of each
+target are withheld and the target predicted. The scene of 2020-11-26 is stretched in contrast and flagged by nothing:
+once taken out, once left in. Every hyper-parameter is learned, anew for each target and gap, from what is left.
 
     SATFUSION_REAL_DATA=folder-with-salton_sea python benchmarks/salton_sea.py [--write docs/salton-sea-benchmark.md]
 """
@@ -58,7 +58,8 @@ def report(folder: Path, targets: list[np.datetime64]) -> str:
         "",
         "HLS (70 m) from its other scenes and daily VIIRS (490 m); RMSE over all targets, all scenes within the gap",
         f"withheld. Targets: {', '.join(str(day) for day in targets)}.",
-        "Hyper-parameters of kriging are learned anew each time from what is left. Written by `benchmarks/salton_sea.py`.",
+        "Hyper-parameters of kriging are learned anew each time from what is left. Written by",
+        "`benchmarks/salton_sea.py`.",
     ]
     for name, left_out in (("The wrong scene of 2020-11-26 taken out", BAD), ("The wrong scene left in", None)):
         use = fine_days != left_out if left_out is not None else np.ones(len(fine_days), bool)

@@ -31,8 +31,8 @@ def fuse(
     (t,) ascending. fine: (n, b, h * ratio, w * ratio) reflectance, NaN = missing; fine_days: (n,) may repeat and be
     unsorted. cloud_distance: (n, h, w) coarse pixels from the nearest cloud.
 
-    Options of "efast": ``efast.fuse``. Options of "kriging": ``kriging.plan``; every hyper-parameter is one of them, and
-    is learned when left out. Kriging has a value for every day and pixel that was ever seen, with a deviation; its
+    Options of "efast": ``efast.fuse``. Options of "kriging": ``kriging.plan``; every hyper-parameter is one of them,
+    and is learned when left out. Kriging has a value for every day and pixel that was ever seen, with a deviation; its
     ``quality`` is a ``KrigingQuality``, and coarse None or without images is kriging of the scenes alone.
 
     Raises ValueError, naming the argument, for shapes that do not fit, constants out of range and an unknown method;

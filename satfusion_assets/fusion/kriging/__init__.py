@@ -2,8 +2,8 @@
 
     F(t) = m + g c(t) + r(t),   y_i = F(t_i) + h_i + e_i
 
-m: the pixel's level, flat. g c(t): the coarse series, as far as the pixel follows it. r: what the coarse series does not
-tell, with exponential correlation. h_i: what a scene has to itself over the whole site. e_i: a value's own noise.
+m: the pixel's level, flat. g c(t): the coarse series, as far as the pixel follows it. r: what the coarse series does
+not tell, with exponential correlation. h_i: what a scene has to itself over the whole site. e_i: a value's own noise.
 The best linear unbiased predictor of F and its variance are one computation (Cressie 1993, section 3.4; Rasmussen &
 Williams 2006, section 2.7); ``kernels`` has it as a Kalman smoother, linear in scenes and days.
 """
@@ -22,7 +22,7 @@ from satfusion_assets.fusion.kriging.drift import SMOOTHING_DAYS
 from satfusion_assets.fusion.kriging.hyperparameters import Hyperparameters, per_band, per_scene
 from satfusion_assets.fusion.kriging.plan import KrigingPlan, acquisitions, learn_from, of_scenes
 from satfusion_assets.fusion.kriging.quality import KrigingQuality, Support
-from satfusion_assets.fusion.kriging.snow import snow
+from satfusion_assets.fusion.kriging.snow import hidden, snow, snow_about
 from satfusion_assets.vocabulary.scenarios import BANDS
 
 __all__ = ["Hyperparameters", "KrigingPlan", "KrigingQuality", "Support", "krige", "plan"]
@@ -66,11 +66,12 @@ def plan(
 ) -> KrigingPlan:
     """A season ready to be kriged on any days.
 
-    coarse: (t, b, h, w), NaN or 0 = missing; None or t = 0 = Sentinel-2 alone. Other images: as ``efast.fuse`` takes them.
-    hyperparameters: of a larger area. What is left out of the rest is learned, or taken from them: gain and gain_spread
-    of the drift, variance of r, correlation_days, each a number or (b,); noise: variance of a scene's values,
-    infinite = no part, and scene_offset: a number, (b,) or (n, b). A given variance holds for every pixel, a given noise
-    is Gaussian about offsets of 0 unless ``freedom`` (of Student's t) or ``scene_offset`` say otherwise.
+    coarse: (t, b, h, w), NaN or 0 = missing; None or t = 0 = Sentinel-2 alone. Other images: as ``efast.fuse`` takes
+    them. hyperparameters: of a larger area. What is left out of the rest is learned, or taken from them: gain and
+    gain_spread of the drift, variance of r, correlation_days, each a number or (b,); noise: variance of a scene's
+    values,
+    infinite = no part, and scene_offset: a number, (b,) or (n, b). A given variance holds for every pixel, a given
+    noise is Gaussian about offsets of 0 unless ``freedom`` (of Student's t) or ``scene_offset`` say otherwise.
     Scenes of one day are one acquisition and count once, unless their noise is given.
     coarse_snow (t, h, w) and fine_snow (n, H, W): where images show snow; told from the images where they have the four
     bands of ``BANDS``.
@@ -79,7 +80,9 @@ def plan(
     """
     images = _images(coarse, coarse_days, fine, fine_days, cloud_distance, ratio)
     on_coarse = _snow(coarse_snow, images.coarse, "coarse_snow")
-    on_fine = _snow(fine_snow, images.fine, "fine_snow")
+    on_fine = _snow(fine_snow, images.fine, "fine_snow", images.coarse)
+    if on_fine is not None and fine_snow is None and on_coarse is not None:
+        on_fine |= hidden(images.fine) & snow_about(images, on_coarse, int(ratio))
     usable = None if on_fine is None else ~on_fine
     if noise is None:
         images, usable = acquisitions(images, usable)
@@ -118,10 +121,12 @@ def _images(
     return check_images(coarse, coarse_days, fine, fine_days, cloud_distance, int(ratio))
 
 
-def _snow(given: ArrayLike | None, images: NDArray[Any], name: str) -> NDArray[np.bool_] | None:
+def _snow(
+    given: ArrayLike | None, images: NDArray[Any], name: str, ground: NDArray[Any] | None = None
+) -> NDArray[np.bool_] | None:
     shape = (len(images), *images.shape[2:])
     if given is None:
-        return snow(images) if images.shape[1] == len(BANDS) else None
+        return snow(images, ground) if images.shape[1] == len(BANDS) else None
     flags = np.asarray(given)
     if flags.shape != shape or flags.dtype != bool:
         raise ValueError(f"{name} must be bool of shape {shape}, not {flags.dtype} of {flags.shape}.")

@@ -30,7 +30,8 @@ STEP: Final = 16
 
 @inlined
 def _run(days: Any, series: Any, noise: Any, length: float, variance: float, state: Any, sums: Any) -> None:
-    """Filter three series (m, 3): state (m, 4) their filtered means and variance; sums (m, 7) as in ``_add``, so far."""
+    """Filter three series (m, 3): state (m, 4) their filtered means and variance; sums (m, 7) as in ``_add``, so
+    far."""
     for i in range(len(days)):
         if i == 0:
             before_0, before_1, before_2, ahead = 0.0, 0.0, 0.0, variance

@@ -16,16 +16,18 @@ LEAST_SCENES: Final = 6
 GAIN: Final = 0.5
 GAIN_WIDTH: Final = 0.7
 GAIN_SPREAD: Final = 0.7
-"""The drift before any scene has spoken, its mean over the pixels (known to ``GAIN_WIDTH``) and their spread about it: a
-pixel may follow its coarse cell, lag behind it, or not at all."""
+"""The drift before any scene has spoken, its mean over the pixels (known to ``GAIN_WIDTH``) and their spread about it:
+a pixel may follow its coarse cell, lag behind it, or not at all."""
 GAIN_BOUNDS: Final = (0.0, 1.0)
-"""A coarse pixel is the mean of its fine ones: over all pixels the gain is 1 at most, less where the series is noisy."""
+"""A coarse pixel is the mean of its fine ones: over all pixels the gain is 1 at most, less where the series is
+noisy."""
 CORRELATION_DAYS: Final = 60.0
 """L where too few scenes tell: a season's quarter."""
 NOISE_SHARE: Final = 0.15
 """Standard deviation of a pixel's value as a share of that of r, where too few scenes tell."""
 FREEDOM: Final = 4.0
-"""Degrees of freedom of values about the others' prediction: the usual choice of robust regression (Lange et al. 1989)."""
+"""Degrees of freedom of values about the others' prediction: the usual choice of robust regression (Lange et al.
+1989)."""
 KINDS: Final = (1 / 64, 1 / 8, 1.0, 8.0)
 """Factors of the variance of r: pixels that hardly change (water, roofs) to those that are mown and ploughed."""
 
@@ -34,9 +36,9 @@ KINDS: Final = (1 / 64, 1 / 8, 1.0, 8.0)
 class Hyperparameters:
     """The model ``F = m + g c + r``, ``y_i = F(t_i) + h_i + k_i (m - m0) + e_i``, per band.
 
-    gain, gain_spread: (b,) of g. variance: (b,) of r. correlation_days: (b,) L. kinds: (k,) factors of the variance that
-    pixels may have; shares: (b, k) their prior probabilities. noise: (n, b) variance of e_i. offset: (n, b) h_i. contrast:
-    (n, b) k_i, about the level centre (b,) m0 of the sample.
+    gain, gain_spread: (b,) of g. variance: (b,) of r. correlation_days: (b,) L. kinds: (k,) factors of the variance
+    that pixels may have; shares: (b, k) their prior probabilities. noise: (n, b) variance of e_i. offset: (n, b) h_i.
+    contrast: (n, b) k_i, about the level centre (b,) m0 of the sample.
     offset_covariance: (n, b, n, b) of the error of h. Scenes in the order given. freedom: of the Student t of e_i,
     infinite = Gaussian. band_correlation: (b, b) of errors at one pixel. smoothing_days: of the coarse
     series. scenes: days with scenes that were learned

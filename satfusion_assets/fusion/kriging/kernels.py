@@ -8,8 +8,8 @@ Model of a pixel and band (Cressie 1993, section 3.4; Rasmussen & Williams 2006,
 Given beta = (m, g), r is a scalar Markov process (Hartikainen & Sarkka 2010), so one filter run over the series y, 1
 and c gives its smoothed value as a linear function of beta, and beta by generalised least squares (the diffuse filter
 of De Jong 1991): 1 - A1(t) and c(t) - Ac(t) are what kriging calls the drift's residual. Between two scene days
-r is a bridge of its two neighbours, whose coefficients are the same for all pixels. A scene that is missing in a pixel is
-one of infinite noise, so all pixels share the same scene days and the loops over pixels are vector operations.
+r is a bridge of its two neighbours, whose coefficients are the same for all pixels. A scene that is missing in a pixel
+is one of infinite noise, so all pixels share the same scene days and the loops over pixels are vector operations.
 """
 
 from __future__ import annotations
@@ -127,7 +127,8 @@ def _solve(sums: Any, prior_gain: float, prior_precision: float, beta: Any) -> N
 
 @inlined
 def _backward(rho: Any, mean: Any, spread: Any) -> None:
-    """Smooth in place: mean (n, 3, x); spread (n, 2, x) becomes the smoothed variance and the covariance with the next."""
+    """Smooth in place: mean (n, 3, x); spread (n, 2, x) becomes the smoothed variance and the covariance with the
+    next."""
     n, _, width = mean.shape
     for s in range(n - 2, -1, -1):
         for x in range(width):

@@ -20,12 +20,10 @@ from scipy.special import gammaln
 from satfusion_assets.fusion.kriging import hyperparameters as defaults
 from satfusion_assets.fusion.kriging.folds import DIFFUSE, Model, likelihoods, scene_equations, withhold
 from satfusion_assets.fusion.kriging.scene_effects import SceneEffects, no_effects, scene_effects
+from satfusion_assets.fusion.kriging.scene_noise import LEAST_NOISE, LEAST_SEEN, scene_noise, wide
 
 Array = NDArray[np.float64]
 
-LEAST_SEEN: Final = 0.1
-"""Share of the sample that a day must show to say anything of all pixels; what is left of a clouded or snowed-in scene
-is not like the rest."""
 WINDOWS: Final = np.array([0.0, 10.0, 30.0])
 """Days to either side of a scene that are withheld with it."""
 INDEPENDENT_PIXELS: Final = 10.0
@@ -33,14 +31,6 @@ INDEPENDENT_PIXELS: Final = 10.0
 ROUNDS: Final = 2
 EVALUATIONS: Final = (150, 70)
 """Of the likelihood, in each round."""
-NOISE_ROUNDS: Final = 8
-OUTLYING: Final = 16.0
-"""Squared errors count up to this multiple of their median: a missed cloud is no property of its scene."""
-UNLIKE: Final = 9.0
-"""How many times the usual noise (in variance) a scene must show before half of it counts; what the surface does of its own
-accord between scenes looks like noise as well."""
-LEAST_NOISE: Final = 1e-4
-"""Variance of noise over that of r: below, nothing can be told from rounding."""
 _PRIOR_WIDTH: Final = np.array([1.0, 0.7, 1.5, 0.7, 0.7])
 """Widths of the normal priors of log s, log L, log n / s, g0 and log s_g about their defaults."""
 
@@ -49,7 +39,8 @@ _PRIOR_WIDTH: Final = np.array([1.0, 0.7, 1.5, 0.7, 0.7])
 class Sample:
     """What a sample of k pixels saw on n days, ascending and unique.
 
-    days: (n,). values: (b, k, n), NaN = missing. drifts: (b, k, n) by the days over which the coarse series is smoothed;
+    days: (n,). values: (b, k, n), NaN = missing. drifts: (b, k, n) by the days over which the coarse series is
+    smoothed;
     none = no coarse series at all. smoothing_days: which of them counts.
     """
 
@@ -91,7 +82,8 @@ class Learned:
 
 
 def learn(sample: Sample) -> Learned:
-    """Hyper-parameters of every band; the defaults of ``hyperparameters`` where fewer than ``LEAST_SCENES`` days tell."""
+    """Hyper-parameters of every band; the defaults of ``hyperparameters`` where fewer than ``LEAST_SCENES`` days
+    tell."""
     telling = sample.telling
     enough = int(telling.sum()) >= defaults.LEAST_SCENES
     if not enough:
@@ -121,12 +113,13 @@ def _learn_all(sample: Sample) -> Learned:
 
 
 def _smoothed_best(sample: Sample, clean: list[Array], models: list[Model], noise: Array) -> Sample:
-    """The sample with the smoothing under which withheld values are most likely; clean: (k, n) by band, without effects."""
+    """The sample with the smoothing under which withheld values are most likely; clean: (k, n) by band, without
+    effects."""
 
     def told(width: float) -> float:
         trial = replace(sample, smoothing_days=width)
         errors = [
-            withhold(sample.days, values, _drift(trial, band), _wide(noise[band], values), models[band], WINDOWS)
+            withhold(sample.days, values, _drift(trial, band), wide(noise[band], values), models[band], WINDOWS)
             for band, values in enumerate(clean)
         ]
         return sum(_predictive(error, uncertain) for error, uncertain in errors)
@@ -141,7 +134,7 @@ def _effects(sample: Sample, models: list[Model], noise: Array, shares: Array | 
             sample.days,
             values,
             _drift(sample, band),
-            _wide(noise[band], values),
+            wide(noise[band], values),
             models[band],
             None if shares is None else shares[band],
         )
@@ -168,7 +161,8 @@ def _offset(effects: SceneEffects, contrast: Array, levels: Array, band: int) ->
 
 
 def _learn_scale(sample: Sample) -> Learned:
-    """The defaults, with variance and noise in the scale of the values, and the gain that changes from place to place tell."""
+    """The defaults, with variance and noise in the scale of the values, and the gain that changes from place to place
+    tell."""
     bands, _, n = sample.values.shape
     gain = (0.0, 0.0) if sample.drift is None else (defaults.GAIN, defaults.GAIN_SPREAD)
     models, noises = [], []
@@ -243,10 +237,9 @@ def _on_all_days(learned: Learned, telling: NDArray[np.bool_]) -> Learned:
     contrast[telling] = learned.contrast
     offset[telling], weight[telling] = learned.effects.offset, learned.effects.weight
     covariance = np.zeros((n, bands, n, bands))
-    k = int(telling.sum())
-    covariance[np.ix_(telling, range(bands), telling, range(bands))] = learned.effects.covariance.reshape(
-        k, bands, k, bands
-    )
+    which, of_bands = np.flatnonzero(telling), np.arange(bands)
+    k = len(which)
+    covariance[np.ix_(which, of_bands, which, of_bands)] = learned.effects.covariance.reshape(k, bands, k, bands)
     effects = SceneEffects(offset, covariance.reshape(n * bands, n * bands), weight)
     return replace(learned, noise=noise, effects=effects, contrast=contrast)
 
@@ -263,14 +256,9 @@ def _drift(sample: Sample, band: int) -> Array:
     return np.zeros_like(sample.values[band]) if sample.drift is None else sample.drift[band]
 
 
-def _wide(noise: Array, values: Array) -> Array:
-    """``noise`` (n,) for every pixel of ``values`` (k, n)."""
-    return np.broadcast_to(noise, values.shape).copy()
-
-
 def _fit(sample: Sample, band: int, offset: Array, model: Model, noise: Array, evaluations: int) -> tuple[Model, Array]:
     """Model and noise (n,) of one band, the scenes' offsets (k, n) taken off."""
-    noise = _scene_noise(sample, band, offset, model, noise)
+    noise = scene_noise(sample.days, sample.values[band] - offset, _drift(sample, band), model, noise)
     relative = noise / np.median(noise)
     values = sample.values[band] - offset
     length, variance, gain, spread = model
@@ -306,14 +294,14 @@ def _fit(sample: Sample, band: int, offset: Array, model: Model, noise: Array, e
         if not 1.0 < np.exp(x[1]) < 1000.0 or np.exp(x[2]) > 10:
             return np.inf
         model, noise = unpack(x)
-        error, uncertain = withhold(sample.days, values, _drift(sample, band), _wide(noise, values), model, WINDOWS)
+        error, uncertain = withhold(sample.days, values, _drift(sample, band), wide(noise, values), model, WINDOWS)
         prior = np.sum(((x - centre[:free]) / _PRIOR_WIDTH[:free]) ** 2) / 2
         return float(prior - weight * _predictive(error, uncertain))
 
     simplex = start[:free] + np.vstack([np.zeros(free), np.diag([0.4, 0.5, 0.5, 0.4, 0.5][:free])])
     options = {"maxfev": evaluations, "initial_simplex": simplex, "xatol": 0.02, "fatol": 0.1}
     model, noise = unpack(minimize(loss, start[:free], method="Nelder-Mead", options=options).x)
-    return model, _scene_noise(sample, band, offset, model, noise)
+    return model, scene_noise(sample.days, sample.values[band] - offset, _drift(sample, band), model, noise)
 
 
 def _predictive(error: Array, uncertain: Array) -> float:
@@ -329,30 +317,10 @@ def _predictive(error: Array, uncertain: Array) -> float:
     return float(np.mean(densities) + constant) if densities else -np.inf
 
 
-def _scene_noise(sample: Sample, band: int, offset: Array, model: Model, noise: Array) -> Array:
-    """Noise (n,) of every scene by expectation maximisation; a scene that tells little keeps the usual one."""
-    usual = float(np.median(noise))
-    values = sample.values[band] - offset
-    for _ in range(NOISE_ROUNDS):
-        error, uncertain = withhold(sample.days, values, _drift(sample, band), _wide(noise, values), model, WINDOWS[:1])
-        # What smoothing leaves of a value, and its variance, from the prediction without it.
-        squares = (error[0] * noise / uncertain[0]) ** 2 + noise - noise**2 / uncertain[0]
-        known = np.isfinite(squares)
-        count = known.sum(axis=0)
-        filled = np.where(known, squares, 0.0)
-        middle = np.array([np.median(squares[known[:, i], i]) if count[i] else usual for i in range(len(noise))])
-        total = np.minimum(filled, OUTLYING * middle).sum(axis=0)
-        pseudo = 0.05 * len(squares)
-        noise = np.maximum((total + pseudo * usual) / (count + pseudo), LEAST_NOISE * model[1])
-    # How scenes compare is told by their noise as it is; how much noise there is, by withholding.
-    times = noise / np.median(noise)
-    return usual * np.maximum(times**2 / (times + UNLIKE), 1.0)
-
-
 def _scale(sample: Sample, band: int, model: Model, noise: Array) -> tuple[Model, Array]:
     """Variance of r and noise such that withheld values err as expected, the rest as it is."""
     values = sample.values[band]
-    error, uncertain = withhold(sample.days, values, _drift(sample, band), _wide(noise, values), model, WINDOWS[:1])
+    error, uncertain = withhold(sample.days, values, _drift(sample, band), wide(noise, values), model, WINDOWS[:1])
     squared = (error**2 / uncertain)[np.isfinite(error)]
     factor = float(np.median(squared) / 0.455) if squared.size else 1.0
     length, variance, gain, spread = model
@@ -363,7 +331,7 @@ def _shares(sample: Sample, band: int, model: Model, noise: Array) -> Array:
     """Prior probabilities (k,) of the kinds of pixel, by expectation maximisation over the sample."""
     values = sample.values[band]
     kinds = np.array(defaults.KINDS)
-    table = likelihoods(sample.days, values, _drift(sample, band), _wide(noise, values), model, kinds)
+    table = likelihoods(sample.days, values, _drift(sample, band), wide(noise, values), model, kinds)
     table = table[:, np.isfinite(table[0])]
     shares = np.full(len(defaults.KINDS), 1 / len(defaults.KINDS))
     for _ in range(50 if table.size else 0):
@@ -378,8 +346,8 @@ def _band_correlation(sample: Sample, models: list[Model], noise: Array) -> Arra
     scores = []
     for band, model in enumerate(models):
         values = sample.values[band]
-        wide = _wide(noise[band], values)
-        error, uncertain = withhold(sample.days, values, _drift(sample, band), wide, model, WINDOWS[1:2])
+        own = wide(noise[band], values)
+        error, uncertain = withhold(sample.days, values, _drift(sample, band), own, model, WINDOWS[1:2])
         scores.append(np.clip(error / np.sqrt(uncertain), -3, 3).ravel())
     table = np.stack(scores)
     table = table[:, np.isfinite(table).all(axis=0)]

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 class Strip(NamedTuple):
     """An area, and the drift of some of its rows.
 
-    fine: (n, b, H, W) in the order given, scene s of the sorted days at ``order[s]``. usable: (n, H, W) in the order given,
-    false where a value is not of the ground (snow). drift_then and drift_now: coarse series c on r rows of fine pixels, on
-    sorted scene days (n, b, r, W) and prediction days (p, b, r, W), 0 where there is none.
+    fine: (n, b, H, W) in the order given, scene s of the sorted days at ``order[s]``. usable: (n, H, W) in the order
+    given, false where a value is not of the ground (snow). drift_then and drift_now: coarse series c on r rows of fine
+    pixels, on sorted scene days (n, b, r, W) and prediction days (p, b, r, W), 0 where there is none.
     """
 
     fine: Any
@@ -47,8 +47,8 @@ class Bridges(NamedTuple):
     """r on prediction days from its values on the scene days around them.
 
     before and after: (p,) scenes, the same where there is only one side or the day is a scene's. ahead and behind:
-    (p, b) their coefficients. remainder: (p, b) what is left of the variance of r, as its share. common: (p, b) variance
-    of the error that all pixels share, from the scenes' effects.
+    (p, b) their coefficients. remainder: (p, b) what is left of the variance of r, as its share. common: (p, b)
+    variance of the error that all pixels share, from the scenes' effects.
     """
 
     before: Any

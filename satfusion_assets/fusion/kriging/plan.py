@@ -39,8 +39,8 @@ class KrigingPlan:
     """Images of one area, ready to be predicted on any days.
 
     usable: (n, H, W) in the order given, false where a fine value is not of the ground; None = all are. coarse_snow:
-    (t, h, w), true where the coarse series sees snow; those values are no drift. centre: of the drift, of a larger area. top and left: fine pixels by which the
-    coarse grid begins before the fine one.
+    (t, h, w), true where the coarse series sees snow; those values are no drift. centre: of the drift, of a larger
+    area. top and left: fine pixels by which the coarse grid begins before the fine one.
     """
 
     images: Images

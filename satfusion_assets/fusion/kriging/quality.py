@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +14,11 @@ from satfusion_assets.fusion.efast.quality import Quality
 from satfusion_assets.fusion.efast.uncertainty import ErrorModel
 from satfusion_assets.fusion.kriging import support as kernels
 from satfusion_assets.fusion.kriging.hyperparameters import Hyperparameters
+from satfusion_assets.fusion.kriging.snow import nearest_snow
 from satfusion_assets.fusion.kriging.support import Evidence, Place, Support
 
 if TYPE_CHECKING:
     from satfusion_assets.fusion.kriging.plan import KrigingPlan
-
-NEAR_COARSE_DAYS: Final = 5
-"""A coarse observation so near counts as one of the day's own time: a composite's length."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +46,9 @@ def assess(plan: KrigingPlan, days: NDArray[np.int64], deviation: NDArray[np.flo
         usual = np.median(np.where(np.isfinite(settings.noise), settings.noise, settings.variance), axis=0)
     shape = (len(days), *images.fine.shape[2:])
     nearest, support, effective = np.empty(shape, np.uint8), np.empty(shape, np.uint8), np.empty(shape, np.float32)
-    told = np.where(
-        snow_then(plan, days), Support.SNOW, np.where(coarse >= CoarseSupport.INTERPOLATED, Support.DRIFT, 0)
-    )
+    images_snow = np.zeros(images.coarse[:, 0].shape, bool) if plan.coarse_snow is None else plan.coarse_snow
+    snow_then = nearest_snow(days, images.coarse, images.coarse_days, images_snow)
+    told = np.where(snow_then, Support.SNOW, np.where(coarse >= CoarseSupport.INTERPOLATED, Support.DRIFT, 0))
     evidence = Evidence(
         _seen(plan),
         images.fine_days,
@@ -119,20 +117,3 @@ def coarse_layers(plan: KrigingPlan, days: NDArray[np.int64]) -> NDArray[np.uint
             here, CoarseSupport.OBSERVED, np.where(inside, CoarseSupport.INTERPOLATED, CoarseSupport.EXTRAPOLATED)
         )
     return layers
-
-
-def snow_then(plan: KrigingPlan, days: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Where the coarse observation nearest to each day, at most ``NEAR_COARSE_DAYS`` away, saw snow: (p, h, w)."""
-    images = plan.images
-    snow = np.zeros((len(days), *images.coarse.shape[2:]), bool)
-    if plan.coarse_snow is None or not plan.coarse_snow.any():
-        return snow
-    known = np.isfinite(images.coarse).any(axis=1)
-    for place in np.ndindex(*images.coarse.shape[2:]):
-        seen = known[(slice(None), *place)]
-        if seen.any():
-            at = images.coarse_days[seen]
-            nearest = np.abs(days[:, None] - at[None, :]).argmin(axis=1)
-            close = np.abs(days - at[nearest]) <= NEAR_COARSE_DAYS
-            snow[(slice(None), *place)] = plan.coarse_snow[(seen, *place)][nearest] & close
-    return snow

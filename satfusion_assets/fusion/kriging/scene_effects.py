@@ -30,8 +30,8 @@ LENGTHS: Final = (10.0, 200.0)
 LENGTH: Final = 60.0
 """Days; R changes with the season."""
 PRIOR_WIDTH: Final = 0.5
-"""Width of the normal priors of R's log deviation (about the scenes' robust spread) and log length: inside a season only
-their combination is told, at its ends the deviation alone says how far R may stray."""
+"""Width of the normal priors of R's log deviation (about the scenes' robust spread) and log length: inside a season
+only their combination is told, at its ends the deviation alone says how far R may stray."""
 TELLING: Final = 0.1
 """Scenes that tell less than this share of the most telling one are no part of the spread."""
 PSEUDO_SCENES: Final = 3.0
@@ -57,28 +57,28 @@ def scene_effects(days: Array, matrices: Array, rights: Array) -> SceneEffects:
     fits = [_fit_band(days, matrix, right) for matrix, right in zip(matrices, rights, strict=True)]
     information, right = np.zeros((n, bands, n, bands)), rights.T.reshape(-1)
     surface = np.zeros_like(information)
-    for band, (steady, _, _) in enumerate(fits):
+    for band, (change, _, _) in enumerate(fits):
         information[:, band, :, band] = matrices[band]
-        surface[:, band, :, band] = steady
+        surface[:, band, :, band] = change
     size = n * bands
-    information, surface = information.reshape(size, size), surface.reshape(size, size)
+    told, steady = information.reshape(size, size), surface.reshape(size, size)
     weight = np.exp(np.mean([np.log(weights) for _, _, weights in fits], axis=0))
     start = np.diag([tau for _, tau, _ in fits])
     together = start.copy()
     for _ in range(ROUNDS):
-        offset, error = _predict(information, right, surface, _own(together, weight))
-        offset = offset.reshape(n, bands)
-        square = offset[:, :, None] * offset[:, None, :] + _diagonal_blocks(error, n, bands)
-        weight = (FREEDOM + bands) / (FREEDOM + np.einsum("nij,ij->n", square, np.linalg.inv(together)))
+        offset, error = _predict(told, right, steady, _own(together, weight))
+        per_scene = offset.reshape(n, bands)
+        square = per_scene[:, :, None] * per_scene[:, None, :] + _diagonal_blocks(error, n, bands)
+        far = np.einsum("nij,ij->n", square, np.linalg.inv(together))
+        weight = np.asarray((FREEDOM + bands) / (FREEDOM + far), np.float64)
         together = (np.einsum("n,nij->ij", weight, square) + PSEUDO_SCENES * start) / (n + PSEUDO_SCENES)
-    offset, error = _predict(information, right, surface, _own(together, weight))
+    offset, error = _predict(told, right, steady, _own(together, weight))
     return SceneEffects(offset.reshape(n, bands), error, weight)
 
 
 def _own(together: Array, weight: Array) -> Array:
     """Covariance (n * b, n * b) of h."""
-    own: Array = np.kron(np.diag(1 / weight), together)
-    return own
+    return np.asarray(np.kron(np.diag(1 / weight), together), np.float64)
 
 
 def _diagonal_blocks(matrix: Array, n: int, bands: int) -> Array:

@@ -24,7 +24,8 @@ def sd(fused: Any) -> np.ndarray:
 def dense(
     days: np.ndarray, scenes: np.ndarray, y: np.ndarray, noise: np.ndarray, variance: float, length: float
 ) -> Any:
-    """Ordinary kriging of one pixel by its equations (Cressie 1993, section 3.2), with the level's Lagrange multiplier."""
+    """Ordinary kriging of one pixel by its equations (Cressie 1993, section 3.2), with the level's Lagrange
+    multiplier."""
     n = len(y)
     system = np.zeros((n + 1, n + 1))
     system[:n, :n] = variance * np.exp(-np.abs(scenes[:, None] - scenes) / length) + np.diag(noise)
@@ -51,11 +52,10 @@ def test_without_drift_it_is_ordinary_kriging_of_the_scenes() -> None:
 def test_with_drift_it_is_the_gaussian_process_of_the_model() -> None:
     stack = season(4)
     fused = stack.fuse(DAYS, **FIXED)
-    drift_plan = _plan(stack)
+    drift_plan = _plan(stack, **FIXED)
     now, then = (
         drift_plan.drift((d - np.datetime64(0, "D")).astype(np.int64)) for d in (DAYS, np.sort(stack.fine_days))
     )
-    # At the centre of four coarse pixels with an even ratio no fine pixel lies on a coarse centre; compare one by hand.
     row = column = 1  # above and left of the first coarse centre: that pixel's series alone
     c, cs = now[:, 0, 0, 0], then[:, 0, 0, 0]
     y = stack.fine[np.argsort(stack.fine_days), 0, row, column]
@@ -169,8 +169,8 @@ def test_threads_give_equal_bits() -> None:
     np.testing.assert_array_equal(stack.fuse(DAYS, threads=1).values, stack.fuse(DAYS, threads=3).values)
 
 
-def _plan(stack: Season) -> KrigingPlan:
+def _plan(stack: Season, **options: Any) -> KrigingPlan:
     clear = np.full((len(stack.fine), 3, 4), 255, np.float32)
     images = (stack.coarse, stack.coarse_days, stack.fine, stack.fine_days, clear)
     assert check_images(*images, RATIO).bands == 2
-    return plan(*images, ratio=RATIO)
+    return plan(*images, ratio=RATIO, **options)
