@@ -201,7 +201,7 @@ def test_a_second_run_changes_nothing(installation: Installation) -> None:
     assert installation.versions() == before
     assert "innsbruck_2024: metrics up to date" in finished.stdout
     assert "all site-seasons: score_table up to date" in finished.stdout
-    assert finished.stdout.count("up to date") == 13, finished.stdout
+    assert finished.stdout.count("up to date (") == 13, finished.stdout
 
 
 def test_a_season_that_is_not_registered_is_one_sentence(installation: Installation) -> None:

@@ -20,7 +20,7 @@ from satfusion_assets.vocabulary.settings import Settings
 from satfusion_assets.vocabulary.sites import SiteSeason
 
 RAW = Product("raw_s2", SiteSeason("innsbruck", 2024))
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 WORK = {
     "python": "time.sleep(600)",
     "threads": "with ThreadPoolExecutor(2) as pool: list(pool.map(time.sleep, [600] * 4))",

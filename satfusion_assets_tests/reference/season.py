@@ -164,7 +164,7 @@ def make_all(store: ProductStore) -> Mapping[str, list[Product]]:
     for scenario in SCENARIOS:
         for mode in {scenario.mode, Mode.BTI}:
             prepare(store, SITE, HERE, scenario.strategy, mode, smoothing_days=5)
-            made.setdefault(PREPARED[mode], []).append(Product(PREPARED[mode], HERE, scenario.strategy))
+            made.setdefault(PREPARED[mode].name, []).append(PREPARED[mode].of(HERE, scenario.strategy))
         fuse_season(store, SITE, HERE, scenario)
         process(store, SITE, HERE, scenario)
         score_scenario(store, HERE, scenario)

@@ -26,7 +26,7 @@ from dagster._time import get_current_datetime
 
 from satfusion_assets.orchestration.instance.run_launcher import WatchedRunLauncher
 
-HOME = Path(__file__).parents[1] / "dagster_home"
+HOME = Path(__file__).parents[3] / "dagster_home"
 
 
 @pytest.fixture
