@@ -37,6 +37,9 @@ def truth(
     site: Annotated[str, typer.Argument(help="site name")],
     season: Annotated[int, typer.Argument(help="calendar year")],
     seed: Annotated[int, typer.Option(help="seed of the landscape that was served")] = 1,
+    landscape: Annotated[
+        str, typer.Option(help="of the landscape that was served: plain, hard, or effects with commas between them")
+    ] = "plain",
     folder: Annotated[Path, typer.Option(help="where all rows go as CSV and Parquet")] = TABLES,
     page: Annotated[Path | None, typer.Option(help="the report as Markdown; beside the rows unless given")] = None,
 ) -> None:
@@ -48,7 +51,7 @@ def truth(
 
     platform = Platform()
     site_season = platform.registry.site_season(site, season)
-    surface = _surface(platform, site_season, seed)
+    surface = _surface(platform, site_season, seed, landscape)
     known = _truth(surface)
     days = np.array(season_days(site_season), dtype="datetime64[D]")
     rows = []
@@ -99,12 +102,13 @@ def _date_rows(
         yield from date_rows(f"{scenario.key} with its scenes", course_maps(course, year), known)
 
 
-def _surface(platform: Platform, site_season: SiteSeason, seed: int) -> Surface:
+def _surface(platform: Platform, site_season: SiteSeason, seed: int, landscape: str = "plain") -> Surface:
+    from satfusion_assets.sandbox.effects import Effects
     from satfusion_assets.sandbox.landscape import Landscape
 
     site = platform.site(site_season)
     grid = site_grid(site)
-    return Landscape(site, seed).view(grid.fine.affine, (grid.fine.height, grid.fine.width))
+    return Landscape(site, seed, Effects.parse(landscape)).view(grid.fine.affine, (grid.fine.height, grid.fine.width))
 
 
 def _truth(surface: Surface) -> Truth:
