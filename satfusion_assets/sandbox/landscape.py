@@ -156,11 +156,12 @@ class Landscape:
             fall = rng.normal(0, 6, covers)[cover] + rng.normal(0, 2.5, patches)
             amplitude = rng.normal(1, 0.06, covers)[cover] * rng.normal(1, 0.03, patches)
             cuts = rng.normal(0, 5, 3) + rng.normal(0, 6, (patches, 3))
-            arrays = (np.asarray(a, np.float32) for a in (rise, fall, np.clip(amplitude, 0.75, 1.12), cuts))
-            spring = self.climate.spring + (182 if self.climate.south else 0)
-            self._years[year] = _Year(
-                *arrays, events=events.year_events(self.effects, self.seed, self.site.name, year, spring, patches)
+            rise, fall, amplitude, cuts = (
+                np.asarray(a, np.float32) for a in (rise, fall, np.clip(amplitude, 0.75, 1.12), cuts)
             )
+            spring = self.climate.spring + (182 if self.climate.south else 0)
+            befalling = events.year_events(self.effects, self.seed, self.site.name, year, spring, patches)
+            self._years[year] = _Year(rise, fall, amplitude, cuts, befalling)
         return self._years[year]
 
 
@@ -288,6 +289,8 @@ class View:
                     grown *= 1 - _CUT_DEPTH * _cut(np.float32(now) - np.float32(cut) - cuts[:, column])
             grown *= np.float32(events.kept(of.events, cover, now))
             leaf += grown
+            if self.landscape.effects.autumn_colour and cover is Cover.BROADLEAF:
+                down = logistic((np.float32(now + events.COLOUR_LEAD) - fall) / np.float32(cycle.fall_width))
             age = np.maximum(age, np.float32(0.85) * down)
             if self.landscape.effects.second_flush and cover in events.FLUSH:
                 again = events.flush(

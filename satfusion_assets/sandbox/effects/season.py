@@ -31,6 +31,8 @@ FLUSH_SHARE: Final = 0.4
 AUTUMN: Final = {"coastal": 0.026, "blue": 0.032, "green": 0.062, "red": 0.140}
 """Reflectance of a broadleaf canopy in full colour: yellow and red leaves reflect the red four to five times as much
 as green ones (Gitelson and Merzlyak 1994, J. Photochem. Photobiol. B 22, 247-252)."""
+COLOUR_LEAD: Final = 14.0
+"""Days by which leaves turn before they fall: about two weeks, an assumption."""
 SOIL_DARKENING: Final = 0.35
 """Share by which a soaked soil is darker than a dry one: reflectance falls by a third to a half (Lobell and Asner 2002,
 Soil Sci. Soc. Am. J. 66, 722-727)."""

@@ -30,7 +30,7 @@ def main() -> None:
             options.seed,
             options.today,
             news=file.news,
-            effects=Effects.parse(options.landscape),
+            effects=effects,
         ),
         options.root / "server",
         options.port,
