@@ -126,9 +126,8 @@ def standings(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """
     keys = ["landscape", "strategy", "a", "b", "quantity", "stratum_kind", "stratum"]
     for values, group in table.groupby(keys, sort=True):
-        difference = (group.rmse_a / group.rmse_b - 1).to_numpy(float)
-        least = np.minimum(group.rmse_a, group.rmse_b).to_numpy(float)
-        tied = np.abs(group.rmse_a - group.rmse_b).to_numpy(float) < TIE * least
+        first, second = group.rmse_a.to_numpy(float), group.rmse_b.to_numpy(float)
+        difference, tied = first / second - 1, np.abs(first - second) < TIE * np.minimum(first, second)
         yield {
             **dict(zip(keys, values, strict=True)),
             "landscapes": len(difference),

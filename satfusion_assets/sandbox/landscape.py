@@ -156,12 +156,10 @@ class Landscape:
             fall = rng.normal(0, 6, covers)[cover] + rng.normal(0, 2.5, patches)
             amplitude = rng.normal(1, 0.06, covers)[cover] * rng.normal(1, 0.03, patches)
             cuts = rng.normal(0, 5, 3) + rng.normal(0, 6, (patches, 3))
-            rise, fall, amplitude, cuts = (
-                np.asarray(a, np.float32) for a in (rise, fall, np.clip(amplitude, 0.75, 1.12), cuts)
-            )
             spring = self.climate.spring + (182 if self.climate.south else 0)
             befalling = events.year_events(self.effects, self.seed, self.site.name, year, spring, patches)
-            self._years[year] = _Year(rise, fall, amplitude, cuts, befalling)
+            amplitude = np.clip(amplitude, 0.75, 1.12)
+            self._years[year] = _Year(_f32(rise), _f32(fall), _f32(amplitude), _f32(cuts), befalling)
         return self._years[year]
 
 
@@ -320,6 +318,10 @@ class View:
             arrays = tuple(np.asarray(a, np.float32) for a in (rise, fall, amplitude, cuts))
             self._cycles[key] = (arrays[0], arrays[1], arrays[2], arrays[3])
         return self._cycles[key]
+
+
+def _f32(values: npt.NDArray[np.float64]) -> FloatArray:
+    return values.astype(np.float32)
 
 
 def _cut(age: FloatArray) -> FloatArray:
