@@ -101,7 +101,7 @@ def timed(run):
     return result
 speak = False
 if sys.argv[1] == "kriging":
-    from satfusion_assets.processing.kriging import plan
+    from satfusion_assets.fusion.kriging import plan
     plan(**inputs)
     speak = True
     made = timed(lambda: plan(**inputs))

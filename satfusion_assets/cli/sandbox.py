@@ -5,13 +5,16 @@ from __future__ import annotations
 import time
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from satfusion_assets.cli.truth import truth
 from satfusion_assets.vocabulary.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from satfusion_assets.sandbox.effects import Effects
 
 app = typer.Typer(help="The landscape with known truth and its archives.", no_args_is_help=True)
 app.command()(truth)
@@ -33,6 +36,7 @@ def serve(
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="the world's last day; moved by 'sandbox today'")
     ] = None,
     seed: Annotated[int, typer.Option(help="another seed is another landscape")] = 1,
+    landscape: Annotated[str, typer.Option(help="plain, hard, or effects with commas between")] = "plain",
 ) -> None:
     """Serve the archives until interrupted; prints the variables that point the platform at them."""
     from satfusion_assets.pipeline.platform import Platform
@@ -40,7 +44,7 @@ def serve(
 
     sites = Platform().settings.sites_path
     day = today.date() if today is not None else None
-    with SandboxProcess(root, sites, seed=seed, today=day, port=port) as server:
+    with SandboxProcess(root, sites, seed=seed, today=day, port=port, landscape=str(_effects(landscape))) as server:
         for name, value in server.environment().items():
             typer.echo(f"export {name}={value}")
         try:
@@ -56,6 +60,7 @@ def build(
     season: Annotated[int, typer.Argument(help="calendar year")],
     root: Annotated[Path, typer.Option(help="where the landscape is kept")] = ROOT,
     seed: Annotated[int, typer.Option(help="another seed is another landscape")] = 1,
+    landscape: Annotated[str, typer.Option(help="plain, hard, or effects with commas between")] = "plain",
 ) -> None:
     """Build a site-season ahead of time; otherwise it is built when it is first asked for."""
     from satfusion_assets.pipeline.platform import Platform
@@ -64,7 +69,7 @@ def build(
     registry = Platform().registry
     place, site_season = registry.site(site), registry.site_season(site, season)
     started = time.monotonic()
-    world = SandboxWorld(root, registry.sites, seed=seed)
+    world = SandboxWorld(root, registry.sites, seed=seed, effects=_effects(landscape))
     start, end = (
         datetime.combine(day, datetime.min.time(), UTC) for day in (site_season.raw_start, site_season.raw_end)
     )
@@ -73,6 +78,16 @@ def build(
     paths = [item["assets"][name]["href"] for item in items for name in ASSETS if name in item["assets"]]
     files = [file for path in paths if (file := world.file(path)) is not None]
     typer.echo(f"{len(items)} scenes, {len(files)} files below {root} in {time.monotonic() - started:.1f} s.")
+
+
+def _effects(landscape: str) -> Effects:
+    """The effects of a landscape by name; InvalidInput for a name that is none."""
+    from satfusion_assets.sandbox.effects import Effects
+
+    try:
+        return Effects.parse(landscape)
+    except ValueError as error:
+        raise InvalidInput(str(error)) from error
 
 
 @app.command("today")

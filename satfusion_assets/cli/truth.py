@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from satfusion_assets.pipeline.prepared.product import PREPARED_BTI
 from satfusion_assets.store import View
 from satfusion_assets.vocabulary import indices
 from satfusion_assets.vocabulary.days import day_of
+from satfusion_assets.vocabulary.errors import InvalidInput
 from satfusion_assets.vocabulary.grid import site_grid
 from satfusion_assets.vocabulary.scenarios import BANDS, SCENARIOS, Mode, Scenario, Strategy
 from satfusion_assets.vocabulary.sites import SiteSeason
@@ -37,11 +38,16 @@ SNOW_FREE = 0.05
 
 
 def truth(
-    site: Annotated[str, typer.Argument(help="site name")],
+    site: Annotated[str, typer.Argument(help="site name; several with commas for a population")],
     season: Annotated[int, typer.Argument(help="calendar year")],
     seed: Annotated[int, typer.Option(help="seed of the landscape that was served")] = 1,
+    landscape: Annotated[
+        str, typer.Option(help="of the landscape that was served: plain, hard, or effects with commas between them")
+    ] = "plain",
     folder: Annotated[Path, typer.Option(help="where all rows go as CSV and Parquet")] = TABLES,
     page: Annotated[Path | None, typer.Option(help="the report as Markdown; beside the rows unless given")] = None,
+    population: Annotated[bool, typer.Option(help="make and score many landscapes; resumes where it stopped")] = False,
+    seeds: Annotated[str, typer.Option(help="seeds of a population")] = "1,2,3,4",
 ) -> None:
     """Score every scenario, its conformance mode and every competitor against the true surface and its true dates."""
     from satfusion_assets.pipeline.fused.fuse import season_days
@@ -49,10 +55,13 @@ def truth(
     from satfusion_assets.truth.report import truth_page
     from satfusion_assets.truth.scoring import truth_rows, truth_table
 
+    if population:
+        _population(site.split(","), season, seeds, folder, page)
+        return
     platform = Platform()
     site_season = platform.registry.site_season(site, season)
-    surface = _surface(platform, site_season, seed)
-    known = _truth(surface)
+    surface = surface_of(platform, site_season, seed, landscape)
+    known = known_truth(surface)
     days = np.array(season_days(site_season), dtype="datetime64[D]")
     rows = []
     for strategy in Strategy:
@@ -66,6 +75,26 @@ def truth(
     dates = list(_date_rows(platform, site_season, surface, days))
     page.write_text(truth_page(site_season, seed, rows, dates), encoding="utf-8")
     Console().print(f"{len(rows)} rows below {folder}; the report is {page}.")
+
+
+def _population(sites: Sequence[str], season: int, seeds: str, folder: Path, page: Path | None) -> None:
+    """Score every landscape of the population that is not scored yet, and write its page."""
+    import pandas as pd
+
+    from satfusion_assets.cli.truth_cases import cases, run_cases
+    from satfusion_assets.sandbox.effects import LANDSCAPES
+    from satfusion_assets.truth.population_report import population_page
+
+    try:
+        numbers = [int(seed) for seed in seeds.split(",")]
+    except ValueError as error:
+        raise InvalidInput(f"--seeds {seeds!r} are no seeds: give whole numbers with commas between them.") from error
+    wanted = cases([(site, season) for site in sites], numbers, list(LANDSCAPES))
+    tables = run_cases(wanted, folder / "population")
+    page = page or folder / "population.md"
+    command = f"satfusion sandbox truth {','.join(sites)} {season} --population --seeds {seeds}"
+    page.write_text(population_page(pd.concat([pd.read_csv(table) for table in tables]), command), encoding="utf-8")
+    Console().print(f"{len(tables)} landscapes below {folder / 'population'}; the report is {page}.")
 
 
 def _date_rows(
@@ -102,15 +131,16 @@ def _date_rows(
         yield from date_rows(f"{scenario.key} with its scenes", course_maps(course, year), known)
 
 
-def _surface(platform: Platform, site_season: SiteSeason, seed: int) -> Surface:
+def surface_of(platform: Platform, site_season: SiteSeason, seed: int, landscape: str = "plain") -> Surface:
+    from satfusion_assets.sandbox.effects import Effects
     from satfusion_assets.sandbox.landscape import Landscape
 
     site = platform.site(site_season)
     grid = site_grid(site)
-    return Landscape(site, seed).view(grid.fine.affine, (grid.fine.height, grid.fine.width))
+    return Landscape(site, seed, Effects.parse(landscape)).view(grid.fine.affine, (grid.fine.height, grid.fine.width))
 
 
-def _truth(surface: Surface) -> Truth:
+def known_truth(surface: Surface) -> Truth:
     from satfusion_assets.sandbox.signatures import Cover
     from satfusion_assets.truth.scoring import Truth
 
@@ -146,7 +176,7 @@ def truth_table(platform: Platform, site_season: SiteSeason, seed: int = 1) -> T
     """
     from satfusion_assets.screening.preparation import gcc_image
 
-    surface = _surface(platform, site_season, seed)
+    surface = surface_of(platform, site_season, seed)
     title = f"{site_season.key}: RMSE of the fused images against the truth (snow-free)"
     table = narrow_table("scenario", *BANDS, "gcc", title=title)
     for scenario, view in _fused(platform, site_season):

@@ -13,6 +13,7 @@ import xarray as xr
 from satfusion_assets.sandbox import catalogue, olci, stac
 from satfusion_assets.sandbox.camera import Camera
 from satfusion_assets.sandbox.catalogue import COLLECTION_1, LEGACY, Quirk
+from satfusion_assets.sandbox.effects import PLAIN, Effects
 from satfusion_assets.sandbox.landscape import Landscape
 from satfusion_assets.sandbox.place import Place, overlap
 from satfusion_assets.sandbox.world import Bounds
@@ -34,6 +35,7 @@ class SandboxWorld:
     ``today`` may be moved: what lies after it is not visible yet. Everything is a function of the sites, the seed and
     the day; files are kept below ``root`` and reused by later processes. Cached data of a changed site or another
     seed lie apart from these. news: the sites when they have changed since it was asked last, else None.
+    effects: what makes the landscape hard.
     """
 
     def __init__(
@@ -43,9 +45,11 @@ class SandboxWorld:
         seed: int = 1,
         today: date | None = None,
         news: Callable[[], Sequence[Site] | None] = lambda: None,
+        effects: Effects = PLAIN,
     ) -> None:
         self.root = Path(root)
         self.seed = seed
+        self.effects = effects
         self.today = today or date.today()
         self._news = news
         self._places = {site.name: self._new_place(site) for site in sites}
@@ -68,7 +72,7 @@ class SandboxWorld:
         return True
 
     def _new_place(self, site: Site) -> Place:
-        return Place(site, self.seed, self.root, self.today)
+        return Place(site, self.seed, self.root, self.today, self.effects)
 
     def landscape(self, site: str) -> Landscape:
         """The truth of a site."""

@@ -10,7 +10,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from satfusion_assets.sandbox.geometry import generator
+from satfusion_assets.sandbox.effects import camera as stand
+from satfusion_assets.sandbox.geometry import FloatArray, generator
 from satfusion_assets.sandbox.landscape import Landscape, View
 from satfusion_assets.sandbox.layout import CODES
 from satfusion_assets.sandbox.orbits import sun
@@ -101,17 +102,19 @@ class Camera:
     def shot(self, roi: Roi, day: date) -> Shot:
         """The day in the camera's colours."""
         view = self._views[roi.cover]
-        blue, green, red = (float(band.mean()) for band in view.reflectance(day, FUSED[:3]))
+        blue, green, red = (self._pooled(roi, band) for band in view.reflectance(day, FUSED[:3]))
         total = blue + green + red
         sky = self.landscape.weather.sky(day)
         rng = generator(self.landscape.seed, self.name, "shot", roi.sequence, day.toordinal())
         gcc = self.bias + self.gain * green / total + rng.normal(0, 0.0026)
+        if self.landscape.effects.white_balance:
+            gcc += stand.drift(self.landscape.seed, self.name, day)
         rcc = 1 / 3 + 0.8 * self.gain * (red / total - 1 / 3) + rng.normal(0, 0.003)
         veiled = bool(rng.random() < 0.02)
         if veiled:
             gcc += float(rng.choice([-1, -1, 1])) * rng.uniform(0.018, 0.05)
         spread = abs(float(rng.normal(0.0025, 0.001))) + 0.0008
-        snow = float(view.snow(day).mean())
+        snow = self._pooled(roi, view.snow(day))
         brightness = (230 + 280 * snow) * (1.05 - 0.3 * sky.cover) * rng.normal(1, 0.06)
         return Shot(
             gcc=float(gcc),
@@ -123,6 +126,19 @@ class Camera:
             snow=snow,
             veiled=veiled,
         )
+
+    def _pooled(self, roi: Roi, values: FloatArray) -> float:
+        """Mean of the region's cells as they fill the picture: all alike, or the nearer the more."""
+        if not self.landscape.effects.oblique:
+            return float(values.mean())
+        return float(self._footprints[roi.cover] @ values)
+
+    @cached_property
+    def _footprints(self) -> dict[Cover, FloatArray]:
+        return {
+            cover: stand.footprint(np.hypot(view.east, view.north)).astype(np.float32)
+            for cover, view in self._views.items()
+        }
 
     def midday(self, day: date) -> datetime:
         """When the picture nearest to noon was taken, in local standard time."""

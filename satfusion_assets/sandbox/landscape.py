@@ -17,6 +17,10 @@ import numpy.typing as npt
 from affine import Affine
 
 from satfusion_assets.sandbox import layout, signatures
+from satfusion_assets.sandbox.effects import PLAIN, Effects
+from satfusion_assets.sandbox.effects import season as events
+from satfusion_assets.sandbox.effects.camera import displacement
+from satfusion_assets.sandbox.effects.terrain import Terrain
 from satfusion_assets.sandbox.geometry import Cells, FloatArray, generator
 from satfusion_assets.sandbox.season import Calendar, Climate, logistic
 from satfusion_assets.sandbox.signatures import FUSED, Cover
@@ -28,6 +32,8 @@ THRESHOLDS: Final = (0.10, 0.25, 0.50)
 _FLAT: Final = 0.02
 """GCC amplitude below which a cell has no season."""
 _CUT_DEPTH: Final = 0.6
+_SOILS: Final = frozenset({Cover.GRASS, Cover.CROP, Cover.WETLAND, Cover.BARE})
+"""Covers whose soil lies open when nothing grows."""
 
 
 @dataclass(frozen=True)
@@ -54,18 +60,20 @@ class _Year:
     fall: FloatArray
     amplitude: FloatArray
     cuts: FloatArray
+    events: events.YearEvents
 
 
 class Landscape:
     """The truth of one site, a function of the site and the seed.
 
     The camera's field (the site's vegetation) lies at the centre, a second vegetation (the second region of interest
-    of the camera) beside it.
+    of the camera) beside it. effects: what makes it hard.
     """
 
-    def __init__(self, site: Site, seed: int = 1) -> None:
+    def __init__(self, site: Site, seed: int = 1, effects: Effects = PLAIN) -> None:
         self.site = site
         self.seed = seed
+        self.effects = effects
         self.cells = Cells.of(site)
         self.climate = Climate.of(site)
         self.weather = Weather(site.name, self.climate, seed)
@@ -84,6 +92,18 @@ class Landscape:
         """west, south, east, north of the world in metres; beyond it there is nothing."""
         tile = self.cells.tile
         return (tile.west, tile.south, tile.east, tile.north)
+
+    @cached_property
+    def terrain(self) -> Terrain:
+        """Slopes and horizons of all cells."""
+        return Terrain(self.cells, self.plan.height)
+
+    @cached_property
+    def soaking(self) -> FloatArray:
+        """Share of the full darkening by water that each cell takes: soils differ from place to place."""
+        rng = generator(self.seed, self.site.name, "soaking")
+        of_patch = rng.uniform(0.3, 1.0, self.plan.patches)[self.plan.patch]
+        return np.clip(of_patch + rng.normal(0, 0.1, of_patch.size), 0, 1).astype(np.float32)
 
     @cached_property
     def whole(self) -> View:
@@ -113,6 +133,9 @@ class Landscape:
     def field(self, cover: Cover) -> View:
         """The cells that the camera's region of interest for ``cover`` covers: the nearest of that cover."""
         x, y = self.plan.east, self.plan.north
+        if self.effects.displaced_field:
+            east, north = displacement(self.seed, self.site.name)
+            x, y = x - np.float32(east), y - np.float32(north)
         mine = np.flatnonzero(self.plan.cover == cover)
         nearest = mine[np.argsort(np.hypot(x[mine], y[mine]), kind="stable")[:200]]
         return View(self, nearest.astype(np.int32))
@@ -133,8 +156,10 @@ class Landscape:
             fall = rng.normal(0, 6, covers)[cover] + rng.normal(0, 2.5, patches)
             amplitude = rng.normal(1, 0.06, covers)[cover] * rng.normal(1, 0.03, patches)
             cuts = rng.normal(0, 5, 3) + rng.normal(0, 6, (patches, 3))
-            arrays = (np.asarray(a, np.float32) for a in (rise, fall, np.clip(amplitude, 0.75, 1.12), cuts))
-            self._years[year] = _Year(*arrays)
+            spring = self.climate.spring + (182 if self.climate.south else 0)
+            befalling = events.year_events(self.effects, self.seed, self.site.name, year, spring, patches)
+            amplitude = np.clip(amplitude, 0.75, 1.12)
+            self._years[year] = _Year(_f32(rise), _f32(fall), _f32(amplitude), _f32(cuts), befalling)
         return self._years[year]
 
 
@@ -147,6 +172,7 @@ class View:
         flat = cells.ravel()
         order = np.argsort(landscape.plan.cover[flat], kind="stable")
         self._order = order
+        self._cells = flat[order]
         self._plan = landscape.plan.take(flat[order])
         bounds = np.searchsorted(self._plan.cover, np.arange(len(Cover) + 1))
         self._slices = {c: slice(int(bounds[c]), int(bounds[c + 1])) for c in Cover if bounds[c + 1] > bounds[c]}
@@ -156,6 +182,16 @@ class View:
     def land_cover(self) -> npt.NDArray[np.uint8]:
         """Class (``Cover``) of every cell."""
         return self._scatter(self._plan.cover)
+
+    @property
+    def east(self) -> FloatArray:
+        """Metres east of the site, per cell."""
+        return self._scatter(self._plan.east)
+
+    @property
+    def north(self) -> FloatArray:
+        """Metres north of the site, per cell."""
+        return self._scatter(self._plan.north)
 
     def _scatter(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Values in the order of covers, back in the shape of the view."""
@@ -213,13 +249,18 @@ class View:
 
     def _ground(self, day: date, bands: Sequence[str]) -> FloatArray:
         ground = np.empty((len(bands), self._plan.cover.size), np.float32)
+        effects, wetness = self.landscape.effects, self.landscape.weather.wetness(day)
         for cover, part in self._slices.items():
             dormant, green, senescent = signatures.endmembers(cover, bands)
+            if effects.autumn_colour:
+                senescent = events.coloured(cover, tuple(bands), senescent)
             leaf, age = self._season(cover, day)
             for band in range(len(bands)):
                 level = np.float32(green[band]) + age * (senescent[band] - green[band])
                 ground[band, part] = dormant[band] + leaf * (level - dormant[band])
             ground[:, part] *= self._plan.texture[part]
+            if effects.wetness and cover in _SOILS:
+                ground[:, part] *= events.soil_factor(wetness, leaf, self.landscape.soaking[self._cells[part]])
         return ground
 
     def _season(self, cover: Cover, day: date) -> tuple[FloatArray, FloatArray]:
@@ -236,6 +277,7 @@ class View:
             if not cycle.rise - 75 < now < max(cycle.fall, cycle.fall + late[1]) + 90:
                 continue
             rise, fall, amplitude, cuts = self._cycle(cover, calendar, year)
+            of = self.landscape.year(year)
             up = logistic((np.float32(now) - rise) / np.float32(cycle.rise_width))
             down = logistic((np.float32(now) - fall) / np.float32(cycle.fall_width))
             # The product, not the difference: it is the same for a long season and cannot go negative for a short one.
@@ -243,8 +285,18 @@ class View:
             for column, cut in enumerate(calendar.cuts):
                 if -30 < now - cut < 75:
                     grown *= 1 - _CUT_DEPTH * _cut(np.float32(now) - np.float32(cut) - cuts[:, column])
+            grown *= np.float32(events.kept(of.events, cover, now))
             leaf += grown
+            if self.landscape.effects.autumn_colour and cover is Cover.BROADLEAF:
+                down = logistic((np.float32(now + events.COLOUR_LEAD) - fall) / np.float32(cycle.fall_width))
             age = np.maximum(age, np.float32(0.85) * down)
+            if self.landscape.effects.second_flush and cover in events.FLUSH:
+                again = events.flush(
+                    calendar, cover, now, fall, of.events.flushing[self._plan.patch[self._slices[cover]]]
+                )
+                leaf += again
+                # New leaves are green, whatever the old ones were.
+                age *= 1 - np.minimum(again / np.float32(events.FLUSH[cover]), 1) * np.float32(0.9)
         return leaf, age
 
     def _cycle(
@@ -266,6 +318,10 @@ class View:
             arrays = tuple(np.asarray(a, np.float32) for a in (rise, fall, amplitude, cuts))
             self._cycles[key] = (arrays[0], arrays[1], arrays[2], arrays[3])
         return self._cycles[key]
+
+
+def _f32(values: npt.NDArray[np.float64]) -> FloatArray:
+    return values.astype(np.float32)
 
 
 def _cut(age: FloatArray) -> FloatArray:

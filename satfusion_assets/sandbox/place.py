@@ -15,6 +15,7 @@ from typing import Any, Final
 from satfusion_assets.sandbox import granule, olci, picture, stac, weather
 from satfusion_assets.sandbox.camera import Camera, Roi
 from satfusion_assets.sandbox.catalogue import Catalogue, Product
+from satfusion_assets.sandbox.effects import PLAIN, Effects
 from satfusion_assets.sandbox.files import damage, write_bytes, write_cog
 from satfusion_assets.sandbox.landscape import Landscape
 from satfusion_assets.sandbox.scene import RESOLUTION, Renderer
@@ -35,11 +36,13 @@ def overlap(a: Sequence[float], b: Sequence[float]) -> bool:
 class Place:
     """One site with all its sensors and its part of the cache."""
 
-    def __init__(self, site: Site, seed: int, root: Path, today: date) -> None:
+    def __init__(self, site: Site, seed: int, root: Path, today: date, effects: Effects = PLAIN) -> None:
         self.site = site
         self.seed = seed
+        self.effects = effects
         self._years = site.seasons or (today.year,)
-        facts = json.dumps([seed, VERSION, site.model_dump(mode="json")], sort_keys=True)
+        # Without effects nothing is added, so that the plain landscape keeps its folder.
+        facts = json.dumps([seed, VERSION, site.model_dump(mode="json"), *effects.names], sort_keys=True)
         self.folder = root / f"{site.name}-{hashlib.sha256(facts.encode()).hexdigest()[:10]}"
         self._lock = Lock()
         self._locks: dict[Path, Lock] = {}
@@ -49,7 +52,7 @@ class Place:
 
     @cached_property
     def landscape(self) -> Landscape:
-        return Landscape(self.site, self.seed)
+        return Landscape(self.site, self.seed, self.effects)
 
     @cached_property
     def catalogue(self) -> Catalogue:

@@ -12,7 +12,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from satfusion_assets.sandbox import granule
 from satfusion_assets.sandbox.catalogue import Product
+from satfusion_assets.sandbox.effects import brdf, processor, registration
 from satfusion_assets.sandbox.geometry import FloatArray, Tile, generator, transformer
 from satfusion_assets.sandbox.landscape import Landscape
 from satfusion_assets.sandbox.orbits import relative_orbits, solar_hour, sun
@@ -100,11 +102,34 @@ class Renderer:
         bias *= 1.6 if band in ("coastal", "blue") else 1.0
         primary = product.flight.orbit == relative_orbits(self.landscape.site.longitude)[0]
         view = 1 + (0.008 if primary else -0.010) * (1.0 if band in _VISIBLE else 0.7)
+        effects = self.landscape.effects
+        if effects.brdf or effects.terrain:
+            ground = ground * self._light(product, band)
+            view = 1.0 if effects.brdf else view
+        slip = processor.slip(effects, self.landscape.seed, product.entropy)
+        gain, bias = gain * slip.gain, bias + slip.bias
         retrieved = ground * np.float32(gain * view) + np.float32(bias)
         retrieved *= 1 - np.float32(0.62) * sky.shadow * (1 - sky.cloud)
-        retrieved += sky.haze * (np.float32(_HAZE[band]) * (1 - np.float32(1.2) * retrieved))
+        haze = sky.haze + np.float32(slip.haze)
+        retrieved += haze * (np.float32(_HAZE[band]) * (1 - np.float32(1.2) * retrieved))
         bright = sky.bright * np.float32(0.6 if band in ("swir16", "swir22") else 1.0)
-        return retrieved + sky.cloud * (bright - retrieved)
+        seen = retrieved + sky.cloud * (bright - retrieved)
+        if not effects.misregistration:
+            return seen
+        off = registration.offset(10, self.landscape.seed, self.landscape.site.name, product.entropy)
+        return registration.displaced(seen, self.landscape.cells, *off)
+
+    def _light(self, product: Product, band: str) -> FloatArray:
+        """(cells,): reflectance at the angles of the scene, on the slopes, over that of flat ground as it is."""
+        landscape, site = self.landscape, self.landscape.site
+        elevation, azimuth = sun(product.flight.time, site.longitude, site.latitude)
+        light = np.ones(1, np.float32)
+        if landscape.effects.brdf:
+            view = granule.mean_angles(product, landscape)[8]
+            light = brdf.factors((band,), 90 - elevation, view.zenith, view.azimuth - azimuth)
+        if landscape.effects.terrain:
+            light = light * landscape.terrain.factor(band, elevation, azimuth)
+        return light
 
     def _surface(self, product: Product, band: str) -> FloatArray:
         day = product.sensing.date()

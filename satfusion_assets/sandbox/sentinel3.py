@@ -18,6 +18,8 @@ import numpy.typing as npt
 from scipy import sparse
 from scipy.spatial import cKDTree
 
+from satfusion_assets.sandbox.effects import brdf, registration
+from satfusion_assets.sandbox.effects.terrain import diffuse_share
 from satfusion_assets.sandbox.geometry import FloatArray, generator, transformer
 from satfusion_assets.sandbox.landscape import Landscape, View
 from satfusion_assets.sandbox.orbits import solar_hour, sun
@@ -96,6 +98,7 @@ class Olci:
 
     def __init__(self, landscape: Landscape) -> None:
         self.landscape = landscape
+        self._spreads: dict[tuple[float, float], sparse.csr_array] = {}
 
     @property
     def reach(self) -> float:
@@ -131,12 +134,27 @@ class Olci:
     def _view(self) -> View:
         return View(self.landscape, self._samples)
 
-    @cached_property
-    def _weights(self) -> sparse.csr_array:
-        """(pixels, samples): the point spread, normalised over what of the landscape it sees."""
+    def _weights_of(self, overpass: Overpass) -> sparse.csr_array:
+        """The point spread of an overpass, off its place by as much as that overpass is."""
+        if not self.landscape.effects.misregistration:
+            return self._weights(0.0, 0.0)
+        seed, name = self.landscape.seed, self.landscape.site.name
+        lot = generator(seed, name, overpass.satellite, f"{overpass.time:%Y%m%d%H%M}", "offset")
+        number = int(lot.integers(registration.COARSE_OFFSETS))
+        return self._weights(*registration.offset(300, seed, name, "sentinel-3", number))
+
+    def _weights(self, off_east: float, off_north: float) -> sparse.csr_array:
+        """(pixels, samples): the point spread, normalised over what of the landscape it sees; kept for each offset."""
+        if (off_east, off_north) not in self._spreads:
+            self._spreads[off_east, off_north] = self._spread(off_east, off_north)
+        return self._spreads[off_east, off_north]
+
+    def _spread(self, off_east: float, off_north: float) -> sparse.csr_array:
         lattice, cells = self.lattice, self.landscape.cells
         longitude, latitude = np.meshgrid(lattice.x, lattice.y)
         east, north = transformer(4326, cells.tile.epsg).transform(longitude.ravel(), latitude.ravel())
+        # An image that lies too far east shows ground from further west.
+        east, north = east - off_east, north - off_north
         x, y = (values[self._samples] for values in cells.coordinates)
         sigma = _FWHM / (2 * math.sqrt(2 * math.log(2)))
         distance = cKDTree(np.column_stack([east, north])).sparse_distance_matrix(
@@ -184,20 +202,33 @@ class Olci:
         shadow = weather.cloud(day, hour, x + np.float32(east), y + np.float32(north))
         # Off to the side of the swath the surface looks a little brighter or darker.
         view = np.float32(1 + 0.03 * overpass.offset)
-        lit = (1 - cloud) * (1 - np.float32(0.62) * shadow) * view
+        lit = (1 - cloud) * (1 - np.float32(0.62) * shadow) * (view if not landscape.effects.brdf else np.float32(1))
+        light = self._light(overpass, height, azimuth)
         layers = [
-            *(self._view.reflectance(day, SURFACE) * lit),
+            *(self._view.reflectance(day, SURFACE) * light * lit),
             cloud,
             cloud * brightness(depth),
             weather.haze(day, hour, x, y),
             self._view.snow(day),
         ]
-        coarse = (self._weights @ np.stack(layers, axis=1)).T.astype(np.float32)
+        coarse = (self._weights_of(overpass) @ np.stack(layers, axis=1)).T.astype(np.float32)
         coarse = coarse.reshape(len(layers), self.lattice.rows, self.lattice.columns)
         bands = len(SURFACE)
         return Swath(
             coarse[:bands], coarse[bands], coarse[bands + 1], coarse[bands + 2], coarse[bands + 3], self._seen(overpass)
         )
+
+    def _light(self, overpass: Overpass, elevation: float, azimuth: float) -> FloatArray:
+        """(bands, samples) or what broadcasts to it: reflectance at these angles and slopes over flat ground's."""
+        effects, light = self.landscape.effects, np.ones((1, 1), np.float32)
+        if effects.brdf:
+            zenith, towards = brdf.coarse_view(overpass.offset, _HALF_SWATH)
+            light = brdf.factors(SURFACE, 90 - elevation, zenith, towards - azimuth)[:, None]
+        if effects.terrain:
+            direct = self.landscape.terrain.direct(elevation, azimuth)[self._samples]
+            shares = np.array([diffuse_share(band, elevation) for band in SURFACE], np.float32)[:, None]
+            light = light * (shares + (1 - shares) * direct)
+        return light
 
     def _seen(self, overpass: Overpass) -> npt.NDArray[np.bool_]:
         """Which pixels lie in the swath: now and then its edge or a gap runs through the area."""

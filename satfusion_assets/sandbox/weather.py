@@ -32,6 +32,10 @@ SNOW_LEVELS: Final = (0.0, 600.0, 1200.0)
 """Heights above the site at which the snow pack is followed, metres."""
 _FULL_COVER: Final = 12.0
 """Snow water in mm that hides the ground."""
+_DRYING: Final = 0.85
+"""Part of the wetness that is left a day later: the usual factor of an antecedent precipitation index."""
+_SOAKED: Final = 25.0
+"""Antecedent rain in mm at which the surface is soaked."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,7 @@ class Weather:
         self._temperature = annual - swing * winter + 3.8 * _persistent(noise[5], 0.75)
         rain = np.where(self._cover > 0.7, rng.gamma(0.7, 7.0, _DAYS), 0.0)
         self._snow = np.stack([_snow_pack(self._temperature - 0.006 * height, rain) for height in SNOW_LEVELS])
+        self._wetness = np.clip(signal.lfilter([1.0], [1, -_DRYING], rain) / _SOAKED, 0, 1)
         self._fields: OrderedDict[int, tuple[FloatArray, FloatArray, FloatArray]] = OrderedDict()
         self._lock = Lock()
 
@@ -100,6 +105,10 @@ class Weather:
             cloud_height=float(rng.uniform(700, 3500)),
             stratiform=bool(rng.random() < 0.5),
         )
+
+    def wetness(self, day: date) -> float:
+        """How wet the soil's surface is, 0 dry ... 1 soaked."""
+        return float(self._wetness[self._index(day)])
 
     def snow_water(self, day: date, height: FloatArray) -> FloatArray:
         """Snow water equivalent in mm at heights (m above the site)."""

@@ -165,11 +165,11 @@ def test_clear_syn_pixels_are_the_truth_under_a_gaussian_wider_than_the_pixel_an
 
 def test_weights_of_every_pixel_sum_to_one_and_reach_beyond_it(world: SandboxWorld) -> None:
     olci = world._places["innsbruck"].cubes.olci
-    sums = np.asarray(olci._weights.sum(axis=1)).ravel()
+    sums = np.asarray(olci._weights(0.0, 0.0).sum(axis=1)).ravel()
     np.testing.assert_allclose(sums, 1, atol=1e-4)
-    middle = olci._weights.shape[0] // 2 + olci.lattice.columns // 2
+    middle = olci._weights(0.0, 0.0).shape[0] // 2 + olci.lattice.columns // 2
     x, y = (values[olci._samples] for values in olci.landscape.cells.coordinates)
-    weight = np.asarray(olci._weights[[middle]].todense()).ravel()
+    weight = np.asarray(olci._weights(0.0, 0.0)[[middle]].todense()).ravel()
     centre = np.average(x, weights=weight), np.average(y, weights=weight)
     sigma = np.sqrt(np.average((x - centre[0]) ** 2 + (y - centre[1]) ** 2, weights=weight) / 2)
     assert 1.2 * 300 < 2.355 * sigma < 1.5 * 300

@@ -63,7 +63,7 @@ def test_skill_comes_with_its_intervals_for_each_region_of_interest(page: Page):
     expect(pairs).to_contain_text("−3.40 ◆")
     expect(pairs).to_contain_text("+3.40 ◆")
     expect(page.get_by_role("region", name="Phases of the season")).to_contain_text("0.0055 ★ (+0.0024)")
-    expect(table.get_by_role("rowheader", name="Sentinel-2, screened, aggressive")).to_be_visible()
+    expect(table.get_by_role("rowheader", name="Sentinel-2, kept scenes without a mask, aggressive")).to_be_visible()
     expect(page.get_by_role("region", name="What fusion adds")).to_contain_text("−3.40 ◆")
     page.get_by_role("combobox", name="Region of interest").select_option("innsbruck_GR_2000")
     expect(table).to_contain_text("0.626 ★ (0.556–0.661)")

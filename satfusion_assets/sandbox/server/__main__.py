@@ -1,4 +1,4 @@
-"""``python -m satfusion_assets.sandbox.server --root DIR --sites FILE [--seed N] [--today D] [--port P]``"""
+"""``python -m satfusion_assets.sandbox.server --root DIR --sites FILE [--seed N] [--landscape L] [--port P] ...``"""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from satfusion_assets.sandbox.archive import SandboxWorld
+from satfusion_assets.sandbox.effects import Effects
 from satfusion_assets.sandbox.server.run import serve
 from satfusion_assets.sandbox.server.sites_file import SitesFile
 
@@ -18,10 +19,19 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, help="seed of the landscape")
     parser.add_argument("--today", type=date.fromisoformat, help="the world's day, YYYY-MM-DD")
     parser.add_argument("--port", type=int, default=0, help="0 = any free port")
+    parser.add_argument("--landscape", default="plain", help="plain, hard, or effects with commas between them")
     options = parser.parse_args()
     file = SitesFile(options.sites)
+    effects = Effects.parse(options.landscape)
     serve(
-        lambda: SandboxWorld(options.root, file.sites, seed=options.seed, today=options.today, news=file.news),
+        lambda: SandboxWorld(
+            options.root,
+            file.sites,
+            options.seed,
+            options.today,
+            news=file.news,
+            effects=effects,
+        ),
         options.root / "server",
         options.port,
     )

@@ -146,9 +146,18 @@ class ServerProcess:
 class SandboxProcess(ServerProcess):
     """The sandbox's archives for the sites of ``sites``, kept in ``root``."""
 
-    def __init__(self, root: Path, sites: Path, seed: int = 1, today: date | None = None, port: int = 0) -> None:
+    def __init__(
+        self,
+        root: Path,
+        sites: Path,
+        seed: int = 1,
+        today: date | None = None,
+        port: int = 0,
+        landscape: str = "plain",
+    ) -> None:
         command = [sys.executable, "-m", "satfusion_assets.sandbox.server"]
         command += ["--root", str(root), "--sites", str(sites), "--seed", str(seed), "--port", str(port)]
+        command += ["--landscape", landscape]
         super().__init__(command if today is None else [*command, "--today", today.isoformat()])
 
 
