@@ -16,7 +16,6 @@ from satfusion_assets.pipeline.partitions import (
 )
 from satfusion_assets.pipeline.platform import Platform
 from satfusion_assets.pipeline.records import Grid, Input, ProductRecord
-from satfusion_assets.pipeline.registry import REGISTRY
 from satfusion_assets.vocabulary.links import viewer_url
 from satfusion_assets.vocabulary.scenarios import Scenario
 from satfusion_assets.vocabulary.sites import SiteSeason
@@ -47,7 +46,7 @@ def described(record: ProductRecord) -> dict[str, Any]:
 
 def dependency(record: ProductRecord, item: Input) -> dg.AssetDep:
     """The partitions of an input that a partition of ``record`` is made from."""
-    return dg.AssetDep(item.product, partition_mapping=_mapping(REGISTRY[item.product].grid, record.grid, item))
+    return dg.AssetDep(item.product.name, partition_mapping=_mapping(item.product.grid, record.grid, item))
 
 
 def _mapping(above: Grid, below: Grid, item: Input) -> dg.PartitionMapping | None:

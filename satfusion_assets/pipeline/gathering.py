@@ -31,7 +31,8 @@ def gathered(
     products = _sources(store, table, site_seasons)
     if not products:
         raise ProductMissing(
-            f"No site-season has {table.inputs[0].product} yet, so there is nothing to tabulate; materialise one first."
+            f"No site-season has {table.inputs[0].product.name} yet, so there is nothing to tabulate; materialise one "
+            f"first."
         )
     return [stack.enter_context(store.read(product)) for product in products]
 

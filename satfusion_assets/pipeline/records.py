@@ -53,7 +53,7 @@ class Stage(StrEnum):
 class Input:
     """A product that another is made from. modes: scenarios of which modes descend from a product per strategy."""
 
-    product: str
+    product: ProductRecord
     modes: tuple[Mode, ...] = tuple(Mode)
 
 

@@ -63,7 +63,7 @@ class Registry:
         self.products = products
         self._by_name = {record.name: record for record in (*products, *others)}
         for place, record in enumerate(products):
-            later = [item.product for item in record.inputs if item.product not in {p.name for p in products[:place]}]
+            later = [item.product.name for item in record.inputs if item.product not in products[:place]]
             if later:
                 raise InvalidInput(f"{record.name} stands before {', '.join(later)}, which it is made from.")
 
@@ -93,7 +93,7 @@ class Registry:
         return self.of_stage(*STAGES[: STAGES.index(stage) + 1])
 
     def inputs(self, record: ProductRecord) -> tuple[ProductRecord, ...]:
-        return tuple(self[item.product] for item in record.inputs)
+        return tuple(item.product for item in record.inputs)
 
     def depth(self, record: ProductRecord) -> int:
         """Steps from the archives by the longest way; 0 = raw."""

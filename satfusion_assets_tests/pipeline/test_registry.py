@@ -21,11 +21,12 @@ HERE = SiteSeason("innsbruck", 2024)
 SITE = Site(name="innsbruck", latitude=47.116, longitude=11.32, seasons=(2024,))
 ROOM = {
     "product.py": """
+from satfusion_assets.pipeline.processed.product import PROCESSED
 from satfusion_assets.pipeline.records import Grid, Input, ProductRecord, Stage
 
 NDVI_TREND = ProductRecord(
     name="ndvi_trend", room=__package__, grid=Grid.SCENARIO, stage=Stage.EVALUATION, group="evaluation",
-    code_version=1, placed=False, inputs=(Input("processed"),), kinds=("json",),
+    code_version=1, placed=False, inputs=(Input(PROCESSED),), kinds=("json",),
 )
 """,
     "asset.py": """
@@ -67,9 +68,7 @@ def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
         monkeypatch.delitem(sys.modules, name)
     from ndvi_trend.product import NDVI_TREND  # type: ignore[import-not-found]
 
-    found = Registry((*PRODUCTS, NDVI_TREND))
-    monkeypatch.setattr(describe, "REGISTRY", found)
-    return found
+    return Registry((*PRODUCTS, NDVI_TREND))
 
 
 def test_a_new_product_is_one_folder_and_one_line(registry: Registry, tmp_path: Path) -> None:
@@ -98,7 +97,7 @@ def test_every_asset_is_the_record_of_its_name_and_no_record_is_without() -> Non
     assert {key.path[-1] for key in graph.materializable_asset_keys} == set(REGISTRY.names)
     for record in REGISTRY.products:
         node = graph.get(dg.AssetKey(record.name))
-        assert {key.path[-1] for key in node.parent_keys} == {item.product for item in record.inputs}
+        assert {key.path[-1] for key in node.parent_keys} == {item.product.name for item in record.inputs}
         assert node.group_name == record.group
 
 
@@ -114,13 +113,13 @@ def test_a_partition_key_leads_to_its_product_and_back() -> None:
 def test_runs_follow_one_another_as_products_do() -> None:
     place = {record.name: number for number, group in enumerate(REGISTRY.together()) for record in group}
     for record in REGISTRY.products:
-        assert all(place[item.product] <= place[record.name] for item in record.inputs), record.name
+        assert all(place[item.product.name] <= place[record.name] for item in record.inputs), record.name
     assert {record.name for record in REGISTRY.together()[0]} == {"raw_s2", "raw_s3", "raw_phenocam"}
 
 
 def test_a_product_before_what_it_is_made_from_is_refused() -> None:
-    early = ProductRecord("early", "nowhere", Grid.SITE_SEASON, Stage.RAW, "raw", inputs=(Input("late"),))
     late = ProductRecord("late", "nowhere", Grid.SITE_SEASON, Stage.RAW, "raw")
+    early = ProductRecord("early", "nowhere", Grid.SITE_SEASON, Stage.RAW, "raw", inputs=(Input(late),))
     with pytest.raises(InvalidInput, match="early stands before late"):
         Registry((early, late))
     with pytest.raises(InvalidInput, match="'other' is no product; there are late, early"):

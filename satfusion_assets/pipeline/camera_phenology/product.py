@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from satfusion_assets.pipeline.raw_phenocam.product import RAW_PHENOCAM
 from satfusion_assets.pipeline.records import Grid, Input, ProductRecord, Stage
 from satfusion_assets.pipeline.thresholds import PHENOLOGY_METHOD
 
@@ -16,7 +17,7 @@ CAMERA_PHENOLOGY: Final = ProductRecord(
     code_version=2,
     thresholds=PHENOLOGY_METHOD,
     placed=False,
-    inputs=(Input("raw_phenocam"),),
+    inputs=(Input(RAW_PHENOCAM),),
     kinds=("phenocam", "json"),
     sensor="phenocam",
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from satfusion_assets.pipeline.prepared.product import PREPARED_BTI, PREPARED_ITB
 from satfusion_assets.pipeline.records import Grid, Input, ProductRecord, Stage
 from satfusion_assets.pipeline.thresholds import FUSION
 from satfusion_assets.vocabulary.scenarios import Mode
@@ -16,7 +17,7 @@ FUSED: Final = ProductRecord(
     group="fused",
     code_version=2,
     thresholds=FUSION,
-    inputs=(Input("prepared_bti", (Mode.BTI,)), Input("prepared_itb", (Mode.ITB,))),
+    inputs=(Input(PREPARED_BTI, (Mode.BTI,)), Input(PREPARED_ITB, (Mode.ITB,))),
     chosen={"engine": "fusion_engine"},
     kinds=("geotiff",),
     sensor="both",

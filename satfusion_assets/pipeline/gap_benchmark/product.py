@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from satfusion_assets.pipeline.camera_phenology.product import CAMERA_PHENOLOGY
+from satfusion_assets.pipeline.prepared.product import PREPARED_BTI
+from satfusion_assets.pipeline.raw_phenocam.product import RAW_PHENOCAM
 from satfusion_assets.pipeline.records import Grid, Input, ProductRecord, Stage
 from satfusion_assets.pipeline.thresholds import GAPS
 
@@ -16,7 +19,7 @@ GAP_BENCHMARK: Final = ProductRecord(
     group="evaluation",
     code_version=2,
     thresholds=GAPS,
-    inputs=(Input("raw_phenocam"), Input("camera_phenology"), Input("prepared_bti")),
+    inputs=(Input(RAW_PHENOCAM), Input(CAMERA_PHENOLOGY), Input(PREPARED_BTI)),
     kinds=("json",),
     on_demand=True,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from satfusion_assets.pipeline.gap_benchmark.product import GAP_BENCHMARK
 from satfusion_assets.pipeline.records import Grid, Input, ProductRecord, Stage
 
 GAP_TABLE: Final = ProductRecord(
@@ -14,6 +15,6 @@ GAP_TABLE: Final = ProductRecord(
     group="evaluation",
     code_version=3,
     placed=False,
-    inputs=(Input("gap_benchmark"),),
+    inputs=(Input(GAP_BENCHMARK),),
     kinds=("table",),
 )

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from satfusion_assets.pipeline.preselected.product import PRESELECTED
+from satfusion_assets.pipeline.processed.product import PROCESSED
+from satfusion_assets.pipeline.raw_phenocam.product import RAW_PHENOCAM
 from satfusion_assets.pipeline.records import Columns, Grid, Input, ProductRecord, Stage
+from satfusion_assets.pipeline.scenario_metrics.product import SCENARIO_METRICS
 from satfusion_assets.pipeline.thresholds import SCORING
 
 COLUMNS: Final[Columns] = {
@@ -25,7 +29,7 @@ METRICS: Final = ProductRecord(
     code_version=2,
     thresholds=SCORING,
     placed=False,
-    inputs=(Input("raw_phenocam"), Input("preselected"), Input("processed"), Input("scenario_metrics")),
+    inputs=(Input(RAW_PHENOCAM), Input(PRESELECTED), Input(PROCESSED), Input(SCENARIO_METRICS)),
     kinds=("json",),
     columns=COLUMNS,
 )

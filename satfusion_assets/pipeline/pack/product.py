@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from satfusion_assets.pipeline.fused.product import FUSED
+from satfusion_assets.pipeline.processed.product import PROCESSED
 from satfusion_assets.pipeline.records import Grid, Input, ProductRecord, Stage
 
 PACK: Final = ProductRecord(
@@ -15,7 +17,7 @@ PACK: Final = ProductRecord(
     code_version=2,
     thresholds=("store.packs", "sampling.crop"),
     placed=False,
-    inputs=(Input("fused"), Input("processed")),
+    inputs=(Input(FUSED), Input(PROCESSED)),
     kinds=("zarr",),
     sensor="both",
 )

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from satfusion_assets.pipeline.fused.product import FUSED
+from satfusion_assets.pipeline.prepared.product import PREPARED_BTI
+from satfusion_assets.pipeline.processed.product import PROCESSED
 from satfusion_assets.pipeline.records import Grid, Input, ProductRecord, Stage
 from satfusion_assets.pipeline.thresholds import FUSION, PHENOLOGY_METHOD, SITE_SERIES
 
@@ -23,7 +26,7 @@ PHENOLOGY: Final = ProductRecord(
         *PHENOLOGY_METHOD,
         *FUSION,
     ),
-    inputs=(Input("fused"), Input("processed"), Input("prepared_bti")),
+    inputs=(Input(FUSED), Input(PROCESSED), Input(PREPARED_BTI)),
     kinds=("geotiff", "json"),
     sensor="both",
 )

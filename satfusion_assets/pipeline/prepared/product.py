@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
+from satfusion_assets.pipeline.preselected.product import PRESELECTED
+from satfusion_assets.pipeline.raw_s2.product import RAW_S2
+from satfusion_assets.pipeline.raw_s3.product import RAW_S3
 from satfusion_assets.pipeline.records import Grid, Input, ProductRecord, Stage
 from satfusion_assets.pipeline.thresholds import PREPARATION
 from satfusion_assets.store import Product
 from satfusion_assets.vocabulary.scenarios import Mode
 
-_SCREENED: Final = (Input("raw_s2"), Input("raw_s3"), Input("preselected"))
+_SCREENED: Final = (Input(RAW_S2), Input(RAW_S3), Input(PRESELECTED))
 """Both modes start from here, neither from the other. A backfill looks at each asset once, breadth first: what fused
 descends from has to be met before it, whatever the root."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from satfusion_assets.pipeline.columns import BAND_COLUMNS, DAY, GCC, NDVI
+from satfusion_assets.pipeline.raw_s2.product import RAW_S2
+from satfusion_assets.pipeline.raw_s3.product import RAW_S3
 from satfusion_assets.pipeline.records import Columns, Grid, Input, ProductRecord, Stage
 from satfusion_assets.pipeline.thresholds import SITE_SERIES
 from satfusion_assets.vocabulary.scenarios import Strategy
@@ -26,7 +28,7 @@ PRESELECTED: Final = ProductRecord(
     group="preselected",
     code_version=2,
     thresholds=("screening.preselection", "screening.preparation", "screening.clouds", *SITE_SERIES),
-    inputs=(Input("raw_s2"), Input("raw_s3")),
+    inputs=(Input(RAW_S2), Input(RAW_S3)),
     kinds=("table",),
     sensor="both",
     columns=COLUMNS,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from satfusion_assets.pipeline.columns import BAND_COLUMNS, DAY, GCC, NDVI
+from satfusion_assets.pipeline.fused.product import FUSED
+from satfusion_assets.pipeline.prepared.product import PREPARED_BTI, PREPARED_ITB
 from satfusion_assets.pipeline.records import Columns, Grid, Input, ProductRecord, Stage
 from satfusion_assets.pipeline.thresholds import SITE_SERIES
 from satfusion_assets.vocabulary.scenarios import Mode
@@ -24,7 +26,7 @@ PROCESSED: Final = ProductRecord(
     group="processed",
     code_version=2,
     thresholds=("vocabulary.grid", "sampling.crop", *SITE_SERIES),
-    inputs=(Input("fused"), Input("prepared_bti", (Mode.BTI,)), Input("prepared_itb", (Mode.ITB,))),
+    inputs=(Input(FUSED), Input(PREPARED_BTI, (Mode.BTI,)), Input(PREPARED_ITB, (Mode.ITB,))),
     kinds=("geotiff", "json"),
     sensor="both",
     columns=COLUMNS,

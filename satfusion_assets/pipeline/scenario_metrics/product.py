@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from satfusion_assets.pipeline.processed.product import PROCESSED
+from satfusion_assets.pipeline.raw_phenocam.product import RAW_PHENOCAM
 from satfusion_assets.pipeline.records import Grid, Input, ProductRecord, Stage
 from satfusion_assets.pipeline.thresholds import SITE_SERIES
 
@@ -16,6 +18,6 @@ SCENARIO_METRICS: Final = ProductRecord(
     code_version=2,
     thresholds=("evaluation.scores", "phenology.whittaker", *SITE_SERIES),
     placed=False,
-    inputs=(Input("processed"), Input("raw_phenocam")),
+    inputs=(Input(PROCESSED), Input(RAW_PHENOCAM)),
     kinds=("json",),
 )

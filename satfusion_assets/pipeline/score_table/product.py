@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from satfusion_assets.pipeline.metrics.product import METRICS
 from satfusion_assets.pipeline.records import Grid, Input, ProductRecord, Stage
 
 SCORE_TABLE: Final = ProductRecord(
@@ -14,6 +15,6 @@ SCORE_TABLE: Final = ProductRecord(
     group="metrics",
     code_version=3,
     placed=False,
-    inputs=(Input("metrics"),),
+    inputs=(Input(METRICS),),
     kinds=("table",),
 )
