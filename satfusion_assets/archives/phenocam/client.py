@@ -132,7 +132,7 @@ class PhenoCam:
         try:
             return self._http.get_checked(url, read, headers)
         except CredentialsRejected as error:
-            raise Forbidden(f"PhenoCam does not give away {public_url(url)}.") from error
+            raise Forbidden(f"PhenoCam does not give away {public_url(url)}: {error}") from error
 
     def _json(self, url: str) -> Any:
         try:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import BaseModel, ConfigDict
 
-from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid
+from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid, NoData
 from satfusion_assets.vocabulary.settings import Settings
 from satfusion_assets.vocabulary.sites import Site, SiteSeason
 
@@ -83,7 +83,12 @@ def _best_summary(
     regions = archive.regions(site.name)
     passed: dict[Region, str] = {}
     while True:
-        region = choose_region(site, regions, season.start, season.end, passed).region
+        try:
+            region = choose_region(site, regions, season.start, season.end, passed).region
+        except NoData as error:
+            if passed:  # there are regions, and none gives its summary
+                raise ArchiveAnswerInvalid(next(iter(passed.values()))) from error
+            raise
         try:
             return region, *archive.one_day_summary(region, conditions)
         except ArchiveAnswerInvalid as error:
