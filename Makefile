@@ -17,7 +17,7 @@ test-slow: setup
 	$(BIN)/pytest -n 2 --dist loadscope
 
 # The rooms that lean on libraries most, on the lowest versions that pyproject.toml allows; then the same on the newest.
-BOUNDED := satfusion_assets_tests/store satfusion_assets_tests/archives satfusion_assets_tests/processing
+BOUNDED := satfusion_assets_tests/store satfusion_assets_tests/archives satfusion_assets_tests/screening satfusion_assets_tests/sampling satfusion_assets_tests/evaluation
 bounded = NUMBA_CACHE_DIR=$(CURDIR)/$(VENV)-$(1)/numba $(VENV)-$(1)/bin/python -m pytest -n 2 --dist loadscope -m "not slow" $(BOUNDED)
 
 test-lowest: $(VENV)-lowest/installed
