@@ -51,7 +51,7 @@ def test_the_graph_in_words() -> None:
 
 @pytest.mark.parametrize(
     "spec",
-    sorted(defs.resolve_all_asset_specs(), key=lambda spec: spec.key),
+    sorted(defs.resolve_all_asset_specs(), key=lambda spec: spec.key),  # type: ignore[attr-defined]
     ids=lambda spec: spec.key.to_user_string(),
 )
 def test_every_asset_explains_itself_and_is_checked(spec: dg.AssetSpec) -> None:
