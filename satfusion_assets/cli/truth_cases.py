@@ -19,7 +19,7 @@ from rich.console import Console
 
 from satfusion_assets.truth.population import Case, pair_rows
 from satfusion_assets.vocabulary.errors import ServiceFailed
-from satfusion_assets.vocabulary.scenarios import SCENARIOS, Strategy
+from satfusion_assets.vocabulary.scenarios import SCENARIOS, Mode, Strategy
 
 if TYPE_CHECKING:
     from satfusion_assets.evaluation.gaps.competitors import Method
@@ -94,12 +94,12 @@ def score_case(case: Case, folder: Path) -> None:
 
 
 def compared(strategy: Strategy) -> list[Method]:
-    """The methods of a population: both modes at one sigma, and what Sentinel-2 alone gives."""
+    """The methods of a population: both modes of EFAST at one sigma and of kriging, and what Sentinel-2 alone gives."""
     from satfusion_assets.evaluation.gaps.competitors import PIXEL_METHODS
     from satfusion_assets.evaluation.gaps.fusion import Fusion
 
     sigma = SCENARIOS[0].sigma
-    chosen = [item for item in SCENARIOS if item.strategy is strategy and item.sigma == sigma]
+    chosen = [item for item in SCENARIOS if item.strategy is strategy and item.sigma in (sigma, None)]
     return [*(Fusion(scenario) for scenario in chosen), *PIXEL_METHODS]
 
 
@@ -118,7 +118,7 @@ def _sites(case: Case, work: Path) -> Path:
 def _scores(case: Case, data: Path, sites: Path) -> list[dict[str, object]]:
     from satfusion_assets.cli.truth import known_truth, surface_of
     from satfusion_assets.pipeline.fused.fuse import season_days
-    from satfusion_assets.pipeline.gap_benchmark.benchmark import read_season
+    from satfusion_assets.pipeline.fused.inputs import read_stack
     from satfusion_assets.pipeline.platform import Platform
     from satfusion_assets.store import Product
     from satfusion_assets.vocabulary.settings import Settings
@@ -130,5 +130,5 @@ def _scores(case: Case, data: Path, sites: Path) -> list[dict[str, object]]:
     rows = []
     for strategy in Strategy:
         with platform.store.read(Product("prepared_bti", site_season, strategy)) as prepared:
-            rows += pair_rows(strategy, read_season(prepared, strategy), known, days, compared(strategy))
+            rows += pair_rows(strategy, read_stack(prepared, strategy, Mode.BTI), known, days, compared(strategy))
     return rows

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from satfusion_assets.evaluation.gaps.competitors import PIXEL_METHODS, Method, Prediction
-from satfusion_assets.evaluation.gaps.stack import Days, SeasonStack
+from satfusion_assets.fusion.season import Days, SeasonStack
 from satfusion_assets.truth.scoring import Truth, truth_rows
 from satfusion_assets.vocabulary.scenarios import Strategy
 

@@ -53,7 +53,7 @@ def make(store: ProductStore, name: str, variant: str = "", site: Site = SITE, *
     product = Product(name, HERE, variant)
     with contextlib.ExitStack() as stack:
         views = [stack.enter_context(store.read(Product(item, HERE))) for item in inputs]
-        parameters = REGISTRY[name].chosen_in(SETTINGS)
+        parameters = REGISTRY[name].chosen_in(SETTINGS, variant)
         with publish(store, product, site=site, parameters=parameters, inputs=views) as draft:
             grid = site_grid(site)
             draft.write_raster(

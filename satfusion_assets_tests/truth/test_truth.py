@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from satfusion_assets.evaluation.gaps.competitors import Prediction
-from satfusion_assets.evaluation.gaps.stack import Days, SeasonStack
+from satfusion_assets.fusion.season import Days, SeasonStack
 from satfusion_assets.truth.scoring import Truth, days_to_clear, fusion_losses, truth_rows, truth_table
 from satfusion_assets.vocabulary.scenarios import Strategy
 from satfusion_assets_tests.evaluation.gaps.builders import SPECTRUM, days, stack

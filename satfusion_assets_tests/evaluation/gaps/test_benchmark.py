@@ -14,7 +14,7 @@ from satfusion_assets.evaluation.gaps.benchmark import Benchmark, GapOutcome, Sc
 from satfusion_assets.evaluation.gaps.competitors import WHITTAKER, Method
 from satfusion_assets.evaluation.gaps.crossover import crossover
 from satfusion_assets.evaluation.gaps.fusion import Fusion
-from satfusion_assets.evaluation.gaps.stack import CloudPattern, SeasonStack
+from satfusion_assets.evaluation.gaps.stack import CloudPattern
 from satfusion_assets.evaluation.gaps.windows import Transition, calendar_gaps, midpoints
 from satfusion_assets.evaluation.moments import Moments
 from satfusion_assets.export.gap_reports import (
@@ -27,6 +27,7 @@ from satfusion_assets.export.gap_reports import (
     withheld_images,
 )
 from satfusion_assets.export.gap_tables import gap_summary, gap_table
+from satfusion_assets.fusion.season import SeasonStack
 from satfusion_assets.sampling.series import DailySeries
 from satfusion_assets.sampling.window import window_gcc
 from satfusion_assets.vocabulary.scenarios import Scenario, Strategy
