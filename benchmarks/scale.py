@@ -65,7 +65,7 @@ def fill(instance: Any, graph: Any) -> int:
             for name in names[:-1]:
                 made = dg.AssetMaterialization(key, partition=name, tags={"dagster/data_version": "1"})
                 entries.append(
-                    EventLogEntry(
+                    EventLogEntry(  # type: ignore[no-untyped-call]
                         error_info=None,
                         level=20,
                         user_message="",
@@ -113,7 +113,10 @@ def measure(folder: Path) -> list[tuple[str, str, str]]:
 
     with dg.DagsterInstance.get() as instance:
         sites_file = SENSORS[0]
-        context = lambda: dg.build_sensor_context(instance, resources={"platform": Platform()})  # noqa: E731
+
+        def context() -> dg.SensorEvaluationContext:
+            return dg.build_sensor_context(instance, resources={"platform": Platform()})
+
         took, _ = timed(lambda: sites_file(context()), 1)
         rows.append(("sites_file, 1 208 new partitions", f"{took:.2f} s", "< 1 s"))
         took, _ = timed(lambda: instance.add_dynamic_partitions(SITE_SEASON, keys), 1)

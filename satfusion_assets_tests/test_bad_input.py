@@ -37,7 +37,7 @@ def settings(root: Path, **overrides: object) -> Settings:
     addresses = {"earth_search_url": f"{NOBODY}/v1", "openeo_url": f"{NOBODY}/openeo/1.2", "phenocam_url": NOBODY}
     patience = {"archive_attempts": 1, "archive_first_wait_s": 0, "archive_timeout_s": 2}
     credentials = {"cdse_user": None, "cdse_password": None, "cdse_client_id": None, "cdse_client_secret": None}
-    return Settings(_env_file=None, data_root=root, **(addresses | patience | credentials | overrides))  # type: ignore[arg-type]
+    return Settings(_env_file=None, data_root=root, **(addresses | patience | credentials | overrides))
 
 
 def cause(platform: Platform, asset: str, partition: str) -> str:

@@ -13,11 +13,11 @@ from rich.console import Console
 from rich.table import Table
 
 from satfusion_assets.cli.materialize import materialize_site_season
-from satfusion_assets.cli.runs import Stage
 from satfusion_assets.cli.sandbox import PORT, ROOT
 from satfusion_assets.cli.services import DAGSTER_PORT, VIEWER_PORT, Service, dagster_ui, require_free, viewer
 from satfusion_assets.cli.tables import narrow_table
 from satfusion_assets.pipeline.metrics.product import METRICS
+from satfusion_assets.pipeline.records import Stage
 from satfusion_assets.vocabulary.sites import SiteSeason
 
 DEMO = SiteSeason("innsbruck", 2024)

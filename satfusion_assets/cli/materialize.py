@@ -10,7 +10,8 @@ import typer
 from rich.console import Console
 
 from satfusion_assets.cli.home import dagster_instance
-from satfusion_assets.cli.runs import Run, Stage
+from satfusion_assets.cli.runs import Run
+from satfusion_assets.pipeline.records import Stage
 from satfusion_assets.vocabulary.sites import SiteSeason
 
 

@@ -6,10 +6,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import dagster as dg
-from dagster._utils.error import SerializableErrorInfo
 
 from satfusion_assets.orchestration.automation.freshness import FRESH
 from satfusion_assets.pipeline.partitions import partition_key
@@ -127,7 +126,20 @@ def _cause(result: dg.ExecuteInProcessResult) -> str:
     return "the run failed; its log in the Dagster UI says why"
 
 
-def _innermost(error: SerializableErrorInfo) -> str:
+class _Failure(Protocol):
+    """What Dagster keeps of an exception."""
+
+    @property
+    def message(self) -> str: ...
+    @property
+    def cls_name(self) -> str | None: ...
+    @property
+    def stack(self) -> Sequence[str]: ...
+    @property
+    def cause(self) -> _Failure | None: ...
+
+
+def _innermost(error: _Failure) -> str:
     """The first cause, and the line of code that raised it."""
     while error.cause is not None:
         error = error.cause

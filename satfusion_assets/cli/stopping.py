@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from typing import Final
 
 import psutil
-from dagster._core.errors import DagsterExecutionInterruptedError
+from dagster import DagsterExecutionInterruptedError
 
 from satfusion_assets.vocabulary.errors import SatfusionError
 

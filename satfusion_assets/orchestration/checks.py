@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import dagster as dg
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationTargetMaterializationData
-from dagster._core.events import DagsterEvent, DagsterEventType
 
 from satfusion_assets.pipeline.partitions import product_of
 from satfusion_assets.pipeline.platform import Platform
@@ -23,7 +22,7 @@ from satfusion_assets.store import ALL_SEASONS
 if TYPE_CHECKING:
     from satfusion_assets.pipeline.criteria import Criterion, Verdict
 
-EVALUATED: Final = DagsterEventType.ASSET_CHECK_EVALUATION.value
+EVALUATED: Final = dg.DagsterEventType.ASSET_CHECK_EVALUATION.value
 
 
 def product_checks(assets: Iterable[dg.AssetsDefinition]) -> list[dg.AssetChecksDefinition]:
@@ -76,7 +75,7 @@ def _checks_of(spec: dg.AssetSpec) -> dg.AssetChecksDefinition:
                 target_materialization_data=_judged(context.instance, spec.key, key),
                 **told,
             )
-            event = DagsterEvent(EVALUATED, context.run.job_name, event_specific_data=evaluation)
+            event = dg.DagsterEvent(EVALUATED, context.run.job_name, event_specific_data=evaluation)
             context.instance.report_dagster_event(event, context.run.run_id)
             if not verdict.passed:
                 context.log.warning(f"{key}: {title}: {verdict.says}")

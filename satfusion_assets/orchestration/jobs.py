@@ -5,14 +5,12 @@ A Dagster run stays on one grid, and a whole site-season crosses three of them: 
 backfill that "Materialize all" on the lineage page would, and leaves the work to it.
 """
 
+import time
+import uuid
 from typing import Final
 
 import dagster as dg
-from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
 from dagster._core.execution.backfill import PartitionBackfill
-from dagster._core.instance import DynamicPartitionsStore
-from dagster._core.utils import make_new_backfill_id
-from dagster._time import get_current_timestamp
 
 from satfusion_assets.pipeline.camera_phenology.product import CAMERA_PHENOLOGY
 from satfusion_assets.pipeline.fused.product import FUSED
@@ -45,20 +43,23 @@ def ask_for_everything(context: dg.OpExecutionContext, platform: dg.ResourcePara
         check_sentinel3_credentials(site, site_season, platform.store, platform.settings, today=today)
     except SatfusionError as error:
         raise dg.Failure(str(error), allow_retries=False) from error
-    backfill = backfill_of(context.repository_def.asset_graph, site_season, context.instance)
+    backfill = backfill_of(context.repository_def, site_season, context.instance)
     context.instance.add_backfill(backfill)
     url = f"{platform.settings.dagster_url.rstrip('/')}/runs/b/{backfill.backfill_id}"
     context.log.info(f"Asked for {site_season.key} from nothing; its first runs start within 30 s: {url}")
     context.add_output_metadata({"backfill": dg.MetadataValue.url(url)})
 
 
-def backfill_of(graph: BaseAssetGraph, site_season: SiteSeason, instance: DynamicPartitionsStore) -> PartitionBackfill:
+def backfill_of(
+    repository: dg.RepositoryDefinition, site_season: SiteSeason, instance: dg.DagsterInstance
+) -> PartitionBackfill:
     """Every partitioned asset of a site-season but those on demand, from what has no parents downwards."""
+    graph = repository.asset_graph
     wanted = [key for key in graph.materializable_asset_keys if graph.get(key).is_partitioned]
     return PartitionBackfill.from_asset_partitions(
-        backfill_id=make_new_backfill_id(),
+        backfill_id=uuid.uuid4().hex[:8],
         asset_graph=graph,
-        backfill_timestamp=get_current_timestamp(),
+        backfill_timestamp=time.time(),
         tags={},
         asset_selection=[key for key in wanted if not REGISTRY[key.path[-1]].on_demand],
         partition_names=[site_season.key],

@@ -55,19 +55,28 @@ def timesat_dates(days: ArrayLike, values: ArrayLike, year: int) -> ContractDate
     return {"green_up_50pct_date": _iso(start), "green_down_50pct_date": _iso(end)}
 
 
+def _whole(value: int) -> NDArray[np.int32]:
+    """A whole number for every class."""
+    return np.full(CLASSES, value, np.int32)
+
+
+def _real(value: float) -> NDArray[np.float64]:
+    """A number for every class."""
+    return np.full(CLASSES, value)
+
+
 def _seasons(grid: NDArray[np.float32], years: range) -> NDArray[np.float32]:
     """(years, 2, 13) numbers of the seasons of each year."""
     images = grid.reshape(1, 1, -1)
     stamps = np.array([1000 * year + number for year in years for number in range(1, 366)], dtype=np.int32)
-    whole, real = (lambda value: np.full(CLASSES, value, np.int32)), (lambda value: np.full(CLASSES, value))
     found: Any = import_module("timesat").tsfprocess(
         nyr=len(years), vi=images, qa=np.ones_like(images), td=stamps,
-        lc=np.ones((1, 1), np.int32), p_nclasses=1, landuse=whole(1),
+        lc=np.ones((1, 1), np.int32), p_nclasses=1, landuse=_whole(1),
         p_outindex=np.arange(1, images.size + 1, dtype=np.int32), p_ignoreday=366, p_ylu=np.array([0.0, 1.0]),
-        p_printflag=0, p_fitmethod=whole(1), p_smooth=real(10000.0), p_nodata=MISSING, p_davailwin=45, p_outlier=0,
-        p_nenvi=whole(1), p_wfactnum=real(1.0), p_startmethod=whole(1), p_startcutoff=np.full((CLASSES, 2), 0.5),
-        p_lpbase=real(0.0), p_fillbase=whole(0), p_hrvppformat=1, p_seasonmethod=whole(1), p_seapar=real(0.5),
-        p_lowrangemode=whole(0), p_highrangemode=whole(0), p_rangedownweight=real(1.0), outputvariables=1,
+        p_printflag=0, p_fitmethod=_whole(1), p_smooth=_real(10000.0), p_nodata=MISSING, p_davailwin=45, p_outlier=0,
+        p_nenvi=_whole(1), p_wfactnum=_real(1.0), p_startmethod=_whole(1), p_startcutoff=np.full((CLASSES, 2), 0.5),
+        p_lpbase=_real(0.0), p_fillbase=_whole(0), p_hrvppformat=1, p_seasonmethod=_whole(1), p_seapar=_real(0.5),
+        p_lowrangemode=_whole(0), p_highrangemode=_whole(0), p_rangedownweight=_real(1.0), outputvariables=1,
     )  # fmt: skip
     return np.asarray(found[0]).reshape(len(years), 2, PER_SEASON)
 

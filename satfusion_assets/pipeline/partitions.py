@@ -11,7 +11,7 @@ import warnings
 from typing import Any, Final
 
 import dagster as dg
-from dagster._utils.warnings import BetaWarning, PreviewWarning
+from dagster import BetaWarning, PreviewWarning
 
 from satfusion_assets.pipeline.records import Grid
 from satfusion_assets.store import ALL_SEASONS, Product

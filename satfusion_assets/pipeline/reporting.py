@@ -30,7 +30,7 @@ _BY_DAY: Final = re.compile(r"(?<!\d)\d{8}(?!\d)[^/]*$")
 
 def materialise(
     stage: Callable[[], Outcome], *, drawn_from: Platform | None = None, link: str | None = None
-) -> dg.MaterializeResult:
+) -> dg.MaterializeResult[None]:
     """Run ``stage`` and report its product: its picture first, then what was counted, and where to look on.
 
     drawn_from: the installation in which the product has a picture. link: the product in the viewer. A SatfusionError

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from operator import attrgetter
 from typing import Any, Literal
 
 import numpy as np
@@ -127,7 +128,7 @@ def _sample(image: npt.NDArray[Any], row: int, col: int) -> WindowSample:
 
 def index_records(series: SiteSeries, index: Literal["ndvi", "greenness_index"]) -> list[dict[str, Any]]:
     """``ndvi|gcc/{source}/timeseries.json``: date, filename and one index per image (null = no value)."""
-    value = {"ndvi": lambda sample: sample.ndvi, "greenness_index": lambda sample: sample.gcc}[index]
+    value = attrgetter({"ndvi": "ndvi", "greenness_index": "gcc"}[index])
     return [{**_head(series, n), index: number_or_null(value(sample))} for n, sample in enumerate(series.samples)]
 
 

@@ -193,7 +193,7 @@ def _create(
     chunks: tuple[int, ...],
     edition: int,
     dimensions: tuple[str, ...],
-) -> zarr.Array:
+) -> zarr.Array[Any]:
     """An empty array of one shard, whose index has ``edition`` places along time more than it needs."""
     places = [max(1, math.ceil(size / chunk)) for size, chunk in zip(shape, chunks, strict=True)]
     places[0] += edition

@@ -167,7 +167,7 @@ def test_overpasses_are_named_by_the_sites_own_day(longitude: float, times: list
     height, width = grid.coarse.shape
     moments = tuple(datetime.fromisoformat(time).replace(tzinfo=UTC) for time in times)
     values = np.full((len(times), 4, height, width), 0.2, np.float32)
-    cube = Cube(values, *np.zeros((2, len(times)), np.int64), moments, grid.coarse)
+    cube = Cube(values, np.zeros(len(times), np.int64), np.zeros(len(times), np.int64), moments, grid.coarse)
     found, _ = overpasses_on_grid([cube], grid)
     assert [one.name for one in found] == names
 

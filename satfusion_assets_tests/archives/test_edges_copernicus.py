@@ -376,7 +376,7 @@ def documents() -> dict[str, tuple[Any, Callable[[Any], None]]]:
     return results | {
         "jobs": ({"jobs": listed, "links": link}, take_up_jobs),
         "log": ({"level": "error", "logs": lines * 2, "links": link}, read_log),
-        "job": (listed[0] | {"status": "finished"}, lambda document: str(parsed(JobState, document, "job").status)),
+        "job": (listed[0] | {"status": "finished"}, lambda document: str(parsed(JobState, document, "job").status)),  # type: ignore[dict-item]
     }
 
 

@@ -71,7 +71,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def invoke(*arguments: str) -> Result:
-    return CliRunner().invoke(app, ["sites", *arguments])
+    return CliRunner().invoke(app, ["sites", *arguments])  # type: ignore[return-value]
 
 
 def run(*arguments: str) -> str:

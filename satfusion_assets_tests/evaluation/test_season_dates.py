@@ -20,7 +20,7 @@ def test_a_logistic_season_is_dated_in_order_and_at_its_halves() -> None:
     noise = np.random.default_rng(0).normal(0, 0.002, len(DAYS))
     found = season_dates(DailySeries(DAYS, 0.34 + 0.1 * curve + noise), 2024)
     dates = [found[name] for name in DATE_NAMES]
-    assert dates == sorted(dates)  # type: ignore[type-var]
+    assert dates == sorted(dates)
     start = date(2024, 1, 1)
     assert found["rising_50"] is not None
     assert found["falling_50"] is not None

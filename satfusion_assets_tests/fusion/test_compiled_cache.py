@@ -51,7 +51,7 @@ def test_kernels_lie_in_the_science_whose_import_says_where_they_are_kept() -> N
     assert rooms == {"evaluation", "fusion", "phenology"}
     for room in rooms:
         assert "import kept_kernels" in (PACKAGE / room / "__init__.py").read_text("utf-8")
-    assert Path(str(numba.config.CACHE_DIR)).name == f"kernels-{kernels_digest()}"
+    assert Path(str(numba.config.CACHE_DIR)).name == f"kernels-{kernels_digest()}"  # type: ignore[attr-defined]
 
 
 def test_what_kernels_take_from_other_modules_is_in_the_name_of_their_folder() -> None:

@@ -51,7 +51,7 @@ def test_the_graph_in_words() -> None:
 
 @pytest.mark.parametrize(
     "spec",
-    sorted(defs.resolve_all_asset_specs(), key=lambda spec: spec.key),
+    sorted(defs.resolve_all_asset_specs(), key=lambda spec: spec.key),  # type: ignore[attr-defined]
     ids=lambda spec: spec.key.to_user_string(),
 )
 def test_every_asset_explains_itself_and_is_checked(spec: dg.AssetSpec) -> None:
@@ -90,7 +90,7 @@ def test_jobs_are_described_and_run_without_configuration(name: str) -> None:
 def test_one_job_asks_for_a_site_season_from_raw_to_roll_up() -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         instance.add_dynamic_partitions(SITE_SEASON, [SEASON.key, "elsewhere_2024"])
-        data = backfill_of(defs.resolve_asset_graph(), SEASON, instance).asset_backfill_data
+        data = backfill_of(defs.get_repository_def(), SEASON, instance).asset_backfill_data
     assert data is not None
     targeted = {
         key.to_user_string(): [*data.target_subset.get_partitions_subset(key).get_partition_keys()]

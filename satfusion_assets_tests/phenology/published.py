@@ -39,8 +39,8 @@ def read_dates(summary: Path, percentile: str = "gcc_90") -> list[PublishedDate]
     columns = ["transition_50", "transition_50_lower_ci", "transition_50_upper_ci"]
     table = pd.read_csv(transition_file(summary), comment="#", parse_dates=columns)
     table = table[table.gcc_value == percentile]
-    rows = []
-    for row in table.itertuples():
-        bounds = sorted((row.transition_50_lower_ci.date(), row.transition_50_upper_ci.date()))
-        rows.append(PublishedDate(row.direction, row.transition_50.date(), bounds[0], bounds[1]))
-    return rows
+    days = [table[name].dt.date for name in columns]
+    return [
+        PublishedDate(direction, day, *sorted(bounds))
+        for direction, day, *bounds in zip(table.direction, *days, strict=True)
+    ]

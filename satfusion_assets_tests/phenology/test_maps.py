@@ -118,9 +118,10 @@ def test_a_date_between_a_cut_and_the_regrowth_that_may_reach_half_is_sure_of_ne
     """
     days = np.arange(day("2023-01-01"), day("2024-01-01"))
     cut, regrown = (
-        Cycle(iso, "2024-12-31", amplitude=1.0, rise_days=3.0)(days * 1.0) for iso in ("2023-09-01", "2023-09-25")
+        Cycle(iso, "2024-12-31", amplitude=1.0, rise_days=3.0)(days * 1.0)  # type: ignore[arg-type]
+        for iso in ("2023-09-01", "2023-09-25")
     )
-    canopy = Cycle("2023-05-01", "2023-10-20", rise_days=4.0, fall_days=4.0)(days * 1.0) * (
+    canopy = Cycle("2023-05-01", "2023-10-20", rise_days=4.0, fall_days=4.0)(days * 1.0) * (  # type: ignore[arg-type]
         1.0 - 0.7 * cut + 0.16 * regrown
     )
     sure, unsure = (
@@ -137,7 +138,7 @@ def test_a_base_from_the_other_side_is_unsure_by_a_twentieth_of_the_amplitude() 
     """Noise is none: the borrowed level, half of it, is all that the 50 % date can be wrong by."""
     canopy = Canopy(yearly("05-08", "10-10", range(2022, 2025)), noise=0.0, lost=0.0)
     borrowed, seen = (
-        transition_maps(*(part[:, None, None] if part.dtype.kind == "f" else part for part in series), 2023, COURSE)
+        transition_maps(*(part[:, None, None] if part.dtype.kind == "f" else part for part in series), 2023, COURSE)  # type: ignore[arg-type, call-arg]
         for series in (canopy.series("2023-04-28", "2023-12-31"), canopy.series("2023-02-01", "2023-12-31"))
     )
     assert borrowed.label[2, 0, 0] == Label.BORROWED

@@ -42,13 +42,13 @@ def publish_camera(store: ProductStore, *, snow: bool = False) -> None:
     ]
     white = [str(day) for day in days if day.timetuple().tm_yday < 105] if snow else []
     for row in rows[: len(rows) if snow else 0]:
-        row["greenness_index"] -= 0.05 * (row["date"] in white)
+        row["greenness_index"] -= 0.05 * (row["date"] in white)  # type: ignore[operator]
     with store.publish(Product("raw_phenocam", SEASON)) as draft:
         draft.write_json(PHENOCAM_GCC_3Y, rows)
         if snow:
             region = {"vegetation": "grass", "series": rows, "white_days": white}
             draft.write_json(PHENOCAM_REGIONS, {"innsbruck_GR_1000": region})
-        draft.write_json(f"{PHENOCAM_GCC}.json", [row for row in rows if row["date"].startswith("2024")])
+        draft.write_json(f"{PHENOCAM_GCC}.json", [row for row in rows if row["date"].startswith("2024")])  # type: ignore[attr-defined]
 
 
 def publish_prepared(store: ProductStore, strategy: Strategy, scenes: list[date], daily: list[date]) -> None:

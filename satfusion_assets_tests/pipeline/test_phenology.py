@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,7 +33,7 @@ def greenness(day: date) -> float:
     return float(1 / (1 + np.exp((day - autumn).days / 6)) + 1 / (1 + np.exp(-(day - spring).days / 6)))
 
 
-def images(days: list[date], shape: tuple[int, int]) -> np.ndarray:
+def images(days: list[date], shape: Any) -> np.ndarray:
     """(n, 4, H, W): blue and red stay, green comes and goes, over ground with a little texture."""
     green = np.array([0.04 + 0.03 * greenness(day) for day in days], np.float32)
     texture = 1 + 0.02 * np.random.default_rng(0).standard_normal(shape).astype(np.float32)

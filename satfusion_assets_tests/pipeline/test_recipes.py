@@ -158,7 +158,7 @@ def imported(path: Path) -> set[str]:
         module = (node.module or "") if isinstance(node, ast.ImportFrom) else ""
         name = module.removeprefix("satfusion_assets.")
         if name != module and name.partition(".")[0] in SCIENCE:
-            inner = [f"{name}.{alias.name}" for alias in node.names if is_module(f"{name}.{alias.name}")]
+            inner = [f"{name}.{alias.name}" for alias in node.names if is_module(f"{name}.{alias.name}")]  # type: ignore[attr-defined]
             found |= set(inner or [name])
     return found
 

@@ -30,7 +30,7 @@ def fingerprint(view: View) -> dict[str, Digest]:
     return {kind: digest(np.concatenate(values), texts) for kind, (values, texts) in sorted(_contents(view).items())}
 
 
-def digest(values: NDArray[np.float64], texts: list[str] | None = None) -> Digest:
+def digest(values: NDArray[Any], texts: list[str] | None = None) -> Digest:
     """Count, finite count and two sums of ``values``; hash of ``texts``."""
     rounded = np.round(values.astype(np.float64).ravel() / STEP) * STEP
     finite = np.isfinite(rounded)

@@ -64,7 +64,7 @@ def greenness(day: date, late: float | NDArray[np.float64] = 0.0) -> NDArray[np.
     return np.asarray(np.clip(rise - fall - cut, 0, 1))
 
 
-def surface(day: date, shape: tuple[int, int]) -> NDArray[np.float64]:
+def surface(day: date, shape: Any) -> NDArray[np.float64]:
     """Reflectance (4, H, W): a half that greens up 20 days later, with texture."""
     late = np.where(np.arange(shape[1]) < shape[1] // 2, 0.0, 20.0)[None, :] + 4 * noise(3, *shape)
     green = greenness(day, late)[None]
@@ -74,7 +74,7 @@ def surface(day: date, shape: tuple[int, int]) -> NDArray[np.float64]:
 
 def sentinel2(number: int, day: date, grid: SiteGrid) -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
     """Digital numbers and classes of one scene."""
-    seen = surface(day, tuple(grid.fine.shape)) + 0.004 * (noise(100 + number, 1, *grid.fine.shape) - 0.5)
+    seen = surface(day, grid.fine.shape) + 0.004 * (noise(100 + number, 1, *grid.fine.shape) - 0.5)
     scl = np.full(grid.scl.shape, 4, np.uint8)
     rows, columns = np.indices(scl.shape)
     if number % 3 == 1:
@@ -119,7 +119,7 @@ def publish_raw(store: ProductStore) -> None:
         for number, day in enumerate(DAYS):
             if number % 10 == 7:
                 continue
-            values = surface(day, tuple(grid.fine.shape)).reshape(4, 2, 30, 2, 30).mean(axis=(2, 4))
+            values = surface(day, grid.fine.shape).reshape(4, 2, 30, 2, 30).mean(axis=(2, 4))
             values += np.array([0.08, 0.04, 0.02, 0.0])[:, None, None] + 0.004 * (noise(900 + number, 4, 2, 2) - 0.5)
             values += 0.3 * (noise(1900 + number, 1, 2, 2) > 0.7)
             values[:, noise(2900 + number, 2, 2) > 0.9] = np.nan

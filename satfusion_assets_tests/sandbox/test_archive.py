@@ -97,7 +97,7 @@ def test_the_future_is_not_visible_and_comes_day_by_day(tmp_path: Path) -> None:
     cube = ("SENTINEL3_OLCI_L1B", BOX, datetime(2024, 7, 10), datetime(2024, 8, 1), ["B08"])
     assert world.cube(*cube).t.values[-1] == np.datetime64("2024-07-15")
     assert world.midday_images("innsbruck")[-1]["imgdate"] <= "2024-07-15"
-    rows = world.file(CSV).read_text().splitlines()  # type: ignore[union-attr]
+    rows = world.file(CSV).read_text().splitlines()
     assert rows[-1].startswith("2024-07-15")
 
     world.today += timedelta(days=7)
@@ -109,7 +109,7 @@ def test_the_future_is_not_visible_and_comes_day_by_day(tmp_path: Path) -> None:
         "20240716" <= identifier.split("_")[2] <= "20240722" for identifier in new if identifier.endswith("_0_L2A")
     )
     assert world.cube(*cube).t.values[-1] == np.datetime64("2024-07-22")
-    assert world.file(CSV).read_text().splitlines()[: len(rows)][26:] == rows[26:]  # type: ignore[union-attr]
+    assert world.file(CSV).read_text().splitlines()[: len(rows)][26:] == rows[26:]
 
 
 def test_a_reprocessing_appears_when_it_was_made(tmp_path: Path) -> None:

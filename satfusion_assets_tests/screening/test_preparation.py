@@ -25,8 +25,8 @@ def test_reflectance_is_missing_where_masked_unknown_or_without_data() -> None:
     mask = CloudMask(np.array([[False, True, False, False]]), np.array([[False, False, True, False]]))
     values = reflectance(dn, mask)
     assert values.dtype == np.float32
-    np.testing.assert_allclose(values[0, 0], [0.5, NAN, NAN, NAN])
-    np.testing.assert_allclose(values[1, 0], [0.01, NAN, NAN, 0.01])
+    np.testing.assert_allclose(values[0, 0], [0.5, NAN, NAN, NAN])  # type: ignore[arg-type]
+    np.testing.assert_allclose(values[1, 0], [0.01, NAN, NAN, 0.01])  # type: ignore[arg-type]
 
 
 GRASS = (400, 500, 450, 3000)

@@ -78,7 +78,7 @@ def test_days_far_from_any_scene_are_no_reference() -> None:
     values, seen = season(), looks()
     unseen = (np.datetime64("2024-01-10") < YEAR) & (np.datetime64("2024-05-10") > YEAR)
     values[unseen] = FRESH_SNOW[:, None, None]
-    apart = SnowLooks(*(part[~unseen[::5]] for part in (seen.days, seen.share)))
+    apart = SnowLooks(seen.days[~unseen[::5]], seen.share[~unseen[::5]])
     flagged = snowy(values, YEAR, apart)[:, 0, 0]
     assert (flagged == unseen).all()
 

@@ -13,9 +13,10 @@ from typer.testing import CliRunner
 
 from satfusion_assets.cli import app
 from satfusion_assets.cli.forecast import forecast, summary
-from satfusion_assets.cli.runs import ASKS, Stage, plan
+from satfusion_assets.cli.runs import ASKS, plan
 from satfusion_assets.definitions import build_defs
 from satfusion_assets.pipeline.platform import Platform
+from satfusion_assets.pipeline.records import Stage
 from satfusion_assets.store import Manifest, Product
 from satfusion_assets.vocabulary.errors import CredentialsMissing, InvalidInput
 from satfusion_assets.vocabulary.settings import Settings

@@ -71,7 +71,7 @@ def link_of(asset: dg.AssetsDefinition, platform: Platform) -> str:
     else:
         key = scenario_key(PLACE, SCENARIO)
     result = asset(dg.build_asset_context(partition_key=key), platform=platform)
-    return result.metadata["viewer"].value
+    return result.metadata["viewer"].value  # type: ignore[attr-defined]
 
 
 @pytest.fixture

@@ -157,7 +157,7 @@ def test_the_view_is_saved_as_png_with_its_caption(page: Page):
     maps = page.locator(".map-canvas").first.evaluate("(canvas) => canvas.width")
     assert picture.width > 3 * maps
     below = picture.convert("L").crop((0, picture.height - 70, picture.width, picture.height))
-    assert below.getextrema()[0] < 128, "the caption is written below the pictures"
+    assert below.getextrema()[0] < 128, "the caption is written below the pictures"  # type: ignore[operator]
 
 
 def test_the_geotiff_that_is_offered_is_the_one_that_is_shown(page: Page, store: Path):

@@ -9,6 +9,7 @@ import os
 import struct
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
@@ -140,7 +141,7 @@ def test_a_foreign_host_is_refused(client, host):
 
 
 def test_it_listens_on_loopback_and_answers_to_its_names_alone(monkeypatch, tmp_path):
-    started = {}
+    started: dict[str, Any] = {}
     monkeypatch.setattr("uvicorn.run", lambda app, **options: started.update(options, app=app))
     monkeypatch.setenv("SATFUSION_DATA_ROOT", str(tmp_path))
     monkeypatch.setattr("satfusion_assets.cli.view.typer.echo", lambda words: None)
@@ -374,7 +375,7 @@ def test_the_catalogue_opens_no_folder_of_days(store, monkeypatch):
     """Its cost grows with the number of seasons, not of days: a few listings each."""
     calls = []
     scandir = os.scandir
-    monkeypatch.setattr(os, "scandir", lambda path: calls.append(path) or scandir(path))
+    monkeypatch.setattr(os, "scandir", lambda path: calls.append(path) or scandir(path))  # type: ignore[func-returns-value]
     catalog = Catalog(Fence(store), store / "sites.geojson").overview()
     seasons = sum(len(site["seasons"]) for site in catalog["sites"])
     assert len(calls) <= len(catalog["sites"]) + 2 * seasons

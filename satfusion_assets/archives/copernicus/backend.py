@@ -16,7 +16,6 @@ from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 import requests
-from openeo import Connection
 from openeo.rest import OpenEoApiError, OpenEoApiPlainError, OpenEoClientException, OpenEoRestError
 from openeo.rest.auth.oidc import (
     OidcClientCredentialsAuthenticator,
@@ -25,6 +24,7 @@ from openeo.rest.auth.oidc import (
     OidcProviderInfo,
     OidcResourceOwnerPasswordAuthenticator,
 )
+from openeo.rest.connection import Connection
 from pydantic import BaseModel
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 

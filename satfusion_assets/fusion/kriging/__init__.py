@@ -21,8 +21,9 @@ from satfusion_assets.fusion.efast.inputs import Images, check_images
 from satfusion_assets.fusion.kriging.drift import SMOOTHING_DAYS
 from satfusion_assets.fusion.kriging.hyperparameters import Hyperparameters, per_band, per_scene
 from satfusion_assets.fusion.kriging.plan import KrigingPlan, acquisitions, learn_from, of_scenes
-from satfusion_assets.fusion.kriging.quality import KrigingQuality, Support
+from satfusion_assets.fusion.kriging.quality import KrigingQuality
 from satfusion_assets.fusion.kriging.snow import hidden, snow, snow_about
+from satfusion_assets.fusion.kriging.support import Support
 from satfusion_assets.vocabulary.scenarios import BANDS
 
 __all__ = ["Hyperparameters", "KrigingPlan", "KrigingQuality", "Support", "krige", "plan"]

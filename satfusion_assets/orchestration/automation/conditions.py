@@ -38,7 +38,7 @@ def automated(assets: Sequence[dg.AssetsDefinition]) -> list[dg.AssetsDefinition
     return [asset.map_asset_specs(with_condition) for asset in assets]
 
 
-def follow() -> Condition:
+def follow() -> Condition[dg.AssetKey]:
     """Make a partition again when it is behind its inputs, and these are whole and passed their checks."""
     refused = Condition.any_checks_match(Condition.check_failed(), blocking_only=True)
     condition = (
@@ -53,7 +53,7 @@ def follow() -> Condition:
     return condition.with_label("follows its inputs")
 
 
-def gather() -> Condition:
+def gather() -> Condition[dg.AssetKey]:
     """Make a table of all site-seasons again when any of them has changed and nothing is under way any more.
 
     Site-seasons that are missing or failed hold nothing back: the table says what there is.
@@ -63,7 +63,7 @@ def gather() -> Condition:
     return condition.with_label("gathers its inputs")
 
 
-def _due() -> Condition:
+def _due() -> Condition[dg.AssetKey]:
     return Condition.newly_missing().since_last_handled() | Behind()
 
 

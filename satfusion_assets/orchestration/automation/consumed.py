@@ -16,14 +16,14 @@ from typing import Final
 import dagster as dg
 from dagster._core.asset_graph_view.asset_graph_view import AssetGraphView
 from dagster._core.asset_graph_view.entity_subset import EntitySubset
-from dagster._core.definitions.data_version import extract_data_version_from_entry
-from dagster._core.event_api import EventLogRecord
 
 from satfusion_assets.pipeline.partitions import product_of, site_season_named
 
 MADE_FROM: Final = "made_from"
 """Metadata of a materialisation: reference of each product that was read -> its data version."""
 _MADE: Final = dg.DagsterEventType.ASSET_MATERIALIZATION
+DATA_VERSION_TAG: Final = "dagster/data_version"
+"""Dagster's documented tag of a materialisation with its data version."""
 _AT_ONCE: Final = 500
 """Events asked for in one query."""
 
@@ -68,7 +68,7 @@ class Ledger:
         records = self._view.instance.fetch_materializations(filtered, limit=1).records
         return _made(records[0]).version if records else None
 
-    def _latest(self, asset: dg.AssetKey, keys: Collection[Key]) -> Iterator[EventLogRecord]:
+    def _latest(self, asset: dg.AssetKey, keys: Collection[Key]) -> Iterator[dg.EventLogRecord]:
         instance = self._view.instance
         if None in keys:
             yield from instance.fetch_materializations(asset, limit=1).records
@@ -81,12 +81,12 @@ class Ledger:
                 yield from instance.fetch_materializations(filtered, limit=len(newest)).records
 
 
-def _made(record: EventLogRecord) -> Made:
-    version = extract_data_version_from_entry(record.event_log_entry)
+def _made(record: dg.EventLogRecord) -> Made:
     materialization = record.asset_materialization
+    version = (materialization.tags or {}).get(DATA_VERSION_TAG) if materialization is not None else None
     said = materialization.metadata.get(MADE_FROM) if materialization is not None else None
     made_from = said.value if isinstance(said, dg.JsonMetadataValue) and isinstance(said.value, dict) else None
-    return Made(record.storage_id, version.value if version is not None else str(record.storage_id), made_from)
+    return Made(record.storage_id, version if version is not None else str(record.storage_id), made_from)
 
 
 @dataclass

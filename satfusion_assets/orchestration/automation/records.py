@@ -7,11 +7,16 @@ from datetime import UTC, datetime
 from typing import Final
 
 import dagster as dg
-from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
-from dagster._core.storage.tags import PARTITION_NAME_TAG
 
 _AT_ONCE: Final = 500
 """Partitions asked for in one query."""
+_PARTITION_TAG: Final = "dagster/partition"
+"""Dagster's documented tag of a run with the partition that it makes."""
+_UNDER_WAY: Final = [
+    status
+    for status in dg.DagsterRunStatus
+    if status not in (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
+]
 
 
 def last_materialised(instance: dg.DagsterInstance, asset: str, keys: Sequence[str]) -> dict[str, datetime]:
@@ -35,5 +40,5 @@ def last_materialised(instance: dg.DagsterInstance, asset: str, keys: Sequence[s
 
 def under_way(instance: dg.DagsterInstance, job: str) -> set[str]:
     """Partitions that a run of ``job`` is queued for or at work on."""
-    runs = instance.get_runs(dg.RunsFilter(job_name=job, statuses=NOT_FINISHED_STATUSES))
-    return {key for run in runs if (key := run.tags.get(PARTITION_NAME_TAG))}
+    runs = instance.get_runs(dg.RunsFilter(job_name=job, statuses=_UNDER_WAY))
+    return {key for run in runs if (key := run.tags.get(_PARTITION_TAG))}

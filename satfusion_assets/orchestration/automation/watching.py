@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import Final
 
 import dagster as dg
-from dagster._core.storage.tags import RUN_KEY_TAG, SENSOR_NAME_TAG
 from pydantic import BaseModel, ValidationError
 
 from satfusion_assets.orchestration.automation.seasons import running_seasons
@@ -25,6 +24,9 @@ SITES_A_TICK: Final = 12
 FIRST_PAUSE: Final = timedelta(minutes=15)
 LONGEST_PAUSE: Final = timedelta(hours=6)
 """An archive that is down is left alone for this long, doubling from the first to the longest."""
+_RUN_KEY_TAG: Final = "dagster/run_key"
+_SENSOR_TAG: Final = "dagster/sensor_name"
+"""Dagster's documented tags of a run that a sensor requested."""
 FAILURES: Final = 500
 """Failed runs that are looked at."""
 AGAIN: Final = timedelta(days=1)
@@ -208,8 +210,8 @@ class _Tick:
     def _failures(self) -> list[str]:
         """Run keys of this sensor's latest failures among the runs of a day ago and before."""
         failed = dg.RunsFilter(
-            tags={SENSOR_NAME_TAG: self._context.sensor_name},
+            tags={_SENSOR_TAG: self._context.sensor_name},
             statuses=[dg.DagsterRunStatus.FAILURE],
             created_before=self._now - AGAIN,
         )
-        return [run.tags.get(RUN_KEY_TAG, "") for run in self._context.instance.get_runs(failed, limit=FAILURES)]
+        return [run.tags.get(_RUN_KEY_TAG, "") for run in self._context.instance.get_runs(failed, limit=FAILURES)]

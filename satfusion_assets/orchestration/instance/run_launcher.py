@@ -12,11 +12,10 @@ import time
 from typing import Any, Final
 
 import psutil
+from dagster import DagsterEventType, DagsterRun, DefaultRunLauncher
 from dagster._core.errors import DagsterUserCodeUnreachableError
-from dagster._core.events import DagsterEventType
-from dagster._core.launcher import CheckRunHealthResult, DefaultRunLauncher, WorkerStatus
+from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
 from dagster._core.remote_origin import GrpcServerCodeLocationOrigin
-from dagster._core.storage.dagster_run import DagsterRun
 
 YOUNGER_S: Final = 2.0
 """A process that began this long after the run said its number is another one that was given the same number."""

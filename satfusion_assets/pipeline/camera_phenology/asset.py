@@ -10,7 +10,9 @@ from satfusion_assets.pipeline.reporting import materialise
 
 
 @dg.asset(**described(CAMERA_PHENOLOGY))
-def camera_phenology(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
+def camera_phenology(
+    context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]
+) -> dg.MaterializeResult[None]:
     """Green-up and green-down of the season as the camera saw them (dates of 50 % of the amplitude)."""
     from satfusion_assets.pipeline.camera_phenology.camera import camera_phenology as stage_camera_phenology
 

@@ -10,7 +10,7 @@ from satfusion_assets.pipeline.reporting import materialise
 
 
 @dg.asset(**described(FUSED))
-def fused(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
+def fused(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult[None]:
     """EFAST: one image for every day of the season, from the Sentinel-2 scenes around it and the change that Sentinel-3
     saw meanwhile, with quality layers that say how each value came about.
     """

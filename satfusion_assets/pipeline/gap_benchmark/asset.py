@@ -10,7 +10,9 @@ from satfusion_assets.pipeline.reporting import materialise
 
 
 @dg.asset(**described(GAP_BENCHMARK))
-def gap_benchmark(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
+def gap_benchmark(
+    context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]
+) -> dg.MaterializeResult[None]:
     """Gaps of 15, 30, 60 and 90 days around green-up, peak and green-down: every Sentinel-2 scene inside is withheld,
     each method fills the gap, and its images, series and dates are scored against what was withheld and the camera.
     """

@@ -9,7 +9,7 @@ from satfusion_assets.pipeline.reporting import materialise
 
 
 @dg.asset(**described(GAP_TABLE))
-def gap_table(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
+def gap_table(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult[None]:
     """The gap benchmarks of all site-seasons in one table a tier, and which method wins at which gap length, as CSV,
     Parquet and LaTeX in ``tables/`` of the data root. It holds every registered site-season benchmarked so far.
     """

@@ -10,7 +10,7 @@ from satfusion_assets.pipeline.reporting import materialise
 
 
 @dg.asset(**described(METRICS))
-def metrics(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
+def metrics(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult[None]:
     """metrics.json of a site-season: all eight scenarios, what each sensor scores without fusion, and comparisons."""
     from satfusion_assets.pipeline.metrics.roll_up import roll_up
 

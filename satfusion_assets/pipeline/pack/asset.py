@@ -10,7 +10,7 @@ from satfusion_assets.pipeline.reporting import materialise
 
 
 @dg.asset(**described(PACK))
-def pack(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
+def pack(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult[None]:
     """The season's Sentinel-2, fused and Sentinel-3 images and quality layers as one analysis-ready Zarr store, for
     xarray and for the viewer's pixel seasons.
     """

@@ -10,7 +10,7 @@ from satfusion_assets.pipeline.reporting import materialise
 
 
 @dg.asset(**described(PHENOLOGY))
-def phenology(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
+def phenology(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult[None]:
     """When every 10 m pixel greens up and down: 10, 25 and 50 % dates with 95 % intervals as maps, with labels where
     there is no season or it is truncated; and the same dates at the site, from the fused series and from Sentinel-2.
     """

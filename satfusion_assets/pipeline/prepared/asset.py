@@ -11,7 +11,7 @@ from satfusion_assets.vocabulary.scenarios import SIGMAS, Mode, Scenario
 
 
 @dg.asset(**described(PREPARED_BTI))
-def prepared_bti(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
+def prepared_bti(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult[None]:
     """Reflectance ready for Blend-then-Index: the day's kept Sentinel-2 scenes, cloud-masked and merged clearest pixel
     first, with the distance to the nearest cloud; and daily Sentinel-3 composites, averaged over a few days.
     """
@@ -19,12 +19,12 @@ def prepared_bti(context: dg.AssetExecutionContext, platform: dg.ResourceParam[P
 
 
 @dg.asset(**described(PREPARED_ITB))
-def prepared_itb(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
+def prepared_itb(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult[None]:
     """GCC of the same images, for Index-then-Blend: the index is taken first, then fused as one band."""
     return _prepare(context, platform, Mode.ITB)
 
 
-def _prepare(context: dg.AssetExecutionContext, platform: Platform, mode: Mode) -> dg.MaterializeResult:
+def _prepare(context: dg.AssetExecutionContext, platform: Platform, mode: Mode) -> dg.MaterializeResult[None]:
     from satfusion_assets.pipeline.prepared.prepare import prepare
 
     site_season, strategy = site_season_of(context), strategy_of(context)

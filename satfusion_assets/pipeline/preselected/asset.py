@@ -10,7 +10,7 @@ from satfusion_assets.pipeline.reporting import materialise
 
 
 @dg.asset(**described(PRESELECTED))
-def preselected(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
+def preselected(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult[None]:
     """Every raw scene of both sensors, judged at the site: dark, without vegetation signal, or a sudden fall of NDVI.
 
     Both strategies' verdicts stand side by side with the rule that excluded a scene

@@ -10,7 +10,7 @@ from satfusion_assets.pipeline.reporting import materialise
 
 
 @dg.asset(**described(PROCESSED))
-def processed(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
+def processed(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult[None]:
     """The season's Sentinel-2, Sentinel-3 and fused images cut to one valid window, and their NDVI, GCC and band series
     at the site.
     """

@@ -13,7 +13,7 @@ from satfusion_assets.pipeline.reporting import materialise
 @dg.asset(**described(RAW_PHENOCAM))
 def raw_phenocam(
     context: dg.AssetExecutionContext, config: Asking, platform: dg.ResourceParam[Platform]
-) -> dg.MaterializeResult:
+) -> dg.MaterializeResult[None]:
     """The camera's daily gcc_90 over three years, its midday pictures of the season, and its regions of interest."""
     from satfusion_assets.pipeline.raw_phenocam.acquire import acquire_phenocam
 

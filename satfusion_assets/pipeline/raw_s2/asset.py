@@ -13,7 +13,7 @@ from satfusion_assets.pipeline.reporting import materialise
 @dg.asset(**described(RAW_S2))
 def raw_s2(
     context: dg.AssetExecutionContext, config: Asking, platform: dg.ResourceParam[Platform]
-) -> dg.MaterializeResult:
+) -> dg.MaterializeResult[None]:
     """Sentinel-2 scenes of the season (B02 B03 B04 B8A at 10 m on the site's grid, offset applied) with their scene
     classification, from Earth Search.
     """

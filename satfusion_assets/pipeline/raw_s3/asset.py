@@ -13,7 +13,7 @@ from satfusion_assets.pipeline.reporting import materialise
 @dg.asset(**described(RAW_S3))
 def raw_s3(
     context: dg.AssetExecutionContext, config: Asking, platform: dg.ResourceParam[Platform]
-) -> dg.MaterializeResult:
+) -> dg.MaterializeResult[None]:
     """Sentinel-3 OLCI overpasses of the season (Oa04 Oa06 Oa08 Oa17 at 300 m on the site's grid), from Copernicus."""
     from satfusion_assets.pipeline.raw_s3.acquire import acquire_sentinel3
 

@@ -10,7 +10,9 @@ from satfusion_assets.pipeline.scenario_metrics.product import SCENARIO_METRICS
 
 
 @dg.asset(**described(SCENARIO_METRICS))
-def scenario_metrics(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
+def scenario_metrics(
+    context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]
+) -> dg.MaterializeResult[None]:
     """Scores of one scenario: the fused GCC at the site against the camera's gcc_90 on common days."""
     from satfusion_assets.pipeline.scenario_metrics.score import score_scenario
 

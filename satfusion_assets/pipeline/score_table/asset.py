@@ -9,7 +9,7 @@ from satfusion_assets.pipeline.score_table.product import SCORE_TABLE
 
 
 @dg.asset(**described(SCORE_TABLE))
-def score_table(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
+def score_table(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult[None]:
     """One table of all site-seasons' scores, skill and intervals, as CSV, Parquet and LaTeX in ``tables/`` of the data
     root. It holds every registered site-season that has metrics so far.
     """

@@ -69,7 +69,7 @@ def test_without_a_coarse_series_the_scenes_speak_alone_and_it_is_said() -> None
     fused = alone.fuse()
     assert set(fused.status) == {"no_coarse"}
     assert np.isfinite(fused.values).all()
-    assert not np.isin(fused.quality.support, [Support.DRIFT, Support.SNOW]).any()
+    assert not np.isin(fused.quality.support, [Support.DRIFT, Support.SNOW]).any()  # type: ignore[attr-defined]
     missing = stack.replace(coarse=np.full_like(stack.coarse, np.nan))
     np.testing.assert_array_equal(missing.fuse().values, fused.values)
     np.testing.assert_array_equal(alone.replace(coarse=None).fuse().values, fused.values)
@@ -82,7 +82,7 @@ def test_with_hardly_a_scene_it_still_answers(scenes: int) -> None:
     assert np.isfinite(fused.values).all() == (scenes > 0)
     assert set(fused.status) == {"ok" if scenes else "no_fine"}
     if scenes:
-        settings = fused.quality.hyperparameters
+        settings = fused.quality.hyperparameters  # type: ignore[attr-defined]
         assert settings.scenes == 0
         np.testing.assert_array_equal(settings.gain_spread, GAIN_SPREAD)
         assert (settings.gain >= 0).all()
@@ -93,7 +93,7 @@ def test_the_effect_of_a_hazy_scene_is_learned_and_taken_off() -> None:
     stack = season(3, shape=(6, 6), clouds=0.1)
     hazy = stack.fine.copy()
     hazy[7] += np.array([0.06, 0.03])[:, None, None]
-    found = stack.replace(fine=hazy).fuse().quality.hyperparameters.offset[7]
+    found = stack.replace(fine=hazy).fuse().quality.hyperparameters.offset[7]  # type: ignore[attr-defined]
     np.testing.assert_allclose(found, [0.06, 0.03], atol=0.012)
     assert error(stack.replace(fine=hazy)) < 1.15 * error(stack)
 
@@ -125,7 +125,7 @@ def test_gain_is_told_by_places_where_scenes_are_few() -> None:
     fine_change = np.repeat(np.repeat(change, 4, axis=2), 4, axis=3)
     follows = stack.replace(coarse=0.2 + change, fine=(level + fine_change)[[2, 57]])
     ignores = stack.replace(coarse=0.2 + change, fine=np.repeat(level, 2, axis=0) + rng.normal(0, 1e-3, (2, 2, 32, 32)))
-    gains = [s.fuse().quality.hyperparameters.gain for s in (follows, ignores)]
+    gains = [s.fuse().quality.hyperparameters.gain for s in (follows, ignores)]  # type: ignore[attr-defined]
     assert (gains[0] > 0.7).all()
     assert (gains[1] < 0.2).all()
 
@@ -153,8 +153,8 @@ def test_snow_is_no_ground_and_is_said() -> None:
     coarse = np.where(winter, 0.8, ground) + rng.normal(0, 1e-3, stack.coarse.shape)
     fused = stack.replace(fine=fine, coarse=coarse, truth=truth).fuse()
     assert np.abs(fused.values - truth).max() < 0.02
-    assert (fused.quality.support[85:] == Support.SNOW).all()
-    assert not (fused.quality.support[:75] == Support.SNOW).any()
+    assert (fused.quality.support[85:] == Support.SNOW).all()  # type: ignore[attr-defined]
+    assert not (fused.quality.support[:75] == Support.SNOW).any()  # type: ignore[attr-defined]
 
 
 def test_the_layers_say_what_a_value_rests_on() -> None:
@@ -176,13 +176,13 @@ def test_the_deviation_of_an_index_is_that_of_its_bands_together(name: str) -> N
     stack = season(9, bands=4, scenes=24)
     fused = stack.fuse(START + np.array([30, 60]))
     quality = fused.quality
-    index, deviation = index_with_deviation(name, fused.values, quality)
+    index, deviation = index_with_deviation(name, fused.values, quality)  # type: ignore[arg-type]
     rng = np.random.default_rng(9)
-    correlation, common = quality.hyperparameters.band_correlation, quality.common_covariance[1]
+    correlation, common = quality.hyperparameters.band_correlation, quality.common_covariance[1]  # type: ignore[attr-defined]
     own = np.sqrt(np.maximum(quality.standard_deviation[1, :, 5, 5].astype(float) ** 2 - np.diag(common), 0))
     covariance = correlation * np.outer(own, own) + common
     drawn = fused.values[1, :, 5, 5] + rng.multivariate_normal(np.zeros(4), covariance, 20_000)
-    of_drawn = index_with_deviation(name, drawn[:, :, None, None], quality_like(quality, len(drawn)))[0]
+    of_drawn = index_with_deviation(name, drawn[:, :, None, None], quality_like(quality, len(drawn)))[0]  # type: ignore[arg-type]
     np.testing.assert_allclose(index[1, 5, 5], of_drawn.mean(), atol=0.01)
     np.testing.assert_allclose(deviation[1, 5, 5], of_drawn.std(), rtol=0.1)
 

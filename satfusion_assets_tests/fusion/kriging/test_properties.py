@@ -161,7 +161,7 @@ def test_blocks_of_any_size_give_equal_bits(rows: int, columns: int) -> None:
         fine = (..., *block.fine(RATIO))
         np.testing.assert_array_equal(part.values, expected.values[fine])
         np.testing.assert_array_equal(sd(part), sd(expected)[fine])
-        np.testing.assert_array_equal(part.quality.support, expected.quality.support[fine])
+        np.testing.assert_array_equal(part.quality.support, expected.quality.support[fine])  # type: ignore[attr-defined]
 
 
 def test_threads_give_equal_bits() -> None:

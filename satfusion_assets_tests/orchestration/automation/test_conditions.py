@@ -126,7 +126,7 @@ class Stage:
         with pytest.MonkeyPatch.context() as patch:  # an evaluation asks for them a thousand times
             patch.setattr(self.instance, "get_dynamic_partitions", lambda partitions_def_name: partitions)
             result = dg.evaluate_automation_conditions(defs, self.instance, cursor=self._cursor)
-        self._cursor = result.cursor
+        self._cursor = result.cursor  # type: ignore[assignment]
         return {(asset, key) for asset in DERIVED for key in result.get_requested_partitions(dg.AssetKey(asset))}
 
     def settle(

@@ -170,7 +170,7 @@ class Desk:
         context = dg.build_schedule_context(
             instance=self.instance, scheduled_execution_time=self.time, resources={"platform": self.platform}
         )
-        found = list(schedule(context))
+        found = list(schedule(context))  # type: ignore[arg-type]
         skipped = " ".join(str(item.skip_message) for item in found if isinstance(item, dg.SkipReason))
         return [str(item.partition_key) for item in found if isinstance(item, dg.RunRequest)], skipped
 

@@ -236,7 +236,7 @@ def gap_benchmark() -> Files:
         "linear": {"gcc": {"n_pixels": 9}},
     }
     gap = {"key": "30_peak", "gap_days": 30, "transition": "peak", "n_withheld_pixels": 10, "spatial": spatial}
-    summaries = {layout.summary(None if scenario == BTI else scenario): {} for scenario in SCENARIOS}
+    summaries = {layout.summary(None if scenario == BTI else scenario): {} for scenario in SCENARIOS}  # type: ignore[var-annotated]
     return {layout.metrics: {"strategies": {"aggressive": {"gaps": [gap]}}}, **summaries}
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -91,7 +92,7 @@ def rebanded(name: str) -> Spoil:
     return spoil
 
 
-def edited(name: str, edit: Callable[[object], object]) -> Spoil:
+def edited(name: str, edit: Callable[[Any], Any]) -> Spoil:
     """``edit`` changes the JSON content of ``name``, or returns a new one."""
 
     def spoil(files: Files) -> None:

@@ -50,7 +50,7 @@ class Sandbox:
             "archive_timeout_s": 20.0,
             "openeo_poll_s": 0.3,
         }
-        return Settings(**values | changes, _env_file=None)  # type: ignore[arg-type, call-arg]
+        return Settings(**values | changes, _env_file=None)
 
     def fault(self, **rule: Any) -> None:
         httpx.post(f"{self.url}/_faults", json=rule).raise_for_status()

@@ -48,7 +48,7 @@ def test_sentinel2_is_published_on_the_sites_grid_with_its_provenance(sandbox: S
             scl = read_raster(view.path(f"raw/scl/{scene['name']}.geotiff"))
             assert (bands.geobox, scl.geobox) == (grid.fine, grid.scl)
             assert (bands.values.dtype, bands.nodata, bands.descriptions) == (
-                np.uint16,
+                np.dtype(np.uint16),
                 0,
                 ("B02", "B03", "B04", "B8A"),
             )
@@ -99,7 +99,7 @@ def test_sentinel3_is_published_on_the_coarse_grid(sandbox: Sandbox, store: Prod
         for entry in record["overpasses"]:
             raster = read_raster(view.path(f"raw/s3/{entry['name']}.geotiff"))
             assert raster.geobox == site_grid(sandbox.site).coarse
-            assert (raster.values.dtype, raster.descriptions) == (np.float32, ("Oa04", "Oa06", "Oa08", "Oa17"))
+            assert (raster.values.dtype, raster.descriptions) == (np.dtype("float32"), ("Oa04", "Oa06", "Oa08", "Oa17"))
             assert str(raster.nodata) == "nan"
             assert np.nanmax(raster.values) < 2
     days = (TODAY - SEASON.raw_start).days + 1

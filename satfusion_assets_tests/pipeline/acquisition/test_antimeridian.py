@@ -28,9 +28,9 @@ def test_the_season_is_whole_on_both_sides(tmp_path: Path, longitude: float) -> 
         settings = Settings(
             openeo_url=f"{server.url}/openeo/1.2",
             cdse_user=USER,
-            cdse_password=PASSWORD,  # type: ignore[arg-type]
+            cdse_password=PASSWORD,
             openeo_poll_s=0.2,
-            _env_file=None,  # type: ignore[call-arg]
+            _env_file=None,
         )
         outcome = acquire_sentinel3(site, SEASON, store, settings, today=date(2024, 1, 20))
     assert outcome.numbers["overpasses"] == (date(2024, 1, 20) - SEASON.raw_start).days + 1

@@ -155,7 +155,7 @@ def test_filters_narrow_a_cube_like_the_arguments_of_load_collection(
 ) -> None:
     olci(connection).download(tmp_path / "a.nc", format="NetCDF")
     wide = connection.load_collection(OLCI, temporal_extent=["2024-01-01", None])
-    wide = wide.filter_temporal("2024-06-01", "2024-06-04").filter_bbox(**AREA).filter_bands(["B04", "B17"])
+    wide = wide.filter_temporal("2024-06-01", "2024-06-04").filter_bbox(**AREA).filter_bands(["B04", "B17"])  # type: ignore[arg-type]
     wide.download(tmp_path / "b.nc", format="NetCDF")
     with xr.open_dataset(tmp_path / "a.nc") as one, xr.open_dataset(tmp_path / "b.nc") as other:
         xr.testing.assert_identical(one, other)
@@ -301,7 +301,7 @@ def test_nobody_may_run_anything_unknown_or_with_a_foreign_token(server: ServerP
 
 
 def test_an_access_token_expires_and_the_client_renews_it(connection: openeo.Connection, server: ServerProcess) -> None:
-    bare = connect(server).authenticate_oidc_access_token(connection.auth.bearer.rpartition("/")[2], provider_id="CDSE")
+    bare = connect(server).authenticate_oidc_access_token(connection.auth.bearer.rpartition("/")[2], provider_id="CDSE")  # type: ignore[attr-defined]
     control(server, token_seconds=0)
     with pytest.raises(OpenEoApiError, match="TokenInvalid"):
         bare.list_jobs()
@@ -341,7 +341,7 @@ def test_too_many_starts_in_a_minute_are_answered_with_the_seconds_to_wait(serve
     body = {"process": {"process_graph": flat_graph()}}
 
     def start() -> httpx.Response:
-        headers = {"Authorization": f"Bearer {person.auth.bearer}"}
+        headers = {"Authorization": f"Bearer {person.auth.bearer}"}  # type: ignore[attr-defined]
         return httpx.post(f"{server.url}/openeo/1.2/result", json=body, headers=headers)
 
     control(server, starts_per_minute=12, minute_seconds=3600)
