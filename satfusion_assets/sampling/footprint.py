@@ -103,8 +103,9 @@ class CameraView:
         inner = (np.arange(SUBPIXELS) + 0.5) / SUBPIXELS
         row = (np.arange(top, bottom + 1)[:, None] + inner).ravel()
         column = (np.arange(left, right + 1)[:, None] + inner).ravel()
-        x, y = transform @ (column[None, :], row[:, None])
-        seen = self._solid_angle(np.asarray(x) - self.east, np.asarray(y) - self.north)
+        x = transform.a * column[None, :] + transform.b * row[:, None] + transform.c
+        y = transform.d * column[None, :] + transform.e * row[:, None] + transform.f
+        seen = self._solid_angle(x - self.east, y - self.north)
         blocks = seen.reshape(bottom - top + 1, SUBPIXELS, right - left + 1, SUBPIXELS).sum(axis=(1, 3))
         whole = np.zeros(shape)
         whole[top : bottom + 1, left : right + 1] = blocks / blocks.sum()
