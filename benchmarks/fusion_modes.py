@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from benchmarks.seasons import PreparedSeason, prepared_season
 from satfusion_assets.fusion.efast import fuse
-from satfusion_assets.fusion.season import MAX_DAYS, SeasonStack
-from satfusion_assets.pipeline.fused.fuse import season_days
+from satfusion_assets.fusion.season import SeasonStack
+from satfusion_assets.pipeline.fused.fuse import MAX_DAYS, season_days
 from satfusion_assets.pipeline.fused.inputs import season_stack
 from satfusion_assets.pipeline.prepared.product import PREPARED
 from satfusion_assets.vocabulary.grid import RATIO, site_grid

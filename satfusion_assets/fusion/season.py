@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +21,6 @@ BoolArray = NDArray[np.bool_]
 Days = NDArray[np.datetime64]
 Engine = Callable[..., Fused]
 """Takes what ``efast.fuse`` takes, but for ``conformance``."""
-
-MAX_DAYS: Final = 30
-"""Reach of EFAST in days to either side, as the thesis ran it."""
 
 
 @dataclass(frozen=True)
@@ -84,13 +80,14 @@ class SeasonStack:
             fine_snow=fine_snow,
         )
 
-    def fuse(self, scenario: Scenario, days: Days, engine: Engine = efast.fuse) -> Fused:
-        """Images of ``days`` by the method of ``scenario``; ``engine`` is EFAST's."""
+    def fuse(self, scenario: Scenario, days: Days, engine: Engine = efast.fuse, max_days: float = 30) -> Fused:
+        """Images of ``days`` by the method of ``scenario``. engine: EFAST's; max_days: its reach to either side, as the
+        thesis ran it."""
         if scenario.method is Method.KRIGING:
             return self.kriging_plan.fuse(days)
         images = (self.coarse, self.coarse_days, self.fine, self.fine_days, self.cloud_distance)
         assert scenario.sigma is not None, "EFAST has a sigma"
-        return engine(days, *images, ratio=self.ratio, sigma=scenario.sigma, max_days=MAX_DAYS)
+        return engine(days, *images, ratio=self.ratio, sigma=scenario.sigma, max_days=max_days)
 
     def scenes(self, chosen: BoolArray) -> SeasonStack:
         """The stack with only the fine scenes (n,) that are chosen."""

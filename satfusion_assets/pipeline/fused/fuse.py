@@ -6,13 +6,13 @@ import logging
 from collections import Counter
 from contextlib import ExitStack
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from satfusion_assets.fusion.efast import Fused, Status
 from satfusion_assets.fusion.efast.quality import NO_SCENE, Quality
-from satfusion_assets.fusion.season import MAX_DAYS, SeasonStack
+from satfusion_assets.fusion.season import SeasonStack
 from satfusion_assets.pipeline.coarse_source import NO_DRIFT, inherited
 from satfusion_assets.pipeline.fused.engines import EngineName, engine
 from satfusion_assets.pipeline.fused.files import FusedLayout
@@ -30,6 +30,10 @@ from satfusion_assets.vocabulary.scenarios import Method, Mode, Scenario
 from satfusion_assets.vocabulary.sites import Site, SiteSeason
 
 log = logging.getLogger(__name__)
+
+
+MAX_DAYS: Final = 30
+"""Reach of EFAST in days to either side, as the thesis ran it."""
 
 
 def fuse_season(
@@ -59,7 +63,7 @@ def fuse_season(
             len(season.fine_days),
             len(season.coarse_days),
         )
-        result = season.fuse(scenario, np.array(days, dtype="datetime64[D]"), engine(engine_name))
+        result = season.fuse(scenario, np.array(days, dtype="datetime64[D]"), engine(engine_name), MAX_DAYS)
         parameters = _parameters(scenario, engine_name, season) | inherited(prepared)
         with publish(store, product, site=site, parameters=parameters, inputs=inputs) as draft:
             written = _write_images(draft, layout, site, days, result)
