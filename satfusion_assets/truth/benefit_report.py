@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-from satfusion_assets.truth.benefit import COARSE, FINE
+from satfusion_assets.evaluation.footprints import COARSE
+from satfusion_assets.truth.benefit import FINE
 from satfusion_assets.truth.paired import LEAST_TESTED, benefit
 from satfusion_assets.truth.report import folded, markdown_table
 from satfusion_assets.truth.season import ALONE

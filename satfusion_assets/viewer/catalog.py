@@ -22,7 +22,7 @@ from satfusion_assets.pipeline.prepared.files import PreparedLayout
 from satfusion_assets.pipeline.preselected.files import preselection
 from satfusion_assets.pipeline.processed.files import ProcessedLayout
 from satfusion_assets.pipeline.raw_phenocam.files import PHENOCAM_ROIS
-from satfusion_assets.sampling.footprint import CameraView, azimuth_of, stand_of
+from satfusion_assets.sampling.footprint import camera_view
 from satfusion_assets.viewer import layout
 from satfusion_assets.viewer.files import TABLES, Fence, iso_day
 from satfusion_assets.viewer.rasters import daily_bands, read_tags
@@ -142,8 +142,7 @@ class Catalog:
         if record is None:
             return None
         vegetation = next((region.vegetation for region in record.regions if region.name == record.chosen), None)
-        azimuth = azimuth_of(record.orientation, site.latitude)
-        return CameraView(east, north, azimuth, stand_of(vegetation or site.vegetation)).outline()
+        return camera_view((east, north), site.latitude, record.orientation, vegetation or site.vegetation).outline()
 
     def _stage(self, folder: Path, stage: Any, scenario: Scenario) -> dict[str, Any]:
         products: dict[str, Any] = {}

@@ -11,9 +11,10 @@ import pandas as pd
 import pytest
 from scipy.sparse import csr_matrix
 
+from satfusion_assets.evaluation.footprints import COARSE
 from satfusion_assets.evaluation.gaps.competitors import Prediction
 from satfusion_assets.evaluation.gaps.stack import Days, SeasonStack
-from satfusion_assets.truth.benefit import COARSE, Cameras, benefit_rows, calibrated_errors, true_series
+from satfusion_assets.truth.benefit import Cameras, benefit_rows, true_series
 from satfusion_assets.truth.paired import benefit
 from satfusion_assets.truth.scoring import Truth
 from satfusion_assets.truth.season import JudgedSeason
@@ -83,12 +84,6 @@ def rows() -> list[dict[str, Any]]:
 def rmse(rows: list[dict[str, Any]], other: str, stratum: str, side: str) -> float:
     chosen = [row for row in rows if (row["b"], row["stratum"]) == (other, stratum)]
     return float(np.sqrt(sum(row[f"sse_{side}"] for row in chosen) / sum(row["n"] for row in chosen)))
-
-
-def test_a_series_in_colours_of_its_own_is_mapped_before_it_is_judged() -> None:
-    target = season(SEASON, 120)[:, None]
-    assert np.abs(calibrated_errors(SEASON, 0.1 + 0.7 * target, target)).max() < 1e-9
-    assert np.isnan(calibrated_errors(SEASON, np.full_like(target, 0.4), target)).all(), "a constant tells nothing"
 
 
 def test_who_knows_the_pixel_beats_the_cell_where_fine_structure_matters(rows: list[dict[str, Any]]) -> None:
