@@ -44,7 +44,9 @@ alone. This page, its counts and its sentences are written by
 
     {command}
 
-which goes on where it was stopped. Tables are folded: click a line to open it. What the hard landscape is made of:
+which goes on where it was stopped. Tables are folded: click a line to open it. A cell `11/12 -23% (4%)` says that the
+fusion is nearer to the truth on 11 of 12 landscapes, its RMSE 23 % below the other's on average, with a standard
+deviation of 4 % over landscapes. What the hard landscape is made of:
 [landscapes.md](landscapes.md)."""
 
 
