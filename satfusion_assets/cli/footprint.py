@@ -13,7 +13,7 @@ from rich.console import Console
 
 from satfusion_assets.cli.tables import narrow_table
 from satfusion_assets.vocabulary.grid import site_grid
-from satfusion_assets.vocabulary.scenarios import SCENARIOS, Scenario
+from satfusion_assets.vocabulary.scenarios import SCENARIOS, Mode, Scenario
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -74,8 +74,8 @@ def _read(platform: Platform, site: Site, site_season: SiteSeason, scenario: Sce
     from satfusion_assets.evaluation.footprints import readings
     from satfusion_assets.evaluation.gaps.benchmark import quantities
     from satfusion_assets.evaluation.gaps.competitors import PIXEL_METHODS
+    from satfusion_assets.pipeline.fused.inputs import read_stack
     from satfusion_assets.pipeline.fused.product import FUSED
-    from satfusion_assets.pipeline.gap_benchmark.benchmark import read_season
     from satfusion_assets.pipeline.phenology.course import fused_gcc
     from satfusion_assets.pipeline.prepared.product import PREPARED_BTI
     from satfusion_assets.pipeline.raw_phenocam.files import PHENOCAM_ROIS
@@ -88,7 +88,7 @@ def _read(platform: Platform, site: Site, site_season: SiteSeason, scenario: Sce
         platform.store.read(RAW_PHENOCAM.of(site_season)) as phenocam,
     ):
         days, gcc = fused_gcc(fused, scenario)
-        stack = read_season(prepared, scenario.strategy)
+        stack = read_stack(prepared, scenario.strategy, Mode.BTI)
         record, camera = phenocam.read_json(PHENOCAM_ROIS), camera_series(phenocam)
     images = {method.name: quantities(method.predict(stack, days))["gcc"] for method in PIXEL_METHODS}
     sources = readings(stack, images | {scenario.key: gcc}, days, _weights(site, record))

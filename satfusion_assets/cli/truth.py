@@ -51,7 +51,7 @@ def truth(
 ) -> None:
     """Score every scenario, its conformance mode and every competitor against the true surface and its true dates."""
     from satfusion_assets.pipeline.fused.fuse import season_days
-    from satfusion_assets.pipeline.gap_benchmark.benchmark import read_season
+    from satfusion_assets.pipeline.fused.inputs import read_stack
     from satfusion_assets.truth.report import truth_page
     from satfusion_assets.truth.scoring import truth_rows, truth_table
 
@@ -66,7 +66,7 @@ def truth(
     rows = []
     for strategy in Strategy:
         with platform.store.read(PREPARED_BTI.of(site_season, strategy)) as prepared:
-            rows += truth_rows(strategy, read_season(prepared, strategy), known, days)
+            rows += truth_rows(strategy, read_stack(prepared, strategy, Mode.BTI), known, days)
     folder.mkdir(parents=True, exist_ok=True)
     table = truth_table(rows)
     table.to_csv(folder / f"{site_season.key}.csv", index=False)
@@ -103,7 +103,7 @@ def _date_rows(
     One season by itself, without its neighbours.
     """
     from satfusion_assets.phenology import SCENES, transition_maps
-    from satfusion_assets.pipeline.fused.fuse import prepared_inputs
+    from satfusion_assets.pipeline.fused.inputs import read_stack
     from satfusion_assets.pipeline.phenology.course import LEAST_AMPLITUDE, course_maps, fused_gcc, season_course
     from satfusion_assets.truth.dates import TrueSeason, date_rows
 
@@ -117,7 +117,7 @@ def _date_rows(
         product = PREPARED_BTI.of(site_season, scenario.strategy)
         with view as fused, platform.store.read(product) as bands:
             course, alone = season_course(fused, bands, scenario), fused_gcc(fused, scenario)[1]
-            scenes = prepared_inputs(bands, scenario) if scenario.mode is Mode.BTI else None
+            scenes = read_stack(bands, scenario.strategy, Mode.BTI) if scenario.mode is Mode.BTI else None
         if scenes is not None and scenario.sigma == SCENARIOS[0].sigma:
             within = np.isin(scenes.fine_days, days)
             seen = np.where(np.isfinite(scenes.fine[within, 0]), canopy[np.isin(days, scenes.fine_days)], np.nan)

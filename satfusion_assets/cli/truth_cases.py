@@ -19,7 +19,7 @@ from rich.console import Console
 
 from satfusion_assets.cli.truth_landscapes import SITES, prepared_case
 from satfusion_assets.truth.population import Case
-from satfusion_assets.vocabulary.scenarios import SCENARIOS, Strategy
+from satfusion_assets.vocabulary.scenarios import SCENARIOS, Mode, Strategy
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -112,12 +112,13 @@ def _worked() -> float:
 
 
 def compared(strategy: Strategy) -> tuple[list[Fusion], list[Method]]:
-    """The methods of a population: both modes at one sigma with their deviations, and what Sentinel-2 alone gives."""
+    """The methods of a population: both modes of EFAST at one sigma and of
+    kriging with their deviations, and what Sentinel-2 alone gives."""
     from satfusion_assets.evaluation.gaps.competitors import PIXEL_METHODS
     from satfusion_assets.evaluation.gaps.fusion import Fusion
 
     sigma = SCENARIOS[0].sigma
-    chosen = [item for item in SCENARIOS if item.strategy is strategy and item.sigma == sigma]
+    chosen = [item for item in SCENARIOS if item.strategy is strategy and item.sigma in (sigma, None)]
     return [Fusion(scenario, states_sd=True) for scenario in chosen], list(PIXEL_METHODS)
 
 
@@ -125,7 +126,7 @@ def _scores(case: Case, data: Path) -> dict[str, list[dict[str, object]]]:
     from satfusion_assets.cli.truth import known_truth, surface_of
     from satfusion_assets.cli.truth_cameras import its_camera, other_cameras
     from satfusion_assets.pipeline.fused.fuse import season_days
-    from satfusion_assets.pipeline.gap_benchmark.benchmark import read_season
+    from satfusion_assets.pipeline.fused.inputs import read_stack
     from satfusion_assets.pipeline.platform import Platform
     from satfusion_assets.pipeline.prepared.product import PREPARED_BTI
     from satfusion_assets.truth.benefit import benefit_rows
@@ -143,7 +144,7 @@ def _scores(case: Case, data: Path) -> dict[str, list[dict[str, object]]]:
     rows: dict[str, list[dict[str, object]]] = {name: [] for name in TABLES}
     for strategy in Strategy:
         with platform.store.read(PREPARED_BTI.of(site_season, strategy)) as prepared:
-            stack = read_season(prepared, strategy)
+            stack = read_stack(prepared, strategy, Mode.BTI)
         fusions, alone = compared(strategy)
         season = JudgedSeason.of(strategy, stack, known, days[::EVERY_DAYS], [*fusions, *alone])
         rows["pairs"] += pair_rows(season)

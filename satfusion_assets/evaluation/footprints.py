@@ -16,9 +16,9 @@ from scipy.sparse import csr_matrix
 
 from satfusion_assets.evaluation.bootstrap import Bootstrap, interval, two_sided_p, weighted_scores
 from satfusion_assets.evaluation.gaps.competitors import PIXEL_METHODS
-from satfusion_assets.evaluation.gaps.stack import Days, SeasonStack
 from satfusion_assets.evaluation.scores import Paired
 from satfusion_assets.evaluation.skill import calibrate
+from satfusion_assets.fusion.season import Days, SeasonStack
 from satfusion_assets.sampling.footprint import read_footprints
 
 FloatArray = npt.NDArray[np.float64]

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from scipy.sparse import csr_matrix
 
 from satfusion_assets.evaluation.footprints import COARSE, calibrated_errors, readings, spread
-from satfusion_assets.evaluation.gaps.stack import Days
+from satfusion_assets.fusion.season import Days
 from satfusion_assets.sampling.footprint import read_footprints
 from satfusion_assets.truth.season import JudgedSeason
 

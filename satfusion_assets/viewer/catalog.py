@@ -250,7 +250,8 @@ def _site_facts(site: Site) -> dict[str, Any]:
 
 
 def _describe(scenario: Scenario) -> dict[str, Any]:
-    return {"key": scenario.key, "strategy": scenario.strategy, "mode": scenario.mode, "sigma": scenario.sigma}
+    facts = {"strategy": scenario.strategy, "mode": scenario.mode, "method": scenario.method, "sigma": scenario.sigma}
+    return {"key": scenario.key, **facts}
 
 
 def _headline(metrics: Metrics, skill: Skill | None, scenario: Scenario) -> dict[str, Any] | None:

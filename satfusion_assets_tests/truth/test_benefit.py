@@ -13,7 +13,7 @@ from scipy.sparse import csr_matrix
 
 from satfusion_assets.evaluation.footprints import COARSE
 from satfusion_assets.evaluation.gaps.competitors import Prediction
-from satfusion_assets.evaluation.gaps.stack import Days, SeasonStack
+from satfusion_assets.fusion.season import Days, SeasonStack
 from satfusion_assets.truth.benefit import Cameras, benefit_rows, true_series
 from satfusion_assets.truth.paired import benefit
 from satfusion_assets.truth.scoring import Truth

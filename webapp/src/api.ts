@@ -31,7 +31,7 @@ export interface SeasonStatus {
 
 export interface Overview {
   sites: (SiteFacts & { seasons: SeasonStatus[] })[];
-  scenarios: { key: string; strategy: string; mode: string; sigma: number }[];
+  scenarios: { key: string; strategy: string; mode: string; method: string; sigma: number | null }[];
   /** Files over all site-seasons. */
   tables: string[];
 }
