@@ -52,7 +52,11 @@ def benefit(table: pd.DataFrame) -> pd.DataFrame:
     """
     import pandas as pd
 
-    rows = pd.DataFrame([row for kind, group in table.groupby("landscape") for row in _of_kind(str(kind), group)])
+    found = [row for kind, group in table.groupby("landscape") for row in _of_kind(str(kind), group)]
+    rows = pd.DataFrame(found, columns=list(found[0]))
+    # A column of numbers would turn what is not tested into NaN, which is a number to whoever adjusts p.
+    for name in UNTESTED:
+        rows[name] = pd.Series([row[name] for row in found], dtype=object)
     rows["adjusted"] = None
     for _, family in rows.groupby(FAMILY):
         rows.loc[family.index, "adjusted"] = pd.Series(holm(family.p.tolist()), family.index, dtype=object)

@@ -136,3 +136,11 @@ def test_two_landscapes_test_nothing() -> None:
     (row,) = benefit(population(0.5, 2)).to_dict("records")
     assert row["a_wins"] == 2
     assert (row["p"], row["low"]) == (None, None)
+
+
+def test_what_is_not_tested_has_no_say_in_what_is() -> None:
+    many = population(0.64, 6, 0.1)
+    beside = population(1.0, 2).assign(b="whittaker")
+    rows = {row["b"]: row for row in benefit(pd.concat([many, beside])).to_dict("records")}
+    assert [rows["whittaker"][name] for name in ("low", "high", "p", "adjusted")] == [None] * 4
+    assert rows["linear"]["adjusted"] == rows["linear"]["p"], "one test needs no adjustment"
