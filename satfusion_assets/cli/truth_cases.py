@@ -7,7 +7,7 @@ import os
 import resource
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from itertools import product
 from multiprocessing import get_context
@@ -40,12 +40,17 @@ def cases(sites: Sequence[tuple[str, int]], seeds: Sequence[int], landscapes: Se
     return [Case(site, season, seed, kind) for (site, season), seed, kind in product(sites, seeds, landscapes)]
 
 
-def run_cases(wanted: Sequence[Case], folder: Path) -> list[Path]:
-    """The tables of all cases below ``folder``; those that are there already are not made again."""
+def run_cases(wanted: Sequence[Case], folder: Path, after: Callable[[list[Path]], None]) -> None:
+    """Score all cases below ``folder``; those that today's methods have scored already are not scored again.
+
+    after: hears of the folders of tables that there are, at first and after every case, so that a run that is stopped
+    leaves a page of what it has.
+    """
     console, began = Console(), time.monotonic()
     folder.mkdir(parents=True, exist_ok=True)
     due = [case for case in wanted if not is_scored(case, folder)]
     console.print(f"{len(wanted)} landscapes, {len(wanted) - len(due)} of them scored already.")
+    _tell(wanted, folder, after)
     with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
         running = {pool.submit(score_case, case, folder): case for case in due}
         for done, future in enumerate(as_completed(running), 1):
@@ -54,7 +59,13 @@ def run_cases(wanted: Sequence[Case], folder: Path) -> list[Path]:
             left = spent / done * (len(due) - done)
             name = f"{running[future].name} ({worked:.0f} s of CPU)"
             console.print(f"[{done}/{len(due)}] {name}: {spent:.0f} s, about {left:.0f} s left")
-    return [table_of(case, folder) for case in wanted]
+            _tell(wanted, folder, after)
+
+
+def _tell(wanted: Sequence[Case], folder: Path, after: Callable[[list[Path]], None]) -> None:
+    there = [table_of(case, folder) for case in wanted if table_of(case, folder).is_dir()]
+    if there:
+        after(there)
 
 
 def table_of(case: Case, folder: Path) -> Path:

@@ -46,6 +46,15 @@ def test_the_page_counts_its_landscapes_and_says_when_they_are_too_few() -> None
     assert "fewer than the 12" not in population_page(tables([0.9] * 12), "the command")
 
 
+def test_methods_that_have_met_fewer_landscapes_are_named() -> None:
+    of = tables([0.9] * 3)
+    assert "Not every method" not in population_page(of, "the command")
+    first = of["pairs"][of["pairs"].seed == 1]
+    late = first[(first.a == OURS) & (first.b == OURS)].assign(a="aggressive_kriging", b="aggressive_kriging")
+    page = population_page(of | {"pairs": pd.concat([of["pairs"], late])}, "the command")
+    assert "Not every method has met all 3 landscapes: `aggressive_kriging` 1." in page
+
+
 def test_every_table_but_the_population_is_folded() -> None:
     page = population_page(tables([0.9, 0.8]), "the command")
     assert page.count("<details>") == page.count("</details>") >= 15
