@@ -88,11 +88,15 @@ def _population(sites: Sequence[str], season: int, seeds: str, folder: Path, pag
     except ValueError as error:
         raise InvalidInput(f"--seeds {seeds!r} are no seeds: give whole numbers with commas between them.") from error
     wanted = cases([(site, season) for site in sites], numbers, list(LANDSCAPES))
-    tables = run_cases(wanted, folder / "population")
     page = page or folder / "population.md"
     command = f"satfusion sandbox truth {','.join(sites)} {season} --population --seeds {seeds}"
-    page.write_text(population_page(read_tables(tables), command), encoding="utf-8")
-    Console().print(f"{len(tables)} landscapes below {folder / 'population'}; the report is {page}.")
+
+    def write(tables: list[Path]) -> None:
+        page.write_text(population_page(read_tables(tables), command), encoding="utf-8")
+
+    folder.mkdir(parents=True, exist_ok=True)
+    run_cases(wanted, folder / "population", write)
+    Console().print(f"{len(wanted)} landscapes below {folder / 'population'}; the report is {page}.")
 
 
 def _date_rows(

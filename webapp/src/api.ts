@@ -70,6 +70,8 @@ export interface Season {
   scenario: string;
   epsg: number;
   marker: [number, number];
+  /** Border of the ground that the camera shows, metres east and north; null where no camera is known. */
+  footprint: [number, number][] | null;
   extent: [number, number, number, number];
   statuses: SeasonStatus;
   stages: Record<Stage, Partial<Record<Source, Daily>>>;
