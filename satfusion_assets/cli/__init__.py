@@ -5,13 +5,15 @@ from __future__ import annotations
 import logging
 import re
 import sys
+from importlib import metadata
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.logging import RichHandler
 from rich.markup import escape
 
-from satfusion_assets.cli import acquire, demo, doctor, fuse, gaps, materialize, sandbox, sites, view
+from satfusion_assets.cli import acquire, demo, doctor, fuse, gaps, materialize, sandbox, sites, up, view
 from satfusion_assets.vocabulary.errors import SatfusionError
 
 app = typer.Typer(
@@ -26,13 +28,25 @@ app.command()(materialize.materialize)
 app.command()(acquire.acquire)
 app.command()(fuse.fuse)
 app.command()(gaps.gaps)
+app.command()(up.up)
 app.command()(view.view)
 app.command()(doctor.doctor)
 app.command()(demo.demo)
 
 
+def _say_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"satfusion {metadata.version('satfusion')}")
+        raise typer.Exit
+
+
 @app.callback()
-def configure(verbose: bool = typer.Option(False, "--verbose", "-v", help="Say more.")) -> None:
+def configure(
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="say more")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="say the version and end", is_eager=True, callback=_say_version)
+    ] = False,
+) -> None:
     """Set up logging for every command."""
     handler = RichHandler(console=Console(stderr=True), show_path=False, rich_tracebacks=False)
     handler.addFilter(_without_run)
