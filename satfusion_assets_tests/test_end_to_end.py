@@ -16,6 +16,7 @@ from rio_cogeo.cogeo import cog_validate
 
 from satfusion_assets.pipeline.fused.files import FusedLayout
 from satfusion_assets.pipeline.metrics.files import METRICS_FILE, SKILL_FILE
+from satfusion_assets.pipeline.metrics.verdict import season_verdict
 from satfusion_assets.pipeline.prepared.files import PreparedLayout
 from satfusion_assets.pipeline.processed.files import ProcessedLayout
 from satfusion_assets.sampling.series import sample_series
@@ -27,7 +28,7 @@ from satfusion_assets.store.rasters import read_raster
 from satfusion_assets.vocabulary import indices
 from satfusion_assets.vocabulary.days import day_of
 from satfusion_assets.vocabulary.grid import site_grid
-from satfusion_assets.vocabulary.scenarios import SCENARIOS, Mode, Scenario, Strategy
+from satfusion_assets.vocabulary.scenarios import RECOMMENDED, SCENARIOS, Mode, Scenario, Strategy
 from satfusion_assets.vocabulary.sites import SiteRegistry, SiteSeason
 
 pytestmark = pytest.mark.timeout(1500)
@@ -87,6 +88,24 @@ def test_every_product_of_every_scenario_is_there_whole(installation: Installati
     for strategy in Strategy:
         assert {f"prepared_bti.{strategy}", f"prepared_itb.{strategy}"} <= versions.keys()
     assert {"raw_s2.", "raw_s3.", "raw_phenocam.", "preselected.", "camera_phenology.", "metrics."} <= versions.keys()
+
+
+def test_the_verdict_names_the_number_of_the_viewers_first_page(installation: Installation) -> None:
+    """And only the recommended scenario is held against Sentinel-2 alone, on its own strategy's scenes."""
+    verdict = season_verdict(installation.store, SEASON)
+    skill = json.loads((installation.folder / SKILL_FILE).read_text())
+    own = next(iter(skill["regions"].values()))["scenarios"][RECOMMENDED.key]["calibrated"]
+    assert (verdict.nse, list(verdict.nse_interval)) == (own["nse"], own["nse_interval"])
+    (row,) = (
+        row
+        for row in skill["against_baselines"]
+        if (row["first"], row["second"]) == (RECOMMENDED.key, f"s2_masked_whittaker_lambda400_{RECOMMENDED.strategy}")
+    )
+    assert verdict.against_s2.rmse_second == row["rmse_second"]
+    assert verdict.turns["green-up"].days_late is not None
+    days = json.loads((installation.folder / ProcessedLayout(RECOMMENDED).series("gcc", "fusion")).read_text())
+    known = [row for row in days if row["greenness_index"] is not None]
+    assert verdict.days_without == verdict.season_days - len(known)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.key)

@@ -67,4 +67,10 @@ class Scenario:
 SCENARIOS: Final[tuple[Scenario, ...]] = tuple(
     Scenario(strategy, mode, sigma) for strategy in Strategy for mode in Mode for sigma in SIGMAS
 )
+RECOMMENDED: Final = Scenario(Strategy.NONAGGRESSIVE, Mode.BTI, 20)
+"""The scenario to look at first, named before any site's numbers are seen."""
+RECOMMENDED_BECAUSE: Final = (
+    "it keeps every usable scene, leaves clouds to the mask of each pixel, has all four bands, and weighs time as the "
+    "method's authors do (sigma 20 days)"
+)
 _BY_KEY: Final = {scenario.key: scenario for scenario in SCENARIOS}
