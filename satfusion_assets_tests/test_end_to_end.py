@@ -8,10 +8,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pytest
+import rasterio
 from rio_cogeo.cogeo import cog_validate
 
 from satfusion_assets.pipeline.fused.files import FusedLayout
@@ -125,6 +127,22 @@ def test_the_contracts_files_lie_at_their_paths(installation: Installation, scen
         for kind in kinds:
             series = json.loads((folder / ProcessedLayout(scenario).series(kind, source)).read_text())  # type: ignore[arg-type]
             assert [row["filename"] for row in series] == [path.name for path in days]
+
+
+def test_what_archives_say_of_their_data_is_in_everything_made_from_them(installation: Installation) -> None:
+    """The sandbox's archives say that they are synthetic, in the fields that archives have for such words."""
+    for manifest in installation.store.products(SEASON):
+        assert manifest.parameters["sources"], manifest.product
+        assert all("synthetic" in text for text in manifest.parameters["sources"]), manifest.product
+    pack = installation.folder / "packs" / f"{RECOMMENDED.key}.zarr" / "zarr.json"
+    assert "synthetic" in json.loads(pack.read_text())["attributes"]["SOURCES"]
+    for path in (
+        installation.folder / FusedLayout(RECOMMENDED).image(date(2024, 6, 1)),
+        installation.folder / FusedLayout(RECOMMENDED).quality("days_to_scene"),
+        next((installation.folder / "raw/s3").glob("*.geotiff")),
+    ):
+        with rasterio.open(path) as raster:
+            assert "synthetic" in raster.tags()["SOURCES"], path.name
 
 
 def test_the_prepared_stage_has_its_series_at_the_site(installation: Installation) -> None:

@@ -24,6 +24,7 @@ from typing import Any, Final
 import numpy as np
 
 from satfusion_assets.pipeline.registry import REGISTRY
+from satfusion_assets.pipeline.sources import inherited_sources
 from satfusion_assets.store import Draft, Product, ProductStore, View
 from satfusion_assets.vocabulary.errors import OutOfPlace
 from satfusion_assets.vocabulary.grid import site_grid
@@ -47,9 +48,10 @@ def publish(
     inputs: Sequence[View] = (),
 ) -> AbstractContextManager[Draft]:
     """``ProductStore.publish`` with everything that the product's record is about among the parameters."""
+    own = dict(parameters or {})
     return store.publish(
         product,
-        parameters={**(parameters or {}), **shaping(product.name, site)},
+        parameters={**own, **inherited_sources(own, inputs), **shaping(product.name, site)},
         inputs=inputs,
         code_version=REGISTRY[product.name].code_version,
     )
