@@ -25,6 +25,7 @@ import numpy as np
 
 from satfusion_assets.pipeline.records import Grid
 from satfusion_assets.pipeline.registry import REGISTRY
+from satfusion_assets.pipeline.sources import inherited_sources
 from satfusion_assets.store import Draft, Product, ProductStore, View
 from satfusion_assets.store.manifest import Manifest
 from satfusion_assets.vocabulary.errors import OutOfPlace
@@ -49,9 +50,10 @@ def publish(
     inputs: Sequence[View] = (),
 ) -> AbstractContextManager[Draft]:
     """``ProductStore.publish`` with everything that the product's record is about among the parameters."""
+    own = dict(parameters or {})
     return store.publish(
         product,
-        parameters={**(parameters or {}), **shaping(product, site)},
+        parameters={**own, **inherited_sources(own, inputs), **shaping(product, site)},
         inputs=inputs,
         code_version=REGISTRY[product.name].code_version,
     )

@@ -49,6 +49,7 @@ from satfusion_assets.store.manifest import (
     data_version,
 )
 from satfusion_assets.store.names import CURRENT, ContractNames, links_of
+from satfusion_assets.store.tags import file_tags
 from satfusion_assets.store.version import Draft, View
 from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing, StoreError, StoreFull
 from satfusion_assets.vocabulary.sites import SiteSeason
@@ -157,7 +158,7 @@ class ProductStore:
                 markers.write(marker, product)
                 lease = lease_for_writing(folder)
             with lease:
-                draft = Draft(product, folder)
+                draft = Draft(product, folder, file_tags(product, parameters or {}, inputs, code_version))
                 yield draft
                 manifest = self._seal(product, folder, parameters or {}, inputs, code_version)
                 self._make_current(product, identity, manifest)

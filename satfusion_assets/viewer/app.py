@@ -38,12 +38,13 @@ from satfusion_assets.vocabulary.errors import (
     UnknownSeason,
     UnknownSite,
 )
+from satfusion_assets.vocabulary.installation import VIEWER, beside_package
 from satfusion_assets.vocabulary.links import OLD_PAGES, STAGES, Stage, redirect_of
 from satfusion_assets.vocabulary.scenarios import Scenario
 from satfusion_assets.vocabulary.sites import Site
 
 LOOPBACK: Final = ("127.0.0.1", "localhost", "[::1]")
-DIST: Final = Path(__file__).resolve().parents[2] / "webapp" / "dist"
+DIST: Final = beside_package(VIEWER)
 
 _HEADERS: Final = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "

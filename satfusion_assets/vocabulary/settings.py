@@ -11,6 +11,7 @@ from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, Secre
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from satfusion_assets.vocabulary.errors import InvalidInput
+from satfusion_assets.vocabulary.installation import home
 
 PREFIX: Final = "SATFUSION_"
 ENV_FILE: Final = ".env"
@@ -39,6 +40,10 @@ class EngineName(StrEnum):
 
     SATFUSION = "satfusion"
     PACKAGE = "efast"
+
+
+def _data_root() -> Path:
+    return home() / "data"
 
 
 def _some_path(value: object) -> object:
@@ -108,7 +113,7 @@ class Settings(BaseSettings):
         except OSError as error:
             raise InvalidInput(f"{Path(ENV_FILE).absolute()} cannot be read ({error.strerror}).") from error
 
-    data_root: Annotated[SomePath, AfterValidator(_folder)] = Path("data")
+    data_root: Annotated[SomePath, AfterValidator(_folder)] = Field(default_factory=_data_root)
     sites_file: SomePath | None = None
     viewer_url: WebAddress = "http://127.0.0.1:8050"
     dagster_url: WebAddress = "http://127.0.0.1:3000"

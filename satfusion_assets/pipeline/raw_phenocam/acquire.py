@@ -37,6 +37,7 @@ from satfusion_assets.pipeline.raw_phenocam.files import (
     camera_picture,
 )
 from satfusion_assets.pipeline.raw_phenocam.product import RAW_PHENOCAM
+from satfusion_assets.pipeline.sources import SOURCES, stated
 from satfusion_assets.store import ProductStore
 from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid
 from satfusion_assets.vocabulary.settings import Settings
@@ -166,7 +167,9 @@ def _publish(
     choice = series.choice
     days = series.days[choice.region]
     own = [day for day in days if day.summary.day.year == season.season]
-    with publish(store, RAW_PHENOCAM.of(season), parameters={"region": choice.region.name}) as draft:
+    said = stated(f"PhenoCam {camera.name}", [camera.acknowledgement], "CC-BY-4.0")
+    parameters = {"region": choice.region.name, SOURCES: said}
+    with publish(store, RAW_PHENOCAM.of(season), parameters=parameters) as draft:
         for name, entry in fetched.items():
             draft.adopt(entry.paths[_JPEG], camera_picture(pictures[name].day))
         draft.write_json(f"{PHENOCAM_GCC}.json", _series(own))

@@ -40,6 +40,7 @@ from satfusion_assets.pipeline.outcome import Outcome
 from satfusion_assets.pipeline.provenance import publish
 from satfusion_assets.pipeline.raw_s2.files import S2_SCENES, raw_scl
 from satfusion_assets.pipeline.raw_s2.product import RAW_S2
+from satfusion_assets.pipeline.sources import SOURCES, stated
 from satfusion_assets.store import ProductStore
 from satfusion_assets.store.rasters import encode_raster
 from satfusion_assets.vocabulary.errors import NoData
@@ -209,7 +210,11 @@ def _publish(
         "set_aside": set_aside_rows,
         "replaced_by_reprocessing": dict(replaced),
     }
-    with publish(store, RAW_S2.of(season), site=site, parameters={"collection": collection}) as draft:
+    used_scenes = [named[name] for name in used]
+    providers = dict.fromkeys(provider for scene in used_scenes for provider in scene.providers)
+    licence = next((scene.licence for scene in used_scenes if scene.licence), None)
+    parameters = {"collection": collection, SOURCES: stated(collection, providers, licence)}
+    with publish(store, RAW_S2.of(season), site=site, parameters=parameters) as draft:
         for name, entry in used.items():
             draft.adopt(entry.paths[_REFLECTANCE], raw_scene("s2", name))
             draft.adopt(entry.paths[_SCL], raw_scl(name))

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from satfusion_assets.archives.common_metadata import said_of_source
 from satfusion_assets.archives.copernicus import (
     CUBE_PRODUCTS,
     BackEnd,
@@ -37,8 +38,8 @@ from satfusion_assets.pipeline.provenance import publish
 from satfusion_assets.pipeline.raw_s3.files import S3_OVERPASSES
 from satfusion_assets.pipeline.raw_s3.product import RAW_S3
 from satfusion_assets.pipeline.raw_s3.quarters import Quarter, Quarters
+from satfusion_assets.pipeline.sources import SOURCES, stated
 from satfusion_assets.store import ProductStore
-from satfusion_assets.store.rasters import write_raster
 from satfusion_assets.vocabulary.days import day_of
 from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid, ArchiveUnavailable, NoData
 from satfusion_assets.vocabulary.grid import SiteGrid, site_grid
@@ -204,10 +205,13 @@ def _publish(
         "set_aside": [asdict(one) for one in set_aside],
     }
     tags = {"COLLECTION": product.collection, "QUANTITY": product.quantity, "PRODUCT": str(product.product)}
-    with publish(store, RAW_S3.of(season), site=site, parameters=parameters) as draft:
+    description = asking.description(product)
+    said = said_of_source(json.loads(description))
+    sources = {SOURCES: stated(product.collection, said["providers"], said["licence"])}
+    with publish(store, RAW_S3.of(season), site=site, parameters=parameters | sources) as draft:
         for one in overpasses:
-            write_raster(
-                draft.path(raw_scene("s3", one.name)),
+            draft.write_raster(
+                raw_scene("s3", one.name),
                 one.values,
                 grid.coarse,
                 nodata=float("nan"),
@@ -215,7 +219,7 @@ def _publish(
                 tags=tags | {"SENSING_TIME": one.time.isoformat()},
             )
         draft.write_json(S3_OVERPASSES, record)
-        draft.write_bytes("raw/s3/collection.json", asking.description(product))
+        draft.write_bytes("raw/s3/collection.json", description)
     assert draft.manifest is not None, "a published draft has its manifest"
     return Outcome(
         draft.manifest,
