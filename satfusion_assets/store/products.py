@@ -118,9 +118,21 @@ class ProductStore:
         return problems
 
     def products(self, scope: Scope) -> list[Manifest]:
-        """Manifests of everything published for a site-season, or of what all site-seasons share."""
-        found = sorted(self.folder(scope).glob(f"{HIDDEN}/*/{CURRENT}/{MANIFEST}"))
-        return [Manifest.read(path) for path in found]
+        """Manifests of everything published for a site-season, or of what all site-seasons share.
+
+        A damaged one hides none of the others: it is named in the log, and left out until its product is made again.
+        """
+        found = []
+        for path in sorted(self.folder(scope).glob(f"{HIDDEN}/*/{CURRENT}/{MANIFEST}")):
+            try:
+                found.append(Manifest.read(path))
+            except ProductCorrupt as error:
+                log.warning("%s", error)
+        return found
+
+    def holds_products(self, scope: Scope) -> bool:
+        """Whether anything was published for ``scope``, readable or not."""
+        return any(self.folder(scope).glob(f"{HIDDEN}/*/{CURRENT}"))
 
     def folder(self, scope: Scope) -> Path:
         """The folder with the contract's paths of a site-season; ``tables`` for what all of them share."""

@@ -157,6 +157,32 @@ def test_all_satellites_and_full_product_names_are_taken(folder: Path, stack: St
     )
 
 
+def test_endings_in_capitals_are_taken(folder: Path, stack: Stack) -> None:
+    """As Windows and some archives write them."""
+    for path in sorted(folder.glob("s?/*.tif"))[::2]:
+        path.rename(path.with_suffix(".TIF" if path.name.startswith("S2") else ".TIFF"))
+    images = open_folder(folder, "REFL")
+    assert (len(images.scenes.days), len(images.composites.days)) == (len(stack.fine_days), len(stack.coarse_days))
+    assert images.left_out == ()
+
+
+@pytest.mark.parametrize("which", ["s2/*_REFL.tif", "s3/*.tif"])
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "complex64"])
+def test_a_picture_is_no_measurement(folder: Path, which: str, dtype: str) -> None:
+    """Eight bits are taken with a scale alone, so that nobody means 0 to 255."""
+    path = sorted(folder.glob(which))[1]
+    with rasterio.open(path) as old:
+        profile, shape = old.profile | {"dtype": dtype, "nodata": None}, (old.count, *old.shape)
+    with rasterio.open(path, "w", **profile) as raster:
+        raster.write(np.full(shape, 77, dtype))
+    with pytest.raises(InvalidInput, match=rf"{path.name} holds {dtype}, as pictures and class maps do"):
+        open_folder(folder, "REFL")
+    if dtype == "uint8":
+        with rasterio.open(path, "r+") as raster:
+            raster.scales = (0.004,) * raster.count
+        assert open_folder(folder, "REFL").left_out == ()
+
+
 def test_every_file_that_takes_no_part_is_named(folder: Path, stack: Stack, caplog: pytest.LogCaptureFixture) -> None:
     first = f"S2A_MSIL2A_{name(stack.fine_days[0])}"
     strange = ("L8_LC08_20240615_REFL.tif", f"{first}_refl.tif", f"{first}_REFL.jp2", "S2A_MSIL1C_20240615_REFL.tif")
