@@ -16,11 +16,14 @@ from satfusion_assets.cli import app
 from satfusion_assets.own_images.folder_images import open_folder
 from satfusion_assets.own_images.fuse_folder import FuseFolder, fuse_folder
 from satfusion_assets.vocabulary.errors import InvalidInput
+from satfusion_assets.vocabulary.scenarios import Method
 from satfusion_assets_tests.fusion.efast.scenes import RATIO, Stack, random
 
 DAYS = (date(2024, 6, 15), date(2024, 6, 20))
 JUST_ENOUGH = 478_075_000
 """Bytes that hold the interpreter, GDAL and a row or two of this small area."""
+KRIGED_ROW = 479_000_000
+"""The same for kriging, which takes every scene and makes deviations."""
 
 
 def write(path: Path, image: np.ndarray, pixel: float) -> None:
@@ -244,3 +247,20 @@ def test_an_option_without_a_meaning_is_one_sentence(folder: Path, option: str, 
     assert isinstance(result.exception, InvalidInput)
     assert "\n" not in str(result.exception)
     assert not (folder / "fusion").exists()
+
+
+def test_kriging_of_blocks_is_that_of_the_whole_with_its_deviation(folder: Path, stack: Stack) -> None:
+    """What is learned does not depend on the memory, so neither do the numbers."""
+    few = fuse_folder(FuseFolder(folder, DAYS, method=Method.KRIGING, memory_bytes=KRIGED_ROW))
+    in_blocks = [read(path) for path in few.paths]
+    whole = fuse_folder(FuseFolder(folder, DAYS, method=Method.KRIGING))
+    assert few.blocks > 1 == whole.blocks
+    assert [path.name for path in whole.paths] == [
+        "REFL_20240615.tif", "REFL_20240620.tif", "REFL_SD_20240615.tif", "REFL_SD_20240620.tif",
+    ]  # fmt: skip
+    for part, path in zip(in_blocks, whole.paths, strict=True):
+        np.testing.assert_array_equal(part, read(path))
+    values, deviation = in_blocks[0], in_blocks[2]
+    seen = np.isfinite(stack.fine).any(axis=0)
+    assert (np.isfinite(values) == seen).all()
+    assert (deviation[seen] > 0).all()
