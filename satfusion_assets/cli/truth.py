@@ -79,9 +79,7 @@ def truth(
 
 def _population(sites: Sequence[str], season: int, seeds: str, folder: Path, page: Path | None) -> None:
     """Score every landscape of the population that is not scored yet, and write its page."""
-    import pandas as pd
-
-    from satfusion_assets.cli.truth_cases import cases, run_cases
+    from satfusion_assets.cli.truth_cases import cases, read_tables, run_cases
     from satfusion_assets.sandbox.effects import LANDSCAPES
     from satfusion_assets.truth.population_report import population_page
 
@@ -93,7 +91,7 @@ def _population(sites: Sequence[str], season: int, seeds: str, folder: Path, pag
     tables = run_cases(wanted, folder / "population")
     page = page or folder / "population.md"
     command = f"satfusion sandbox truth {','.join(sites)} {season} --population --seeds {seeds}"
-    page.write_text(population_page(pd.concat([pd.read_csv(table) for table in tables]), command), encoding="utf-8")
+    page.write_text(population_page(read_tables(tables), command), encoding="utf-8")
     Console().print(f"{len(tables)} landscapes below {folder / 'population'}; the report is {page}.")
 
 

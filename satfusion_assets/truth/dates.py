@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from satfusion_assets.phenology import TRANSITIONS, PhenologyMaps
+from satfusion_assets.evaluation.gaps.benchmark import quantities
+from satfusion_assets.evaluation.gaps.fusion import Fusion
+from satfusion_assets.evaluation.gaps.stack import Days, SeasonStack
+from satfusion_assets.phenology import SCENES, TRANSITIONS, PhenologyMaps, transition_maps
+from satfusion_assets.pipeline.fused.fuse import FusionInputs
+from satfusion_assets.pipeline.phenology.course import LEAST_AMPLITUDE, course_maps, drawn_course
 
 LEAST_SEASON: Final = 0.04
 """True GCC amplitude from which a pixel is expected to have dates; below half of it, to have none."""
@@ -48,3 +53,78 @@ def date_rows(
             "true date in the 95 % interval": f"{np.mean((lower <= 0) & (upper >= 0)):.0%}" if some else None,
             "median width [d]": round(float(np.median(upper - lower)), 0) if some else None,
         }
+
+
+DATES: Final = tuple(n for n, name in enumerate(TRANSITIONS) if name.endswith("_50"))
+FAR_DAYS: Final = 15
+"""An error beyond this many days has the wrong half of a month."""
+
+
+def error_rows(strategy: str, series: str, maps: PhenologyMaps, truth: TrueSeason) -> Iterator[dict[str, Any]]:
+    """The same in numbers, for tables over many landscapes: one row per 50 % date, errors in days.
+
+    median, p90: of the absolute error. far: share of errors beyond ``FAR_DAYS``. dated: share of the pixels with a
+    season that have the date. covered: share of the dates whose 95 % interval holds the true one.
+    """
+    seasonal = truth.amplitude >= LEAST_SEASON
+    for number in DATES:
+        true, found = truth.dates[number], maps.day_of_year[number]
+        expected = seasonal & np.isfinite(true)
+        scored = expected & np.isfinite(found)
+        if not scored.any():
+            continue
+        error = np.abs(found - true)[scored]
+        inside = (maps.lower[number] <= true) & (true <= maps.upper[number])
+        yield {
+            "strategy": strategy,
+            "series": series,
+            "date": TRANSITIONS[number],
+            "n": int(scored.sum()),
+            "median": float(np.median(error)),
+            "p90": float(np.quantile(error, 0.9)),
+            "far": float(np.mean(error > FAR_DAYS)),
+            "dated": float(scored.sum() / expected.sum()),
+            "covered": float(inside[scored].mean()),
+        }
+
+
+ALONE_SERIES: Final = "sentinel2_alone"
+MIDDLE_CELLS: Final = 3
+"""Coarse pixels a side, around the site, whose dates are judged in a population: a third of a site says the same."""
+
+
+def season_error_rows(
+    stack: SeasonStack, truth: TrueSeason, year: int, days: Days, fusions: Sequence[Fusion]
+) -> Iterator[dict[str, Any]]:
+    """Dates of Sentinel-2 alone, and of each fusion as the platform's maps have them, drawn to its clear scenes.
+
+    truth: of the stack's pixels. days: every day of the season. Only the ``middle`` is judged. What the smoothing makes
+    of the clear scenes by themselves is Sentinel-2 alone.
+    """
+    part, known = middle(stack), TrueSeason(*(inner(layer, stack.ratio) for layer in (truth.dates, truth.amplitude)))
+    strategy = str(fusions[0].scenario.strategy)
+    maps = transition_maps(part.fine_days, part.gcc.fine[:, 0], year, SCENES, least_amplitude=LEAST_AMPLITUDE)
+    yield from error_rows(strategy, ALONE_SERIES, maps, known)
+    scenes = FusionInputs(part.coarse, part.coarse_days, part.fine, part.fine_days, part.cloud_distance)
+    for fusion in fusions:
+        gcc = quantities(fusion.predict(part, days))["gcc"]
+        course = drawn_course(days, gcc, scenes, fusion.scenario)
+        yield from error_rows(strategy, fusion.name, course_maps(course, year), known)
+
+
+def middle(stack: SeasonStack) -> SeasonStack:
+    """The stack's ``MIDDLE_CELLS``, or all of a smaller one."""
+    return replace(
+        stack,
+        fine=inner(stack.fine, stack.ratio),
+        cloud_distance=inner(stack.cloud_distance, 1),
+        coarse=inner(stack.coarse, 1),
+    )
+
+
+def inner(layers: npt.NDArray[Any], ratio: int) -> npt.NDArray[Any]:
+    """Layers (..., H, W) in the middle cells of ``ratio`` pixels a side."""
+    cells = layers.shape[-1] // ratio
+    start = max((cells - MIDDLE_CELLS) // 2, 0) * ratio
+    part = slice(start, start + MIDDLE_CELLS * ratio)
+    return np.ascontiguousarray(layers[..., part, part])

@@ -40,6 +40,11 @@ def markdown_table(rows: Rows) -> str:
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
 
 
+def folded(title: str, text: str) -> str:
+    """Text that a reader opens by a click."""
+    return f"<details>\n<summary>{title}</summary>\n\n{text}\n\n</details>"
+
+
 def truth_page(site_season: SiteSeason, seed: int, rows: Rows, dates: Rows) -> str:
     """The whole report as Markdown. rows: of images (`truth_rows`); dates: of transition dates (`date_rows`)."""
     table = truth_table(rows)
@@ -109,14 +114,14 @@ def _by_stratum(table: pd.DataFrame, kind: str) -> Iterator[str]:
     for strategy in Strategy:
         of = chosen[chosen.strategy == str(strategy)]
         rmse = of.pivot(index="method", columns="stratum", values="rmse")
-        columns = _ordered(rmse.columns.tolist())
+        columns = ordered(rmse.columns.tolist())
         yield f"RMSE, strategy {strategy}:"
         yield markdown_table(
             [{"method": method} | {name: rmse.loc[method, name] for name in columns} for method in of.method.unique()]
         )
 
 
-def _ordered(strata: Sequence[str]) -> list[str]:
+def ordered(strata: Sequence[str]) -> list[str]:
     """Classes of days in the order of days, everything else by name."""
     return sorted(strata, key=lambda name: (name.startswith("over"), len(name.split("-")[0]), name))
 
@@ -133,7 +138,7 @@ def _coverage(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
                 "quantity": quantity,
                 "68 %": f"{whole.coverage_68.iloc[0]:.1%}",
                 "95 %": f"{whole.coverage_95.iloc[0]:.1%}",
-                **{f"95 %, {name} d": f"{near[name]:.1%}" for name in _ordered(near.index.tolist())},
+                **{f"95 %, {name} d": f"{near[name]:.1%}" for name in ordered(near.index.tolist())},
             }
 
 
@@ -212,7 +217,7 @@ def _lost_cells(losses: Rows, rows: Rows) -> Iterator[dict[str, Any]]:
         for loss in losses
         if loss["stratum_kind"] == "cover_and_days"
     }
-    classes = _ordered(list({key[3] for key in scored}))
+    classes = ordered(list({key[3] for key in scored}))
     for strategy, quantity, cover in sorted({key[:3] for key in scored}):
         row: dict[str, Any] = {"strategy": strategy, "quantity": quantity, "land cover": cover}
         for name in classes:

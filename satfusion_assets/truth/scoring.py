@@ -222,7 +222,7 @@ def _groups(days: Days, distance: npt.NDArray[np.int64], truth: Truth) -> _Group
     strata |= {("day", str(day)): of_day == n for n, day in enumerate(days)}
     covers = [truth.names.get(int(code), f"class {code}") for code in codes]
     strata |= {("land_cover", name): free & (of_cover == n) for n, name in enumerate(covers)}
-    apart = [_class_name(first, last) for first, last in DISTANCE_CLASSES]
+    apart = [class_name(first, last) for first, last in DISTANCE_CLASSES]
     strata |= {("days_to_clear", name): free & (of_distance == n) for n, name in enumerate(apart)}
     strata |= {
         ("cover_and_days", f"{cover_name}, {name}"): free & (of_cover == c) & (of_distance == n)
@@ -232,7 +232,7 @@ def _groups(days: Days, distance: npt.NDArray[np.int64], truth: Truth) -> _Group
     return _Groups(number, of_day.size, strata)
 
 
-def _class_name(first: int, last: int) -> str:
+def class_name(first: int, last: int) -> str:
     if last >= DISTANCE_CLASSES[-1][1]:
         return f"over {first - 1}"
     return str(first) if first == last else f"{first}-{last}"

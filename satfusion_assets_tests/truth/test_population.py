@@ -8,17 +8,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from satfusion_assets.truth.population import pair_rows, sentence, standings
-from satfusion_assets.truth.population_report import population_page
+from satfusion_assets.truth.pairs import calibration_rows, pair_rows
+from satfusion_assets.truth.population import sentence, standings
 from satfusion_assets.truth.scoring import Truth
+from satfusion_assets.truth.season import JudgedSeason
 from satfusion_assets.vocabulary.scenarios import Strategy
 from satfusion_assets_tests.evaluation.gaps.builders import days, stack
 from satfusion_assets_tests.truth.test_truth import COVER, SEASON, Offset, no_snow, true_reflectance
 
 
+def judged(*methods: Offset, snow: Any = no_snow) -> JudgedSeason:
+    truth = Truth(true_reflectance, COVER, {1: "grass", 2: "water"}, snow)
+    return JudgedSeason.of(Strategy.AGGRESSIVE, stack(days(100, 120), np.ones(2)), truth, SEASON, methods)
+
+
 def pairs(*methods: Offset) -> list[dict[str, Any]]:
-    truth = Truth(true_reflectance, COVER, {1: "grass", 2: "water"}, no_snow)
-    return pair_rows(Strategy.AGGRESSIVE, stack(days(100, 120), np.ones(2)), truth, SEASON, methods)
+    return list(pair_rows(judged(*methods)))
 
 
 def whole(rows: list[dict[str, Any]], a: str, b: str) -> dict[str, Any]:
@@ -35,9 +40,32 @@ def test_a_method_that_estimates_little_does_not_take_pixels_from_another_pair()
     assert (without["rmse_a"], without["rmse_b"]) == pytest.approx((0.01, 0.03), rel=1e-4)
 
 
-def test_competitors_are_not_held_against_one_another() -> None:
-    rows = pairs(Offset("ours", 0.01), Offset("linear", 0.02), Offset("nearest", 0.03))
-    assert {(row["a"], row["b"]) for row in rows} == {("ours", "linear"), ("ours", "nearest")}
+def test_a_method_with_itself_has_its_own_pixels() -> None:
+    rows = pairs(Offset("ours", 0.01), Offset("shy", 0.02, shy=True))
+    assert whole(rows, "shy", "shy")["share"] == pytest.approx(0.5)
+    assert whole(rows, "ours", "ours")["share"] == pytest.approx(1.0)
+
+
+def test_strata_add_up_and_snow_is_in_none() -> None:
+    def snow(when: Any) -> Any:
+        return np.broadcast_to((when < SEASON[10])[:, None, None], (len(when), 12, 12)).astype(np.float32)
+
+    rows = list(pair_rows(judged(Offset("ours", 0.01), Offset("other", 0.02), snow=snow)))
+    of = {
+        (row["stratum_kind"], row["stratum"]): row["n"]
+        for row in rows
+        if (row["a"], row["b"], row["quantity"]) == ("ours", "other", "nir")
+    }
+    everything = (len(SEASON) - 10) * COVER.size
+    for kind in ("ground", "land_cover", "days_to_clear"):
+        assert sum(n for (of_kind, _), n in of.items() if of_kind == kind) == everything
+
+
+def test_calibration_is_of_methods_that_state_a_deviation() -> None:
+    rows = list(calibration_rows(judged(Offset("sure", 0.02, sd=0.015), Offset("silent", 0.01))))
+    assert {row["method"] for row in rows} == {"sure"}
+    (nir,) = [row for row in rows if (row["quantity"], row["stratum"]) == ("nir", "snow_free")]
+    assert (nir["coverage_68"], nir["coverage_95"]) == (0, 1)
 
 
 def population(rmse_a: list[float], rmse_b: list[float]) -> pd.DataFrame:
@@ -69,12 +97,3 @@ def test_a_sentence_names_the_winner_by_count_whichever_side_it_stands_on() -> N
 def test_one_landscape_has_no_spread() -> None:
     (row,) = standings(population([0.9], [1.0]))
     assert row["spread"] is None
-
-
-def test_the_page_counts_its_landscapes_and_says_when_they_are_too_few() -> None:
-    few = population_page(population([0.9, 0.8], [1.0, 1.0]), "the command")
-    assert "fewer than the 12" in few
-    assert "in 2 of 2 hard landscapes" in few
-    assert "the command" in few
-    assert "What the sandbox still cannot show" in few
-    assert "fewer than the 12" not in population_page(population([0.9] * 12, [1.0] * 12), "the command")
