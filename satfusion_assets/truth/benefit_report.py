@@ -71,7 +71,7 @@ def _said(rows: pd.DataFrame) -> Iterator[str]:
 def _verdict(row: Any) -> str:
     """In words, by the test: whether the first adds to the second."""
     if row.adjusted is None:
-        return "was not tested against"
+        return "(too few landscapes for a test) against"
     if row.adjusted > 0.05:
         return "shows no certain gain over" if row.difference < 0 else "adds nothing to"
     return "adds to" if row.difference < 0 else "is worse than"

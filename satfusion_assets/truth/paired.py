@@ -30,8 +30,9 @@ FAMILY: Final = ["landscape", "target", "stratum", "strategy"]
 DRAWS: Final = Bootstrap(draws=10_000)
 """So many that the smallest p, two of all draws, is below 0.01 after adjustment over some thirty pairs."""
 UNTESTED: Final[dict[str, float | None]] = {"low": None, "high": None, "p": None}
-LEAST_TESTED: Final = 3
-"""Landscapes below which nothing is tested: so few say nothing of others."""
+LEAST_TESTED: Final = 6
+"""Landscapes below which nothing is tested: of five, all may have one sign by chance in one of sixteen populations, and
+draws from so few vary too little."""
 
 
 @dataclass(frozen=True)

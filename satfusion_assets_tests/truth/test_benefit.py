@@ -15,7 +15,7 @@ from satfusion_assets.evaluation.footprints import COARSE
 from satfusion_assets.evaluation.gaps.competitors import Prediction
 from satfusion_assets.fusion.season import Days, SeasonStack
 from satfusion_assets.truth.benefit import Cameras, benefit_rows, true_series
-from satfusion_assets.truth.paired import benefit
+from satfusion_assets.truth.paired import LEAST_TESTED, benefit
 from satfusion_assets.truth.scoring import Truth
 from satfusion_assets.truth.season import JudgedSeason
 from satfusion_assets.vocabulary.scenarios import Strategy
@@ -132,9 +132,10 @@ def test_no_gain_is_not_called_one() -> None:
     assert row["low"] < 0 < row["high"]
 
 
-def test_two_landscapes_test_nothing() -> None:
-    (row,) = benefit(population(0.5, 2)).to_dict("records")
-    assert row["a_wins"] == 2
+def test_few_landscapes_test_nothing() -> None:
+    few = LEAST_TESTED - 1
+    (row,) = benefit(population(0.5, few)).to_dict("records")
+    assert row["a_wins"] == few
     assert (row["p"], row["low"]) == (None, None)
 
 
