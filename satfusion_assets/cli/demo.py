@@ -42,7 +42,7 @@ def demo(
 
     With --evaluation beside a running demo, its products are added and its services left alone.
     """
-    from satfusion_assets.cli.runs import plan
+    from satfusion_assets.cli.runs import plan, possible_scenarios
     from satfusion_assets.cli.truth import truth_table
     from satfusion_assets.pipeline.platform import Platform
     from satfusion_assets.sandbox.server.run import SandboxProcess, archive_variables
@@ -64,7 +64,7 @@ def demo(
         os.environ.setdefault("SATFUSION_DAGSTER_URL", f"http://127.0.0.1:{dagster_port}")
         console.print(f"Sandbox archives: {url}", soft_wrap=True)
         until = Stage.EVALUATION if evaluation else Stage.METRICS
-        run_plan(DEMO, plan(DEMO, until))
+        run_plan(DEMO, plan(DEMO, until, scenarios=possible_scenarios()))
         console.print(_scores(Platform()))
         console.print(truth_table(Platform(), DEMO))
         say_verdict(DEMO, until)

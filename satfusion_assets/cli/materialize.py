@@ -43,9 +43,9 @@ def materialize_site_season(
 
     RunFailed names the cause.
     """
-    from satfusion_assets.cli.runs import plan
+    from satfusion_assets.cli.runs import plan, possible_scenarios
 
-    run_plan(site_season, plan(site_season, until, start), rebuild=rebuild, dry_run=dry_run)
+    run_plan(site_season, plan(site_season, until, start, possible_scenarios()), rebuild=rebuild, dry_run=dry_run)
     if not dry_run and until in (Stage.METRICS, Stage.EVALUATION):
         say_verdict(site_season, until)
 

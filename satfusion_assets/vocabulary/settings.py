@@ -28,11 +28,13 @@ class S3Product(StrEnum):
     """Sentinel-3 products that can serve the coarse series.
 
     OLCI_L1B: top-of-atmosphere reflectance, one value a UTC day, clouds unflagged.
-    SYN_L2: surface reflectance per overpass with CLOUD_flags.
+    SYN_L2: surface reflectance per overpass with CLOUD_flags. NONE: Sentinel-2 alone, for which no account is needed;
+    only kriging can do without.
     """
 
     OLCI_L1B = "olci_l1b"
     SYN_L2 = "syn_l2"
+    NONE = "none"
 
 
 class EngineName(StrEnum):

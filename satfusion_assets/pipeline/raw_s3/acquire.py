@@ -44,7 +44,7 @@ from satfusion_assets.vocabulary.days import day_of
 from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid, ArchiveUnavailable, NoData
 from satfusion_assets.vocabulary.grid import SiteGrid, site_grid
 from satfusion_assets.vocabulary.scenarios import S3_BANDS
-from satfusion_assets.vocabulary.settings import Settings
+from satfusion_assets.vocabulary.settings import S3Product, Settings
 from satfusion_assets.vocabulary.sites import Site, SiteSeason
 
 log = logging.getLogger(__name__)
@@ -72,6 +72,8 @@ def acquire_sentinel3(
     CredentialsRejected, ArchiveUnavailable (jobs under way are taken up by the next run), ArchiveAnswerInvalid, NoData,
     StoreFull; the published product is replaced whole or stays as it was.
     """
+    if settings.s3_product is S3Product.NONE:
+        return _publish_none(store, site, season)
     now = today or datetime.now(UTC).date()
     grid = site_grid(site)
     product = CUBE_PRODUCTS[settings.s3_product]
@@ -97,6 +99,8 @@ def check_sentinel3_credentials(
 
     Raises CredentialsMissing, CredentialsRejected. An archive that is down is left to the acquisition, which waits.
     """
+    if settings.s3_product is S3Product.NONE:
+        return
     requests = quarterly_requests(
         CUBE_PRODUCTS[settings.s3_product], site_grid(site), season.raw_start, min(season.raw_end, today)
     )
@@ -179,6 +183,16 @@ def _refuse_losses(store: ProductStore, season: SiteSeason, product: CubeProduct
             f"Copernicus openEO says that it has no {product.collection} data of {season.site} from {start} to {end}, "
             f"which the published season has; that stays as it is, run this again in some days."
         )
+
+
+def _publish_none(store: ProductStore, site: Site, season: SiteSeason) -> Outcome:
+    """The product of a season that is to have no Sentinel-3: it says so, and holds nothing."""
+    parameters = dict.fromkeys(("product", "quantity", "collection"), str(S3Product.NONE))
+    with publish(store, RAW_S3.of(season), site=site, parameters=parameters) as draft:
+        draft.write_json(S3_OVERPASSES, parameters | {"quarters": [], "overpasses": [], "set_aside": []})
+    assert draft.manifest is not None, "a published draft has its manifest"
+    log.info("%s is made from Sentinel-2 alone, as SATFUSION_S3_PRODUCT says.", season.key)
+    return Outcome(draft.manifest, numbers={"overpasses": 0}, notes=parameters)
 
 
 def _publish(

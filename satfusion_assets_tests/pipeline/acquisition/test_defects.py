@@ -70,7 +70,7 @@ def test_scenes_that_an_earlier_version_spoilt_are_read_again_and_no_others(
     assert sandbox.acquire("raw_s2", store).numbers["read_in_this_run"] == 0
 
 
-def spoil(cache: acquire.FetchCache, key: str, suffix: str, value: int) -> None:
+def spoil(cache: FetchCache, key: str, suffix: str, value: int) -> None:
     """One pixel of what is cached, as an earlier version left it beside a saturated one."""
     entry = cache.kept(key)
     assert entry is not None
