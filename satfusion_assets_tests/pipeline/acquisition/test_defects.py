@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from satfusion_assets.pipeline.acquisition.cache import FetchCache
 from satfusion_assets.pipeline.raw_s2 import acquire
 from satfusion_assets.pipeline.raw_s2.files import raw_scl
 from satfusion_assets.screening.clouds import scl_mask, site_mask
@@ -59,7 +60,7 @@ def test_scenes_that_an_earlier_version_spoilt_are_read_again_and_no_others(
     with monkeypatch.context() as then:
         then.setattr(acquire, "_key_of_cache", lambda _, scene, grid: acquire._key(scene, grid, acquire.EARLIER_READER))
         kept = sandbox.acquire("raw_s2", store)
-    cache = acquire.FetchCache(store.cache(product("raw_s2").site_season, "s2"))
+    cache = FetchCache(store.cache(product("raw_s2").site_season, "s2"))
     stems = sorted(path.name.partition("+")[0] for path in cache.folder.glob("*+.tif"))
     spoil(cache, stems[0], ".tif", 36_863)
     spoil(cache, stems[1], ".scl.tif", 1)
@@ -69,7 +70,7 @@ def test_scenes_that_an_earlier_version_spoilt_are_read_again_and_no_others(
     assert sandbox.acquire("raw_s2", store).numbers["read_in_this_run"] == 0
 
 
-def spoil(cache: acquire.FetchCache, key: str, suffix: str, value: int) -> None:
+def spoil(cache: FetchCache, key: str, suffix: str, value: int) -> None:
     """One pixel of what is cached, as an earlier version left it beside a saturated one."""
     entry = cache.kept(key)
     assert entry is not None
