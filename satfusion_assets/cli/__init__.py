@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.logging import RichHandler
 from rich.markup import escape
 
-from satfusion_assets.cli import acquire, demo, doctor, fuse, gaps, materialize, sandbox, sites, view
+from satfusion_assets.cli import acquire, demo, doctor, footprint, fuse, gaps, materialize, sandbox, sites, view
 from satfusion_assets.vocabulary.errors import SatfusionError
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app.command()(materialize.materialize)
 app.command()(acquire.acquire)
 app.command()(fuse.fuse)
 app.command()(gaps.gaps)
+app.command()(footprint.footprint)
 app.command()(view.view)
 app.command()(doctor.doctor)
 app.command()(demo.demo)
