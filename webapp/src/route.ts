@@ -55,9 +55,31 @@ export interface Route {
 }
 
 export const START: Route = {
-  site: null, season: null, scenario: null, page: 'explore', date: null, stage: 'processed', style: 'true',
-  view: 'side', a: 's2', b: 'fused', bDate: null, px: null, at: null, range: null, bands: false, colour: false,
-  sensor: 's2', show: 'all', gap: null, rival: null, quantity: null, layer: null, dates: false, score: null, region: null,
+  site: null,
+  season: null,
+  scenario: null,
+  page: 'explore',
+  date: null,
+  stage: 'processed',
+  style: 'true',
+  view: 'side',
+  a: 's2',
+  b: 'fused',
+  bDate: null,
+  px: null,
+  at: null,
+  range: null,
+  bands: false,
+  colour: false,
+  sensor: 's2',
+  show: 'all',
+  gap: null,
+  rival: null,
+  quantity: null,
+  layer: null,
+  dates: false,
+  score: null,
+  region: null,
 };
 
 const SCENARIO = /^(?:non)?aggressive(?:_itb)?_(?:sigma20|sigma30|kriging)$/;

@@ -1,6 +1,7 @@
 /** The one state: the route, kept in the address. */
 import { signal } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { asError } from './api';
 import { format, parse, type Route } from './route';
 
 export const route = signal<Route>(parse(location.pathname, location.search));
@@ -42,7 +43,12 @@ export interface Loaded<T> {
 
 /** What `load` gives for `key`; the last data stay while the next load runs, unless `forget`. Null key: nothing. */
 export function useLoaded<T>(key: string | null, load: (signal: AbortSignal) => Promise<T>, forget = false): Loaded<T> {
-  const [state, setState] = useState<Loaded<T> & { key: string | null }>({ data: null, error: null, loading: key !== null, key });
+  const [state, setState] = useState<Loaded<T> & { key: string | null }>({
+    data: null,
+    error: null,
+    loading: key !== null,
+    key,
+  });
   const latest = useRef(load);
   latest.current = load;
   useEffect(() => {
@@ -54,7 +60,7 @@ export function useLoaded<T>(key: string | null, load: (signal: AbortSignal) => 
     setState((before) => ({ data: forget ? null : before.data, error: null, loading: true, key }));
     latest.current(abort.signal).then(
       (data) => abort.signal.aborted || setState({ data, error: null, loading: false, key }),
-      (error: Error) => abort.signal.aborted || setState({ data: null, error, loading: false, key }),
+      (error: unknown) => abort.signal.aborted || setState({ data: null, error: asError(error), loading: false, key }),
     );
     return () => abort.abort();
   }, [key, forget]);

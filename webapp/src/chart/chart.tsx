@@ -53,7 +53,18 @@ interface Props {
   empty?: string;
 }
 
-export function Chart({ name, title, curves, from, to, height = 190, marks = [], levels = [], digits = 3, empty }: Props) {
+export function Chart({
+  name,
+  title,
+  curves,
+  from,
+  to,
+  height = 190,
+  marks = [],
+  levels = [],
+  digits = 3,
+  empty,
+}: Props) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
@@ -67,7 +78,11 @@ export function Chart({ name, title, curves, from, to, height = 190, marks = [],
 
   useEffect(() => {
     const target = box.current!;
-    const made = new uPlot(options(target.clientWidth, height, shown, () => drawing.current), data, target);
+    const made = new uPlot(
+      options(target.clientWidth, height, shown, () => drawing.current),
+      data,
+      target,
+    );
     plot.current = made;
     const resized = new ResizeObserver(() => made.setSize({ width: target.clientWidth, height }));
     resized.observe(target);
@@ -93,7 +108,12 @@ export function Chart({ name, title, curves, from, to, height = 190, marks = [],
       <header>
         <h2>{title}</h2>
         <span class="chart-day">{at === null ? '' : toIso(at)}</span>
-        <button type="button" class="quiet" onClick={() => saveCsv(name, table(shown))} title="Download these curves as CSV">
+        <button
+          type="button"
+          class="quiet"
+          onClick={() => saveCsv(name, table(shown))}
+          title="Download these curves as CSV"
+        >
           CSV
         </button>
       </header>
@@ -135,7 +155,9 @@ function valueAt(curve: Curve, day: number | null): number | null {
 }
 
 function describe(title: string, curves: readonly Curve[], from: number, to: number): string {
-  const counts = curves.map((curve) => `${curve.label} ${curve.values.filter((v) => v !== null && v !== undefined).length} values`);
+  const counts = curves.map(
+    (curve) => `${curve.label} ${curve.values.filter((v) => v !== null && v !== undefined).length} values`,
+  );
   return `${title} from ${toIso(from)} to ${toIso(to)}: ${counts.join(', ')}. Click to choose a day; the table is in the CSV.`;
 }
 
@@ -144,7 +166,13 @@ function table(curves: readonly Curve[]): string[][] {
   const rows = new Map<number, string[]>();
   const heads = ['date'];
   for (const curve of curves) {
-    const parts = curve.low ? [['', curve.values], ['_low', curve.low], ['_high', curve.high!]] as const : [['', curve.values]] as const;
+    const parts = curve.low
+      ? ([
+          ['', curve.values],
+          ['_low', curve.low],
+          ['_high', curve.high!],
+        ] as const)
+      : ([['', curve.values]] as const);
     for (const [suffix, values] of parts) {
       heads.push(`${curve.key}${suffix}`);
       curve.days.forEach((day, i) => {
@@ -207,10 +235,16 @@ function options(width: number, height: number, curves: readonly Curve[], now: (
     });
     if (curve.low) {
       bands.push({ series: [series.length + 1, series.length], fill: `${curve.colour}26` });
-      for (const end of ['low', 'high']) series.push({ label: `${curve.label} ${end}`, stroke: `${curve.colour}55`, width: 1, points: { show: false } });
+      for (const end of ['low', 'high'])
+        series.push({ label: `${curve.label} ${end}`, stroke: `${curve.colour}55`, width: 1, points: { show: false } });
     }
   }
-  const axis = { stroke: '#4a524e', font: '11px system-ui, sans-serif', grid: { stroke: '#e4e8e5', width: 1 }, ticks: { stroke: '#c9d0cc', width: 1 } };
+  const axis = {
+    stroke: '#4a524e',
+    font: '11px system-ui, sans-serif',
+    grid: { stroke: '#e4e8e5', width: 1 },
+    ticks: { stroke: '#c9d0cc', width: 1 },
+  };
   return {
     width,
     height,
@@ -225,13 +259,22 @@ function options(width: number, height: number, curves: readonly Curve[], now: (
     },
     scales: { x: { time: false }, y: { range: () => padded(now()) } },
     axes: [
-      { ...axis, size: 26, splits: (u) => months(u.scales.x!.min!, u.scales.x!.max!).map((m) => m.day), values: (u) => roomyMonths(u.scales.x!.min!, u.scales.x!.max!, u.width - LEFT - RIGHT).map((m) => m.label) },
+      {
+        ...axis,
+        size: 26,
+        splits: (u) => months(u.scales.x!.min!, u.scales.x!.max!).map((m) => m.day),
+        values: (u) => roomyMonths(u.scales.x!.min!, u.scales.x!.max!, u.width - LEFT - RIGHT).map((m) => m.label),
+      },
       { ...axis, size: LEFT },
     ],
     series,
     bands,
     hooks: {
-      setCursor: [(u) => { hoverDay.value = u.cursor.left! < 0 ? null : Math.round(u.posToVal(u.cursor.left!, 'x')); }],
+      setCursor: [
+        (u) => {
+          hoverDay.value = u.cursor.left! < 0 ? null : Math.round(u.posToVal(u.cursor.left!, 'x'));
+        },
+      ],
       draw: [(u) => decorate(u, now())],
     },
   };
@@ -241,10 +284,12 @@ function options(width: number, height: number, curves: readonly Curve[], now: (
 function padded({ shown }: Drawing): [number, number] {
   let min = Infinity;
   let max = -Infinity;
-  for (const curve of shown) for (const value of curve.values) if (value !== null && value !== undefined) {
-    min = Math.min(min, value);
-    max = Math.max(max, value);
-  }
+  for (const curve of shown)
+    for (const value of curve.values)
+      if (value !== null && value !== undefined) {
+        min = Math.min(min, value);
+        max = Math.max(max, value);
+      }
   if (!Number.isFinite(min)) return [0, 1];
   const air = Math.max((max - min) * 0.07, 0.004);
   return [min - air, max + air];
@@ -336,7 +381,16 @@ function points(u: uPlot, c: CanvasRenderingContext2D, curve: Curve, ratio: numb
   });
 }
 
-function stroke(c: CanvasRenderingContext2D, colour: string, width: number, dash: number[], x0: number, y0: number, x1: number, y1: number): void {
+function stroke(
+  c: CanvasRenderingContext2D,
+  colour: string,
+  width: number,
+  dash: number[],
+  x0: number,
+  y0: number,
+  x1: number,
+  y1: number,
+): void {
   c.beginPath();
   c.setLineDash(dash);
   c.strokeStyle = colour;

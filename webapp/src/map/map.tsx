@@ -89,9 +89,23 @@ export function MapPanel({ name, view, season, base, over = null, message, day, 
 
   useEffect(() => {
     const target = box.current!;
-    const layer = new RasterLayer({ base: null, over: null, split: 1, marker: season.marker, footprint: season.footprint, pixel: null, hover: null });
+    const layer = new RasterLayer({
+      base: null,
+      over: null,
+      split: 1,
+      marker: season.marker,
+      footprint: season.footprint,
+      pixel: null,
+      hover: null,
+    });
     // Without double click to zoom a click needs not wait for a second one.
-    const map = new OlMap({ target, view, layers: [layer], controls: [], interactions: interactions({ doubleClickZoom: false }) });
+    const map = new OlMap({
+      target,
+      view,
+      layers: [layer],
+      controls: [],
+      interactions: interactions({ doubleClickZoom: false }),
+    });
     parts.current = { map, layer };
     if (!route.peek().at) fitView(view, season, target.clientWidth, target.clientHeight);
     map.on('pointermove', (event) => {
@@ -115,7 +129,8 @@ export function MapPanel({ name, view, season, base, over = null, message, day, 
     };
     function pick([east, north]: [number, number]): void {
       const [left, bottom] = season.extent;
-      const snap = (value: number, corner: number): number => corner + (Math.floor((value - corner) / FINE_M) + 0.5) * FINE_M;
+      const snap = (value: number, corner: number): number =>
+        corner + (Math.floor((value - corner) / FINE_M) + 0.5) * FINE_M;
       go({ px: [snap(east, left), snap(north, bottom)] });
       spoken.value = `Pixel ${east.toFixed(0)} east, ${north.toFixed(0)} north chosen.`;
     }
@@ -140,7 +155,13 @@ export function MapPanel({ name, view, season, base, over = null, message, day, 
 
   return (
     <div class="map">
-      <div class="map-box" ref={box} role="application" aria-label={`Map, ${name}. Arrow keys pan, plus and minus zoom, Enter chooses the pixel in the middle.`} tabIndex={0} />
+      <div
+        class="map-box"
+        ref={box}
+        role="application"
+        aria-label={`Map, ${name}. Arrow keys pan, plus and minus zoom, Enter chooses the pixel in the middle.`}
+        tabIndex={0}
+      />
       {message && <div class="map-message">{message}</div>}
       {children}
     </div>
@@ -156,16 +177,24 @@ function remember(view: View): void {
     const center = view.getCenter();
     const resolution = view.getResolution();
     if (!center || !resolution || !touched) return;
-    const at = [Math.round(center[0]!), Math.round(center[1]!), Number(resolution.toFixed(2))] as [number, number, number];
+    const at = [Math.round(center[0]!), Math.round(center[1]!), Number(resolution.toFixed(2))] as [
+      number,
+      number,
+      number,
+    ];
     if (String(at) !== String(route.peek().at)) go({ at });
   }, 250);
 }
 
 let touched = false;
 for (const kind of ['wheel', 'pointerdown', 'keydown'] as const) {
-  addEventListener(kind, (event) => {
-    if (event.target instanceof Element && event.target.closest('.map')) touched = true;
-  }, { capture: true, passive: true });
+  addEventListener(
+    kind,
+    (event) => {
+      if (event.target instanceof Element && event.target.closest('.map')) touched = true;
+    },
+    { capture: true, passive: true },
+  );
 }
 
 /** Forget the place: maps show the whole site again. */

@@ -39,7 +39,12 @@ export const RULES: Record<string, string> = {
   excluded: 'excluded',
 };
 
-export const RULE_SHORT: Record<string, string> = { no_ndvi: 'no NDVI', dark: 'dark', low_ndvi: 'low NDVI', excluded: 'excluded' };
+export const RULE_SHORT: Record<string, string> = {
+  no_ndvi: 'no NDVI',
+  dark: 'dark',
+  low_ndvi: 'low NDVI',
+  excluded: 'excluded',
+};
 
 export const SCORE_NAMES: Record<string, string> = {
   nse_calibrated: 'NSE, calibrated',
@@ -79,7 +84,8 @@ export function baselineName(key: string): string {
 }
 
 /** "agg σ20 BtI", "non kriging ItB" */
-export const scenarioShort = (key: string): string => `${key.startsWith('non') ? 'non' : 'agg'} ${isKriging(key) ? 'kriging' : `σ${key.slice(-2)}`} ${isItb(key) ? 'ItB' : 'BtI'}`;
+export const scenarioShort = (key: string): string =>
+  `${key.startsWith('non') ? 'non' : 'agg'} ${isKriging(key) ? 'kriging' : `σ${key.slice(-2)}`} ${isItb(key) ? 'ItB' : 'BtI'}`;
 
 /** metrics.json writes "aggressive_sigma20_itb" for the scenario "aggressive_itb_sigma20". */
 export const scenarioOf = (key: string): string => key.replace(/_(sigma\d+)_itb$/, '_itb_$1');
