@@ -17,7 +17,7 @@ from satfusion_assets.truth.population_tables import (
     strata_table,
 )
 from satfusion_assets.truth.report import folded, markdown_table
-from satfusion_assets.truth.season import ALONE
+from satfusion_assets.truth.season import ALONE, families, family_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,7 +68,7 @@ def population_page(tables: Mapping[str, pd.DataFrame], command: str) -> str:
             "evidence: the page shows how the judgement is made, and settles little.**"
         )
     parts += list(_unequal(tables["pairs"]))
-    parts += ["## Images: the best fusion against the best of Sentinel-2 alone", _BEST, *_best(rows)]
+    parts += ["## Images: each fusion against the best of Sentinel-2 alone", _BEST, *_best(rows)]
     parts += _images(tables["pairs"], rows)
     parts += benefit_parts(tables["benefit"])
     parts += ["## Transition dates", _DATES, *date_sentences(tables["dates"])]
@@ -80,8 +80,8 @@ def population_page(tables: Mapping[str, pd.DataFrame], command: str) -> str:
 
 
 _BEST: Final = """\
-Both are the best of their side over the whole population of their kind, by mean RMSE against each other, not anew on
-every landscape."""
+Of each fusion method the better mode, against what is hardest to beat for it, over the whole population of their kind
+by mean RMSE, not anew on every landscape."""
 
 _DATES: Final = """\
 50 % dates of one season by itself against the true ones, in the middle of each site, as the platform's maps have them:
@@ -125,8 +125,9 @@ def _best(rows: list[dict[str, Any]]) -> Iterator[str]:
                     and _whole(row)
                     and _crossed(row)
                 ]
-                if here:
-                    said.append(f"- {sentence(best_pair(here))}")
+                for family in families(row["a"] for row in here):
+                    own = [row for row in here if family_of(row["a"]) == family]
+                    said.append(f"- {sentence(best_pair(own))}")
         yield f"On the {kind} landscapes:"
         yield "\n".join(said) or "(nothing was scored)"
 
