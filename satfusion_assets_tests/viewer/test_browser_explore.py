@@ -183,7 +183,9 @@ def test_zooming_one_map_zooms_all_and_is_kept_in_the_address(page: Page):
     box = page.locator(".panel[data-source='fused'] .map-box")
     box.focus()
     box.hover(position={"x": 300, "y": 60})
+    page.keyboard.down("Control")
     page.mouse.wheel(0, -900)
+    page.keyboard.up("Control")
     expect(page).to_have_url(re.compile("at="))
     assert middle_colour(page, "s2", 0.2, 0.2) != before
     kept = page.url
