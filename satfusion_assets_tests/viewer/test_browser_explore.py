@@ -312,7 +312,8 @@ def test_the_swipe_line_is_dragged_where_it_stands(page: Page):
     wait_painted(page, "compare", "2024-05-15")
     line = page.locator(".swipe-line").bounding_box()
     box = page.locator(".map-box").bounding_box()
-    assert line and box
+    assert line
+    assert box
     page.mouse.move(line["x"] + line["width"] / 2, line["y"] + 40)
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * 0.25, line["y"] + 60, steps=4)
