@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 NPM = PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix webapp
 export DAGSTER_HOME ?= $(CURDIR)/dagster_home
 
-.PHONY: demo clean-demo digests truth-pages test test-slow test-lowest test-newest lint types setup webapp lock clean
+.PHONY: demo clean-demo digests truth-pages test test-slow test-lowest test-newest lint types setup webapp lock wheel clean
 
 demo: setup
 	$(BIN)/satfusion demo
@@ -74,6 +74,9 @@ digests: setup
 lock:
 	$(BIN)/uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
 	  --extra dev pyproject.toml -o requirements.lock
+
+wheel: setup
+	$(BIN)/uv build --wheel --no-build-isolation --quiet
 
 clean-demo:
 	rm -rf data sandbox_data dagster_home/history dagster_home/schedules dagster_home/storage dagster_home/logs dagster_home/.*.log

@@ -23,6 +23,7 @@ from satfusion_assets.vocabulary import indices
 from satfusion_assets.vocabulary.days import day_of
 from satfusion_assets.vocabulary.errors import InvalidInput
 from satfusion_assets.vocabulary.grid import site_grid
+from satfusion_assets.vocabulary.installation import home
 from satfusion_assets.vocabulary.scenarios import BANDS, SCENARIOS, Mode, Scenario, Strategy
 from satfusion_assets.vocabulary.sites import SiteSeason
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from satfusion_assets.sandbox.landscape import View as Surface
     from satfusion_assets.truth.scoring import Truth
 
-TABLES = Path("sandbox_data") / "truth"
+TABLES = home() / "sandbox_data" / "truth"
 """Where the report goes unless another place is asked for."""
 
 SNOW_FREE = 0.05

@@ -23,8 +23,11 @@ from typing import Any, Final
 
 import numpy as np
 
+from satfusion_assets.pipeline.records import Grid
 from satfusion_assets.pipeline.registry import REGISTRY
+from satfusion_assets.pipeline.sources import inherited_sources
 from satfusion_assets.store import Draft, Product, ProductStore, View
+from satfusion_assets.store.manifest import Manifest
 from satfusion_assets.vocabulary.errors import OutOfPlace
 from satfusion_assets.vocabulary.grid import site_grid
 from satfusion_assets.vocabulary.settings import Settings
@@ -47,9 +50,10 @@ def publish(
     inputs: Sequence[View] = (),
 ) -> AbstractContextManager[Draft]:
     """``ProductStore.publish`` with everything that the product's record is about among the parameters."""
+    own = dict(parameters or {})
     return store.publish(
         product,
-        parameters={**(parameters or {}), **shaping(product, site)},
+        parameters={**own, **inherited_sources(own, inputs), **shaping(product, site)},
         inputs=inputs,
         code_version=REGISTRY[product.name].code_version,
     )
@@ -87,7 +91,16 @@ def changes(store: ProductStore, product: Product, site: Site | None, settings: 
             found.append(f"{name} was {before[name]}, is {value}")
     if THRESHOLDS in said and before.keys() != wanted.get(THRESHOLDS, {}).keys():
         found.append("it rests on other thresholds")
-    return found
+    return found + [f"{source.slug} was not there yet" for source in _gathered_since(store, product, manifest)]
+
+
+def _gathered_since(store: ProductStore, product: Product, manifest: Manifest) -> Iterator[Product]:
+    """Variants of its inputs that a product of a whole site-season gathers, and did not find when it was made."""
+    record = REGISTRY[product.name]
+    for item in record.inputs if record.grid is Grid.SITE_SEASON else ():
+        for source in item.product.products(product.scope) if item.product.grid is not Grid.SITE_SEASON else ():
+            if source.reference(product.scope) not in manifest.inputs and store.manifest(source) is not None:
+                yield source
 
 
 @cache

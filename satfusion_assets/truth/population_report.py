@@ -87,7 +87,7 @@ _DATES: Final = """\
 50 % dates of one season by itself against the true ones, in the middle of each site, as the platform's maps have them:
 each fusion drawn to its clear scenes, and beside it the same smoothing of the clear scenes of Sentinel-2 alone. Errors
 in days; each landscape has one median, one 90th percentile and one share beyond 15 days, and the numbers are means over
-landscapes (standard deviation over landscapes)."""
+landscapes (standard deviation over landscapes). Of the strategies the one that keeps more scenes is judged."""
 
 _CALIBRATION: Final = """\
 Share of true values within 1 and 1.96 stated standard deviations (68 and 95 per cent if they are right), mean over

@@ -30,7 +30,7 @@ from satfusion_assets.viewer.shapes import Calibrated, CameraRecord, Metrics, Sc
 from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing
 from satfusion_assets.vocabulary.grid import site_grid
 from satfusion_assets.vocabulary.links import STAGES
-from satfusion_assets.vocabulary.scenarios import SCENARIOS, SERIES_BANDS, Mode, Scenario, Strategy
+from satfusion_assets.vocabulary.scenarios import RECOMMENDED, SCENARIOS, SERIES_BANDS, Mode, Scenario, Strategy
 from satfusion_assets.vocabulary.sites import Site, SiteRegistry
 from satfusion_assets.vocabulary.sources import SENSORS
 
@@ -161,14 +161,20 @@ class Catalog:
         return read_tags(self._fence.real(folder / product.path / names[0])).get("QUANTITY")
 
     def default_scenario(self, site: str, season: int) -> Scenario:
-        """The scenario to open first: the furthest come; of those, one with colours, and the best nse_pc."""
+        """The scenario to open first: the furthest come; of those the recommended, else one with colours and the
+        best nse_pc."""
         found = self._season_status(site, season)["scenarios"]
 
-        def merit(scenario: Scenario) -> tuple[int, bool, float]:
+        def merit(scenario: Scenario) -> tuple[int, bool, bool, float]:
             status = found[scenario.key]
             score = (status["scores"] or {}).get("nse_pc")
             reached = _REACHED.index(status["status"])
-            return reached, scenario.mode is Mode.BTI, float("-inf") if score is None else score
+            return (
+                reached,
+                scenario == RECOMMENDED,
+                scenario.mode is Mode.BTI,
+                float("-inf") if score is None else score,
+            )
 
         return max(SCENARIOS, key=merit)
 

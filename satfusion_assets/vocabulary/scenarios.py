@@ -99,4 +99,10 @@ def of_mode(mode: Mode) -> tuple[Scenario, ...]:
     return tuple(scenario for scenario in SCENARIOS if scenario.mode is mode)
 
 
+RECOMMENDED: Final = Scenario(Strategy.NONAGGRESSIVE, Mode.BTI, None)
+"""The scenario to look at first, named before any site's numbers are seen."""
+RECOMMENDED_BECAUSE: Final = (
+    "it keeps every usable scene, leaves clouds to the mask of each pixel, has all four bands, and estimates "
+    "every day, with a deviation"
+)
 _BY_KEY: Final = {scenario.key: scenario for scenario in SCENARIOS}

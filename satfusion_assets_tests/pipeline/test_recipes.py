@@ -22,7 +22,7 @@ from satfusion_assets.pipeline.registry import RECORDS, REGISTRY
 from satfusion_assets.store import Product, ProductStore
 from satfusion_assets.vocabulary.errors import OutOfPlace
 from satfusion_assets.vocabulary.grid import site_grid
-from satfusion_assets.vocabulary.scenarios import Mode, Scenario, Strategy
+from satfusion_assets.vocabulary.scenarios import SCENARIOS, Mode, Scenario, Strategy
 from satfusion_assets.vocabulary.settings import Settings
 from satfusion_assets.vocabulary.sites import Site, SiteSeason
 
@@ -53,7 +53,7 @@ def make(store: ProductStore, name: str, variant: str = "", site: Site = SITE, *
 
     product = Product(name, HERE, variant)
     with contextlib.ExitStack() as stack:
-        views = [stack.enter_context(store.read(Product(item, HERE))) for item in inputs]
+        views = [stack.enter_context(store.read(Product.referred(item, HERE))) for item in inputs]
         parameters = REGISTRY[name].chosen_in(SETTINGS, variant)
         with publish(store, product, site=site, parameters=parameters, inputs=views) as draft:
             grid = site_grid(site)
@@ -61,6 +61,16 @@ def make(store: ProductStore, name: str, variant: str = "", site: Site = SITE, *
                 f"{product.slug}/20240601_0.geotiff", np.ones(grid.fine.shape, "float32"), grid.fine, nodata=np.nan
             )
     return product
+
+
+def test_what_gathers_all_variants_is_due_when_another_variant_has_come(tmp_path: Path) -> None:
+    store = ProductStore(tmp_path)
+    first, second = (scenario.key for scenario in SCENARIOS[-2:])
+    make(store, "scenario_metrics", first)
+    product = make(store, "metrics", "", SITE, f"scenario_metrics.{first}")
+    assert changes(store, product, SITE, SETTINGS) == []
+    make(store, "scenario_metrics", second)
+    assert changes(store, product, SITE, SETTINGS) == [f"scenario_metrics.{second} was not there yet"]
 
 
 def test_every_asset_has_a_code_version_of_its_own() -> None:

@@ -348,6 +348,8 @@ def test_a_southern_site_keeps_its_zone(client):
         (f"/_frame/{FUSED}?bands=-1", 400, "not a list of band numbers"),
         (f"/_index/evi/{FUSED}", 400, "ask for ndvi or gcc"),
         (f"/_frame/{SEASON}/raw/s2/20990101_0.geotiff", 404, "materialise it"),
+        (f"/_frame/{SEASON}/metrics.json", 400, f"{SEASON}/metrics.json is no raster"),
+        (f"/_index/ndvi/{SEASON}/metrics.json", 400, f"{SEASON}/metrics.json is no raster"),
     ],
 )
 def test_what_cannot_be_answered_is_said_in_one_sentence(client, path, status, words):

@@ -44,7 +44,7 @@ def pack_season(store: ProductStore, site_season: SiteSeason, scenario: Scenario
                 layers,
                 tuple(image.geobox.affine)[:6],
                 window["epsg"],
-                {"title": f"satfusion {site_season.key}, {scenario.key}"},
+                {"title": f"satfusion {site_season.key}, {scenario.key}", **draft.tags},
                 replaces=store.folder(site_season) / pack_folder(scenario),
             )
     assert draft.manifest is not None

@@ -39,7 +39,7 @@ def test_without_a_method_it_is_efast() -> None:
     default = satfusion_assets.fuse(days, *images, ratio=stack.ratio)
     np.testing.assert_array_equal(default.values, satfusion_assets.fuse(days, *images, ratio=4, method="efast").values)
     with pytest.raises(ValueError, match="method"):
-        satfusion_assets.fuse(days, *images, ratio=4, method="cokriging")  # type: ignore[arg-type]
+        satfusion_assets.fuse(days, *images, ratio=4, method="cokriging")  # type: ignore[call-overload]
 
 
 @pytest.mark.parametrize(
