@@ -10,7 +10,7 @@ import { Metrics } from './pages/metrics';
 import { Gaps } from './pages/gaps';
 import { Phenology } from './pages/phenology';
 import { START } from './route';
-import { route, spoken, useLoaded } from './state';
+import { route, spoken, unread, useLoaded } from './state';
 import { Link } from './ui/link';
 import { Await } from './ui/parts';
 
@@ -36,6 +36,14 @@ function App() {
       </a>
       <Header overview={all.data} season={open ? season.data : null} />
       <main id="main" tabIndex={-1} data-page={open ? page : 'sites'}>
+        {unread.value.length > 0 && (
+          <div class="notice misread" role="status">
+            <strong>Not all of this address was understood.</strong> {unread.value.join(' ')}{' '}
+            <button type="button" class="quiet" onClick={() => (unread.value = [])}>
+              Close
+            </button>
+          </div>
+        )}
         {open ? (
           <Await loaded={season} otherwise={<Link to={START}>All sites and seasons</Link>}>
             {(data) => <Page key={`${data.site.name}${data.season}`} season={data} overview={all.data} />}

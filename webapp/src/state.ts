@@ -2,9 +2,13 @@
 import { signal } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { asError } from './api';
+import { misread } from './misread';
 import { format, parse, type Route } from './route';
 
 export const route = signal<Route>(parse(location.pathname, location.search));
+
+/** What of the opened address was passed over. */
+export const unread = signal(misread(location.pathname, location.search));
 
 /** Day under the pointer on a chart, and the place under the pointer on a map. */
 export const hoverDay = signal<number | null>(null);
@@ -33,6 +37,7 @@ function writeSoon(target: string): void {
 addEventListener('popstate', () => {
   clearTimeout(waiting);
   route.value = parse(location.pathname, location.search);
+  unread.value = misread(location.pathname, location.search);
 });
 
 export interface Loaded<T> {

@@ -1,7 +1,9 @@
 /** One map panel: what it shows is said above it, the values under the pointer below it. */
 import OlMap from 'ol/Map';
 import View from 'ol/View';
+import { platformModifierKey } from 'ol/events/condition';
 import { defaults as interactions } from 'ol/interaction/defaults';
+import MouseWheelZoom from 'ol/interaction/MouseWheelZoom';
 import Projection from 'ol/proj/Projection';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { ComponentChildren } from 'preact';
@@ -104,7 +106,10 @@ export function MapPanel({ name, view, season, base, over = null, message, day, 
       view,
       layers: [layer],
       controls: [],
-      interactions: interactions({ doubleClickZoom: false }),
+      // The wheel alone scrolls the page.
+      interactions: interactions({ doubleClickZoom: false, mouseWheelZoom: false }).extend([
+        new MouseWheelZoom({ condition: platformModifierKey }),
+      ]),
     });
     parts.current = { map, layer };
     if (!route.peek().at) fitView(view, season, target.clientWidth, target.clientHeight);
@@ -119,9 +124,13 @@ export function MapPanel({ name, view, season, base, over = null, message, day, 
     const key = (event: KeyboardEvent): void => {
       if (event.key === 'Enter') pick(view.getCenter() as [number, number]);
     };
+    // A map that was clicked gives the arrow keys back to the days; one that was reached by Tab keeps them for panning.
+    const release = (): void => target.blur();
+    target.addEventListener('pointerup', release);
     target.addEventListener('pointerleave', leave);
     target.addEventListener('keydown', key);
     return () => {
+      target.removeEventListener('pointerup', release);
       target.removeEventListener('pointerleave', leave);
       target.removeEventListener('keydown', key);
       map.setTarget(undefined);

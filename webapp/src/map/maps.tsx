@@ -9,8 +9,9 @@ import { address, load } from '../raster/store';
 import { differenceStyle, type Style } from '../raster/styles';
 import { nearestFile, useFrame, type FrameState } from '../raster/use-shown';
 import type { Source, Stage } from '../route';
-import { go, hoverPlace, route, split } from '../state';
+import { go, hoverPlace, route } from '../state';
 import { Legend } from '../ui/legend';
+import { SwipeLine } from './swipe-line';
 import { DayInput, number, Select } from '../ui/parts';
 import { COLOURS, SOURCE_NAMES } from '../ui/words';
 import { layerOf, styleFor } from './choose';
@@ -337,21 +338,7 @@ function Together({
         day={base.day === null ? '' : toIso(base.day)}
         message={<Message seen={base} />}
       >
-        {swipe && (
-          <input
-            type="range"
-            class="swipe"
-            min={0}
-            max={100}
-            step={1}
-            value={split.value * 100}
-            aria-label="Line between A and B"
-            aria-valuetext={`${Math.round(split.value * 100)} % A`}
-            onInput={(event) => {
-              split.value = Number(event.currentTarget.value) / 100;
-            }}
-          />
-        )}
+        {swipe && <SwipeLine />}
         {!swipe && (
           <span class="blink-word" aria-live="off">
             {second ? `B: ${SOURCE_NAMES[b.source]}` : `A: ${SOURCE_NAMES[a.source]}`}

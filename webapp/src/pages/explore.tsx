@@ -124,8 +124,9 @@ export function Explore({ season }: { season: Season; overview: Overview | null 
             <kbd>Page ↑↓</kbd> ten days, <kbd>Home</kbd> <kbd>End</kbd> season.
           </li>
           <li>
-            A map with the focus takes the arrow keys for panning, <kbd>+</kbd> <kbd>−</kbd> for zoom, <kbd>Enter</kbd>{' '}
-            for the pixel in its middle.
+            A map reached by <kbd>Tab</kbd> takes the arrow keys for panning, <kbd>+</kbd> <kbd>−</kbd> for zoom,{' '}
+            <kbd>Enter</kbd> for the pixel in its middle. <kbd>Ctrl</kbd> (<kbd>⌘</kbd>) and the wheel zoom the maps;
+            the wheel alone scrolls the page. Drag over a curve to zoom to its days; a double click shows all days.
           </li>
           <li>
             Each panel names the day that it shows; “−1 d” is the day before the chosen one. Hollow marks are scenes

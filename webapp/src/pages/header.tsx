@@ -14,7 +14,7 @@ export const PAGE_NAMES: Record<Page, string> = {
   phenology: 'Phenology',
 };
 
-const OTHER_SEASON = { date: null, px: null, at: null, gap: null, bDate: null };
+const OTHER_SEASON = { date: null, px: null, at: null, gap: null, bDate: null, span: null };
 
 export function Header({ overview, season }: { overview: Overview | null; season: Season | null }) {
   const { site, season: year, scenario, page } = route.value;

@@ -188,7 +188,7 @@ export function useDateKeys(from: number, to: number, scenes: readonly number[])
         event.ctrlKey ||
         event.metaKey ||
         event.altKey ||
-        target.closest('input, select, textarea, .map, [role="region"], dialog')
+        target.closest('input:not([type="checkbox"]), select, textarea, .map, [role="region"], dialog')
       )
         return;
       const day = route.peek().date ?? from;
