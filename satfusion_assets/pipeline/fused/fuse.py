@@ -18,6 +18,7 @@ from satfusion_assets.pipeline.fused.engines import Engine, EngineName, engine
 from satfusion_assets.pipeline.fused.files import FusedLayout
 from satfusion_assets.pipeline.fused.product import FUSED
 from satfusion_assets.pipeline.fused.quality import write_quality
+from satfusion_assets.pipeline.layers import write_layers
 from satfusion_assets.pipeline.outcome import Outcome
 from satfusion_assets.pipeline.prepared.files import PreparedLayout
 from satfusion_assets.pipeline.prepared.prepare import CHANNELS
@@ -95,6 +96,7 @@ def _write_images(draft: Draft, layout: FusedLayout, site: Site, days: list[date
     names = [layout.image(days[index]) for index in predicted]
     images = result.values[predicted]
     draft.write_stack(names, images, grid.fine, band_names=CHANNELS[mode])
+    write_layers(draft, names, [days[index] for index in predicted], CHANNELS[mode])
     series = read_at_site(images, [days[index] for index in predicted], names, grid.fine, site)
     write_series(draft, mode, layout.series, series)
 
