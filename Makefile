@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 NPM = PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix webapp
 export DAGSTER_HOME ?= $(CURDIR)/dagster_home
 
-.PHONY: demo clean-demo digests test test-slow test-lowest test-newest lint types setup webapp lock wheel clean
+.PHONY: demo clean-demo digests truth-pages test test-slow test-lowest test-newest lint types setup webapp lock wheel clean
 
 demo: setup
 	$(BIN)/satfusion demo
@@ -60,6 +60,12 @@ $(VENV)/installed: requirements.lock pyproject.toml
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	touch $@
+
+# The pages of what the methods are worth against known landscapes; hours the first time, and it goes on where it stopped.
+truth-pages: setup
+	$(BIN)/satfusion demo --no-serve
+	$(BIN)/satfusion sandbox truth innsbruck 2024 --page docs/truth.md
+	$(BIN)/satfusion sandbox truth innsbruck,vindeln2,sunflowerjerez1 2024 --population --page docs/truth-population.md
 
 digests: setup
 	$(BIN)/python -m satfusion_assets_tests.reference

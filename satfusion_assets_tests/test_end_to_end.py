@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import rasterio
 from rio_cogeo.cogeo import cog_validate
@@ -229,6 +230,16 @@ def test_fused_images_are_near_the_truth_in_the_growing_season(installation: Ins
     assert (errors < [0.03, 0.03, 0.03, 0.05]).all(), errors
     gcc_error = indices.gcc(*np.moveaxis(values[:, :3], 1, 0)) - indices.gcc(*np.moveaxis(truth[:, :3], 1, 0))
     assert np.sqrt(np.nanmean(gcc_error**2)) < 0.03
+
+
+def test_series_are_read_in_the_cameras_footprint_beside_the_contracts_window(installation: Installation) -> None:
+    finished = installation.run("footprint", "innsbruck", "2024", "--table", str(installation.root / "readings.csv"))
+    assert finished.returncode == 0, finished.stderr
+    for series in ("sentinel3_linear", "whittaker", "aggressive_sigma20"):
+        assert series in finished.stdout
+    readings = pd.read_csv(installation.root / "readings.csv")
+    assert readings.aggressive_sigma20_footprint.corr(readings.camera) > 0.8
+    assert readings.aggressive_sigma20_footprint.std() > 0.01
 
 
 def test_a_second_run_changes_nothing(installation: Installation) -> None:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from satfusion_assets.cli import acquire, demo, doctor, fuse, gaps, materialize, sandbox, sites, up, view
+from satfusion_assets.cli import acquire, demo, doctor, footprint, fuse, gaps, materialize, sandbox, sites, up, view
 from satfusion_assets.cli.terminal import ERRORS, LINES
 from satfusion_assets.vocabulary.errors import SatfusionError
 
@@ -27,6 +27,7 @@ app.command()(materialize.materialize)
 app.command()(acquire.acquire)
 app.command()(fuse.fuse)
 app.command()(gaps.gaps)
+app.command()(footprint.footprint)
 app.command()(up.up)
 app.command()(view.view)
 app.command()(doctor.doctor)

@@ -14,6 +14,8 @@ SENTINEL3: Final = "sentinel3"
 """Name of the manifest's parameter, and of the key in files of scores."""
 LEVELS: Final = {S3Product.OLCI_L1B: "TOA", S3Product.SYN_L2: "BOA"}
 """Whether a Sentinel-3 product is top-of-atmosphere or surface reflectance."""
+NO_DRIFT: Final = "none"
+"""What kriging of Sentinel-2 alone says of its drift."""
 _AND: Final = "; "
 
 

@@ -51,18 +51,19 @@ def publish(
     own = dict(parameters or {})
     return store.publish(
         product,
-        parameters={**own, **inherited_sources(own, inputs), **shaping(product.name, site)},
+        parameters={**own, **inherited_sources(own, inputs), **shaping(product, site)},
         inputs=inputs,
         code_version=REGISTRY[product.name].code_version,
     )
 
 
-def shaping(name: str, site: Site | None) -> dict[str, Any]:
-    """The parameters that say what shapes product ``name`` now. site: None only where the place does not matter."""
-    record = REGISTRY[name]
-    parameters: dict[str, Any] = {THRESHOLDS: thresholds(name)} if record.thresholds else {}
+def shaping(product: Product, site: Site | None) -> dict[str, Any]:
+    """The parameters that say what shapes ``product`` now. site: None only where the place does not matter."""
+    record = REGISTRY[product.name]
+    parts = record.shaping(product.variant).thresholds
+    parameters: dict[str, Any] = {THRESHOLDS: thresholds(parts)} if parts else {}
     if record.placed:
-        assert site is not None, f"{name} depends on where its site is"
+        assert site is not None, f"{product.name} depends on where its site is"
         parameters[SITE] = place(site)
     return parameters
 
@@ -76,7 +77,7 @@ def changes(store: ProductStore, product: Product, site: Site | None, settings: 
     """What has changed since ``product`` was made, in words; empty = it is up to date."""
     manifest = store.manifest(product)
     record = REGISTRY[product.name]
-    wanted = shaping(product.name, site) | record.chosen_in(settings)
+    wanted = shaping(product, site) | record.chosen_in(settings, product.variant)
     if manifest is None:
         return ["never made"]
     said = manifest.parameters
@@ -92,14 +93,14 @@ def changes(store: ProductStore, product: Product, site: Site | None, settings: 
 
 
 @cache
-def thresholds(name: str) -> Mapping[str, Any]:
-    """The constants that shape product ``name``: name -> value, as JSON gives it back.
+def thresholds(parts: tuple[str, ...]) -> Mapping[str, Any]:
+    """The constants of ``parts``, modules or packages of the package: name -> value, as JSON gives it back.
 
     They are named without their modules, so that a module that moves makes nothing stale. Where several modules have
     one of a name, their values stand together in order.
     """
     found: dict[str, list[Any]] = {}
-    for module in {module for part in REGISTRY[name].thresholds for module in _modules(part)}:
+    for module in {module for part in parts for module in _modules(part)}:
         for key, value in _numbers(module):
             found.setdefault(key, []).append(value)
     return {

@@ -38,6 +38,7 @@ STEPS: Final = {
     "days_to_scene": 2.0**-10,
     "effective_scenes": 2.0**-11,
     "coarse_support": 2.0**-10,
+    "support": 2.0**-10,
 }
 """Step of each layer's values: reflectance and GCC to 7.6e-6, where Sentinel-2's own rounding is 5e-5."""
 MANTISSA: Final = 24

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-from satfusion_assets.truth.benefit import COARSE, FINE
+from satfusion_assets.evaluation.footprints import COARSE
+from satfusion_assets.truth.benefit import FINE
 from satfusion_assets.truth.paired import LEAST_TESTED, benefit
 from satfusion_assets.truth.report import folded, markdown_table
 from satfusion_assets.truth.season import ALONE
@@ -70,7 +71,7 @@ def _said(rows: pd.DataFrame) -> Iterator[str]:
 def _verdict(row: Any) -> str:
     """In words, by the test: whether the first adds to the second."""
     if row.adjusted is None:
-        return "was not tested against"
+        return "(too few landscapes for a test) against"
     if row.adjusted > 0.05:
         return "shows no certain gain over" if row.difference < 0 else "adds nothing to"
     return "adds to" if row.difference < 0 else "is worse than"

@@ -44,7 +44,9 @@ alone. This page, its counts and its sentences are written by
 
     {command}
 
-which goes on where it was stopped. Tables are folded: click a line to open it. What the hard landscape is made of:
+which goes on where it was stopped. Tables are folded: click a line to open it. A cell `11/12 -23% (4%)` says that the
+fusion is nearer to the truth on 11 of 12 landscapes, its RMSE 23 % below the other's on average, with a standard
+deviation of 4 % over landscapes. What the hard landscape is made of:
 [landscapes.md](landscapes.md)."""
 
 
@@ -65,6 +67,7 @@ def population_page(tables: Mapping[str, pd.DataFrame], command: str) -> str:
             f"**These are {fewest} landscapes of each kind, fewer than the {LEAST_POPULATION} from which counts are "
             "evidence: the page shows how the judgement is made, and settles little.**"
         )
+    parts += list(_unequal(tables["pairs"]))
     parts += ["## Images: the best fusion against the best of Sentinel-2 alone", _BEST, *_best(rows)]
     parts += _images(tables["pairs"], rows)
     parts += benefit_parts(tables["benefit"])
@@ -95,6 +98,18 @@ def _population(counted: pd.DataFrame) -> Iterator[dict[str, Any]]:
     for (landscape, site), group in counted.groupby(["landscape", "site"]):
         seeds = ", ".join(map(str, sorted(group.seed)))
         yield {"landscape": landscape, "site": site, "season": str(group.season.iloc[0]), "seeds": seeds}
+
+
+def _unequal(pairs: pd.DataFrame) -> Iterator[str]:
+    """Which methods have met fewer landscapes than others, in words; nothing where all have met all."""
+    landscapes = ["landscape", "site", "season", "seed"]
+    met = {str(method): len(of[landscapes].drop_duplicates()) for method, of in pairs.groupby("a")}
+    fewer = [f"`{method}` {count}" for method, count in met.items() if count < max(met.values())]
+    if fewer:
+        yield (
+            f"**Not every method has met all {max(met.values())} landscapes: {', '.join(fewer)}. Counts and means are "
+            "of the landscapes that both of a pair have met.**"
+        )
 
 
 def _best(rows: list[dict[str, Any]]) -> Iterator[str]:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from satfusion_assets.evaluation.gaps.benchmark import Images, quantities
 from satfusion_assets.evaluation.gaps.competitors import PIXEL_METHODS, Method, Prediction
-from satfusion_assets.evaluation.gaps.stack import Days, SeasonStack
+from satfusion_assets.fusion.season import Days, SeasonStack
 from satfusion_assets.truth.scoring import BoolArray, Truth, days_to_clear
 from satfusion_assets.vocabulary.scenarios import Strategy
 

@@ -21,10 +21,12 @@ from satfusion_assets.pipeline.pack.files import pack_folder
 from satfusion_assets.pipeline.prepared.files import PreparedLayout
 from satfusion_assets.pipeline.preselected.files import preselection
 from satfusion_assets.pipeline.processed.files import ProcessedLayout
+from satfusion_assets.pipeline.raw_phenocam.files import PHENOCAM_ROIS
+from satfusion_assets.sampling.footprint import camera_view
 from satfusion_assets.viewer import layout
 from satfusion_assets.viewer.files import TABLES, Fence, iso_day
 from satfusion_assets.viewer.rasters import daily_bands, read_tags
-from satfusion_assets.viewer.shapes import Calibrated, Metrics, Screened, Skill
+from satfusion_assets.viewer.shapes import Calibrated, CameraRecord, Metrics, Screened, Skill
 from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing
 from satfusion_assets.vocabulary.grid import site_grid
 from satfusion_assets.vocabulary.links import STAGES
@@ -119,6 +121,7 @@ class Catalog:
             "epsg": grid.epsg,
             "marker": [east, north],
             "extent": list(grid.fine.extent.boundingbox),
+            "footprint": self._footprint(folder, site, east, north),
             "statuses": self._season_status(site.name, season),
             "stages": {stage: self._stage(folder, stage, scenario) for stage in STAGES},
             "coarse_quantity": self._coarse_quantity(folder),
@@ -129,6 +132,17 @@ class Catalog:
             "tables": [item for item in products if Path(item["path"]).suffix in _TABLES],
             "maps": [item for item in products if Path(item["path"]).suffix in _MAPS],
         }
+
+    def _footprint(self, folder: Path, site: Site, east: float, north: float) -> list[tuple[float, float]] | None:
+        """Border of the ground that the camera shows, metres of the grid; None where no camera is known.
+
+        A record that cannot be read costs the border and no more.
+        """
+        record = self._usable(folder / PHENOCAM_ROIS, CameraRecord, [])
+        if record is None:
+            return None
+        vegetation = next((region.vegetation for region in record.regions if region.name == record.chosen), None)
+        return camera_view((east, north), site.latitude, record.orientation, vegetation or site.vegetation).outline()
 
     def _stage(self, folder: Path, stage: Any, scenario: Scenario) -> dict[str, Any]:
         products: dict[str, Any] = {}
@@ -242,7 +256,8 @@ def _site_facts(site: Site) -> dict[str, Any]:
 
 
 def _describe(scenario: Scenario) -> dict[str, Any]:
-    return {"key": scenario.key, "strategy": scenario.strategy, "mode": scenario.mode, "sigma": scenario.sigma}
+    facts = {"strategy": scenario.strategy, "mode": scenario.mode, "method": scenario.method, "sigma": scenario.sigma}
+    return {"key": scenario.key, **facts}
 
 
 def _headline(metrics: Metrics, skill: Skill | None, scenario: Scenario) -> dict[str, Any] | None:

@@ -17,6 +17,7 @@ from satfusion_assets.pipeline.prepared.prepare import prepare
 from satfusion_assets.pipeline.preselected.preselect import preselect
 from satfusion_assets.pipeline.processed.process import process
 from satfusion_assets.pipeline.provenance import changes, lies_in_place, publish, thresholds
+from satfusion_assets.pipeline.records import ProductRecord
 from satfusion_assets.pipeline.registry import RECORDS, REGISTRY
 from satfusion_assets.store import Product, ProductStore
 from satfusion_assets.vocabulary.errors import OutOfPlace
@@ -53,7 +54,7 @@ def make(store: ProductStore, name: str, variant: str = "", site: Site = SITE, *
     product = Product(name, HERE, variant)
     with contextlib.ExitStack() as stack:
         views = [stack.enter_context(store.read(Product(item, HERE))) for item in inputs]
-        parameters = REGISTRY[name].chosen_in(SETTINGS)
+        parameters = REGISTRY[name].chosen_in(SETTINGS, variant)
         with publish(store, product, site=site, parameters=parameters, inputs=views) as draft:
             grid = site_grid(site)
             draft.write_raster(
@@ -168,10 +169,15 @@ def is_module(name: str) -> bool:
     return path.with_suffix(".py").exists() or (path / "__init__.py").exists()
 
 
+def _parts(record: ProductRecord) -> set[str]:
+    """Thresholds of a product under any method."""
+    return {*record.thresholds, *(part for besides in record.by_method.values() for part in besides.thresholds)}
+
+
 def declared(name: str) -> set[str]:
     return {
         module.__name__.removeprefix("satfusion_assets.")
-        for part in REGISTRY[name].thresholds
+        for part in _parts(REGISTRY[name])
         for module in provenance._modules(part)
     }
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from satfusion_assets.evaluation.gaps.competitors import Prediction
-from satfusion_assets.evaluation.gaps.stack import Days, SeasonStack
+from satfusion_assets.fusion.season import Days, SeasonStack
 from satfusion_assets.truth.scoring import Truth, days_to_clear, fusion_losses, truth_rows, truth_table
 from satfusion_assets.vocabulary.scenarios import Strategy
 from satfusion_assets_tests.evaluation.gaps.builders import SPECTRUM, days, stack
@@ -149,7 +149,7 @@ def test_the_engine_and_the_competitors_run_through() -> None:
     assert {item["method"] for item in rows} == {
         "aggressive_sigma20", "aggressive_sigma30", "aggressive_itb_sigma20", "aggressive_itb_sigma30",
         "aggressive_sigma20_conformance", "aggressive_itb_sigma20_conformance",
-        "nearest", "linear", "whittaker", "harmonic",
+        "aggressive_kriging", "aggressive_itb_kriging", "nearest", "linear", "whittaker", "harmonic",
     }  # fmt: skip
     assert row(rows, "aggressive_sigma20", "green")["rmse"] == pytest.approx(0, abs=1e-6)
     assert row(rows, "aggressive_sigma20", "green")["nse"] is None, "a constant truth has no NSE"

@@ -31,7 +31,7 @@ export interface SeasonStatus {
 
 export interface Overview {
   sites: (SiteFacts & { seasons: SeasonStatus[] })[];
-  scenarios: { key: string; strategy: string; mode: string; sigma: number }[];
+  scenarios: { key: string; strategy: string; mode: string; method: string; sigma: number | null }[];
   /** Files over all site-seasons. */
   tables: string[];
 }
@@ -70,6 +70,8 @@ export interface Season {
   scenario: string;
   epsg: number;
   marker: [number, number];
+  /** Border of the ground that the camera shows, metres east and north; null where no camera is known. */
+  footprint: [number, number][] | null;
   extent: [number, number, number, number];
   statuses: SeasonStatus;
   stages: Record<Stage, Partial<Record<Source, Daily>>>;

@@ -60,7 +60,7 @@ export const START: Route = {
   sensor: 's2', show: 'all', gap: null, rival: null, quantity: null, layer: null, dates: false, score: null, region: null,
 };
 
-const SCENARIO = /^(?:non)?aggressive(?:_itb)?_sigma(?:20|30)$/;
+const SCENARIO = /^(?:non)?aggressive(?:_itb)?_(?:sigma20|sigma30|kriging)$/;
 
 export function parse(pathname: string, search: string): Route {
   const parts = pathname.split('/').filter(Boolean).map(decodeURIComponent);

@@ -355,5 +355,7 @@ def _band_correlation(sample: Sample, models: list[Model], noise: Array) -> Arra
         return np.eye(len(table))
     products = table @ table.T
     size = np.sqrt(np.diag(products))
+    if not size.all():  # a band without any error
+        return np.eye(len(table))
     correlation: Array = products / np.outer(size, size)
     return correlation

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satfusion_assets.fusion.efast.quality import NO_SCENE, Quality
+from satfusion_assets.fusion.kriging import Hyperparameters, KrigingQuality
 from satfusion_assets.pipeline.fused.files import FusedLayout
 from satfusion_assets.pipeline.prepared.prepare import CHANNELS
 from satfusion_assets.store import Draft
@@ -38,10 +39,21 @@ class Encoding:
         return stored
 
 
+LEARNED: Final = ("gain", "gain_spread", "variance", "correlation_days")
+"""Hyper-parameters of kriging that have one number a channel."""
+
+
+def learned(settings: Hyperparameters, channels: Sequence[str]) -> dict[str, Any]:
+    """Hyper-parameters for people: what the season taught, by channel."""
+    by_channel = {name: dict(zip(channels, getattr(settings, name).tolist(), strict=True)) for name in LEARNED}
+    return {"scenes": settings.scenes, "smoothing_days": settings.smoothing_days, **by_channel}
+
+
 ENCODINGS: Final = {
     "days_to_scene": Encoding("uint8", 1.0, NO_SCENE),
     "effective_scenes": Encoding("uint8", 0.1, 255),
     "coarse_support": Encoding("uint8", 1.0, 255),
+    "support": Encoding("uint8", 1.0, 255),
     "standard_deviation": Encoding("uint16", 2e-4, 65535),
 }
 
@@ -59,6 +71,9 @@ def write_quality(draft: Draft, layout: FusedLayout, grid: SiteGrid, days: Seque
         "coarse_support": (quality.coarse_support, stamps),
         "standard_deviation": (deviation, [f"{stamp} {channel}" for stamp in stamps for channel in channels]),
     }
+    if isinstance(quality, KrigingQuality):
+        layers["support"] = (quality.support, stamps)
+        draft.write_json(layout.hyperparameters, learned(quality.hyperparameters, channels))
     for name, (values, descriptions) in layers.items():
         encoding = ENCODINGS[name]
         stored = values if values.dtype == encoding.dtype else encoding.encode(values)

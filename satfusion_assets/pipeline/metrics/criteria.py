@@ -30,6 +30,6 @@ def all_scenarios(judged: Judged) -> Verdict:
 
 
 CRITERIA: Final = (
-    Criterion("all_scenarios", "All eight scenarios are scored.", all_scenarios, False),
+    Criterion("all_scenarios", "Every scenario is scored.", all_scenarios, False),
     Criterion("skill", "At least one scenario is better than the camera's mean.", best_skill, False),
 )

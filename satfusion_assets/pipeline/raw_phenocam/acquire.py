@@ -245,6 +245,7 @@ def _regions_record(
     return {
         "camera": camera.name,
         "utc_offset_hours": camera.utc_offset_hours,
+        "orientation": camera.orientation,
         "chosen": choice.region.name,
         "chosen_by": choice.why,
         "regions": [region.model_dump(mode="json") for region in choice.candidates],

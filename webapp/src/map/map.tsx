@@ -70,7 +70,7 @@ export function fitView(view: View, season: Pick<Season, 'extent'>, width: numbe
 export interface MapProps {
   name: string;
   view: View;
-  season: Pick<Season, 'marker' | 'extent'>;
+  season: Pick<Season, 'marker' | 'footprint' | 'extent'>;
   base: Shown | null;
   over?: Shown | null;
   /** Said in place of the picture. */
@@ -89,7 +89,7 @@ export function MapPanel({ name, view, season, base, over = null, message, day, 
 
   useEffect(() => {
     const target = box.current!;
-    const layer = new RasterLayer({ base: null, over: null, split: 1, marker: season.marker, pixel: null, hover: null });
+    const layer = new RasterLayer({ base: null, over: null, split: 1, marker: season.marker, footprint: season.footprint, pixel: null, hover: null });
     // Without double click to zoom a click needs not wait for a second one.
     const map = new OlMap({ target, view, layers: [layer], controls: [], interactions: interactions({ doubleClickZoom: false }) });
     parts.current = { map, layer };
@@ -131,6 +131,7 @@ export function MapPanel({ name, view, season, base, over = null, message, day, 
       over: over && picture(over),
       split: over ? place : 1,
       marker: season.marker,
+      footprint: season.footprint,
       pixel: picked,
       hover,
     });

@@ -15,6 +15,8 @@ export interface Content {
   split: number;
   /** The site, drawn as the window from which its series are sampled. */
   marker: readonly [number, number];
+  /** Border of the ground that the camera shows. */
+  footprint: readonly (readonly [number, number])[] | null;
   pixel: readonly [number, number] | null;
   hover: readonly [number, number] | null;
 }
@@ -96,6 +98,14 @@ export class RasterLayer extends Layer {
       context.strokeStyle = colour;
       context.strokeRect(x - half, y - half, 2 * half, 2 * half);
     };
+    const border = this.content.footprint?.map(([east, north]) => toScreen(east, north)) ?? [];
+    for (const [colour, line] of [['rgb(0 0 0 / 70%)', 3.5], ['#ffd400', 1.5]] as const) {
+      context.strokeStyle = colour;
+      context.lineWidth = line * ratio;
+      context.beginPath();
+      for (const [x, y] of border) context.lineTo(x, y);
+      context.stroke();
+    }
     square(this.content.marker, SITE_WINDOW_M, '#ffd400');
     if (this.content.pixel) square(this.content.pixel, PIXEL_M, '#ff4fb3');
     if (this.content.hover) {

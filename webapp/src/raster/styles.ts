@@ -55,11 +55,15 @@ export const STYLES: readonly Style[] = [
 
 /** What a coarse value rests on, by the numbers of the support layer. */
 const SUPPORT = ['none', 'extrapolated', 'interpolated', 'observed'];
+/** What a kriged value rests on. */
+const KRIGED = ['never seen', 'its level alone', 'Sentinel-3', 'scenes on one side', 'scenes on both sides', 'a scene of the day', 'snow then, ground predicted'];
+const KRIGED_RAMP: [number, number, number][] = [[150, 150, 150], [214, 95, 66], [240, 200, 110], [166, 206, 140], [90, 174, 97], [27, 120, 55], [116, 173, 209]];
 
 const LAYERS: Record<string, Pick<ValueStyle, 'range' | 'ramp' | 'classes'>> = {
   days_to_scene: { range: [0, 30], ramp: HEAT },
   effective_scenes: { range: [0, 12], ramp: VIRIDIS },
   coarse_support: { range: [0, SUPPORT.length - 1], ramp: [[150, 150, 150], [214, 95, 66], [240, 200, 110], [27, 120, 55]], classes: SUPPORT },
+  support: { range: [0, KRIGED.length - 1], ramp: KRIGED_RAMP, classes: KRIGED },
   standard_deviation: { range: [0, 0.05], ramp: HEAT },
   distance: { range: [0, 15], ramp: BLUES.toReversed() },
 };
