@@ -74,7 +74,8 @@ def _layer(image: DayImage, identity: str, bands: Sequence[str]) -> Element:
 
 def _add_colours(pipe: Element, bands: Sequence[str]) -> None:
     numbers = {f"{name}Band": str(list(bands).index(name) + 1) for name in ("red", "green", "blue")}
-    renderer = SubElement(pipe, "rasterrenderer", type="multibandcolor", opacity="1", alphaBand="-1", **numbers)
+    shown = {"type": "multibandcolor", "opacity": "1", "alphaBand": "-1"}
+    renderer = SubElement(pipe, "rasterrenderer", shown | numbers)
     for name in ("red", "green", "blue"):
         stretch = SubElement(renderer, f"{name}ContrastEnhancement")
         low, high = STRETCH[name]
@@ -85,7 +86,8 @@ def _add_colours(pipe: Element, bands: Sequence[str]) -> None:
 def _add_ramp(pipe: Element) -> None:
     low, high = STRETCH["gcc"]
     ends = {"classificationMin": str(low), "classificationMax": str(high)}
-    renderer = SubElement(pipe, "rasterrenderer", type="singlebandpseudocolor", band="1", opacity="1", **ends)
+    shown = {"type": "singlebandpseudocolor", "band": "1", "opacity": "1"}
+    renderer = SubElement(pipe, "rasterrenderer", shown | ends)
     ramp = SubElement(
         SubElement(renderer, "rastershader"),
         "colorrampshader",
