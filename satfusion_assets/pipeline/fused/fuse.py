@@ -19,6 +19,7 @@ from satfusion_assets.pipeline.fused.files import FusedLayout
 from satfusion_assets.pipeline.fused.inputs import season_stack
 from satfusion_assets.pipeline.fused.product import FUSED
 from satfusion_assets.pipeline.fused.quality import write_quality
+from satfusion_assets.pipeline.layers import write_layers
 from satfusion_assets.pipeline.outcome import Outcome
 from satfusion_assets.pipeline.prepared.prepare import CHANNELS
 from satfusion_assets.pipeline.prepared.product import PREPARED
@@ -124,6 +125,7 @@ def _write_images(draft: Draft, layout: FusedLayout, site: Site, days: list[date
     names = [layout.image(days[index]) for index in predicted]
     images = result.values[predicted]
     draft.write_stack(names, images, grid.fine, band_names=CHANNELS[mode])
+    write_layers(draft, names, [days[index] for index in predicted], CHANNELS[mode])
     series = read_at_site(images, [days[index] for index in predicted], names, grid.fine, site)
     write_series(draft, mode, layout.series, series)
     return {*predicted}
