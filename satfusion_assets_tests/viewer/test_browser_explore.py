@@ -349,6 +349,10 @@ def test_arrows_change_the_day_after_a_click_on_a_map(page: Page):
 def test_a_drag_over_a_curve_zooms_all_curves_and_stays_in_the_address(page: Page):
     page.goto(f"{SEASON}?date=2024-05-15")
     wait_painted(page, "fused", "2024-05-15")
+    expect(
+        page.locator(".chart").first.get_by_role("button", name="Sentinel-3")
+    ).to_be_visible()  # the curves have come
+    page.wait_for_load_state("networkidle")
     plot = page.locator(".chart .u-over").first
     plot.scroll_into_view_if_needed()
     box = plot.bounding_box()
