@@ -18,8 +18,9 @@ def pack_readable(judged: Judged) -> Verdict:
     folder = pack_folder(judged.scenario)
     root = judged.view.path(f"{folder}/zarr.json").parent
     days = pack_days(root)
-    bad = [{"layer": name, "why": "is missing or has no day"} for name in SOURCES if not days.get(name)]
-    return verdict(bad, len(SOURCES), "layers", {f"{name}_days": number for name, number in days.items()})
+    wanted = [name for name in SOURCES if not (name == "s3" and judged.sentinel2_alone)]
+    bad = [{"layer": name, "why": "is missing or has no day"} for name in wanted if not days.get(name)]
+    return verdict(bad, len(wanted), "layers", {f"{name}_days": number for name, number in days.items()})
 
 
 CRITERIA: Final = (Criterion("readable", "The pack opens and holds days of every source.", pack_readable, True),)
