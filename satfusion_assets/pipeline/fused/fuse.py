@@ -25,6 +25,7 @@ from satfusion_assets.pipeline.prepared.product import PREPARED
 from satfusion_assets.pipeline.provenance import publish, refuse_out_of_place
 from satfusion_assets.pipeline.site_series import read_at_site, write_series
 from satfusion_assets.store import Draft, ProductStore, View
+from satfusion_assets.store.layers import FUSED_STEP, to_step
 from satfusion_assets.vocabulary.days import day_of
 from satfusion_assets.vocabulary.errors import NoData
 from satfusion_assets.vocabulary.grid import RATIO, site_grid
@@ -55,6 +56,7 @@ def fuse_season(
         "sigma": scenario.sigma,
         "max_days": MAX_DAYS,
         "minimum_acquisition_importance": 0,
+        "step": FUSED_STEP,
     }
     days = season_days(site_season)
     with store.read(PREPARED[scenario.mode].of(site_season, scenario.strategy)) as prepared:
@@ -89,11 +91,11 @@ def fuse_season(
 
 
 def _write_images(draft: Draft, layout: FusedLayout, site: Site, days: list[date], result: Fused) -> None:
-    """One raster for each day that has an estimate anywhere, and their series at the site."""
+    """One raster for each day that has an estimate anywhere, to ``FUSED_STEP``, and their series at the site."""
     grid, mode = site_grid(site), layout.scenario.mode
     predicted = [index for index, status in enumerate(result.status) if status is Status.OK]
     names = [layout.image(days[index]) for index in predicted]
-    images = result.values[predicted]
+    images = to_step(result.values[predicted])
     draft.write_stack(names, images, grid.fine, band_names=CHANNELS[mode])
     series = read_at_site(images, [days[index] for index in predicted], names, grid.fine, site)
     write_series(draft, mode, layout.series, series)
