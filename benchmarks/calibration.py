@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -27,7 +27,9 @@ from scipy.special import ndtri
 from benchmarks.seasons import PreparedSeason, prepared_season
 from satfusion_assets.evaluation.calibration import interval
 from satfusion_assets.fusion.efast.assessment import lattice
-from satfusion_assets.pipeline.fused.fuse import FusionInputs, fuse_inputs, prepared_inputs, season_days
+from satfusion_assets.fusion.season import SeasonStack
+from satfusion_assets.pipeline.fused.fuse import season_days
+from satfusion_assets.pipeline.fused.inputs import season_stack
 from satfusion_assets.pipeline.prepared.product import PREPARED
 from satfusion_assets.sandbox.landscape import View
 from satfusion_assets.sandbox.signatures import Cover
@@ -86,7 +88,7 @@ Tables = dict[str, Coverage]
 def judge(season: PreparedSeason) -> Tables:
     """Coverage of the truth: pooled and in strata."""
     days = season_days(season.site_season)
-    fused = fuse_inputs(_inputs(season), SCENARIO, np.array(days, "datetime64[D]"))
+    fused = _inputs(season).fuse(SCENARIO, np.array(days, "datetime64[D]"))
     quality = fused.quality
     grid = site_grid(season.site).fine
     surface = season.landscape.view(grid.affine, (grid.height, grid.width))
@@ -131,14 +133,16 @@ def withheld(season: PreparedSeason) -> Tables:
     """Coverage of scenes that are predicted from the others, with the scene's own noise and with that of the others."""
     images = _inputs(season)
     tables: Tables = defaultdict(Coverage)
-    own = fuse_inputs(images, SCENARIO, images.fine_days[:1]).quality.error_model.scene_noise
+    own = images.fuse(SCENARIO, images.fine_days[:1]).quality.error_model.scene_noise
     height, width = images.fine.shape[2:]
     unlearned = np.ones((height, width), bool)
     unlearned[np.ix_(lattice(height), lattice(width))] = False
     first, last = np.datetime64(season.site_season.start), np.datetime64(season.site_season.end)
     for scene, day in enumerate(images.fine_days):
         if first <= day <= last:
-            fused = fuse_inputs(_without(images, scene), SCENARIO, images.fine_days[scene : scene + 1])
+            fused = images.scenes(np.arange(len(images.fine)) != scene).fuse(
+                SCENARIO, images.fine_days[scene : scene + 1]
+            )
             error, deviation = fused.values[0] - images.fine[scene], fused.quality.standard_deviation[0]
             spread = np.sqrt(deviation**2 + own[scene][:, None, None])
             tables["withheld, own noise"].add(error / spread, unlearned)
@@ -160,19 +164,9 @@ def _normal_score(error: Array, deviation: Array, levels: Array) -> Array:
     return score
 
 
-def _without(images: FusionInputs, scene: int) -> FusionInputs:
-    others = np.arange(len(images.fine)) != scene
-    return replace(
-        images,
-        fine=images.fine[others],
-        fine_days=images.fine_days[others],
-        cloud_distance=images.cloud_distance[others],
-    )
-
-
-def _inputs(season: PreparedSeason) -> FusionInputs:
+def _inputs(season: PreparedSeason) -> SeasonStack:
     with season.store.read(PREPARED[SCENARIO.mode].of(season.site_season, SCENARIO.strategy)) as prepared:
-        return prepared_inputs(prepared, SCENARIO)
+        return season_stack(prepared, SCENARIO)
 
 
 def _snow_free(surface: View, season: PreparedSeason) -> Array:

@@ -23,7 +23,8 @@ from rio_cogeo.cogeo import cog_validate
 
 from benchmarks.seasons import PreparedSeason, prepared_season
 from satfusion_assets.fusion.efast.compiled import available_threads
-from satfusion_assets.pipeline.fused.fuse import fuse_inputs, fuse_season, prepared_inputs, season_days
+from satfusion_assets.pipeline.fused.fuse import fuse_season, season_days
+from satfusion_assets.pipeline.fused.inputs import season_stack
 from satfusion_assets.pipeline.fused.product import FUSED
 from satfusion_assets.pipeline.prepared.product import PREPARED
 from satfusion_assets.vocabulary.scenarios import SCENARIOS, Scenario
@@ -101,7 +102,7 @@ def _cost(season: PreparedSeason, scenario: Scenario) -> Cost:
 
     def fused(*, quality: bool) -> None:
         with store.read(PREPARED[scenario.mode].of(site_season, scenario.strategy)) as prepared:
-            result = fuse_inputs(prepared_inputs(prepared, scenario), scenario, days)
+            result = season_stack(prepared, scenario).fuse(scenario, days)
             if quality:
                 _ = result.quality
 

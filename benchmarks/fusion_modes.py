@@ -20,7 +20,9 @@ from numpy.typing import NDArray
 
 from benchmarks.seasons import PreparedSeason, prepared_season
 from satfusion_assets.fusion.efast import fuse
-from satfusion_assets.pipeline.fused.fuse import MAX_DAYS, FusionInputs, prepared_inputs, season_days
+from satfusion_assets.fusion.season import SeasonStack
+from satfusion_assets.pipeline.fused.fuse import MAX_DAYS, season_days
+from satfusion_assets.pipeline.fused.inputs import season_stack
 from satfusion_assets.pipeline.prepared.product import PREPARED
 from satfusion_assets.vocabulary.grid import RATIO, site_grid
 from satfusion_assets.vocabulary.indices import gcc
@@ -35,11 +37,11 @@ SNOW_FREE: Final = 0.05
 CHANNELS: Final = (*BANDS, "gcc")
 
 
-def as_they_are(inputs: FusionInputs) -> FusionInputs:
+def as_they_are(inputs: SeasonStack) -> SeasonStack:
     return inputs
 
 
-def zeros_for_nodata(inputs: FusionInputs) -> FusionInputs:
+def zeros_for_nodata(inputs: SeasonStack) -> SeasonStack:
     """Coarse nodata as many archives write it; composites without any value then are images of zeros."""
     every_day = np.arange(inputs.coarse_days[0], inputs.coarse_days[-1] + 1)
     coarse = np.zeros((len(every_day), *inputs.coarse.shape[1:]), inputs.coarse.dtype)
@@ -47,21 +49,21 @@ def zeros_for_nodata(inputs: FusionInputs) -> FusionInputs:
     return replace(inputs, coarse=coarse, coarse_days=every_day)
 
 
-def coarse_pixel_lost(inputs: FusionInputs) -> FusionInputs:
+def coarse_pixel_lost(inputs: SeasonStack) -> SeasonStack:
     """One coarse pixel without any value."""
     coarse = inputs.coarse.copy()
     coarse[:, :, 2, 2] = np.nan
     return replace(inputs, coarse=coarse)
 
 
-def dark_first_band(inputs: FusionInputs) -> FusionInputs:
+def dark_first_band(inputs: SeasonStack) -> SeasonStack:
     """Atmospheric correction that takes 0.03 off blue, what falls below 0 clipped; blue itself is not comparable."""
     fine = inputs.fine.copy()
     fine[:, 0] = np.maximum(fine[:, 0] - np.float32(0.03), 0)
     return replace(inputs, fine=fine)
 
 
-VARIANTS: Final[dict[str, tuple[Callable[[FusionInputs], FusionInputs], float]]] = {
+VARIANTS: Final[dict[str, tuple[Callable[[SeasonStack], SeasonStack], float]]] = {
     "prepared images as they are": (as_they_are, 0.0),
     "coarse nodata written as 0 (trap 2)": (zeros_for_nodata, 0.0),
     "a coarse pixel that is never seen (trap 3)": (coarse_pixel_lost, 0.0),
@@ -86,7 +88,7 @@ def report(seasons: list[PreparedSeason]) -> str:
         days = np.array(season_days(season.site_season)[::EVERY], "datetime64[D]")
         truth = _truth(season, days)
         with season.store.read(PREPARED[SCENARIO.mode].of(season.site_season, SCENARIO.strategy)) as prepared:
-            inputs = prepared_inputs(prepared, SCENARIO)
+            inputs = season_stack(prepared, SCENARIO)
         for name, (change, importance) in VARIANTS.items():
             ours, theirs = (
                 _with_gcc(_fuse(change(inputs), days, importance, conformance=mode)) for mode in (False, True)
@@ -121,7 +123,7 @@ def _with_gcc(values: Array) -> Array:
     return np.concatenate([values, gcc(values[:, 0], values[:, 1], values[:, 2])[:, None]], axis=1)
 
 
-def _fuse(inputs: FusionInputs, days: Array, importance: float, *, conformance: bool) -> Array:
+def _fuse(inputs: SeasonStack, days: Array, importance: float, *, conformance: bool) -> Array:
     return fuse(
         days,
         inputs.coarse,
@@ -130,7 +132,7 @@ def _fuse(inputs: FusionInputs, days: Array, importance: float, *, conformance: 
         inputs.fine_days,
         inputs.cloud_distance,
         ratio=RATIO,
-        sigma=SCENARIO.sigma,
+        sigma=SCENARIO.sigma or 20,
         max_days=MAX_DAYS,
         minimum_acquisition_importance=importance,
         conformance=conformance,

@@ -17,9 +17,10 @@ import numpy as np
 from satfusion_assets.evaluation.gaps.benchmark import Benchmark
 from satfusion_assets.evaluation.gaps.competitors import PIXEL_METHODS, Method
 from satfusion_assets.evaluation.gaps.fusion import Fusion
-from satfusion_assets.evaluation.gaps.stack import CloudPattern, SeasonStack, withhold
+from satfusion_assets.evaluation.gaps.stack import CloudPattern, withhold
 from satfusion_assets.evaluation.gaps.starfm import Starfm
 from satfusion_assets.evaluation.gaps.windows import calendar_gaps, midpoints
+from satfusion_assets.fusion.season import SeasonStack
 from satfusion_assets.vocabulary.scenarios import SCENARIOS, Strategy
 from satfusion_assets.vocabulary.sites import SiteSeason
 

@@ -25,15 +25,13 @@ from benchmarks.seasons import PreparedSeason, prepared_season
 from satfusion_assets.evaluation.gaps.benchmark import QUANTITIES, quantities
 from satfusion_assets.evaluation.gaps.competitors import PIXEL_METHODS, Prediction
 from satfusion_assets.evaluation.gaps.fusion import Fusion
-from satfusion_assets.evaluation.gaps.stack import SeasonStack
 from satfusion_assets.evaluation.gaps.stack import withhold as withheld
 from satfusion_assets.evaluation.gaps.windows import Gap, MidpointRule, Transition, gap_window
 from satfusion_assets.fusion.kriging import KrigingQuality
 from satfusion_assets.fusion.kriging.indices import INDICES, index_with_deviation
-from satfusion_assets.fusion.kriging.snow import snow
-from satfusion_assets.fusion.methods import fuse
+from satfusion_assets.fusion.season import SeasonStack
 from satfusion_assets.pipeline.fused.fuse import season_days
-from satfusion_assets.pipeline.gap_benchmark.benchmark import read_season
+from satfusion_assets.pipeline.fused.inputs import read_stack
 from satfusion_assets.pipeline.prepared.product import PREPARED
 from satfusion_assets.sandbox.signatures import Cover
 from satfusion_assets.truth.scoring import days_to_clear
@@ -140,7 +138,7 @@ def _surface(season: PreparedSeason) -> Any:
 def read_case(season: PreparedSeason) -> Case:
     days = np.array(season_days(season.site_season), "datetime64[D]")
     with season.store.read(PREPARED[Mode.BTI].of(season.site_season, STRATEGY)) as prepared:
-        stack = read_season(prepared, STRATEGY)
+        stack = read_stack(prepared, STRATEGY, Mode.BTI)
     surface = _surface(season)
     truth, seen = [], []
     for day in days:
@@ -157,34 +155,13 @@ def thin(images: Array) -> Array:
 
 def kriged(stack: SeasonStack, days: Array) -> tuple[Images, Images, Images]:
     """Quantities and deviations by name of kriging, and GCC by kriging of GCC under its own name."""
-    fused = fuse(
-        days,
-        stack.coarse,
-        stack.coarse_days,
-        stack.fine,
-        stack.fine_days,
-        stack.cloud_distance,
-        ratio=stack.ratio,
-        method="kriging",
-    )
+    fused = stack.kriging_plan.fuse(days)
     values = {name: thin(image) for name, image in quantities(Prediction(fused.values)).items()}
     deviation = {name: thin(fused.quality.standard_deviation[:, band]) for band, name in enumerate(BANDS)}
     assert isinstance(fused.quality, KrigingQuality)
     for name in INDICES:
         deviation[name] = thin(index_with_deviation(name, fused.values, fused.quality)[1])
-    of_gcc = stack.gcc
-    flags = {"coarse_snow": snow(stack.coarse), "fine_snow": snow(stack.fine, stack.coarse)}
-    own = fuse(
-        days,
-        of_gcc.coarse,
-        of_gcc.coarse_days,
-        of_gcc.fine,
-        of_gcc.fine_days,
-        of_gcc.cloud_distance,
-        ratio=stack.ratio,
-        method="kriging",
-        **flags,
-    )
+    own = stack.gcc.kriging_plan.fuse(days)
     return values, deviation, {"value": thin(own.values[:, 0]), "sd": thin(own.quality.standard_deviation[:, 0])}
 
 

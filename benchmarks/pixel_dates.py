@@ -14,14 +14,15 @@ import numpy as np
 from benchmarks.phenology import Rows, write_table
 from benchmarks.seasons import PreparedSeason, prepared_season
 from satfusion_assets.phenology import PhenologyMaps, transition_maps
-from satfusion_assets.pipeline.fused.fuse import fuse_inputs, prepared_inputs, season_days
+from satfusion_assets.pipeline.fused.fuse import season_days
+from satfusion_assets.pipeline.fused.inputs import read_stack
 from satfusion_assets.pipeline.phenology.course import LEAST_AMPLITUDE, course_maps, drawn_course
 from satfusion_assets.pipeline.prepared.product import PREPARED_BTI
 from satfusion_assets.screening.preparation import gcc_image
 from satfusion_assets.truth.dates import TrueSeason, date_rows
 from satfusion_assets.vocabulary import indices
 from satfusion_assets.vocabulary.grid import site_grid
-from satfusion_assets.vocabulary.scenarios import Scenario
+from satfusion_assets.vocabulary.scenarios import Mode, Scenario
 
 SCENARIO = Scenario.parse("aggressive_sigma20")
 
@@ -52,8 +53,8 @@ def _fused_maps(season: PreparedSeason, days: np.ndarray) -> tuple[PhenologyMaps
     """Of the fusion alone, and drawn to its scenes."""
     year = season.site_season.season
     with season.store.read(PREPARED_BTI.of(season.site_season, SCENARIO.strategy)) as bands:
-        scenes = prepared_inputs(bands, SCENARIO)
-    fused = gcc_image(fuse_inputs(scenes, SCENARIO, days).values)[:, 0]
+        scenes = read_stack(bands, SCENARIO.strategy, Mode.BTI)
+    fused = gcc_image(scenes.fuse(SCENARIO, days).values)[:, 0]
     course = drawn_course(days, fused, scenes, SCENARIO)
     error = np.nan_to_num(course.deviation)
     alone = transition_maps(days, fused, year, error=error, least_amplitude=LEAST_AMPLITUDE)

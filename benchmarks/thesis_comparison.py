@@ -24,15 +24,16 @@ import numpy as np
 
 from satfusion_assets.evaluation.gaps.competitors import WHITTAKER
 from satfusion_assets.evaluation.gaps.fusion import Fusion
-from satfusion_assets.evaluation.gaps.stack import SeasonStack, withhold
+from satfusion_assets.evaluation.gaps.stack import withhold
 from satfusion_assets.evaluation.gaps.windows import GAP_DAYS, Gap, Transition, calendar_gaps, midpoints
 from satfusion_assets.evaluation.moments import pixel_moments
 from satfusion_assets.evaluation.scores import temporal_scores
 from satfusion_assets.evaluation.season_dates import season_dates
 from satfusion_assets.evaluation.skill import skill
 from satfusion_assets.fusion.efast import fuse
+from satfusion_assets.fusion.season import SeasonStack
 from satfusion_assets.phenology.whittaker import smooth_series
-from satfusion_assets.pipeline.gap_benchmark.benchmark import read_season
+from satfusion_assets.pipeline.fused.inputs import read_stack
 from satfusion_assets.pipeline.metrics.files import METRICS_FILE, SKILL_FILE
 from satfusion_assets.pipeline.metrics.product import METRICS
 from satfusion_assets.pipeline.platform import Platform
@@ -46,7 +47,7 @@ from satfusion_assets.screening.preparation import gcc_image
 from satfusion_assets.store import View
 from satfusion_assets.vocabulary import indices
 from satfusion_assets.vocabulary.grid import site_grid
-from satfusion_assets.vocabulary.scenarios import Scenario, Strategy
+from satfusion_assets.vocabulary.scenarios import Mode, Scenario, Strategy
 from satfusion_assets.vocabulary.sites import SiteSeason
 
 BTI, ITB = Scenario.parse("aggressive_sigma20"), Scenario.parse("aggressive_itb_sigma20")
@@ -363,7 +364,7 @@ def main() -> None:
             )
         ]
         phenocam, metrics, prepared = views
-        images = read_season(prepared, Strategy.AGGRESSIVE)
+        images = read_stack(prepared, Strategy.AGGRESSIVE, Mode.BTI)
         text = page(
             Season(
                 site_season, *row_col, images, phenocam, metrics.read_json(METRICS_FILE), metrics.read_json(SKILL_FILE)

@@ -8,14 +8,18 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+import rasterio
 from rio_cogeo.cogeo import cog_validate
 
 from satfusion_assets.pipeline.fused.files import FusedLayout
 from satfusion_assets.pipeline.metrics.files import METRICS_FILE, SKILL_FILE
+from satfusion_assets.pipeline.metrics.verdict import season_verdict
 from satfusion_assets.pipeline.prepared.files import PreparedLayout
 from satfusion_assets.pipeline.processed.files import ProcessedLayout
 from satfusion_assets.sampling.series import sample_series
@@ -27,7 +31,7 @@ from satfusion_assets.store.rasters import read_raster
 from satfusion_assets.vocabulary import indices
 from satfusion_assets.vocabulary.days import day_of
 from satfusion_assets.vocabulary.grid import site_grid
-from satfusion_assets.vocabulary.scenarios import SCENARIOS, Mode, Scenario, Strategy
+from satfusion_assets.vocabulary.scenarios import RECOMMENDED, SCENARIOS, Mode, Scenario, Strategy
 from satfusion_assets.vocabulary.sites import SiteRegistry, SiteSeason
 
 pytestmark = pytest.mark.timeout(1500)
@@ -89,6 +93,24 @@ def test_every_product_of_every_scenario_is_there_whole(installation: Installati
     assert {"raw_s2.", "raw_s3.", "raw_phenocam.", "preselected.", "camera_phenology.", "metrics."} <= versions.keys()
 
 
+def test_the_verdict_names_the_number_of_the_viewers_first_page(installation: Installation) -> None:
+    """And only the recommended scenario is held against Sentinel-2 alone, on its own strategy's scenes."""
+    verdict = season_verdict(installation.store, SEASON)
+    skill = json.loads((installation.folder / SKILL_FILE).read_text())
+    own = next(iter(skill["regions"].values()))["scenarios"][RECOMMENDED.key]["calibrated"]
+    assert (verdict.nse, list(verdict.nse_interval)) == (own["nse"], own["nse_interval"])
+    (row,) = (
+        row
+        for row in skill["against_baselines"]
+        if (row["first"], row["second"]) == (RECOMMENDED.key, f"s2_masked_whittaker_lambda400_{RECOMMENDED.strategy}")
+    )
+    assert verdict.against_s2.rmse_second == row["rmse_second"]
+    assert verdict.turns["green-up"].days_late is not None
+    days = json.loads((installation.folder / ProcessedLayout(RECOMMENDED).series("gcc", "fusion")).read_text())
+    known = [row for row in days if row["greenness_index"] is not None]
+    assert verdict.days_without == verdict.season_days - len(known)
+
+
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.key)
 def test_the_contracts_files_lie_at_their_paths(installation: Installation, scenario: Scenario) -> None:
     folder = installation.folder
@@ -106,6 +128,22 @@ def test_the_contracts_files_lie_at_their_paths(installation: Installation, scen
         for kind in kinds:
             series = json.loads((folder / ProcessedLayout(scenario).series(kind, source)).read_text())  # type: ignore[arg-type]
             assert [row["filename"] for row in series] == [path.name for path in days]
+
+
+def test_what_archives_say_of_their_data_is_in_everything_made_from_them(installation: Installation) -> None:
+    """The sandbox's archives say that they are synthetic, in the fields that archives have for such words."""
+    for manifest in installation.store.products(SEASON):
+        assert manifest.parameters["sources"], manifest.product
+        assert all("synthetic" in text.lower() for text in manifest.parameters["sources"]), manifest.product
+    pack = installation.folder / "packs" / f"{RECOMMENDED.key}.zarr" / "zarr.json"
+    assert "synthetic" in json.loads(pack.read_text())["attributes"]["SOURCES"].lower()
+    for path in (
+        installation.folder / FusedLayout(RECOMMENDED).image(date(2024, 6, 1)),
+        installation.folder / FusedLayout(RECOMMENDED).quality("days_to_scene"),
+        next((installation.folder / "raw/s3").glob("*.geotiff")),
+    ):
+        with rasterio.open(path) as raster:
+            assert "synthetic" in raster.tags()["SOURCES"].lower(), path.name
 
 
 def test_the_prepared_stage_has_its_series_at_the_site(installation: Installation) -> None:
@@ -192,6 +230,16 @@ def test_fused_images_are_near_the_truth_in_the_growing_season(installation: Ins
     assert (errors < [0.03, 0.03, 0.03, 0.05]).all(), errors
     gcc_error = indices.gcc(*np.moveaxis(values[:, :3], 1, 0)) - indices.gcc(*np.moveaxis(truth[:, :3], 1, 0))
     assert np.sqrt(np.nanmean(gcc_error**2)) < 0.03
+
+
+def test_series_are_read_in_the_cameras_footprint_beside_the_contracts_window(installation: Installation) -> None:
+    finished = installation.run("footprint", "innsbruck", "2024", "--table", str(installation.root / "readings.csv"))
+    assert finished.returncode == 0, finished.stderr
+    for series in ("sentinel3_linear", "whittaker", "aggressive_sigma20"):
+        assert series in finished.stdout
+    readings = pd.read_csv(installation.root / "readings.csv")
+    assert readings.aggressive_sigma20_footprint.corr(readings.camera) > 0.8
+    assert readings.aggressive_sigma20_footprint.std() > 0.01
 
 
 def test_a_second_run_changes_nothing(installation: Installation) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import re
 import sys
+from importlib import metadata
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.logging import RichHandler
 from rich.markup import escape
 
-from satfusion_assets.cli import acquire, demo, doctor, fuse, gaps, materialize, sandbox, sites, view
+from satfusion_assets.cli import acquire, demo, doctor, footprint, fuse, gaps, materialize, sandbox, sites, up, view
+from satfusion_assets.cli.terminal import ERRORS, LINES
 from satfusion_assets.vocabulary.errors import SatfusionError
 
 app = typer.Typer(
@@ -26,18 +27,30 @@ app.command()(materialize.materialize)
 app.command()(acquire.acquire)
 app.command()(fuse.fuse)
 app.command()(gaps.gaps)
+app.command()(footprint.footprint)
+app.command()(up.up)
 app.command()(view.view)
 app.command()(doctor.doctor)
 app.command()(demo.demo)
 
 
+def _say_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"satfusion {metadata.version('satfusion')}")
+        raise typer.Exit
+
+
 @app.callback()
-def configure(verbose: bool = typer.Option(False, "--verbose", "-v", help="Say more.")) -> None:
+def configure(
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="say what the stages say")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="say the version and end", is_eager=True, callback=_say_version)
+    ] = False,
+) -> None:
     """Set up logging for every command."""
-    handler = RichHandler(console=Console(stderr=True), show_path=False, rich_tracebacks=False)
-    handler.addFilter(_without_run)
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler], force=True)
-    logging.getLogger("satfusion_assets").setLevel(logging.DEBUG if verbose else logging.INFO)
+    LINES.addFilter(_without_run)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[LINES], force=True)
+    logging.getLogger("satfusion_assets").setLevel(logging.INFO)
 
 
 _OF_A_RUN = re.compile(r"\S+ - [0-9a-f-]{36} - (?P<step>\S+) - (?P<text>.*)", re.DOTALL)
@@ -56,10 +69,8 @@ def main() -> None:
     try:
         app()
     except SatfusionError as error:
-        Console(stderr=True).print(f"[red]{escape(str(error))}[/red]", highlight=False, soft_wrap=True)
+        ERRORS.print(f"[red]{escape(str(error))}[/red]", highlight=False, soft_wrap=True)
         sys.exit(getattr(error, "exit_code", 1))
     except OSError as error:  # of the system, which names its own cause: disk, permission, port
-        Console(stderr=True).print(
-            f"[red]{escape(f'{type(error).__name__}: {error}')}[/red]", highlight=False, soft_wrap=True
-        )
+        ERRORS.print(f"[red]{escape(f'{type(error).__name__}: {error}')}[/red]", highlight=False, soft_wrap=True)
         sys.exit(1)

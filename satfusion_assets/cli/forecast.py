@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import dagster as dg
 from rich.table import Table
@@ -12,6 +13,20 @@ from satfusion_assets.cli.runs import ASKS, ASKS_AGAIN, Run, why_due
 from satfusion_assets.pipeline.platform import Platform
 from satfusion_assets.pipeline.registry import REGISTRY
 from satfusion_assets.store import Product
+
+USUAL_SECONDS: Final = {
+    "raw_s2": 24.0,
+    "raw_s3": 9.0,
+    "raw_phenocam": 14.0,
+    "camera_phenology": 12.0,
+    "preselected": 1.0,
+    "prepared_bti": 2.0,
+    "prepared_itb": 2.0,
+    "fused": 2.5,
+    "pack": 3.0,
+    "metrics": 2.5,
+}
+"""What a partition took in a first demo on two cores, for the time left of what was never made here."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +72,15 @@ def summary(due: Sequence[Due], of: int) -> str:
         count = "1 raw product" if len(raw) == 1 else f"{len(raw)} raw products"
         said.append(f"{count}: {raw[0].why[0]}.")
     return " ".join(said)
+
+
+def expected_seconds(runs: Sequence[Run], due: Sequence[Due]) -> list[float]:
+    """Seconds that each run should take: as the last time, else as usual; nothing for what is up to date."""
+    last = {one.product: one.seconds for one in due}
+    return [
+        sum(last[product] or USUAL_SECONDS.get(product.name, 1.0) for product in run.products if product in last)
+        for run in runs
+    ]
 
 
 def _asks(one: Due) -> bool:

@@ -1,4 +1,4 @@
-"""``satfusion fuse``: EFAST on a folder of prepared images, for people with their own areas."""
+"""``satfusion fuse``: EFAST or kriging on a folder of prepared images, for people with their own areas."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 from rich.progress import Progress
 
 from satfusion_assets.vocabulary.errors import InvalidInput
+from satfusion_assets.vocabulary.scenarios import Method
 
 DATE = ["%Y-%m-%d"]
 MOST_MEMORY_GB = 10_000.0
@@ -22,12 +23,18 @@ def fuse(
     end: Annotated[datetime, typer.Option(formats=DATE, help="last day to predict")],
     step: Annotated[int, typer.Option(min=1, help="days between predictions")] = 1,
     product: Annotated[str, typer.Option(help="REFL or GCC, the ending of the images in s2/")] = "REFL",
-    sigma: Annotated[float, typer.Option(help="days; how far in time a scene reaches")] = 20.0,
-    max_days: Annotated[float, typer.Option(help="days; scenes farther away take no part")] = 30.0,
-    cloud_distance_limit: Annotated[float, typer.Option(help="coarse pixels from a cloud to full weight")] = 15.0,
+    method: Annotated[
+        Method, typer.Option(help="efast, or kriging: every day, with its standard deviation")
+    ] = Method.EFAST,
+    sigma: Annotated[float, typer.Option(help="EFAST: days; how far in time a scene reaches")] = 20.0,
+    max_days: Annotated[float, typer.Option(help="EFAST: days; scenes farther away take no part")] = 30.0,
+    cloud_distance_limit: Annotated[
+        float, typer.Option(help="EFAST: coarse pixels from a cloud to full weight")
+    ] = 15.0,
     memory_gb: Annotated[float, typer.Option(help="gigabytes that may be used")] = 2.0,
 ) -> None:
     """Fuse images of any size in bounded memory; a run that was interrupted goes on where it stopped."""
+    from satfusion_assets.fusion.efast import Status
     from satfusion_assets.own_images.fuse_folder import GIGABYTE, FuseFolder, fuse_folder
 
     if not 0 < memory_gb <= MOST_MEMORY_GB:
@@ -41,6 +48,7 @@ def fuse(
         folder=folder,
         days=days,
         product=product,
+        method=method,
         sigma=sigma,
         max_days=max_days,
         cloud_distance_limit=cloud_distance_limit,
@@ -50,4 +58,5 @@ def fuse(
         task = bar.add_task("blocks", total=None)
         result = fuse_folder(order, lambda done, total: bar.update(task, completed=done, total=total))
     left_out = f" {len(result.left_out)} files took no part, as said above." if result.left_out else ""
-    typer.echo(f"{len(result.paths)} of {len(days)} days fused below {folder / 'fusion'}.{left_out}")
+    fused = sum(word is Status.OK for word in result.status)
+    typer.echo(f"{fused} of {len(days)} days fused below {folder / 'fusion'}.{left_out}")

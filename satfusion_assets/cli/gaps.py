@@ -24,7 +24,7 @@ def gaps(
     centre: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="a day of your own to centre on")
     ] = None,
-    scenario: Annotated[list[str] | None, typer.Option(help="scenario key; repeatable, default all eight")] = None,
+    scenario: Annotated[list[str] | None, typer.Option(help="scenario key; repeatable, default all")] = None,
     starfm: Annotated[bool, typer.Option(help="also run STARFM on the withheld scenes (minutes)")] = False,
 ) -> None:
     """Withhold every Sentinel-2 scene inside gaps of the season, fill them with every method, and score the filling.

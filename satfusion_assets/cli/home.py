@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,24 +11,25 @@ from typing import Final
 
 import dagster as dg
 
-import satfusion_assets
 from satfusion_assets.vocabulary.errors import InvalidInput
+from satfusion_assets.vocabulary.installation import INSTANCE, beside_package, checkout, home
 
 VARIABLE: Final = "DAGSTER_HOME"
 
 
 def dagster_home() -> Path:
-    """DAGSTER_HOME, or the checkout's ``dagster_home`` when it is not set; exported for child processes."""
+    """DAGSTER_HOME; not set: the checkout's ``dagster_home``, or an installed package's, made when first asked for.
+
+    Exported for child processes. InvalidInput when DAGSTER_HOME is set to what is no folder.
+    """
     named = os.environ.get(VARIABLE, "")
     if not named.strip():
-        home = Path(satfusion_assets.__file__).parents[1] / "dagster_home"
-        if not (home / "dagster.yaml").exists():
-            raise InvalidInput(
-                f"{VARIABLE} is not set and there is no checkout with a dagster_home folder; set {VARIABLE} to a "
-                "folder that holds a dagster.yaml."
-            )
-        os.environ[VARIABLE] = str(home)
-        return home
+        folder = (checkout() or home()) / "dagster_home"
+        if not (folder / INSTANCE.name).exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            shutil.copy(beside_package(INSTANCE), folder)
+        os.environ[VARIABLE] = str(folder)
+        return folder
     if not Path(named).is_absolute() or not Path(named).is_dir():
         raise InvalidInput(f"{VARIABLE} is {named!r}; give the absolute path of a folder that holds a dagster.yaml.")
     return Path(named)

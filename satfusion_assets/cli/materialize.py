@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -40,10 +39,34 @@ def materialize_site_season(
     rebuild: bool = False,
     dry_run: bool = False,
 ) -> None:
-    """Run the plan of ``site_season`` on the shared instance and say what happens. RunFailed names the cause."""
-    from satfusion_assets.cli.runs import plan
+    """Run the plan of ``site_season`` on the shared instance, say what happens, and end with the verdict.
 
-    run_plan(site_season, plan(site_season, until, start), rebuild=rebuild, dry_run=dry_run)
+    RunFailed names the cause.
+    """
+    from satfusion_assets.cli.runs import plan, possible_scenarios
+
+    run_plan(site_season, plan(site_season, until, start, possible_scenarios()), rebuild=rebuild, dry_run=dry_run)
+    if not dry_run and until in (Stage.METRICS, Stage.EVALUATION):
+        say_verdict(site_season, until)
+
+
+def say_verdict(site_season: SiteSeason, until: Stage) -> None:
+    """Print what the season says in words, where to see it, and what to do next."""
+    from satfusion_assets.cli.verdict import sentences
+    from satfusion_assets.pipeline.metrics.verdict import season_verdict
+    from satfusion_assets.pipeline.platform import Platform
+    from satfusion_assets.vocabulary.links import viewer_url
+
+    platform, console = Platform(), Console()
+    verdict = season_verdict(platform.store, site_season)
+    url = viewer_url(platform.settings.viewer_url, site_season.site, site_season.season, verdict.scenario)
+    console.print(f"\n[bold]{site_season.key}[/bold]", highlight=False)
+    for sentence in sentences(verdict):
+        console.print(sentence, highlight=False, markup=False)
+    console.print(f"See it: {url} ('satfusion up' or 'satfusion view' serves it).", soft_wrap=True, highlight=False)
+    more = f"'satfusion materialize {site_season.site} {site_season.season} --until evaluation' adds them"
+    where = "are on the viewer's last two pages" if until is Stage.EVALUATION else f"come next: {more}"
+    console.print(f"Date maps and the gap benchmark {where}.", soft_wrap=True, highlight=False)
 
 
 def run_plan(site_season: SiteSeason, runs: Sequence[Run], *, rebuild: bool = False, dry_run: bool = False) -> None:
@@ -51,9 +74,10 @@ def run_plan(site_season: SiteSeason, runs: Sequence[Run], *, rebuild: bool = Fa
 
     CredentialsMissing or CredentialsRejected before the first of them when one would need an account.
     """
-    from satfusion_assets.cli.forecast import forecast, summary, table
+    from satfusion_assets.cli.forecast import expected_seconds, forecast, summary, table
     from satfusion_assets.cli.runs import execute
     from satfusion_assets.cli.stopping import stoppable
+    from satfusion_assets.cli.terminal import Steps, stages_quiet
     from satfusion_assets.definitions import build_defs
     from satfusion_assets.pipeline.partitions import SITE_SEASON
     from satfusion_assets.pipeline.platform import Platform
@@ -61,7 +85,6 @@ def run_plan(site_season: SiteSeason, runs: Sequence[Run], *, rebuild: bool = Fa
 
     console, platform = Console(), Platform()
     platform.store.recover()
-    started = time.monotonic()
     with stoppable(), dagster_instance() as instance:
         due = forecast(platform, instance, runs, rebuild=rebuild)
         if dry_run:
@@ -80,11 +103,9 @@ def run_plan(site_season: SiteSeason, runs: Sequence[Run], *, rebuild: bool = Fa
                 platform.site(site_season), site_season, platform.store, platform.settings, today=today, again=again
             )
         instance.add_dynamic_partitions(SITE_SEASON, [site_season.key])
-        done = execute(build_defs(platform), instance, platform, runs, rebuild=rebuild)
-        for number, (run, ran) in enumerate(done, 1):
-            what = ", ".join(run.assets)
-            console.print(
-                f"[{number}/{len(runs)}] {run.place}: {what} "
-                f"{'done' if ran else 'up to date'} ({time.monotonic() - started:.1f} s)",
-                highlight=False,
-            )
+        names = [f"{run.place}: {', '.join(run.assets)}" for run in runs]
+        steps = Steps(expected_seconds(runs, due))
+        with stages_quiet(), steps.shown(names[0]):
+            done = execute(build_defs(platform), instance, platform, runs, rebuild=rebuild)
+            for name, following, (_, ran) in zip(names, [*names[1:], None], done, strict=True):
+                steps.advance(f"{name} {'done' if ran else 'up to date'}", following)

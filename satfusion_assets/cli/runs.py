@@ -17,6 +17,7 @@ from satfusion_assets.pipeline.records import STAGES, Grid, Stage
 from satfusion_assets.pipeline.registry import REGISTRY
 from satfusion_assets.store import ALL_SEASONS, Product
 from satfusion_assets.vocabulary.errors import InvalidInput, SatfusionError
+from satfusion_assets.vocabulary.scenarios import SCENARIOS, Scenario
 from satfusion_assets.vocabulary.sites import SiteSeason
 
 _PLACE: Final = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+)')
@@ -47,8 +48,15 @@ class RunFailed(SatfusionError):
     """A run failed; the message is the first line of its cause."""
 
 
-def plan(site_season: SiteSeason, until: Stage = Stage.METRICS, start: Stage = Stage.RAW) -> list[Run]:
+def plan(
+    site_season: SiteSeason,
+    until: Stage = Stage.METRICS,
+    start: Stage = Stage.RAW,
+    scenarios: Sequence[Scenario] = SCENARIOS,
+) -> list[Run]:
     """The runs that materialise ``site_season`` from stage ``start`` up to and including stage ``until``.
+
+    scenarios: those that the season can have.
 
     InvalidInput when ``start`` comes after ``until``.
     """
@@ -60,10 +68,19 @@ def plan(site_season: SiteSeason, until: Stage = Stage.METRICS, start: Stage = S
         chosen = tuple(record for record in records if record.stage in wanted)
         grid = records[0].grid
         scope = ALL_SEASONS if grid is Grid.ALL else site_season
-        for variant in grid.variants if chosen else ():
+        variants = tuple(item.key for item in scenarios) if grid is Grid.SCENARIO else grid.variants
+        for variant in variants if chosen else ():
             products = tuple(record.of(scope, variant) for record in chosen)
             runs.append(Run(tuple(record.name for record in chosen), partition_key(grid, scope, variant), products))
     return runs
+
+
+def possible_scenarios() -> tuple[Scenario, ...]:
+    """The scenarios that a season can have with the Sentinel-3 product that is chosen."""
+    from satfusion_assets.pipeline.coarse_source import scenarios_of
+    from satfusion_assets.vocabulary.settings import Settings
+
+    return scenarios_of(Settings().s3_product)
 
 
 def _stages() -> str:

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from satfusion_assets.cli.truth import truth
 from satfusion_assets.vocabulary.errors import InvalidInput
+from satfusion_assets.vocabulary.installation import home
 
 if TYPE_CHECKING:
     from satfusion_assets.sandbox.effects import Effects
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="The landscape with known truth and its archives.", no_args_is_help=True)
 app.command()(truth)
 
-ROOT = Path("sandbox_data")
+ROOT = home() / "sandbox_data"
 """Where the sandbox keeps what it has built."""
 COLLECTION = "sentinel-2-l2a"
 ASSETS = ("blue", "green", "red", "nir08", "scl", "granule_metadata")

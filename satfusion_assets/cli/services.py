@@ -8,15 +8,16 @@ import socket
 import subprocess
 import sys
 import time
+import webbrowser
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import satfusion_assets
 from satfusion_assets.cli.home import dagster_home, dagster_instance
 from satfusion_assets.vocabulary.errors import ServiceFailed
+from satfusion_assets.vocabulary.installation import WORKSPACE, beside_package
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -51,7 +52,7 @@ def dagster_ui(port: int = DAGSTER_PORT) -> Iterator[Service]:
         _prepare_records(instance)
     code_port = _free_port()
     environment = {"SATFUSION_CODE_PORT": str(code_port), WAIT_FOR_CODE: "1"}
-    workspace = str(Path(satfusion_assets.__file__).parents[1] / "deploy" / "workspace.yaml")
+    workspace = str(beside_package(WORKSPACE))
     code_server = [
         "satfusion_assets.orchestration.instance.code_server",
         "-m",
@@ -65,7 +66,7 @@ def dagster_ui(port: int = DAGSTER_PORT) -> Iterator[Service]:
         ["dagster._daemon", "run", "-w", workspace],
     )
     url = f"http://127.0.0.1:{port}"
-    with _running("Dagster UI", commands, url, "/server_info", log, environment) as service:
+    with _running("Dagster UI", commands, url, "/server_info", log, environment, first_port=code_port) as service:
         yield service
 
 
@@ -95,8 +96,13 @@ def _running(
     health: str,
     log: Path,
     environment: Mapping[str, str] | None = None,
+    first_port: int | None = None,
 ) -> Iterator[Service]:
-    """Python modules with their arguments as child processes, until the block ends."""
+    """Python modules with their arguments as child processes, until the block ends.
+
+    first_port: the others wait until the first of them listens there; a webserver that asks the code server too early
+    shows an error until it looks again.
+    """
     processes: list[subprocess.Popen[bytes]] = []
     try:
         with log.open("ab") as file:
@@ -110,12 +116,31 @@ def _running(
                         start_new_session=True,
                     )
                 )
+                if first_port is not None and len(processes) == 1:
+                    _wait_for_port(first_port, processes[0], name, log)
         service = Service(name, url, tuple(processes))
         _wait_for(service, health, log)
         yield service
     finally:
         for process in reversed(processes):  # what launches runs first, what executes them last
             _stop(process)
+
+
+def open_browser(url: str) -> bool:
+    """Show ``url`` in the user's browser, and say whether that was tried: never without a display to show it on."""
+    if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        return False
+    return webbrowser.open(url)
+
+
+def wait_for_end(services: Sequence[Service]) -> None:
+    """Until a person stops us, or a service ends by itself."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        while all(service.running for service in services):
+            time.sleep(1)
+    except KeyboardInterrupt:
+        return
 
 
 def require_free(*ports: int) -> None:
@@ -145,6 +170,16 @@ def _wait_for(service: Service, health: str, log: Path) -> None:
         except httpx.HTTPError:
             time.sleep(0.3)
     raise ServiceFailed(f"{service.name} did not start at {service.url}; its log is {log}.")
+
+
+def _wait_for_port(port: int, process: subprocess.Popen[bytes], name: str, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    raise ServiceFailed(f"{name}: what it starts with did not start; its log is {log}.")
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

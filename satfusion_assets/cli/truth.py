@@ -23,6 +23,7 @@ from satfusion_assets.vocabulary import indices
 from satfusion_assets.vocabulary.days import day_of
 from satfusion_assets.vocabulary.errors import InvalidInput
 from satfusion_assets.vocabulary.grid import site_grid
+from satfusion_assets.vocabulary.installation import home
 from satfusion_assets.vocabulary.scenarios import BANDS, SCENARIOS, Mode, Scenario, Strategy
 from satfusion_assets.vocabulary.sites import SiteSeason
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from satfusion_assets.sandbox.landscape import View as Surface
     from satfusion_assets.truth.scoring import Truth
 
-TABLES = Path("sandbox_data") / "truth"
+TABLES = home() / "sandbox_data" / "truth"
 """Where the report goes unless another place is asked for."""
 
 SNOW_FREE = 0.05
@@ -51,7 +52,7 @@ def truth(
 ) -> None:
     """Score every scenario, its conformance mode and every competitor against the true surface and its true dates."""
     from satfusion_assets.pipeline.fused.fuse import season_days
-    from satfusion_assets.pipeline.gap_benchmark.benchmark import read_season
+    from satfusion_assets.pipeline.fused.inputs import read_stack
     from satfusion_assets.truth.report import truth_page
     from satfusion_assets.truth.scoring import truth_rows, truth_table
 
@@ -66,7 +67,7 @@ def truth(
     rows = []
     for strategy in Strategy:
         with platform.store.read(PREPARED_BTI.of(site_season, strategy)) as prepared:
-            rows += truth_rows(strategy, read_season(prepared, strategy), known, days)
+            rows += truth_rows(strategy, read_stack(prepared, strategy, Mode.BTI), known, days)
     folder.mkdir(parents=True, exist_ok=True)
     table = truth_table(rows)
     table.to_csv(folder / f"{site_season.key}.csv", index=False)
@@ -88,11 +89,15 @@ def _population(sites: Sequence[str], season: int, seeds: str, folder: Path, pag
     except ValueError as error:
         raise InvalidInput(f"--seeds {seeds!r} are no seeds: give whole numbers with commas between them.") from error
     wanted = cases([(site, season) for site in sites], numbers, list(LANDSCAPES))
-    tables = run_cases(wanted, folder / "population")
     page = page or folder / "population.md"
     command = f"satfusion sandbox truth {','.join(sites)} {season} --population --seeds {seeds}"
-    page.write_text(population_page(read_tables(tables), command), encoding="utf-8")
-    Console().print(f"{len(tables)} landscapes below {folder / 'population'}; the report is {page}.")
+
+    def write(tables: list[Path]) -> None:
+        page.write_text(population_page(read_tables(tables), command), encoding="utf-8")
+
+    folder.mkdir(parents=True, exist_ok=True)
+    run_cases(wanted, folder / "population", write)
+    Console().print(f"{len(wanted)} landscapes below {folder / 'population'}; the report is {page}.")
 
 
 def _date_rows(
@@ -103,7 +108,7 @@ def _date_rows(
     One season by itself, without its neighbours.
     """
     from satfusion_assets.phenology import SCENES, transition_maps
-    from satfusion_assets.pipeline.fused.fuse import prepared_inputs
+    from satfusion_assets.pipeline.fused.inputs import read_stack
     from satfusion_assets.pipeline.phenology.course import LEAST_AMPLITUDE, course_maps, fused_gcc, season_course
     from satfusion_assets.truth.dates import TrueSeason, date_rows
 
@@ -117,7 +122,7 @@ def _date_rows(
         product = PREPARED_BTI.of(site_season, scenario.strategy)
         with view as fused, platform.store.read(product) as bands:
             course, alone = season_course(fused, bands, scenario), fused_gcc(fused, scenario)[1]
-            scenes = prepared_inputs(bands, scenario) if scenario.mode is Mode.BTI else None
+            scenes = read_stack(bands, scenario.strategy, Mode.BTI) if scenario.mode is Mode.BTI else None
         if scenes is not None and scenario.sigma == SCENARIOS[0].sigma:
             within = np.isin(scenes.fine_days, days)
             seen = np.where(np.isfinite(scenes.fine[within, 0]), canopy[np.isin(days, scenes.fine_days)], np.nan)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from satfusion_assets.sampling.footprint import CameraView, azimuth_of, places, stand_of
+from satfusion_assets.sampling.footprint import CameraView, camera_view, places
 from satfusion_assets.truth.benefit import Cameras, true_series
 from satfusion_assets.vocabulary.grid import site_grid
 
@@ -66,4 +66,4 @@ def _view(landscape: Landscape, orientation: str, code: str, east: float, north:
     site = landscape.site
     grid = site_grid(site)
     x, y = Transformer.from_crs(4326, grid.epsg, always_xy=True).transform(site.longitude, site.latitude)
-    return CameraView(x + east, y + north, azimuth_of(orientation, site.latitude), stand_of(code))
+    return camera_view((x + east, y + north), site.latitude, orientation, code)

@@ -66,7 +66,7 @@ def backfill_of(
         dynamic_partitions_store=instance,
         all_partitions=False,
         title=f"{site_season.key} from nothing",
-        description="Everything raw, pre-selection, preparation, eight fused scenarios, scores and evaluation.",
+        description="Everything raw, pre-selection, preparation, every fused scenario, scores and evaluation.",
         run_config={},
     )
 
@@ -74,7 +74,7 @@ def backfill_of(
 @dg.job(
     partitions_def=by_site_season,
     description=(
-        "A site-season from nothing: asks the archives, screens, prepares, fuses all eight scenarios, scores them and "
+        "A site-season from nothing: asks the archives, screens, prepares, fuses every scenario, scores them and "
         "maps their phenology. Choose the site-season; the daemon does the rest, and the run's log links to it."
     ),
 )

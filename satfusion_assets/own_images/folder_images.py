@@ -28,10 +28,10 @@ _FULL_NAME: Final = r"T\d{6}_N\d{4}_R\d{3}_T\d{2}[A-Z]{3}_\d{8}T\d{6}(?:\.SAFE)?
 """What follows the day in the name of a Level-2A product (Sentinel-2 Products Specification, naming convention)."""
 _SCENE: Final = re.compile(
     rf"(?P<product>S2[A-D]_MSIL2A_(?P<day>\d{{8}})(?:{_FULL_NAME})?)_(?P<suffix>{'|'.join((*PRODUCTS, _DISTANCE))})"
-    r"\.tiff?",
+    r"\.(?i:tiff?)",
     re.ASCII,
 )
-_COMPOSITE: Final = re.compile(r"composite_(?P<day>\d{8})\.tiff?", re.ASCII)
+_COMPOSITE: Final = re.compile(r"composite_(?P<day>\d{8})\.(?i:tiff?)", re.ASCII)
 _BESIDE: Final = (".aux.xml", ".ovr", ".msk")
 """What GDAL writes beside a raster."""
 
@@ -120,6 +120,7 @@ def open_folder(folder: Path, product: str) -> FolderImages:
                 f"s2 and composite_20240615.tif in s3{_for_example(left_out)}."
             )
     fine, coarse = _rasters(_paths(scenes)), _rasters(_paths(composites))
+    _refuse_pictures((*fine.paths, *coarse.paths))
     distance = _rasters(_paths(used))
     ratio = _ratio(fine, coarse)
     if distance.geobox.shape != coarse.geobox.shape:
@@ -202,6 +203,7 @@ def _rasters(paths: Mapping[date, Path]) -> Rasters:
 
 
 def _grid(path: Path) -> tuple[GeoBox, tuple[str, ...]]:
+    """Grid and bands of an image."""
     try:
         with rasterio.open(path) as raster:
             names = tuple(
@@ -210,6 +212,18 @@ def _grid(path: Path) -> tuple[GeoBox, tuple[str, ...]]:
             return GeoBox.from_rio(raster), names
     except rasterio.errors.RasterioError as error:
         raise InvalidInput(f"{path} cannot be read as a raster ({error}); write it again.") from error
+
+
+def _refuse_pictures(paths: Sequence[Path]) -> None:
+    """InvalidInput names an image of 8 bits without a scale, or of complex numbers: neither is reflectance or GCC."""
+    for path in paths:
+        with rasterio.open(path) as raster:
+            narrow = any(np.dtype(one).itemsize == 1 for one in raster.dtypes if not one.startswith("complex"))
+            if (narrow and set(raster.scales) == {1.0}) or any(one.startswith("complex") for one in raster.dtypes):
+                raise InvalidInput(
+                    f"{path} holds {raster.dtypes[0]}, as pictures and class maps do; give measurements as float32, or "
+                    f"as whole numbers with their scale."
+                )
 
 
 def _ratio(fine: Rasters, coarse: Rasters) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import math
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -26,8 +27,11 @@ from satfusion_assets.fusion.efast import FusionPlan, Parameters, Status
 from satfusion_assets.fusion.efast.blocks import Block, blocks
 from satfusion_assets.fusion.efast.compiled import available_threads
 from satfusion_assets.fusion.efast.inputs import Images
+from satfusion_assets.fusion.kriging import Hyperparameters
 from satfusion_assets.own_images.folder_images import FolderImages, LeftOut, open_folder
+from satfusion_assets.own_images.kriged import learn, learning_block, plan_block
 from satfusion_assets.vocabulary.errors import InvalidInput
+from satfusion_assets.vocabulary.scenarios import Method
 
 logger = logging.getLogger(__name__)
 
@@ -45,12 +49,14 @@ class FuseFolder:
     """What to fuse, and within which means.
 
     folder: holds ``s2``, ``s3`` and, afterwards, ``fusion``. days: prediction days. product: ``REFL`` or ``GCC``.
-    memory_bytes: what the process may use. Others: ``Parameters``.
+    memory_bytes: what the process may use. method: EFAST, or kriging, which takes none of the following and writes the
+    standard deviation of every day beside it. Others: ``Parameters``.
     """
 
     folder: Path
     days: tuple[date, ...]
     product: str = "REFL"
+    method: Method = Method.EFAST
     sigma: float = 20.0
     max_days: float = 30
     cloud_distance_limit: float = 15.0
@@ -61,8 +67,8 @@ class FuseFolder:
 
 @dataclass(frozen=True)
 class FolderFused:
-    """What was made. paths: (p,) of the fused images; status: (p,) one word a day; blocks: how many were computed in
-    this run; left_out: files of the folder that took no part."""
+    """What was made. paths: (p,) of the fused images, after them of their deviations where there are any; status: (p,)
+    one word a day; blocks: how many were computed in this run; left_out: files of the folder that took no part."""
 
     paths: tuple[Path, ...]
     status: tuple[Status, ...]
@@ -71,7 +77,7 @@ class FolderFused:
 
 
 def fuse_folder(order: FuseFolder, progress: Progress = lambda done, total: None) -> FolderFused:
-    """Fuse ``order.days`` into ``fusion/{product}_{YYYYMMDD}.tif``.
+    """Fuse ``order.days`` into ``fusion/{product}_{YYYYMMDD}.tif``, deviations into ``fusion/{product}_SD_...``.
 
     InvalidInput names files that do not fit, parameters out of range, and a memory limit too small for one row of
     coarse pixels.
@@ -109,10 +115,18 @@ def _fuse_blocks(
     progress: Progress,
 ) -> tuple[Status, ...]:
     days = np.array(order.days, "datetime64[D]")
+    settings = _learned(images, used, order) if order.method is Method.KRIGING else None
 
     def fuse_block(index: int, block: Block) -> None:
-        fused = _block_plan(images, block, used, order.threads).fuse(days, parameters)
-        partial.write(index, fused.values, Window.from_slices(*block.fine(images.ratio)), fused.status)
+        read = _read(images, block, used, order.threads)
+        if settings is None:
+            top, left = block.halo
+            fused = FusionPlan(read, top * images.ratio, left * images.ratio, order.threads).fuse(days, parameters)
+            made = fused.values
+        else:
+            fused = plan_block(read, block, images.ratio, settings, order.threads).fuse(days)
+            made = np.concatenate([fused.values, fused.quality.standard_deviation])
+        partial.write(index, made, Window.from_slices(*block.fine(images.ratio)), fused.status)
         logger.info("Fused block %d of %d.", index + 1, len(plan))
 
     for index, block in enumerate(plan):
@@ -123,7 +137,13 @@ def _fuse_blocks(
     return partial.status(len(order.days))
 
 
-def _block_plan(images: FolderImages, block: Block, used: tuple[list[int], list[int]], threads: int) -> FusionPlan:
+def _learned(images: FolderImages, used: tuple[list[int], list[int]], order: FuseFolder) -> Hyperparameters:
+    block = learning_block(*images.composites.geobox.shape)
+    return learn(_read(images, block, used, order.threads), block, images.ratio)
+
+
+def _read(images: FolderImages, block: Block, used: tuple[list[int], list[int]], threads: int) -> Images:
+    """The images of one block, coarse ones with their halo."""
     scenes, composites = used
     wide = (block.wide_rows, block.wide_columns)
     fine = images.scenes.read(*block.fine(images.ratio), scenes, threads)
@@ -131,19 +151,12 @@ def _block_plan(images: FolderImages, block: Block, used: tuple[list[int], list[
     coarse = images.composites.read(*wide, composites, threads)
     fine_days = np.array([images.scenes.days[i] for i in scenes], "datetime64[D]").astype(np.int64)
     coarse_days = np.array([images.composites.days[i] for i in composites], "datetime64[D]").astype(np.int64)
-    top, left = block.halo
-    return FusionPlan(
-        Images(coarse, coarse_days, fine, fine_days, np.arange(len(scenes)), distance),
-        top * images.ratio,
-        left * images.ratio,
-        threads,
-    )
+    return Images(coarse, coarse_days, fine, fine_days, np.arange(len(scenes)), distance)
 
 
 def _used(images: FolderImages, order: FuseFolder) -> tuple[list[int], list[int]]:
     """Positions of the scenes that any prediction day can use, and of all composites, which serve scene days too."""
-
-    reach = order.max_days
+    reach = math.inf if order.method is Method.KRIGING else order.max_days
     scenes = [i for i, day in enumerate(images.scenes.days) if any(abs((day - p).days) < reach for p in order.days)]
     return scenes, list(range(len(images.composites.days)))
 
@@ -153,7 +166,7 @@ def _rows(images: FolderImages, order: FuseFolder, scenes: int) -> int:
     bands, ratio = len(images.scenes.band_names), images.ratio
     height, width = images.composites.geobox.shape
     # Scenes, one band's worth of reading buffers per thread, and the fused days, all float32.
-    fine_row = 4 * ratio * width * ratio * (bands * (scenes + len(order.days)) + 3 * bands * order.threads)
+    fine_row = 4 * ratio * width * ratio * (bands * (scenes + len(_names(order))) + 3 * bands * order.threads)
     coarse_row = 8 * width * (bands * (len(images.composites.days) + scenes + 2 * len(order.days)) + scenes)
     halo = 2 * coarse_row
     rows = int((order.memory_bytes - _INTERPRETER_BYTES - halo - _GDAL_CACHE_MB * 10**6) // (fine_row + coarse_row))
@@ -161,6 +174,12 @@ def _rows(images: FolderImages, order: FuseFolder, scenes: int) -> int:
         needed = (_INTERPRETER_BYTES + halo + _GDAL_CACHE_MB * 10**6 + fine_row + coarse_row) / GIGABYTE
         raise InvalidInput(f"memory_bytes is too small for one row of coarse pixels; give at least {needed:.1f} GB.")
     return min(rows, height)
+
+
+def _names(order: FuseFolder) -> list[str]:
+    """Files that are made: an image a day, and by kriging as many of deviations."""
+    kinds = (order.product, f"{order.product}_SD") if order.method is Method.KRIGING else (order.product,)
+    return [f"{kind}_{day:%Y%m%d}.tif" for kind in kinds for day in order.days]
 
 
 class _Partial:
@@ -176,7 +195,7 @@ class _Partial:
     def open(cls, order: FuseFolder, images: FolderImages, count: int) -> _Partial:
         """Go on with an interrupted run of the same order on the same files, or begin anew."""
         folder = order.folder / "fusion" / ".partial"
-        names = [f"{order.product}_{day:%Y%m%d}.tif" for day in order.days]
+        names = _names(order)
         fingerprint = _fingerprint(order, images, count)
         try:
             journal = json.loads((folder / "journal.json").read_text())

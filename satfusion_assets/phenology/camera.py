@@ -78,10 +78,11 @@ def snow_days(codes: ArrayLike) -> NDArray[np.bool_]:
     """Days with snow in the picture, from a file's ``snow_flag`` column (n,), NaN = not said, which is not snow.
 
     The curated first release writes codes: 2 no snow, 3 to 5 kinds of snow, 1 not to be told; files with plain flags
-    write 0 and 1 (snow). What the codes mean was read off the data: see docs/phenology.md.
+    write 0 and 1 (snow). Nothing but ones says neither. What the codes mean was read off the data: see
+    docs/phenology.md.
     """
     code = np.asarray(codes, dtype=np.float64)
-    return np.isin(code, SNOW_CODES) if np.any(code > 1) else code == 1.0
+    return np.isin(code, SNOW_CODES) if np.any(code > 1) or not np.any(code == 0) else code == 1.0
 
 
 def white_days(colour: ArrayLike) -> NDArray[np.bool_]:

@@ -50,14 +50,27 @@ class _Weighted(NamedTuple):
     noise: NDArray[np.float64]
 
 
-def anchored(days: Days, fused: Values, deviation: Values, scene_days: Days, bands: Values, sigma: float) -> Evidence:
+def blended_days(sigma: float) -> float:
+    """Days that errors of a Gaussian blend of ``sigma`` days share: their correlation exp(-t^2 / (4 sigma^2)), summed
+    over time, is 2 sqrt(pi) sigma."""
+    return float(2 * np.sqrt(np.pi) * sigma)
+
+
+def decaying_days(correlation_days: float) -> float:
+    """Days that errors of exponential correlation exp(-|t| / L) share: 2 L."""
+    return 2 * correlation_days
+
+
+def anchored(
+    days: Days, fused: Values, deviation: Values, scene_days: Days, bands: Values, shared_days: float
+) -> Evidence:
     """GCC of every pixel from its clear scenes, with the fusion between them.
 
     fused, deviation: (p, H, W) of ``days``, consecutive or not, ascending: GCC and predictive standard deviations
     (NaN = unknown; the pixel's own over the season stands in). bands: (n, 4, H, W) reflectance of ``scene_days``, each
-    day once, NaN = not clear; scenes of other days only help to tell errors. sigma: of the blending [d]; errors of a
-    Gaussian blend have a correlation of exp(-t^2 / (4 sigma^2)), which sums to 2 sqrt(pi) sigma days: so many fused
-    days count for one. A day without a fused value stays missing unless a scene shows it.
+    day once, NaN = not clear; scenes of other days only help to tell errors. shared_days: the sum over time of the
+    correlation of the fusion's errors (``blended_days``, ``decaying_days``): so many fused days count for one. A day
+    without a fused value stays missing unless a scene shows it.
     """
     if not fused.size:
         return Evidence(fused.astype(np.float32), *np.zeros((2, *fused.shape), np.float32))
@@ -71,7 +84,7 @@ def anchored(days: Days, fused: Values, deviation: Values, scene_days: Days, ban
     for start in range(0, flat.shape[1], CHUNK):
         part = slice(start, start + CHUNK)
         scene = _Weighted(seen.values[:, part], seen.weight[:, part], seen.noise[part])
-        weighted = _filled(scene, flat[:, part], spread[:, part], 2 * np.sqrt(np.pi) * sigma)
+        weighted = _filled(scene, flat[:, part], spread[:, part], shared_days)
         known = weighted.weight > 0.0
         series, weight = (np.zeros((known.shape[1], int(place[-1]) + 1)) for _ in range(2))
         series[:, place], weight[:, place] = weighted.values.T, weighted.weight.T

@@ -8,13 +8,21 @@ from __future__ import annotations
 from typing import Final
 
 from satfusion_assets.store import View
+from satfusion_assets.vocabulary.scenarios import KRIGING_SCENARIOS, SCENARIOS, Scenario
 from satfusion_assets.vocabulary.settings import S3Product
 
 SENTINEL3: Final = "sentinel3"
 """Name of the manifest's parameter, and of the key in files of scores."""
-LEVELS: Final = {S3Product.OLCI_L1B: "TOA", S3Product.SYN_L2: "BOA"}
+LEVELS: Final = {S3Product.OLCI_L1B: "TOA", S3Product.SYN_L2: "BOA", S3Product.NONE: None}
 """Whether a Sentinel-3 product is top-of-atmosphere or surface reflectance."""
+NO_DRIFT: Final = "none"
+"""What kriging of Sentinel-2 alone says of its drift."""
 _AND: Final = "; "
+
+
+def scenarios_of(product: S3Product) -> tuple[Scenario, ...]:
+    """The scenarios that a season with this Sentinel-3 product can have."""
+    return KRIGING_SCENARIOS if product is S3Product.NONE else SCENARIOS
 
 
 def named(raw: View) -> dict[str, str]:
@@ -35,5 +43,5 @@ def columns(view: View) -> dict[str, str | None]:
     products = [S3Product(source.partition(",")[0]) for source in said.split(_AND)] if said else []
     return {
         "s3_product": _AND.join(products) or None,
-        "s3_level": _AND.join(LEVELS[product] for product in products) or None,
+        "s3_level": _AND.join(level for product in products if (level := LEVELS[product])) or None,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, wraps
 from typing import Any, Final
 
 import numpy as np
@@ -14,6 +14,7 @@ from satfusion_assets.store.rasters import Raster
 from satfusion_assets.vocabulary.errors import SatfusionError
 from satfusion_assets.vocabulary.grid import SiteGrid, site_grid
 from satfusion_assets.vocabulary.scenarios import Mode, Scenario, Strategy
+from satfusion_assets.vocabulary.settings import S3Product
 from satfusion_assets.vocabulary.sites import Site
 
 OFFENDERS: Final = 20
@@ -72,6 +73,14 @@ class Judged:
 
         return tuple(CHANNELS[self.mode])
 
+    @property
+    def sentinel2_alone(self) -> bool:
+        """Whether the season was made without Sentinel-3 on purpose."""
+        from satfusion_assets.pipeline.raw_s3.product import RAW_S3
+
+        raw = self.store.manifest(RAW_S3.of(self.product.site_season))
+        return raw is not None and raw.parameters.get("product") == S3Product.NONE
+
     @cached_property
     def _rasters(self) -> dict[str, Raster]:
         return {}
@@ -83,6 +92,18 @@ class Judged:
 
 
 Rule = Callable[[Judged], Verdict]
+
+
+def of_sentinel3(rule: Rule) -> Rule:
+    """A rule about Sentinel-3, which a season of Sentinel-2 alone keeps."""
+
+    @wraps(rule)
+    def asked(judged: Judged) -> Verdict:
+        if judged.sentinel2_alone:
+            return Verdict(True, "The season is made from Sentinel-2 alone.")
+        return rule(judged)
+
+    return asked
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ def _mapping(above: Grid, below: Grid, item: Input) -> dg.PartitionMapping | Non
     if above is below:
         return None  # Dagster's own: the same partition
     if (above, below) == (Grid.STRATEGY, Grid.SCENARIO):
-        return strategy_to_scenario(*item.modes)
+        return strategy_to_scenario(*item.scenarios)
     return same_site_season
 
 

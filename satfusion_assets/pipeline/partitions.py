@@ -17,7 +17,7 @@ from satfusion_assets.pipeline.records import Grid
 from satfusion_assets.store import ALL_SEASONS, Product
 from satfusion_assets.store.manifest import AllSeasons, Scope
 from satfusion_assets.vocabulary.errors import InvalidInput
-from satfusion_assets.vocabulary.scenarios import SCENARIOS, Mode, Scenario, Strategy
+from satfusion_assets.vocabulary.scenarios import SCENARIOS, Scenario, Strategy
 from satfusion_assets.vocabulary.sites import SiteSeason
 
 warnings.filterwarnings("ignore", category=BetaWarning)  # mappings between grids
@@ -39,16 +39,13 @@ same_site_season = dg.MultiToSingleDimensionPartitionMapping(partition_dimension
 """Between a site-season product and all variants of the same site-season, in either direction."""
 
 
-def strategy_to_scenario(*modes: Mode) -> dg.MultiPartitionMapping:
-    """From a product per strategy to the scenarios of that strategy and of ``modes``; others have no parent."""
-    scenarios = {
-        str(strategy): [item.key for item in SCENARIOS if item.strategy is strategy and item.mode in modes]
-        for strategy in Strategy
-    }
+def strategy_to_scenario(*scenarios: Scenario) -> dg.MultiPartitionMapping:
+    """From a product per strategy to those of ``scenarios`` that have the strategy; others have no parent."""
+    keys = {str(strategy): [item.key for item in scenarios if item.strategy is strategy] for strategy in Strategy}
     return dg.MultiPartitionMapping(
         {
             SITE_SEASON: dg.DimensionPartitionMapping(SITE_SEASON, dg.IdentityPartitionMapping()),
-            STRATEGY: dg.DimensionPartitionMapping(SCENARIO, dg.StaticPartitionMapping(scenarios)),
+            STRATEGY: dg.DimensionPartitionMapping(SCENARIO, dg.StaticPartitionMapping(keys)),
         }
     )
 

@@ -23,8 +23,11 @@ from typing import Any, Final
 
 import numpy as np
 
+from satfusion_assets.pipeline.records import Grid
 from satfusion_assets.pipeline.registry import REGISTRY
+from satfusion_assets.pipeline.sources import inherited_sources
 from satfusion_assets.store import Draft, Product, ProductStore, View
+from satfusion_assets.store.manifest import Manifest
 from satfusion_assets.vocabulary.errors import OutOfPlace
 from satfusion_assets.vocabulary.grid import site_grid
 from satfusion_assets.vocabulary.settings import Settings
@@ -47,20 +50,22 @@ def publish(
     inputs: Sequence[View] = (),
 ) -> AbstractContextManager[Draft]:
     """``ProductStore.publish`` with everything that the product's record is about among the parameters."""
+    own = dict(parameters or {})
     return store.publish(
         product,
-        parameters={**(parameters or {}), **shaping(product.name, site)},
+        parameters={**own, **inherited_sources(own, inputs), **shaping(product, site)},
         inputs=inputs,
         code_version=REGISTRY[product.name].code_version,
     )
 
 
-def shaping(name: str, site: Site | None) -> dict[str, Any]:
-    """The parameters that say what shapes product ``name`` now. site: None only where the place does not matter."""
-    record = REGISTRY[name]
-    parameters: dict[str, Any] = {THRESHOLDS: thresholds(name)} if record.thresholds else {}
+def shaping(product: Product, site: Site | None) -> dict[str, Any]:
+    """The parameters that say what shapes ``product`` now. site: None only where the place does not matter."""
+    record = REGISTRY[product.name]
+    parts = record.shaping(product.variant).thresholds
+    parameters: dict[str, Any] = {THRESHOLDS: thresholds(parts)} if parts else {}
     if record.placed:
-        assert site is not None, f"{name} depends on where its site is"
+        assert site is not None, f"{product.name} depends on where its site is"
         parameters[SITE] = place(site)
     return parameters
 
@@ -74,7 +79,7 @@ def changes(store: ProductStore, product: Product, site: Site | None, settings: 
     """What has changed since ``product`` was made, in words; empty = it is up to date."""
     manifest = store.manifest(product)
     record = REGISTRY[product.name]
-    wanted = shaping(product.name, site) | record.chosen_in(settings)
+    wanted = shaping(product, site) | record.chosen_in(settings, product.variant)
     if manifest is None:
         return ["never made"]
     said = manifest.parameters
@@ -86,18 +91,27 @@ def changes(store: ProductStore, product: Product, site: Site | None, settings: 
             found.append(f"{name} was {before[name]}, is {value}")
     if THRESHOLDS in said and before.keys() != wanted.get(THRESHOLDS, {}).keys():
         found.append("it rests on other thresholds")
-    return found
+    return found + [f"{source.slug} was not there yet" for source in _gathered_since(store, product, manifest)]
+
+
+def _gathered_since(store: ProductStore, product: Product, manifest: Manifest) -> Iterator[Product]:
+    """Variants of its inputs that a product of a whole site-season gathers, and did not find when it was made."""
+    record = REGISTRY[product.name]
+    for item in record.inputs if record.grid is Grid.SITE_SEASON else ():
+        for source in item.product.products(product.scope) if item.product.grid is not Grid.SITE_SEASON else ():
+            if source.reference(product.scope) not in manifest.inputs and store.manifest(source) is not None:
+                yield source
 
 
 @cache
-def thresholds(name: str) -> Mapping[str, Any]:
-    """The constants that shape product ``name``: name -> value, as JSON gives it back.
+def thresholds(parts: tuple[str, ...]) -> Mapping[str, Any]:
+    """The constants of ``parts``, modules or packages of the package: name -> value, as JSON gives it back.
 
     They are named without their modules, so that a module that moves makes nothing stale. Where several modules have
     one of a name, their values stand together in order.
     """
     found: dict[str, list[Any]] = {}
-    for module in {module for part in REGISTRY[name].thresholds for module in _modules(part)}:
+    for module in {module for part in parts for module in _modules(part)}:
         for key, value in _numbers(module):
             found.setdefault(key, []).append(value)
     return {

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from satfusion_assets.store import ALL_SEASONS, Product
 from satfusion_assets.store.manifest import FIRST_CODE, Scope
-from satfusion_assets.vocabulary.scenarios import SCENARIOS, Mode, Scenario, Strategy
+from satfusion_assets.vocabulary.scenarios import SCENARIOS, Method, Scenario, Strategy
 from satfusion_assets.vocabulary.settings import Settings
 
 Columns = Mapping[str, str]
@@ -51,10 +51,19 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True)
 class Input:
-    """A product that another is made from. modes: scenarios of which modes descend from a product per strategy."""
+    """A product that another is made from. scenarios: which of them descend from a product per strategy."""
 
     product: ProductRecord
-    modes: tuple[Mode, ...] = tuple(Mode)
+    scenarios: tuple[Scenario, ...] = SCENARIOS
+
+
+@dataclass(frozen=True)
+class Shaping:
+    """What shapes a product besides its inputs. thresholds: modules of the package whose constants do, a package
+    standing for all its modules. chosen: parameters of its manifest that a user chooses -> field of ``Settings``."""
+
+    thresholds: tuple[str, ...] = ()
+    chosen: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,12 +73,11 @@ class ProductRecord:
     room: the package that holds what makes it; there, ``asset`` is the Dagster asset, ``criteria`` what it is held to,
     ``picture`` what is drawn of it (not every product has one). inputs: what it is made from. code_version: raised
     whenever the product's numbers change without a change of inputs, thresholds or settings; the committed digests of
-    the reference products say when (``satfusion_assets_tests/reference``). thresholds: modules of the package whose
-    constants shape it, a package standing for all its modules. placed: it depends on where the site lies and how large
-    it is. chosen: parameters of its manifest that a user chooses ->
-    field of ``Settings``. kinds, sensor, group, pool, columns: what the UI shows and how many runs at once. on_demand:
-    a whole site-season does without it. asked_within: a raw product's longest time without asking its archive, while
-    its season is running.
+    the reference products say when (``satfusion_assets_tests/reference``). thresholds and chosen: as in ``Shaping``;
+    by_method: what shapes it beside these where a scenario's method is the one. placed: it depends on where the site
+    lies and how large it is. kinds, sensor, group, pool, columns: what the UI shows and how many runs at once.
+    on_demand: a whole site-season does without it. asked_within: a raw product's longest time without asking its
+    archive, while its season is running.
     """
 
     name: str
@@ -82,6 +90,7 @@ class ProductRecord:
     placed: bool = True
     inputs: tuple[Input, ...] = ()
     chosen: Mapping[str, str] = field(default_factory=dict)
+    by_method: Mapping[Method, Shaping] = field(default_factory=dict)
     kinds: tuple[str, ...] = ()
     sensor: str = "all"
     pool: str | None = None
@@ -97,9 +106,18 @@ class ProductRecord:
         """Every product of a scope."""
         return tuple(self.of(scope, variant) for variant in self.grid.variants)
 
-    def chosen_in(self, settings: Settings) -> dict[str, Any]:
+    def shaping(self, variant: str) -> Shaping:
+        """What shapes the products of ``variant``."""
+        own = Shaping(self.thresholds, self.chosen)
+        if not (self.by_method and variant):
+            return own
+        besides = self.by_method.get(Scenario.parse(variant).method, Shaping())
+        return Shaping(own.thresholds + besides.thresholds, {**own.chosen, **besides.chosen})
+
+    def chosen_in(self, settings: Settings, variant: str) -> dict[str, Any]:
         """The chosen parameters as the installation has them now: with others the product is out of date."""
-        values = {name: getattr(settings, field_name) for name, field_name in self.chosen.items()}
+        chosen = self.shaping(variant).chosen
+        values = {name: getattr(settings, field_name) for name, field_name in chosen.items()}
         return {name: str(value) if isinstance(value, StrEnum) else value for name, value in values.items()}
 
 

@@ -40,7 +40,8 @@ PREPARATION: Final = (
     "screening.snow",
     "screening.transients",
 )
-FUSION: Final = ("vocabulary.grid", "fusion.efast")
+EFAST: Final = ("fusion.efast",)
+KRIGING: Final = ("fusion.kriging",)
 GAPS: Final = (
     "evaluation.gaps",
     "evaluation.calibration",
@@ -50,6 +51,8 @@ GAPS: Final = (
     "export.score_tables",
     "screening.clouds",
     "screening.preparation",
-    *FUSION,
+    "vocabulary.grid",
+    *EFAST,
+    *KRIGING,
     *SCORING,
 )

@@ -120,6 +120,13 @@ class CameraView:
         return np.where(inside, stand.height / (stand.height**2 + distance**2) ** 1.5, 0.0)
 
 
+def camera_view(
+    mast: tuple[float, float], latitude: float, orientation: str | None, vegetation: str | None
+) -> CameraView:
+    """The camera on ``mast`` (metres east, north), as the archive's words for where and at what it looks have it."""
+    return CameraView(*mast, azimuth_of(orientation, latitude), stand_of(vegetation))
+
+
 def azimuth_of(orientation: str | None, latitude: float) -> float:
     """Degrees of PhenoCam's word for where a camera looks.
 

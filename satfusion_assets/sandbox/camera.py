@@ -16,6 +16,7 @@ from satfusion_assets.sandbox.landscape import Landscape, View
 from satfusion_assets.sandbox.layout import CODES
 from satfusion_assets.sandbox.orbits import sun
 from satfusion_assets.sandbox.signatures import FUSED, Cover
+from satfusion_assets.sandbox.synthetic import NOTICE
 
 _STATISTICS: Final = ("mean", "std", "50", "75", "90")
 COLUMNS: Final = (
@@ -186,6 +187,7 @@ class Camera:
         site = self.landscape.site
         header = f"""#
 # 1-day summary product time series for {self.name}
+# {NOTICE}
 #
 # Site: {self.name}
 # Veg Type: {roi.code}
@@ -243,7 +245,7 @@ class Camera:
             "contact1": "satfusion sandbox",
             "contact2": "",
             "sitemetadata": {
-                "site_description": site.description or f"{self.name}, an invented landscape",
+                "site_description": f"{site.description or self.name} ({NOTICE})",
                 "site_type": "II",
                 "group": "sandbox",
                 "camera_description": "StarDot NetCam SC",
@@ -251,7 +253,7 @@ class Camera:
                 "flux_data": False,
                 "primary_veg_type": self.rois[0].code,
                 "secondary_veg_type": self.rois[1].code,
-                "site_acknowledgements": "Pictures and colours of this camera are computed, not photographed.",
+                "site_acknowledgements": f"{NOTICE.capitalize()}.",
                 "modified": f"{min(self.last, until)}T04:12:07",
             },
         }

@@ -19,6 +19,7 @@ from satfusion_assets.sandbox.geometry import FloatArray, generator
 from satfusion_assets.sandbox.orbits import sun
 from satfusion_assets.sandbox.sentinel3 import PER_DEGREE, SURFACE, Olci, Overpass, Swath
 from satfusion_assets.sandbox.signatures import BANDS, WAVELENGTHS
+from satfusion_assets.sandbox.synthetic import LICENCE, NOTICE, PROVIDERS
 
 L1B: Final = "SENTINEL3_OLCI_L1B"
 SYN: Final = "SENTINEL3_SYN_L2_SYN"
@@ -250,9 +251,9 @@ def _collection(
         ],
         "id": identifier,
         "title": title,
-        "description": f"{title}. Pixels of an invented landscape on the real product's grid.",
-        "license": "proprietary",
-        "providers": [{"name": "satfusion sandbox", "roles": ["producer", "host"]}],
+        "description": f"{title}. On the real product's grid; {NOTICE}.",
+        "license": LICENCE,
+        "providers": PROVIDERS,
         "extent": {"spatial": {"bbox": [whole, *bounds]}, "temporal": {"interval": [[since, None]]}},
         "links": [],
         "cube:dimensions": {

@@ -13,6 +13,7 @@ from satfusion_assets.sandbox.landscape import Landscape
 from satfusion_assets.sandbox.orbits import sun
 from satfusion_assets.sandbox.scene import RESOLUTION
 from satfusion_assets.sandbox.signatures import BANDS
+from satfusion_assets.sandbox.synthetic import LICENCE, NOTICE, PROVIDERS
 
 BAND_FILES: Final = dict(
     zip(BANDS, ("B01", "B02", "B03", "B04", "B05", "B06", "B07", "B08", "B8A", "B09", "B11", "B12"), strict=True)
@@ -104,6 +105,8 @@ def _properties(product: Product, landscape: Landscape, ring: list[tuple[float, 
         "earthsearch:payload_id": f"{_WORKFLOWS[product.collection]}/{_digest(product.id + product.baseline)}",
         "processing:software": {_SOFTWARE[product.collection]: "2025.03.06" if is_new(product) else "0.1.0"},
         "updated": _time(product.created),
+        "license": LICENCE,
+        "providers": PROVIDERS,
     }
     if is_new(product):
         angles = granule.mean_angles(product, landscape)
@@ -288,7 +291,7 @@ def _collection(identifier: str, title: str) -> dict[str, Any]:
         "id": identifier,
         "stac_version": "1.0.0",
         "title": title,
-        "description": f"{title} of the sandbox: scenes of an invented landscape, in the real archive's shape.",
+        "description": f"{title} of the sandbox, in the real archive's shape; {NOTICE}.",
         "links": [
             {"rel": "self", "type": "application/json", "href": home},
             {"rel": "parent", "type": "application/json", "href": "/v1"},
@@ -308,9 +311,9 @@ def _collection(identifier: str, title: str) -> dict[str, Any]:
             "spatial": {"bbox": [[-180, -90, 180, 90]]},
             "temporal": {"interval": [["2015-06-27T10:25:31.456000Z", None]]},
         },
-        "license": "proprietary",
+        "license": LICENCE,
+        "providers": PROVIDERS,
         "keywords": ["sentinel", "earth observation", "esa"],
-        "providers": [{"name": "satfusion sandbox", "roles": ["producer", "host"]}],
         "summaries": {
             "platform": list(PLATFORMS.values()),
             "constellation": ["sentinel-2"],

@@ -84,13 +84,14 @@ LAYERS: Final = {
     "fused": _reflectance("fused reflectance or greenness", steady=True),
     "s3": _reflectance("reflectance or greenness of the Sentinel-3 composite, on the fine grid"),
     "standard_deviation": LayerType(
-        "uint16", 2.0**-11, 65535, "1", "standard deviation that fusion predicts of the fused value", steady=True
+        "uint16", 2.0**-12, 65535, "1", "standard deviation that fusion predicts of the fused value", steady=True
     ),
     "days_to_scene": LayerType("uint8", 1.0, 255, "days", "days to the nearest clear Sentinel-2 scene"),
-    "effective_scenes": LayerType("uint8", 0.25, 255, "1", "effective number of scenes behind the fused value"),
+    "effective_scenes": LayerType("uint16", 0.25, 65535, "1", "effective number of scenes behind the fused value"),
     "coarse_support": LayerType("uint8", 1.0, 255, "1", "how well Sentinel-3 supports the fused value"),
+    "support": LayerType("uint8", 1.0, 255, "1", "what a kriged value rests on"),
 }
-"""``effective_scenes`` is at most the number of days within reach, 61, and holds up to 63.5."""
+"""``effective_scenes`` is at most the number of days within EFAST's reach, 61, or 1000 by kriging."""
 
 
 def layer_type(name: str) -> LayerType:

@@ -13,6 +13,7 @@ from satfusion_assets.store.leases import HIDDEN, PACK
 from satfusion_assets.vocabulary.errors import StoreError
 
 CURRENT: Final = "current"
+RASTERS: Final = (".tif", ".tiff", ".geotiff")
 
 
 def links_of(names: Iterable[str]) -> set[str]:
@@ -23,6 +24,12 @@ def links_of(names: Iterable[str]) -> set[str]:
 def _link_of(name: str) -> str:
     pack, inside, _ = name.partition(f"{PACK}/")
     return pack + PACK if inside else name
+
+
+def remove_sidecar(path: Path) -> None:
+    """Remove what GDAL's programs noted beside a raster: statistics of the pixels that were there before."""
+    if path.suffix in RASTERS:
+        path.with_name(f"{path.name}.aux.xml").unlink(missing_ok=True)
 
 
 class ContractNames:
@@ -36,6 +43,7 @@ class ContractNames:
         """Make every file of ``names`` visible; returns the folders that changed. StoreError where a name is taken."""
         changed: set[Path] = set()
         for name in sorted(links_of(names)):
+            remove_sidecar(self._base / name)
             if self._link(name):
                 path = self._base / name
                 changed |= {folder for folder in path.parents if folder.is_relative_to(self._base)}
@@ -47,6 +55,7 @@ class ContractNames:
             path = self._base / name
             if self._is_own(path):
                 path.unlink()
+                remove_sidecar(path)
             elif name.endswith(PACK) and path.is_dir() and not path.is_symlink():
                 self._unlink_files(path)
         for parent in sorted({(self._base / name).parent for name in links}, reverse=True):

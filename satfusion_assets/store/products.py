@@ -49,6 +49,7 @@ from satfusion_assets.store.manifest import (
     data_version,
 )
 from satfusion_assets.store.names import CURRENT, ContractNames, links_of
+from satfusion_assets.store.tags import file_tags
 from satfusion_assets.store.version import Draft, View, replace_by
 from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing, StoreError, StoreFull
 from satfusion_assets.vocabulary.sites import SiteSeason
@@ -117,9 +118,21 @@ class ProductStore:
         return problems
 
     def products(self, scope: Scope) -> list[Manifest]:
-        """Manifests of everything published for a site-season, or of what all site-seasons share."""
-        found = sorted(self.folder(scope).glob(f"{HIDDEN}/*/{CURRENT}/{MANIFEST}"))
-        return [Manifest.read(path) for path in found]
+        """Manifests of everything published for a site-season, or of what all site-seasons share.
+
+        A damaged one hides none of the others: it is named in the log, and left out until its product is made again.
+        """
+        found = []
+        for path in sorted(self.folder(scope).glob(f"{HIDDEN}/*/{CURRENT}/{MANIFEST}")):
+            try:
+                found.append(Manifest.read(path))
+            except ProductCorrupt as error:
+                log.warning("%s", error)
+        return found
+
+    def holds_products(self, scope: Scope) -> bool:
+        """Whether anything was published for ``scope``, readable or not."""
+        return any(self.folder(scope).glob(f"{HIDDEN}/*/{CURRENT}"))
 
     def folder(self, scope: Scope) -> Path:
         """The folder with the contract's paths of a site-season; ``tables`` for what all of them share."""
@@ -157,7 +170,7 @@ class ProductStore:
                 markers.write(marker, product)
                 lease = lease_for_writing(folder)
             with lease:
-                draft = Draft(product, folder)
+                draft = Draft(product, folder, file_tags(product, parameters or {}, inputs, code_version))
                 yield draft
                 manifest = self._seal(draft, folder, parameters or {}, inputs, code_version)
                 self._make_current(product, identity, manifest)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
 from satfusion_assets.vocabulary.errors import ProductCorrupt
+from satfusion_assets.vocabulary.scenarios import S2_BANDS, S3_BANDS
 
 Array = NDArray[Any]
 _BLOCK: Final = 256
@@ -62,6 +63,7 @@ def encode_raster(
 
     scale: stored value times scale is the physical value (written as the band's scale tag, pixels unchanged).
     """
+    from rasterio.enums import ColorInterp
     from rasterio.io import MemoryFile
 
     bands = values[np.newaxis] if values.ndim == 2 else values
@@ -75,8 +77,21 @@ def encode_raster(
             if scale != 1.0:
                 dataset.scales = (scale,) * len(bands)
             dataset.update_tags(**(tags or {}))
+            if colours := colours_of(descriptions):
+                dataset.colorinterp = tuple(ColorInterp[colour] for colour in colours)
             dataset.write(bands)
         return bytes(memory.read())
+
+
+COLOURS: Final = {"blue": "blue", "green": "green", "red": "red", "nir": "undefined"}
+"""How programs may show a band of that name; the order of bands stays the contract's, blue first."""
+_SENSOR_BANDS: Final = dict(zip((*S2_BANDS, *S3_BANDS), (*COLOURS, *COLOURS), strict=True))
+
+
+def colours_of(names: Sequence[str | None]) -> tuple[str, ...]:
+    """The colour of each band by its name; empty unless all names are those of the four bands."""
+    bands = [_SENSOR_BANDS.get(name or "", name or "") for name in names]
+    return tuple(COLOURS[band] for band in bands) if bands and all(band in COLOURS for band in bands) else ()
 
 
 def write_raster(path: Path, values: Array, geobox: GeoBox, **options: Any) -> None:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 from rasterio.io import MemoryFile
 
+from satfusion_assets.store.rasters import colours_of
 from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing
 
 LARGEST_TILE: Final = 512
@@ -142,8 +143,13 @@ def _geo_tags(geobox: GeoBox) -> list[Tag]:
 def _metadata(band_names: Sequence[str], scale: float, tags: Mapping[str, str]) -> str:
     """GDAL's metadata document: the file's tags, then description and scale of each band; values are escaped twice."""
     items = [f"  <Item name={quoteattr(key)}>{_value(value)}</Item>\n" for key, value in sorted(tags.items())]
+    colours = colours_of(band_names)
     for band, name in enumerate(band_names):
         items.append(f'  <Item name="DESCRIPTION" sample="{band}" role="description">{_value(name)}</Item>\n')
+        if colours:
+            items.append(
+                f'  <Item name="COLORINTERP" sample="{band}" role="colorinterp">{colours[band].title()}</Item>\n'
+            )
         if scale != 1:
             items.append(f'  <Item name="OFFSET" sample="{band}" role="offset">0</Item>\n')
             items.append(f'  <Item name="SCALE" sample="{band}" role="scale">{_number(scale)}</Item>\n')

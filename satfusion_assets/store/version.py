@@ -19,6 +19,7 @@ from odc.geo.geobox import GeoBox
 
 from satfusion_assets.store.manifest import MANIFEST, FileRecord, Manifest, Product
 from satfusion_assets.store.rasters import Raster, encode_raster, read_geobox, read_raster
+from satfusion_assets.store.tags import day_tag, units_tag
 from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing, StoreError
 
 _LINKS_REFUSED: Final = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP)
@@ -97,8 +98,10 @@ class View:
 class Draft:
     """A version being written; it becomes visible when its ``publish`` block ends without an error."""
 
-    def __init__(self, product: Product, folder: Path) -> None:
+    def __init__(self, product: Product, folder: Path, tags: Mapping[str, str]) -> None:
         self.product = product
+        self.tags = tags
+        """What each raster says of itself besides what its writer adds."""
         self.manifest: Manifest | None = None
         """Filled when the block has ended and the product is published."""
         self.shared: dict[str, FileRecord] = {}
@@ -118,13 +121,18 @@ class Draft:
 
     def write_raster(self, name: str, values: Any, geobox: GeoBox, **options: Any) -> None:
         """A GeoTIFF of ``values`` on ``geobox``; options as in ``encode_raster``."""
-        self.write_bytes(name, encode_raster(values, geobox, **options))
+        units = units_tag(options.get("descriptions", ()))
+        tags = {**self.tags, **units, **day_tag(name), **options.pop("tags", {})}
+        self.write_bytes(name, encode_raster(values, geobox, tags=tags, **options))
 
     def write_stack(self, names: Sequence[str], stack: NDArray[np.float32], geobox: GeoBox, **options: Any) -> None:
         """A GeoTIFF for each image of ``stack`` (n, bands, H, W), NaN = missing; options as in ``write_rasters``."""
         from satfusion_assets.store.small_rasters import write_rasters
 
-        write_rasters([self.path(name) for name in names], stack, geobox, **options)
+        own = options.pop("tags", None) or [{}] * len(names)
+        units = units_tag(options.get("band_names", ()))
+        tags = [{**self.tags, **units, **day_tag(name), **of} for name, of in zip(names, own, strict=True)]
+        write_rasters([self.path(name) for name in names], stack, geobox, tags=tags, **options)
 
     def write_json(self, name: str, content: Any) -> None:
         """Strict JSON: a NaN or infinity is refused, because no reader of the contract expects one."""

@@ -1,10 +1,9 @@
 """What fusing adds for a camera: series read through its footprint, with and without the other sensor.
 
 A camera shows some hundreds of square metres. Here every series is read through that footprint: Sentinel-3, Sentinel-2
-filled by each method that knows it alone, and each fusion. Colours are each instrument's own, so a series is mapped to
-the target's scale by bias and gain, fitted on the other fifths of the season (`evaluation.skill`), and what is left is
-compared day by day. Fine structure matters on a day and at a place where even the true mean of the 300 m cell, mapped
-the same way, misses what the footprint shows by ``FINE``: only there can a fusion add anything to 300 m data.
+filled by each method that knows it alone, and each fusion, all on the target's scale (`evaluation.footprints`). Fine
+structure matters on a day and at a place where even the true mean of the 300 m cell, mapped the same way, misses what
+the footprint shows by ``FINE``: only there can a fusion add anything to 300 m data.
 """
 
 from __future__ import annotations
@@ -17,10 +16,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
 
-from satfusion_assets.evaluation.gaps.competitors import PIXEL_METHODS
-from satfusion_assets.evaluation.gaps.stack import Days
-from satfusion_assets.evaluation.scores import Paired
-from satfusion_assets.evaluation.skill import calibrate
+from satfusion_assets.evaluation.footprints import COARSE, calibrated_errors, readings, spread
+from satfusion_assets.fusion.season import Days
 from satfusion_assets.sampling.footprint import read_footprints
 from satfusion_assets.truth.season import JudgedSeason
 
@@ -29,8 +26,6 @@ FloatArray = npt.NDArray[np.float64]
 FINE: Final = 0.01
 """GCC by which the best 300 m series must miss the footprint for fine structure to matter: a tenth of the season of a
 meadow or wood, and several times a camera's scatter from day to day (Sonnentag et al. 2012)."""
-COARSE: Final = tuple(f"sentinel3_{name}" for name in ("linear", "whittaker"))
-"""Sentinel-3 alone: its composites, filled and smoothed by the same code as Sentinel-2's pixels."""
 TESTED: Final = ("all", "fine", "coarse")
 LEAST_SNOW_FREE: Final = 0.95
 """Share of the footprint without snow on a day that counts: snow is masked in every Sentinel-2 image."""
@@ -63,8 +58,10 @@ def benefit_rows(season: JudgedSeason, cameras: Cameras) -> Iterator[dict[str, A
     free = read_footprints(season.snow_free.astype(np.float32), cameras.weights) >= LEAST_SNOW_FREE
     target = np.where(free, cameras.seen, np.nan)
     cells = calibrated_errors(season.days, _true_cells(season, cameras.weights), target)
+    images = {name: of["gcc"] for name, of in season.images.items()}
     errors = {
-        name: calibrated_errors(season.days, read, target) for name, read in readings(season, cameras.weights).items()
+        name: calibrated_errors(season.days, read, target)
+        for name, read in readings(season.stack, images, season.days, cameras.weights).items()
     }
     strata: dict[str, npt.NDArray[np.bool_]] = {
         "all": np.isfinite(cells),
@@ -82,43 +79,12 @@ def benefit_rows(season: JudgedSeason, cameras: Cameras) -> Iterator[dict[str, A
                 yield from _daily(head | {"stratum": stratum}, season.days, chosen, *pair)
 
 
-def readings(season: JudgedSeason, weights: csr_matrix) -> dict[str, FloatArray]:
-    """(p, k) GCC of every source in the footprints, on the season's judged days."""
-    coarse = season.stack.gcc
-    found = {}
-    for method in PIXEL_METHODS:
-        if f"sentinel3_{method.name}" in COARSE:
-            cells = method.fill(coarse.coarse, coarse.coarse_days, season.days)[:, 0]
-            found[f"sentinel3_{method.name}"] = read_footprints(_spread(cells, season.stack.ratio), weights)
-    return found | {name: read_footprints(images["gcc"], weights) for name, images in season.images.items()}
-
-
-def calibrated_errors(days: Days, series: FloatArray, target: FloatArray) -> FloatArray:
-    """(p, k): series (p, k) on the scale of the target (p, k), minus the target; NaN where either is missing.
-
-    A place whose series is constant or too short to be mapped is NaN as a whole.
-    """
-    errors = np.full(target.shape, np.nan)
-    for place in range(target.shape[1]):
-        both = np.isfinite(series[:, place]) & np.isfinite(target[:, place])
-        common = Paired(days[both], series[both, place].astype(np.float64), target[both, place].astype(np.float64))
-        mapped = calibrate(common)
-        if mapped is not None:
-            errors[both, place] = mapped - common.reference
-    return errors
-
-
 def _true_cells(season: JudgedSeason, weights: csr_matrix) -> FloatArray:
     """(p, k): the best that 300 m can say, the true mean of the cells under each footprint."""
     true, ratio = season.true["gcc"], season.stack.ratio
     days, height, width = true.shape
     cells = true.reshape(days, height // ratio, ratio, width // ratio, ratio).mean(axis=(2, 4))
-    return read_footprints(_spread(cells, ratio), weights)
-
-
-def _spread(cells: npt.NDArray[np.floating], ratio: int) -> npt.NDArray[np.floating]:
-    """Each coarse value (p, h, w) in all of its fine pixels (p, H, W)."""
-    return np.asarray(np.repeat(np.repeat(cells, ratio, axis=1), ratio, axis=2))
+    return read_footprints(spread(cells, ratio), weights)
 
 
 def _daily(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 from typing import TYPE_CHECKING, Any, Final
 
-from satfusion_assets.truth.benefit import COARSE, FINE
+from satfusion_assets.evaluation.footprints import COARSE
+from satfusion_assets.truth.benefit import FINE
 from satfusion_assets.truth.paired import LEAST_TESTED, benefit
 from satfusion_assets.truth.report import folded, markdown_table
-from satfusion_assets.truth.season import ALONE
+from satfusion_assets.truth.season import ALONE, families, family_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,11 +50,12 @@ def benefit_parts(table: pd.DataFrame) -> Iterator[str]:
 
 
 def _said(rows: pd.DataFrame) -> Iterator[str]:
-    """Per strategy and other side: the best fusion against the best that the other side has, and where not."""
+    """Per strategy, other side and method: its best fusion against the best that the other side has, and where not."""
     whole = rows[rows.stratum == "all"]
     for strategy in sorted(whole.strategy.unique()):
-        for words, others in OTHERS.items():
-            of = whole[(whole.strategy == strategy) & whole.b.isin(others)]
+        for (words, others), family in product(OTHERS.items(), families(whole.a)):
+            own = whole.a.map(family_of) == family
+            of = whole[(whole.strategy == strategy) & whole.b.isin(others) & own]
             if of.empty:
                 continue
             hardest = of.loc[of.groupby("a").difference.idxmax()]
@@ -70,7 +73,7 @@ def _said(rows: pd.DataFrame) -> Iterator[str]:
 def _verdict(row: Any) -> str:
     """In words, by the test: whether the first adds to the second."""
     if row.adjusted is None:
-        return "was not tested against"
+        return "(too few landscapes for a test) against"
     if row.adjusted > 0.05:
         return "shows no certain gain over" if row.difference < 0 else "adds nothing to"
     return "adds to" if row.difference < 0 else "is worse than"

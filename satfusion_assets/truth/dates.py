@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -11,9 +11,8 @@ import numpy.typing as npt
 
 from satfusion_assets.evaluation.gaps.benchmark import quantities
 from satfusion_assets.evaluation.gaps.fusion import Fusion
-from satfusion_assets.evaluation.gaps.stack import Days, SeasonStack
+from satfusion_assets.fusion.season import Days, SeasonStack
 from satfusion_assets.phenology import SCENES, TRANSITIONS, PhenologyMaps, transition_maps
-from satfusion_assets.pipeline.fused.fuse import FusionInputs
 from satfusion_assets.pipeline.phenology.course import LEAST_AMPLITUDE, course_maps, drawn_course
 
 LEAST_SEASON: Final = 0.04
@@ -89,8 +88,8 @@ def error_rows(strategy: str, series: str, maps: PhenologyMaps, truth: TrueSeaso
 
 
 ALONE_SERIES: Final = "sentinel2_alone"
-MIDDLE_CELLS: Final = 3
-"""Coarse pixels a side, around the site, whose dates are judged in a population: a third of a site says the same."""
+HALO: Final = 1
+"""Coarse pixels around the site's own whose dates are judged in a population: a third of a site says the same."""
 
 
 def season_error_rows(
@@ -98,33 +97,20 @@ def season_error_rows(
 ) -> Iterator[dict[str, Any]]:
     """Dates of Sentinel-2 alone, and of each fusion as the platform's maps have them, drawn to its clear scenes.
 
-    truth: of the stack's pixels. days: every day of the season. Only the ``middle`` is judged. What the smoothing makes
+    truth: of the stack's pixels. days: every day of the season. Only the middle is judged. What the smoothing makes
     of the clear scenes by themselves is Sentinel-2 alone.
     """
-    part, known = middle(stack), TrueSeason(*(inner(layer, stack.ratio) for layer in (truth.dates, truth.amplitude)))
+    height, width = stack.fine.shape[2:]
+    part, row, column = stack.around(height // 2, width // 2, HALO)
+    rows, columns = (
+        slice(middle - place, middle - place + side)
+        for middle, place, side in zip((height // 2, width // 2), (row, column), part.fine.shape[2:], strict=True)
+    )
+    known = TrueSeason(truth.dates[:, rows, columns], truth.amplitude[rows, columns])
     strategy = str(fusions[0].scenario.strategy)
     maps = transition_maps(part.fine_days, part.gcc.fine[:, 0], year, SCENES, least_amplitude=LEAST_AMPLITUDE)
     yield from error_rows(strategy, ALONE_SERIES, maps, known)
-    scenes = FusionInputs(part.coarse, part.coarse_days, part.fine, part.fine_days, part.cloud_distance)
     for fusion in fusions:
         gcc = quantities(fusion.predict(part, days))["gcc"]
-        course = drawn_course(days, gcc, scenes, fusion.scenario)
+        course = drawn_course(days, gcc, part, fusion.scenario)
         yield from error_rows(strategy, fusion.name, course_maps(course, year), known)
-
-
-def middle(stack: SeasonStack) -> SeasonStack:
-    """The stack's ``MIDDLE_CELLS``, or all of a smaller one."""
-    return replace(
-        stack,
-        fine=inner(stack.fine, stack.ratio),
-        cloud_distance=inner(stack.cloud_distance, 1),
-        coarse=inner(stack.coarse, 1),
-    )
-
-
-def inner(layers: npt.NDArray[Any], ratio: int) -> npt.NDArray[Any]:
-    """Layers (..., H, W) in the middle cells of ``ratio`` pixels a side."""
-    cells = layers.shape[-1] // ratio
-    start = max((cells - MIDDLE_CELLS) // 2, 0) * ratio
-    part = slice(start, start + MIDDLE_CELLS * ratio)
-    return np.ascontiguousarray(layers[..., part, part])

@@ -30,8 +30,9 @@ FAMILY: Final = ["landscape", "target", "stratum", "strategy"]
 DRAWS: Final = Bootstrap(draws=10_000)
 """So many that the smallest p, two of all draws, is below 0.01 after adjustment over some thirty pairs."""
 UNTESTED: Final[dict[str, float | None]] = {"low": None, "high": None, "p": None}
-LEAST_TESTED: Final = 3
-"""Landscapes below which nothing is tested: so few say nothing of others."""
+LEAST_TESTED: Final = 6
+"""Landscapes below which nothing is tested: of five, all may have one sign by chance in one of sixteen populations, and
+draws from so few vary too little."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,11 @@ def benefit(table: pd.DataFrame) -> pd.DataFrame:
     """
     import pandas as pd
 
-    rows = pd.DataFrame([row for kind, group in table.groupby("landscape") for row in _of_kind(str(kind), group)])
+    found = [row for kind, group in table.groupby("landscape") for row in _of_kind(str(kind), group)]
+    rows = pd.DataFrame(found, columns=list(found[0]))
+    # A column of numbers would turn what is not tested into NaN, which is a number to whoever adjusts p.
+    for name in UNTESTED:
+        rows[name] = pd.Series([row[name] for row in found], dtype=object)
     rows["adjusted"] = None
     for _, family in rows.groupby(FAMILY):
         rows.loc[family.index, "adjusted"] = pd.Series(holm(family.p.tolist()), family.index, dtype=object)

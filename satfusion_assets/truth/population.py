@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from satfusion_assets.vocabulary.sites import SiteSeason
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -33,6 +35,10 @@ class Case:
     def name(self) -> str:
         """``innsbruck_2024_seed3_hard``."""
         return f"{self.site}_{self.season}_seed{self.seed}_{self.landscape.replace(',', '+')}"
+
+    @property
+    def site_season(self) -> SiteSeason:
+        return SiteSeason(self.site, self.season)
 
     @property
     def columns(self) -> dict[str, Any]:

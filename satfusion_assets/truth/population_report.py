@@ -17,7 +17,7 @@ from satfusion_assets.truth.population_tables import (
     strata_table,
 )
 from satfusion_assets.truth.report import folded, markdown_table
-from satfusion_assets.truth.season import ALONE
+from satfusion_assets.truth.season import ALONE, families, family_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,7 +44,9 @@ alone. This page, its counts and its sentences are written by
 
     {command}
 
-which goes on where it was stopped. Tables are folded: click a line to open it. What the hard landscape is made of:
+which goes on where it was stopped. Tables are folded: click a line to open it. A cell `11/12 -23% (4%)` says that the
+fusion is nearer to the truth on 11 of 12 landscapes, its RMSE 23 % below the other's on average, with a standard
+deviation of 4 % over landscapes. What the hard landscape is made of:
 [landscapes.md](landscapes.md)."""
 
 
@@ -65,7 +67,8 @@ def population_page(tables: Mapping[str, pd.DataFrame], command: str) -> str:
             f"**These are {fewest} landscapes of each kind, fewer than the {LEAST_POPULATION} from which counts are "
             "evidence: the page shows how the judgement is made, and settles little.**"
         )
-    parts += ["## Images: the best fusion against the best of Sentinel-2 alone", _BEST, *_best(rows)]
+    parts += list(_unequal(tables["pairs"]))
+    parts += ["## Images: each fusion against the best of Sentinel-2 alone", _BEST, *_best(rows)]
     parts += _images(tables["pairs"], rows)
     parts += benefit_parts(tables["benefit"])
     parts += ["## Transition dates", _DATES, *date_sentences(tables["dates"])]
@@ -77,14 +80,14 @@ def population_page(tables: Mapping[str, pd.DataFrame], command: str) -> str:
 
 
 _BEST: Final = """\
-Both are the best of their side over the whole population of their kind, by mean RMSE against each other, not anew on
-every landscape."""
+Of each fusion method the better mode, against what is hardest to beat for it, over the whole population of their kind
+by mean RMSE, not anew on every landscape."""
 
 _DATES: Final = """\
 50 % dates of one season by itself against the true ones, in the middle of each site, as the platform's maps have them:
 each fusion drawn to its clear scenes, and beside it the same smoothing of the clear scenes of Sentinel-2 alone. Errors
 in days; each landscape has one median, one 90th percentile and one share beyond 15 days, and the numbers are means over
-landscapes (standard deviation over landscapes)."""
+landscapes (standard deviation over landscapes). Of the strategies the one that keeps more scenes is judged."""
 
 _CALIBRATION: Final = """\
 Share of true values within 1 and 1.96 stated standard deviations (68 and 95 per cent if they are right), mean over
@@ -95,6 +98,18 @@ def _population(counted: pd.DataFrame) -> Iterator[dict[str, Any]]:
     for (landscape, site), group in counted.groupby(["landscape", "site"]):
         seeds = ", ".join(map(str, sorted(group.seed)))
         yield {"landscape": landscape, "site": site, "season": str(group.season.iloc[0]), "seeds": seeds}
+
+
+def _unequal(pairs: pd.DataFrame) -> Iterator[str]:
+    """Which methods have met fewer landscapes than others, in words; nothing where all have met all."""
+    landscapes = ["landscape", "site", "season", "seed"]
+    met = {str(method): len(of[landscapes].drop_duplicates()) for method, of in pairs.groupby("a")}
+    fewer = [f"`{method}` {count}" for method, count in met.items() if count < max(met.values())]
+    if fewer:
+        yield (
+            f"**Not every method has met all {max(met.values())} landscapes: {', '.join(fewer)}. Counts and means are "
+            "of the landscapes that both of a pair have met.**"
+        )
 
 
 def _best(rows: list[dict[str, Any]]) -> Iterator[str]:
@@ -110,8 +125,9 @@ def _best(rows: list[dict[str, Any]]) -> Iterator[str]:
                     and _whole(row)
                     and _crossed(row)
                 ]
-                if here:
-                    said.append(f"- {sentence(best_pair(here))}")
+                for family in families(row["a"] for row in here):
+                    own = [row for row in here if family_of(row["a"]) == family]
+                    said.append(f"- {sentence(best_pair(own))}")
         yield f"On the {kind} landscapes:"
         yield "\n".join(said) or "(nothing was scored)"
 

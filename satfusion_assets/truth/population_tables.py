@@ -54,7 +54,7 @@ def _matrix(rows: Standings, column: Any, named: bool = False) -> str:
     lines: dict[tuple[str, str, str], dict[str, str]] = {}
     for row in sorted(rows, key=lambda row: (row["landscape"], row["strategy"], row["a"] in ALONE, row["a"])):
         line = lines.setdefault((row["landscape"], row["strategy"], row["a"]), {})
-        line[column(row)] = _counted(row) + (f" ({row['b']})" if named else "")
+        line[column(row)] = _counted(row) + (f" {row['b']}" if named else "")
     head = ("landscape", "strategy", "fusion")
     return markdown_table(
         [
@@ -66,7 +66,9 @@ def _matrix(rows: Standings, column: Any, named: bool = False) -> str:
 
 
 def _counted(row: dict[str, Any]) -> str:
-    return f"{row['a_wins']}/{row['landscapes']} {row['mean_difference']:+.0%}"
+    """``11/12 -23% (4%)``: wins of all, mean difference, its spread."""
+    spread_of_it = "" if row["spread"] is None else f" ({row['spread']:.0%})"
+    return f"{row['a_wins']}/{row['landscapes']} {row['mean_difference']:+.0%}{spread_of_it}"
 
 
 def _short(method: str, strategy: str) -> str:

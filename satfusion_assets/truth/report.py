@@ -64,13 +64,14 @@ def truth_page(site_season: SiteSeason, seed: int, rows: Rows, dates: Rows) -> s
 
 
 _INTRODUCTION: Final = """\
-The sandbox knows the reflectance of every pixel on every day. Here all methods meet it: the eight scenarios, the
+The sandbox knows the reflectance of every pixel on every day. Here all methods meet it: every scenario, the
 engine's conformance mode at one sigma (`..._conformance`: the authors' evaluation, fed as the thesis' preparation fed
 it, with zeros planted where a coarse image has no measurement; the authors' own compositing writes NaN there, and their
 package then equals the default's images), and what fills gaps from Sentinel-2 alone: the nearest clear scene, linear
 interpolation, Whittaker (lambda 400) and a harmonic fit, pixel by pixel (definitions:
-[metrics.md](metrics.md)). Site-season {key}, landscape {seed}. This page is
-written by
+[metrics.md](metrics.md)). Site-season {key}, landscape {seed}: one landscape in detail, on which several of the
+comparisons fall out otherwise than on others. What holds over many, plain and hard, says
+[truth-population.md](truth-population.md). This page is written by
 
     {command} --page docs/truth.md
 

@@ -20,9 +20,9 @@ from satfusion_assets.evaluation.calibration import Calibration
 from satfusion_assets.evaluation.gaps.benchmark import QUANTITIES, Images, quantities
 from satfusion_assets.evaluation.gaps.competitors import PIXEL_METHODS, Method, Prediction
 from satfusion_assets.evaluation.gaps.fusion import Fusion
-from satfusion_assets.evaluation.gaps.stack import Days, SeasonStack
 from satfusion_assets.evaluation.moments import Moments, grouped_moments, pool
 from satfusion_assets.fusion.efast import fuse
+from satfusion_assets.fusion.season import Days, SeasonStack
 from satfusion_assets.vocabulary.scenarios import BANDS, SCENARIOS, Mode, Scenario, Strategy
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class Conformance:
             inputs.fine_days,
             inputs.cloud_distance,
             ratio=inputs.ratio,
-            sigma=float(self.scenario.sigma),
+            sigma=float(self.scenario.sigma or 0),
             conformance=True,
         )
         return Prediction(fused.values)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,12 +11,22 @@ import numpy.typing as npt
 
 from satfusion_assets.evaluation.gaps.benchmark import Images, quantities
 from satfusion_assets.evaluation.gaps.competitors import PIXEL_METHODS, Method, Prediction
-from satfusion_assets.evaluation.gaps.stack import Days, SeasonStack
+from satfusion_assets.fusion.season import Days, SeasonStack
 from satfusion_assets.truth.scoring import BoolArray, Truth, days_to_clear
-from satfusion_assets.vocabulary.scenarios import Strategy
+from satfusion_assets.vocabulary.scenarios import Scenario, Strategy
 
 ALONE = tuple(method.name for method in PIXEL_METHODS)
 """Methods that know Sentinel-2 alone; every other one is a fusion."""
+
+
+def family_of(fusion: str) -> str:
+    """The method behind a scenario's key: ``efast`` or ``kriging``."""
+    return str(Scenario.parse(fusion).method)
+
+
+def families(fusions: Iterable[str]) -> list[str]:
+    """The methods behind some scenarios' keys, each once."""
+    return sorted({family_of(fusion) for fusion in fusions})
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,8 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from satfusion_assets.store.leases import HIDDEN, VERSIONS
+from satfusion_assets.store.names import CURRENT
 from satfusion_assets.viewer.catalog import Catalog
 from satfusion_assets.viewer.files import Fence, finite, read_json
 from satfusion_assets.viewer.rasters import index_geotiff, read_frame
@@ -38,12 +40,13 @@ from satfusion_assets.vocabulary.errors import (
     UnknownSeason,
     UnknownSite,
 )
+from satfusion_assets.vocabulary.installation import VIEWER, beside_package
 from satfusion_assets.vocabulary.links import OLD_PAGES, STAGES, Stage, redirect_of
 from satfusion_assets.vocabulary.scenarios import Scenario
 from satfusion_assets.vocabulary.sites import Site
 
 LOOPBACK: Final = ("127.0.0.1", "localhost", "[::1]")
-DIST: Final = Path(__file__).resolve().parents[2] / "webapp" / "dist"
+DIST: Final = beside_package(VIEWER)
 
 _HEADERS: Final = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
@@ -66,6 +69,10 @@ FARTHEST_M: Final = 1e8
 MOST_BANDS: Final = 16
 _YEAR: Final = re.compile(r"[0-9]{4}")
 _BAND: Final = re.compile(r"[1-9][0-9]{0,5}")
+_VERSION: Final = re.compile(
+    rf"{re.escape(HIDDEN)}/[A-Za-z0-9_.-]+/(?:{VERSIONS}/[A-Za-z0-9_-]+|{re.escape(CURRENT)})/"
+)
+"""Where in the store a product's file lies: a path's part that is nobody's business either."""
 _UNEXPECTED: Final = "The viewer could not answer this; its log says why."
 _NOT_BUILT: Final = (
     "<!doctype html><html lang='en'><meta charset='utf-8'><title>satfusion</title><h1>The viewer is not built yet</h1>"
@@ -202,6 +209,7 @@ class _Server:
         text = str(error) if isinstance(error, SatfusionError) else _UNEXPECTED
         for folder in (self._fence.root, self._sites_file.parent, self._sites_file.absolute().parent):
             text = text.replace(f"{folder}/", "").replace(str(folder), "the data root")
+        text = _VERSION.sub("", text)
         headers = {"cache-control": "no-store"}
         if not isinstance(error, SatfusionError):
             headers |= _HEADERS  # which the middleware adds to every other answer

@@ -21,14 +21,16 @@ from satfusion_assets.pipeline.pack.files import pack_folder
 from satfusion_assets.pipeline.prepared.files import PreparedLayout
 from satfusion_assets.pipeline.preselected.files import preselection
 from satfusion_assets.pipeline.processed.files import ProcessedLayout
+from satfusion_assets.pipeline.raw_phenocam.files import PHENOCAM_ROIS
+from satfusion_assets.sampling.footprint import camera_view
 from satfusion_assets.viewer import layout
 from satfusion_assets.viewer.files import TABLES, Fence, iso_day
 from satfusion_assets.viewer.rasters import daily_bands, read_tags
-from satfusion_assets.viewer.shapes import Calibrated, Metrics, Screened, Skill
+from satfusion_assets.viewer.shapes import Calibrated, CameraRecord, Metrics, Screened, Skill
 from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing
 from satfusion_assets.vocabulary.grid import site_grid
 from satfusion_assets.vocabulary.links import STAGES
-from satfusion_assets.vocabulary.scenarios import SCENARIOS, SERIES_BANDS, Mode, Scenario, Strategy
+from satfusion_assets.vocabulary.scenarios import RECOMMENDED, SCENARIOS, SERIES_BANDS, Mode, Scenario, Strategy
 from satfusion_assets.vocabulary.sites import Site, SiteRegistry
 from satfusion_assets.vocabulary.sources import SENSORS
 
@@ -119,6 +121,7 @@ class Catalog:
             "epsg": grid.epsg,
             "marker": [east, north],
             "extent": list(grid.fine.extent.boundingbox),
+            "footprint": self._footprint(folder, site, east, north),
             "statuses": self._season_status(site.name, season),
             "stages": {stage: self._stage(folder, stage, scenario) for stage in STAGES},
             "coarse_quantity": self._coarse_quantity(folder),
@@ -129,6 +132,17 @@ class Catalog:
             "tables": [item for item in products if Path(item["path"]).suffix in _TABLES],
             "maps": [item for item in products if Path(item["path"]).suffix in _MAPS],
         }
+
+    def _footprint(self, folder: Path, site: Site, east: float, north: float) -> list[tuple[float, float]] | None:
+        """Border of the ground that the camera shows, metres of the grid; None where no camera is known.
+
+        A record that cannot be read costs the border and no more.
+        """
+        record = self._usable(folder / PHENOCAM_ROIS, CameraRecord, [])
+        if record is None:
+            return None
+        vegetation = next((region.vegetation for region in record.regions if region.name == record.chosen), None)
+        return camera_view((east, north), site.latitude, record.orientation, vegetation or site.vegetation).outline()
 
     def _stage(self, folder: Path, stage: Any, scenario: Scenario) -> dict[str, Any]:
         products: dict[str, Any] = {}
@@ -147,14 +161,20 @@ class Catalog:
         return read_tags(self._fence.real(folder / product.path / names[0])).get("QUANTITY")
 
     def default_scenario(self, site: str, season: int) -> Scenario:
-        """The scenario to open first: the furthest come; of those, one with colours, and the best nse_pc."""
+        """The scenario to open first: the furthest come; of those the recommended, else one with colours and the
+        best nse_pc."""
         found = self._season_status(site, season)["scenarios"]
 
-        def merit(scenario: Scenario) -> tuple[int, bool, float]:
+        def merit(scenario: Scenario) -> tuple[int, bool, bool, float]:
             status = found[scenario.key]
             score = (status["scores"] or {}).get("nse_pc")
             reached = _REACHED.index(status["status"])
-            return reached, scenario.mode is Mode.BTI, float("-inf") if score is None else score
+            return (
+                reached,
+                scenario == RECOMMENDED,
+                scenario.mode is Mode.BTI,
+                float("-inf") if score is None else score,
+            )
 
         return max(SCENARIOS, key=merit)
 
@@ -236,7 +256,8 @@ def _site_facts(site: Site) -> dict[str, Any]:
 
 
 def _describe(scenario: Scenario) -> dict[str, Any]:
-    return {"key": scenario.key, "strategy": scenario.strategy, "mode": scenario.mode, "sigma": scenario.sigma}
+    facts = {"strategy": scenario.strategy, "mode": scenario.mode, "method": scenario.method, "sigma": scenario.sigma}
+    return {"key": scenario.key, **facts}
 
 
 def _headline(metrics: Metrics, skill: Skill | None, scenario: Scenario) -> dict[str, Any] | None:

@@ -47,6 +47,9 @@ QUALITY: Final = (
     ),
     QualityLayer("effective_scenes", "Effective scenes", "", "effective number of scenes, (Σw)² / Σw²"),
     QualityLayer("coarse_support", "Coarse support", "", "how the coarse value came about"),
+    QualityLayer(
+        "support", "Support", "", "what a kriged value rests on: scenes around the day, Sentinel-3, or its level"
+    ),
     QualityLayer("standard_deviation", "Standard deviation", "", "predictive standard deviation of the fused value"),
 )
 

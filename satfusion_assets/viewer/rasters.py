@@ -29,6 +29,8 @@ from satfusion_assets.vocabulary.indices import gcc, ndvi
 MAX_SIDE: Final = 2048
 """Longest side that is sent; larger rasters are thinned (nearest neighbour) and say by how much."""
 
+RASTERS: Final = frozenset({".geotiff", ".tif", ".tiff"})
+
 MAX_VALUES: Final = 4 * MAX_SIDE**2
 """Numbers that one answer carries: the four bands of the largest raster."""
 
@@ -72,7 +74,12 @@ class Frame:
 
 
 def read_frame(path: Path, name: str, bands: Sequence[int] | None = None) -> Frame:
-    """Bands (from 1; all when None) of ``path``; ProductCorrupt when it cannot be read, by ``name``."""
+    """Bands (from 1; all when None) of ``path``; ProductCorrupt when it cannot be read, by ``name``.
+
+    InvalidInput for what is no raster at all, such as a table.
+    """
+    if path.suffix.lower() not in RASTERS:
+        raise InvalidInput(f"{name} is no raster; ask for one of {', '.join(sorted(RASTERS))}.")
     try:
         with rasterio.open(path) as dataset:
             wanted = list(bands or dataset.indexes)

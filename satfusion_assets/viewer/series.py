@@ -97,7 +97,7 @@ def _index_twin(scenario: Scenario) -> Scenario:
 
     The bands' own deviations say little of an index, since errors of brightness cancel in it.
     """
-    return Scenario(scenario.strategy, Mode.ITB, scenario.sigma)
+    return scenario.in_mode(Mode.ITB)
 
 
 def _pack_layers(

@@ -58,6 +58,21 @@ class Skill(_Shape):
     regions: dict[str, Region | None] | None = None
 
 
+class DrawnRegion(_Shape):
+    """A region of interest of the camera. vegetation: PhenoCam's code."""
+
+    name: str = ""
+    vegetation: str | None = None
+
+
+class CameraRecord(_Shape):
+    """``rois.json``: where the camera looks, in the archive's word, and the region that is read."""
+
+    orientation: str | None = None
+    chosen: str = ""
+    regions: list[DrawnRegion] = []
+
+
 class Dated(_Shape):
     """One day of a series."""
 

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, Secre
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from satfusion_assets.vocabulary.errors import InvalidInput
+from satfusion_assets.vocabulary.installation import home
 
 PREFIX: Final = "SATFUSION_"
 ENV_FILE: Final = ".env"
@@ -27,11 +28,13 @@ class S3Product(StrEnum):
     """Sentinel-3 products that can serve the coarse series.
 
     OLCI_L1B: top-of-atmosphere reflectance, one value a UTC day, clouds unflagged.
-    SYN_L2: surface reflectance per overpass with CLOUD_flags.
+    SYN_L2: surface reflectance per overpass with CLOUD_flags. NONE: Sentinel-2 alone, for which no account is needed;
+    only kriging can do without.
     """
 
     OLCI_L1B = "olci_l1b"
     SYN_L2 = "syn_l2"
+    NONE = "none"
 
 
 class EngineName(StrEnum):
@@ -39,6 +42,10 @@ class EngineName(StrEnum):
 
     SATFUSION = "satfusion"
     PACKAGE = "efast"
+
+
+def _data_root() -> Path:
+    return home() / "data"
 
 
 def _some_path(value: object) -> object:
@@ -108,7 +115,7 @@ class Settings(BaseSettings):
         except OSError as error:
             raise InvalidInput(f"{Path(ENV_FILE).absolute()} cannot be read ({error.strerror}).") from error
 
-    data_root: Annotated[SomePath, AfterValidator(_folder)] = Path("data")
+    data_root: Annotated[SomePath, AfterValidator(_folder)] = Field(default_factory=_data_root)
     sites_file: SomePath | None = None
     viewer_url: WebAddress = "http://127.0.0.1:8050"
     dagster_url: WebAddress = "http://127.0.0.1:3000"

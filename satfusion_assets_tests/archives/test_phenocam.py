@@ -26,6 +26,7 @@ from satfusion_assets.archives.phenocam import (
 )
 from satfusion_assets.archives.phenocam.pictures import picture_of
 from satfusion_assets.archives.phenocam.regions import read_regions
+from satfusion_assets.archives.phenocam.summaries import decode_summary
 from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid, ArchiveUnavailable, NoData
 from satfusion_assets.vocabulary.sites import Site
 from satfusion_assets_tests.archives.conftest import FIXTURES, archive
@@ -83,6 +84,38 @@ def test_snow_may_also_be_yes_or_no() -> None:
     assert [day.snow for day in parse_one_day_summary(curated("0", "1"), "file")] == [False, True]
 
 
+@pytest.mark.parametrize("codes", [("1", "NA", "1"), ("1.0", "1", "1"), ("NA", "", "1")])
+def test_nothing_but_ones_says_nothing_of_snow(codes: tuple[str, ...]) -> None:
+    """1 is snow on one scale and a picture nobody could judge on the other."""
+    assert {day.snow for day in parse_one_day_summary(curated(*codes), "file")} == {None}
+
+
+def test_black_pictures_have_no_greenness_and_cost_no_other_day() -> None:
+    """A lens that was covered from July on: half of the days."""
+    column = HEADER.split(",").index("gcc_90")
+    cut = [line.rstrip("\n").split(",") for line in LINES[FIRST + 181 :]]
+    rows = [",".join([*fields[:column], "0.00000", *fields[column + 1 :]]) for fields in cut]
+    days = parse_one_day_summary("".join(LINES[: FIRST + 181]) + "\n".join(rows) + "\n", "harvard")
+    assert (len(days), days.left_out) == (365, ())
+    assert all(math.isnan(day.gcc_90) for day in days if day.day >= date(2009, 7, 1))
+    assert sum(not math.isnan(day.gcc_90) for day in days) > 150
+
+
+def test_a_comment_in_another_encoding_costs_nothing_and_a_line_itself() -> None:
+    whole = parse_one_day_summary(SERVER, "harvard")
+    commented = "# Forêt de chênes\n".encode("latin-1") + SERVER.encode()
+    assert parse_one_day_summary(decode_summary(commented, "harvard"), "harvard") == whole
+    line = changed("midday_filename", "forêt.jpg").encode("latin-1")
+    days = parse_one_day_summary(decode_summary(line, "harvard"), "harvard")
+    assert (len(days), len(days.left_out)) == (364, 1)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
+def test_a_table_in_another_encoding_is_refused_in_a_sentence(encoding: str) -> None:
+    with pytest.raises(ArchiveAnswerInvalid, match=r"^harvard .*\.$"):
+        parse_one_day_summary(decode_summary(SERVER.encode(encoding), "harvard"), "harvard")
+
+
 @pytest.mark.parametrize("path", [FIXTURES / "harvard_DB_0001_1day.csv", *CURATED], ids=lambda path: path.stem)
 def test_real_files_of_both_formats_are_plausible(path: Path) -> None:
     days = parse_one_day_summary(path.read_text("utf-8"), path.name)
@@ -125,7 +158,7 @@ def changed(column: str, value: str, at: int = FIRST + 10) -> str:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        (changed("gcc_90", "0.00000"), "gcc_90 is 0, outside 0 to 1"),
+        (changed("gcc_90", "1.00000"), "gcc_90 is 1, outside 0 to 1"),
         (changed("gcc_90", "inf"), "'inf' is no number"),
         (changed("gcc_90", "-0.36535"), "outside 0 to 1"),
         (changed("image_count", "1e999"), "'1e999' is no number"),
@@ -139,6 +172,8 @@ def changed(column: str, value: str, at: int = FIRST + 10) -> str:
         (changed("snow_flag", "inf"), "'inf' is no number"),
         (with_line("2009-01-11,2009\n"), "2 fields instead of 32"),
         (with_line(",,,\n"), "4 fields instead of 32"),
+        (changed("midday_filename", "for\ufffdt.jpg"), "it is not text in UTF-8"),
+        (changed("date", "0000-00-00"), "year 0 is out of range"),
     ],
 )
 def test_a_line_that_cannot_be_right_costs_its_day(text: str, reason: str) -> None:
@@ -319,8 +354,6 @@ def test_regions_are_collected_over_pages_and_filtered_again() -> None:
         {"roi_name": "../../harvard"},
         {"roi_name": None},
         {"roi_name": "harvard_DB_1000"},
-        {"first_date": 20080404},
-        {"first_date": "0000-01-01"},
         {"one_day_summary": "x" * 5000},
         {"one_day_summary": ["a", "b"]},
     ],
@@ -331,6 +364,20 @@ def test_a_malformed_region_costs_itself(bad: dict[str, Any]) -> None:
     regions = json_pages(pages).regions("harvard")
     assert regions.kept == (OLD,)
     assert len(regions.left_out) == 1
+
+
+@pytest.mark.parametrize("said", ["0000-00-00", "0000-01-01", "2008-02-30", "", 20080404, None])
+def test_a_date_that_is_none_costs_itself(said: object) -> None:
+    """The region's days say from when on there are any."""
+    pages = {"/api/roilists/": {"count": 1, "next": None, "results": [record(NEW) | {"first_date": said}]}}
+    (region,) = json_pages(pages).regions("harvard")
+    assert region == NEW.model_copy(update={"first": None})
+
+
+def test_a_date_may_come_with_its_time() -> None:
+    entry = record(NEW) | {"first_date": "2008-04-04T12:30:00Z"}
+    pages = {"/api/roilists/": {"count": 1, "next": None, "results": [entry]}}
+    assert json_pages(pages).regions("harvard")[0].first == date(2008, 4, 4)
 
 
 @pytest.mark.parametrize("said", [None, "", "no word on it", 1, "True"])

@@ -12,7 +12,7 @@ from dagster._core.execution.asset_backfill import AssetBackfillData
 
 from satfusion_assets.definitions import defs
 from satfusion_assets.pipeline.partitions import SITE_SEASON, scenario_key, strategy_key
-from satfusion_assets.vocabulary.scenarios import SCENARIOS, Mode, Strategy
+from satfusion_assets.vocabulary.scenarios import SCENARIOS, Method, Mode, Strategy
 from satfusion_assets.vocabulary.sites import SiteSeason
 
 HERE, THERE = SiteSeason("innsbruck", 2024), SiteSeason("forthgr", 2024)
@@ -39,7 +39,8 @@ def test_every_definition_loads() -> None:
 def test_a_scenario_descends_from_its_own_strategy_and_mode() -> None:
     for scenario in SCENARIOS:
         source = "prepared_itb" if scenario.mode is Mode.ITB else "prepared_bti"
-        expected = {(source, str(strategy_key(HERE, scenario.strategy)))}
+        sources = {source, "prepared_bti"} if scenario.method is Method.KRIGING else {source}
+        expected = {(name, str(strategy_key(HERE, scenario.strategy))) for name in sources}
         assert parents("fused", scenario_key(HERE, scenario)) == expected
 
 
@@ -103,7 +104,7 @@ def partitioned_assets() -> list[str]:
 def test_a_backfill_of_everything_makes_each_partition_of_its_site_season() -> None:
     per_asset = Counter(asset for asset, _ in targeted(partitioned_assets(), HERE.key))
     variants = {"prepared_bti": 2, "prepared_itb": 2}
-    variants |= dict.fromkeys(("fused", "processed", "scenario_metrics", "phenology", "pack"), 8)
+    variants |= dict.fromkeys(("fused", "processed", "scenario_metrics", "phenology", "pack"), len(SCENARIOS))
     assert per_asset == {asset: variants.get(asset, 1) for asset in partitioned_assets()}
 
 

@@ -57,6 +57,7 @@ def test_snow_codes_of_curated_files_and_plain_flags() -> None:
     assert snow_days([2, 3, 4, 5, 1, np.nan]).tolist() == [False, True, True, True, False, False]
     assert snow_days([3, 1, np.nan]).tolist() == [True, False, False]
     assert snow_days([0, 1, np.nan]).tolist() == [False, True, False]
+    assert snow_days([1, 1, np.nan]).tolist() == [False, False, False]
 
 
 BOG = (120.0, 108.0, 84.0)

@@ -16,11 +16,14 @@ from satfusion_assets.cli import app
 from satfusion_assets.own_images.folder_images import open_folder
 from satfusion_assets.own_images.fuse_folder import FuseFolder, fuse_folder
 from satfusion_assets.vocabulary.errors import InvalidInput
+from satfusion_assets.vocabulary.scenarios import Method
 from satfusion_assets_tests.fusion.efast.scenes import RATIO, Stack, random
 
 DAYS = (date(2024, 6, 15), date(2024, 6, 20))
 JUST_ENOUGH = 478_075_000
 """Bytes that hold the interpreter, GDAL and a row or two of this small area."""
+KRIGED_ROW = 479_000_000
+"""The same for kriging, which takes every scene and makes deviations."""
 
 
 def write(path: Path, image: np.ndarray, pixel: float) -> None:
@@ -157,6 +160,32 @@ def test_all_satellites_and_full_product_names_are_taken(folder: Path, stack: St
     )
 
 
+def test_endings_in_capitals_are_taken(folder: Path, stack: Stack) -> None:
+    """As Windows and some archives write them."""
+    for path in sorted(folder.glob("s?/*.tif"))[::2]:
+        path.rename(path.with_suffix(".TIF" if path.name.startswith("S2") else ".TIFF"))
+    images = open_folder(folder, "REFL")
+    assert (len(images.scenes.days), len(images.composites.days)) == (len(stack.fine_days), len(stack.coarse_days))
+    assert images.left_out == ()
+
+
+@pytest.mark.parametrize("which", ["s2/*_REFL.tif", "s3/*.tif"])
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "complex64"])
+def test_a_picture_is_no_measurement(folder: Path, which: str, dtype: str) -> None:
+    """Eight bits are taken with a scale alone, so that nobody means 0 to 255."""
+    path = sorted(folder.glob(which))[1]
+    with rasterio.open(path) as old:
+        profile, shape = old.profile | {"dtype": dtype, "nodata": None}, (old.count, *old.shape)
+    with rasterio.open(path, "w", **profile) as raster:
+        raster.write(np.full(shape, 77, dtype))
+    with pytest.raises(InvalidInput, match=rf"{path.name} holds {dtype}, as pictures and class maps do"):
+        open_folder(folder, "REFL")
+    if dtype == "uint8":
+        with rasterio.open(path, "r+") as raster:
+            raster.scales = (0.004,) * raster.count
+        assert open_folder(folder, "REFL").left_out == ()
+
+
 def test_every_file_that_takes_no_part_is_named(folder: Path, stack: Stack, caplog: pytest.LogCaptureFixture) -> None:
     first = f"S2A_MSIL2A_{name(stack.fine_days[0])}"
     strange = ("L8_LC08_20240615_REFL.tif", f"{first}_refl.tif", f"{first}_REFL.jp2", "S2A_MSIL1C_20240615_REFL.tif")
@@ -218,3 +247,20 @@ def test_an_option_without_a_meaning_is_one_sentence(folder: Path, option: str, 
     assert isinstance(result.exception, InvalidInput)
     assert "\n" not in str(result.exception)
     assert not (folder / "fusion").exists()
+
+
+def test_kriging_of_blocks_is_that_of_the_whole_with_its_deviation(folder: Path, stack: Stack) -> None:
+    """What is learned does not depend on the memory, so neither do the numbers."""
+    few = fuse_folder(FuseFolder(folder, DAYS, method=Method.KRIGING, memory_bytes=KRIGED_ROW))
+    in_blocks = [read(path) for path in few.paths]
+    whole = fuse_folder(FuseFolder(folder, DAYS, method=Method.KRIGING))
+    assert few.blocks > 1 == whole.blocks
+    assert [path.name for path in whole.paths] == [
+        "REFL_20240615.tif", "REFL_20240620.tif", "REFL_SD_20240615.tif", "REFL_SD_20240620.tif",
+    ]  # fmt: skip
+    for part, path in zip(in_blocks, whole.paths, strict=True):
+        np.testing.assert_array_equal(part, read(path))
+    values, deviation = in_blocks[0], in_blocks[2]
+    seen = np.isfinite(stack.fine).any(axis=0)
+    assert (np.isfinite(values) == seen).all()
+    assert (deviation[seen] > 0).all()

@@ -17,11 +17,12 @@ from satfusion_assets.pipeline.prepared.prepare import prepare
 from satfusion_assets.pipeline.preselected.preselect import preselect
 from satfusion_assets.pipeline.processed.process import process
 from satfusion_assets.pipeline.provenance import changes, lies_in_place, publish, thresholds
+from satfusion_assets.pipeline.records import ProductRecord
 from satfusion_assets.pipeline.registry import RECORDS, REGISTRY
 from satfusion_assets.store import Product, ProductStore
 from satfusion_assets.vocabulary.errors import OutOfPlace
 from satfusion_assets.vocabulary.grid import site_grid
-from satfusion_assets.vocabulary.scenarios import Mode, Scenario, Strategy
+from satfusion_assets.vocabulary.scenarios import SCENARIOS, Mode, Scenario, Strategy
 from satfusion_assets.vocabulary.settings import Settings
 from satfusion_assets.vocabulary.sites import Site, SiteSeason
 
@@ -52,14 +53,24 @@ def make(store: ProductStore, name: str, variant: str = "", site: Site = SITE, *
 
     product = Product(name, HERE, variant)
     with contextlib.ExitStack() as stack:
-        views = [stack.enter_context(store.read(Product(item, HERE))) for item in inputs]
-        parameters = REGISTRY[name].chosen_in(SETTINGS)
+        views = [stack.enter_context(store.read(Product.referred(item, HERE))) for item in inputs]
+        parameters = REGISTRY[name].chosen_in(SETTINGS, variant)
         with publish(store, product, site=site, parameters=parameters, inputs=views) as draft:
             grid = site_grid(site)
             draft.write_raster(
                 f"{product.slug}/20240601_0.geotiff", np.ones(grid.fine.shape, "float32"), grid.fine, nodata=np.nan
             )
     return product
+
+
+def test_what_gathers_all_variants_is_due_when_another_variant_has_come(tmp_path: Path) -> None:
+    store = ProductStore(tmp_path)
+    first, second = (scenario.key for scenario in SCENARIOS[-2:])
+    make(store, "scenario_metrics", first)
+    product = make(store, "metrics", "", SITE, f"scenario_metrics.{first}")
+    assert changes(store, product, SITE, SETTINGS) == []
+    make(store, "scenario_metrics", second)
+    assert changes(store, product, SITE, SETTINGS) == [f"scenario_metrics.{second} was not there yet"]
 
 
 def test_every_asset_has_a_code_version_of_its_own() -> None:
@@ -168,10 +179,15 @@ def is_module(name: str) -> bool:
     return path.with_suffix(".py").exists() or (path / "__init__.py").exists()
 
 
+def _parts(record: ProductRecord) -> set[str]:
+    """Thresholds of a product under any method."""
+    return {*record.thresholds, *(part for besides in record.by_method.values() for part in besides.thresholds)}
+
+
 def declared(name: str) -> set[str]:
     return {
         module.__name__.removeprefix("satfusion_assets.")
-        for part in REGISTRY[name].thresholds
+        for part in _parts(REGISTRY[name])
         for module in provenance._modules(part)
     }
 

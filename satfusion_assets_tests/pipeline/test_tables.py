@@ -68,7 +68,7 @@ def publish_gaps(store: ProductStore, site_season: SiteSeason, source: dict[str,
 def test_the_score_table_holds_what_has_been_scored_so_far(store: ProductStore) -> None:
     publish_metrics(store, HERE, source=SURFACE)
     outcome = tabulate_scores(store, [HERE, NOTHING])
-    assert outcome.numbers == {"site_seasons": 1, "rows": 15, "scored": 15}
+    assert outcome.numbers == {"site_seasons": 1, "rows": 19, "scored": 19}
     assert outcome.tables["scores"][0]["s3_level"] == "BOA"
     tables = store.root / "tables"
     frame = pd.read_parquet(tables / "scores.parquet")

@@ -33,7 +33,9 @@ def measured(root: Path) -> dict[str, Record]:
 
 def made_by(name: str) -> Record:
     """Code version and a hash of the thresholds of product ``name``."""
-    text = json.dumps(thresholds(name), sort_keys=True)
+    record = REGISTRY[name]
+    under = [thresholds(record.thresholds + besides.thresholds) for besides in record.by_method.values()]
+    text = json.dumps(under or thresholds(record.thresholds), sort_keys=True)
     return {"code_version": REGISTRY[name].code_version, "thresholds": hashlib.sha256(text.encode()).hexdigest()[:12]}
 
 

@@ -40,7 +40,11 @@ from satfusion_assets.vocabulary.sites import Site, SiteSeason
 
 HERE: Final = SiteSeason("reference", 2023)
 SITE: Final = Site(name="reference", latitude=47.116, longitude=11.32, seasons=(2023,), extent_m=600)
-SCENARIOS: Final = (Scenario(Strategy.AGGRESSIVE, Mode.BTI, 20), Scenario(Strategy.NONAGGRESSIVE, Mode.ITB, 30))
+SCENARIOS: Final = (
+    Scenario(Strategy.AGGRESSIVE, Mode.BTI, 20),
+    Scenario(Strategy.NONAGGRESSIVE, Mode.ITB, 30),
+    Scenario(Strategy.AGGRESSIVE, Mode.ITB, None),
+)
 WINTER: Final = np.array([0.04, 0.06, 0.07, 0.18])
 SUMMER: Final = np.array([0.03, 0.09, 0.04, 0.42])
 DAYS: Final = [HERE.raw_start + timedelta(n) for n in range((HERE.raw_end - HERE.raw_start).days + 1)]

@@ -12,6 +12,7 @@ import pytest
 from satfusion_assets.store import Product, ProductStore
 from satfusion_assets.store.leases import in_use
 from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing, StoreError, StoreFull
+from satfusion_assets.vocabulary.sites import SiteSeason
 from satfusion_assets_tests.store.test_products import FUSED, INNSBRUCK, NEW, OLD, publish, seen
 
 
@@ -183,3 +184,17 @@ def test_a_disk_that_refuses_is_one_sentence(store: ProductStore, monkeypatch: p
         with pytest.raises(StoreError, match="cannot be written"):
             publish(store, FUSED, NEW)
     assert seen(store) == OLD
+
+
+def test_a_damaged_manifest_hides_no_other_product(store: ProductStore, caplog: pytest.LogCaptureFixture) -> None:
+    raw = Product("raw_s2", INNSBRUCK)
+    publish(store, FUSED, OLD)
+    publish(store, raw, {"raw/s2/20240501_0.geotiff": "new"})
+    manifest = store.folder(INNSBRUCK) / ".satfusion" / raw.slug / "current" / "manifest.json"
+    manifest.write_text("{")
+    assert [one.product for one in store.products(INNSBRUCK)] == ["fused"]
+    assert "raw_s2/current/manifest.json is not a readable manifest" in caplog.text
+    assert store.holds_products(INNSBRUCK)
+    store.remove(FUSED)
+    assert store.holds_products(INNSBRUCK), "a damaged product is one all the same"
+    assert not store.holds_products(SiteSeason("innsbruck", 2019))

@@ -11,10 +11,11 @@ import pandas as pd
 import pytest
 from scipy.sparse import csr_matrix
 
+from satfusion_assets.evaluation.footprints import COARSE
 from satfusion_assets.evaluation.gaps.competitors import Prediction
-from satfusion_assets.evaluation.gaps.stack import Days, SeasonStack
-from satfusion_assets.truth.benefit import COARSE, Cameras, benefit_rows, calibrated_errors, true_series
-from satfusion_assets.truth.paired import benefit
+from satfusion_assets.fusion.season import Days, SeasonStack
+from satfusion_assets.truth.benefit import Cameras, benefit_rows, true_series
+from satfusion_assets.truth.paired import LEAST_TESTED, benefit
 from satfusion_assets.truth.scoring import Truth
 from satfusion_assets.truth.season import JudgedSeason
 from satfusion_assets.vocabulary.scenarios import Strategy
@@ -85,12 +86,6 @@ def rmse(rows: list[dict[str, Any]], other: str, stratum: str, side: str) -> flo
     return float(np.sqrt(sum(row[f"sse_{side}"] for row in chosen) / sum(row["n"] for row in chosen)))
 
 
-def test_a_series_in_colours_of_its_own_is_mapped_before_it_is_judged() -> None:
-    target = season(SEASON, 120)[:, None]
-    assert np.abs(calibrated_errors(SEASON, 0.1 + 0.7 * target, target)).max() < 1e-9
-    assert np.isnan(calibrated_errors(SEASON, np.full_like(target, 0.4), target)).all(), "a constant tells nothing"
-
-
 def test_who_knows_the_pixel_beats_the_cell_where_fine_structure_matters(rows: list[dict[str, Any]]) -> None:
     for other in (COARSE[0], "linear"):
         assert rmse(rows, other, "fine", "a") < 0.1 * rmse(rows, other, "fine", "b")
@@ -137,7 +132,16 @@ def test_no_gain_is_not_called_one() -> None:
     assert row["low"] < 0 < row["high"]
 
 
-def test_two_landscapes_test_nothing() -> None:
-    (row,) = benefit(population(0.5, 2)).to_dict("records")
-    assert row["a_wins"] == 2
+def test_few_landscapes_test_nothing() -> None:
+    few = LEAST_TESTED - 1
+    (row,) = benefit(population(0.5, few)).to_dict("records")
+    assert row["a_wins"] == few
     assert (row["p"], row["low"]) == (None, None)
+
+
+def test_what_is_not_tested_has_no_say_in_what_is() -> None:
+    many = population(0.64, 6, 0.1)
+    beside = population(1.0, 2).assign(b="whittaker")
+    rows = {row["b"]: row for row in benefit(pd.concat([many, beside])).to_dict("records")}
+    assert [rows["whittaker"][name] for name in ("low", "high", "p", "adjusted")] == [None] * 4
+    assert rows["linear"]["adjusted"] == rows["linear"]["p"], "one test needs no adjustment"

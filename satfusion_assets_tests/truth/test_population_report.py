@@ -46,6 +46,15 @@ def test_the_page_counts_its_landscapes_and_says_when_they_are_too_few() -> None
     assert "fewer than the 12" not in population_page(tables([0.9] * 12), "the command")
 
 
+def test_methods_that_have_met_fewer_landscapes_are_named() -> None:
+    of = tables([0.9] * 3)
+    assert "Not every method" not in population_page(of, "the command")
+    first = of["pairs"][of["pairs"].seed == 1]
+    late = first[(first.a == OURS) & (first.b == OURS)].assign(a="aggressive_kriging", b="aggressive_kriging")
+    page = population_page(of | {"pairs": pd.concat([of["pairs"], late])}, "the command")
+    assert "Not every method has met all 3 landscapes: `aggressive_kriging` 1." in page
+
+
 def test_every_table_but_the_population_is_folded() -> None:
     page = population_page(tables([0.9, 0.8]), "the command")
     assert page.count("<details>") == page.count("</details>") >= 15
@@ -56,12 +65,12 @@ def test_every_table_but_the_population_is_folded() -> None:
 @pytest.mark.parametrize(
     ("ratio", "words"),
     [
-        (0.5, "- aggressive_sigma20 adds to Sentinel-2 alone (linear): everywhere -50% (nearer in 4 of 4"),
-        (1.5, "- aggressive_sigma20 is worse than 300 m data (sentinel3_linear): everywhere +50% (nearer in 0 of 4"),
+        (0.5, "- aggressive_sigma20 adds to Sentinel-2 alone (linear): everywhere -50% (nearer in 6 of 6"),
+        (1.5, "- aggressive_sigma20 is worse than 300 m data (sentinel3_linear): everywhere +50% (nearer in 0 of 6"),
     ],
 )
 def test_the_camera_s_sentences_follow_the_test(ratio: float, words: str) -> None:
-    assert words in population_page(tables([ratio] * 4), "the command")
+    assert words in population_page(tables([ratio] * 6), "the command")
 
 
 def test_dates_are_counted_by_landscape() -> None:

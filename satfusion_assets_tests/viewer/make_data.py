@@ -119,6 +119,8 @@ def _camera(folder: Path, land: Landscape, days: list[date]) -> None:
     write_json(
         photos / "phenocam_phenology.json", {"green_up_50pct_date": "2024-05-02", "green_down_50pct_date": "2024-10-04"}
     )
+    region = {"name": "innsbruck_GR_1000", "vegetation": "GR"}
+    write_json(photos / "rois.json", {"orientation": "E", "chosen": region["name"], "regions": [region]})
     write_json(photos / "camera_dates.json", {"camera": _dates(0)})
 
 

@@ -183,7 +183,9 @@ def test_zooming_one_map_zooms_all_and_is_kept_in_the_address(page: Page):
     box = page.locator(".panel[data-source='fused'] .map-box")
     box.focus()
     box.hover(position={"x": 300, "y": 60})
+    page.keyboard.down("Control")
     page.mouse.wheel(0, -900)
+    page.keyboard.up("Control")
     expect(page).to_have_url(re.compile("at="))
     assert middle_colour(page, "s2", 0.2, 0.2) != before
     kept = page.url
@@ -300,3 +302,86 @@ def test_every_stage_shows_its_products(page: Page, stage: str, sources: list[st
     for source in sources:
         wait_painted(page, source, "2024-05-14" if source == "s3" else "2024-05-15")
     expect(page.locator(".panel")).to_have_count(len(sources))
+
+
+# -- hands on maps and curves ------------------------------------------------------------------------------------
+
+
+def test_the_swipe_line_is_dragged_where_it_stands(page: Page):
+    page.goto(f"{SEASON}?date=2024-05-15&view=swipe")
+    wait_painted(page, "compare", "2024-05-15")
+    line = page.locator(".swipe-line").bounding_box()
+    box = page.locator(".map-box").bounding_box()
+    assert line
+    assert box
+    page.mouse.move(line["x"] + line["width"] / 2, line["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.25, line["y"] + 60, steps=4)
+    page.mouse.up()
+    expect(page.get_by_label("Line between A and B")).to_have_attribute("aria-valuetext", "25 % A")
+    assert "at=" not in page.url
+
+
+def test_the_wheel_scrolls_the_page_and_zooms_with_control(page: Page):
+    page.goto(f"{SEASON}?date=2024-05-15")
+    wait_painted(page, "fused", "2024-05-15")
+    page.locator(".panel[data-source='fused'] .map-box").hover()
+    scale = page.locator(".scale").inner_text()
+    page.mouse.wheel(0, 200)
+    page.wait_for_function("() => scrollY > 0")
+    assert page.locator(".scale").inner_text() == scale
+    page.locator(".panel[data-source='fused'] .map-box").hover()
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -600)
+    page.keyboard.up("Control")
+    expect(page.locator(".scale")).not_to_have_text(scale)
+
+
+def test_arrows_change_the_day_after_a_click_on_a_map(page: Page):
+    page.goto(f"{SEASON}?date=2024-05-15")
+    wait_painted(page, "fused", "2024-05-15")
+    page.locator(".panel[data-source='fused'] .map-box").click()
+    expect(page).to_have_url(re.compile("px="))
+    page.keyboard.press("ArrowRight")
+    wait_painted(page, "fused", "2024-05-16")
+
+
+def test_a_drag_over_a_curve_zooms_all_curves_and_stays_in_the_address(page: Page):
+    page.goto(f"{SEASON}?date=2024-05-15")
+    wait_painted(page, "fused", "2024-05-15")
+    expect(
+        page.locator(".chart").first.get_by_role("button", name="Sentinel-3")
+    ).to_be_visible()  # the curves have come
+    page.wait_for_load_state("networkidle")
+    plot = page.locator(".chart .u-over").first
+    plot.scroll_into_view_if_needed()
+    box = plot.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + 50)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 60, steps=5)
+    page.mouse.up()
+    expect(page).to_have_url(re.compile(r"date=2024-05-15.*span=2024-04-\d\d,2024-0[67]-\d\d"))
+    expect(page.get_by_role("button", name="All days")).to_have_count(2)
+    page.get_by_role("button", name="All days").first.click()
+    expect(page).not_to_have_url(re.compile("span="))
+
+
+def test_what_an_address_gets_wrong_is_said(page: Page):
+    page.goto(f"{SEASON}?date=2024-02-30&view=swpie")
+    notice = page.locator(".misread")
+    expect(notice).to_contain_text("date=2024-02-30 is not a day")
+    expect(notice).to_contain_text("view=swpie is not one of side, swipe, blink, difference")
+    notice.get_by_role("button", name="Close").click()
+    expect(notice).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    "place", ["/", SEASON, *(f"{SEASON}/{one}" for one in ("preselection", "metrics", "gaps", "phenology"))]
+)
+def test_a_phone_needs_no_sideways_scroll(browser: Browser, viewer: str, place: str):
+    with strict_page(browser, viewer, viewport={"width": 390, "height": 844}) as page:
+        page.goto(place)
+        page.wait_for_load_state("networkidle")
+        page.wait_for_timeout(200)
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= 390

@@ -14,8 +14,9 @@ import psutil
 import pytest
 import rasterio
 
+from satfusion_assets.store import Product, ProductStore
 from satfusion_assets.viewer.rasters import MAX_SIDE
-from satfusion_assets.vocabulary.sites import SiteRegistry
+from satfusion_assets.vocabulary.sites import SiteRegistry, SiteSeason
 from satfusion_assets_tests.viewer.conftest import serve
 
 SCENARIO = "aggressive_sigma20"
@@ -215,3 +216,16 @@ def test_no_message_says_where_the_files_lie(root: Path, client: httpx.Client) -
     assert answer.status_code == 400
     assert "sites.geojson" in answer.json()["error"]
     assert str(root) not in answer.text
+
+
+def test_no_message_says_where_in_the_store_a_version_lies(tmp_path: Path) -> None:
+    """What is served lies in versions of products, which GDAL's own words name."""
+    store, raw = ProductStore(tmp_path), Product("raw_s2", SiteSeason("innsbruck", 2024))
+    with store.publish(raw) as draft:
+        draft.write_bytes("raw/s2/20240501_0.geotiff", b"II*\0 this is no raster")
+    with serve(tmp_path) as url, httpx.Client(base_url=url, timeout=60) as client:
+        for address in ("/_frame", "/_index/ndvi"):
+            answer = client.get(f"{address}/innsbruck/2024/raw/s2/20240501_0.geotiff")
+            assert answer.status_code == 500
+            assert "innsbruck/2024/raw/s2/20240501_0.geotiff is not a readable raster" in answer.json()["error"]
+            assert ".satfusion" not in answer.text

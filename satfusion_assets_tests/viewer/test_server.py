@@ -194,6 +194,22 @@ def test_a_season_lists_every_day_with_its_file(client):
     assert season["coarse_quantity"] == "top-of-atmosphere reflectance"
 
 
+def test_a_season_has_the_ground_that_its_camera_shows(client):
+    season = client.get(f"/_api/season/{SEASON}/{SCENARIO}").json()
+    border = np.array(season["footprint"]) - season["marker"]
+    assert (border[0] == border[-1]).all()
+    assert 0 < border[:, 0].min() < border[:, 0].max() <= 120, "it looks east over grass"
+    assert np.abs(border[:, 1]).max() == pytest.approx(60, abs=1)
+
+
+def test_a_broken_record_of_the_camera_costs_its_ground_and_no_more(damaged, damaged_client):
+    record = damaged / SEASON / "raw/phenocam/rois.json"
+    assert damaged_client.get(f"/_api/season/{SEASON}/{SCENARIO}").json()["footprint"] is None
+    record.parent.mkdir(parents=True)
+    record.write_text("{")
+    assert damaged_client.get(f"/_api/season/{SEASON}/{SCENARIO}").json()["footprint"] is None
+
+
 def test_excluded_scenes_come_with_their_rule_and_in_reflectance(client):
     scenes = client.get(f"/_api/season/{SEASON}/{SCENARIO}").json()["excluded"]["s2"]
     assert {scene["rules"]["aggressive"] for scene in scenes} == {None, "low_ndvi", "dark"}
@@ -332,6 +348,8 @@ def test_a_southern_site_keeps_its_zone(client):
         (f"/_frame/{FUSED}?bands=-1", 400, "not a list of band numbers"),
         (f"/_index/evi/{FUSED}", 400, "ask for ndvi or gcc"),
         (f"/_frame/{SEASON}/raw/s2/20990101_0.geotiff", 404, "materialise it"),
+        (f"/_frame/{SEASON}/metrics.json", 400, f"{SEASON}/metrics.json is no raster"),
+        (f"/_index/ndvi/{SEASON}/metrics.json", 400, f"{SEASON}/metrics.json is no raster"),
     ],
 )
 def test_what_cannot_be_answered_is_said_in_one_sentence(client, path, status, words):

@@ -2,10 +2,16 @@
 import type { Source, Stage } from './route';
 
 export class Problem extends Error {
-  constructor(message: string, readonly status: number) {
+  constructor(
+    message: string,
+    readonly status: number,
+  ) {
     super(message);
   }
 }
+
+/** What was thrown, as an error. */
+export const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));
 
 export interface SiteFacts {
   name: string;
@@ -26,12 +32,15 @@ export interface SeasonStatus {
   camera: Scores | null;
   problem: string | null;
   transitions: Record<string, string | null> | null;
-  scenarios: Record<string, { status: Status; scores: Scores | null; intervals: Record<string, [number, number] | null> }>;
+  scenarios: Record<
+    string,
+    { status: Status; scores: Scores | null; intervals: Record<string, [number, number] | null> }
+  >;
 }
 
 export interface Overview {
   sites: (SiteFacts & { seasons: SeasonStatus[] })[];
-  scenarios: { key: string; strategy: string; mode: string; sigma: number }[];
+  scenarios: { key: string; strategy: string; mode: string; method: string; sigma: number | null }[];
   /** Files over all site-seasons. */
   tables: string[];
 }
@@ -70,6 +79,8 @@ export interface Season {
   scenario: string;
   epsg: number;
   marker: [number, number];
+  /** Border of the ground that the camera shows, metres east and north; null where no camera is known. */
+  footprint: [number, number][] | null;
   extent: [number, number, number, number];
   statuses: SeasonStatus;
   stages: Record<Stage, Partial<Record<Source, Daily>>>;
@@ -142,7 +153,12 @@ export const scenarioSeries = (site: string, year: number): Promise<ScenarioSeri
   getJson(`/_api/scenarios/${encodeURIComponent(site)}/${year}`);
 
 export const pixelSeason = (
-  site: string, year: number, scenario: string, stage: Stage, [x, y]: [number, number], signal: AbortSignal,
+  site: string,
+  year: number,
+  scenario: string,
+  stage: Stage,
+  [x, y]: [number, number],
+  signal: AbortSignal,
 ): Promise<PixelSeason> => getJson(`/_api/pixel/${partition(site, year, scenario)}/${stage}?x=${x}&y=${y}`, signal);
 
 export const fileUrl = (path: string): string => `/_files/${path}`;

@@ -17,7 +17,14 @@ export function findDates(value: unknown, path: string[] = []): DatedTransition[
   if (day !== null && 'lower' in record && 'upper' in record) {
     const ends = [record.lower, record.upper].map((end) => (typeof end === 'string' ? toDay(end) : null));
     const known = ends[0] !== null && ends[1] !== null;
-    return [{ path, day, interval: known ? [ends[0]!, ends[1]!] : null, label: typeof record.label === 'string' ? record.label : '' }];
+    return [
+      {
+        path,
+        day,
+        interval: known ? [ends[0]!, ends[1]!] : null,
+        label: typeof record.label === 'string' ? record.label : '',
+      },
+    ];
   }
   return Object.entries(record).flatMap(([key, one]) => findDates(one, [...path, key]));
 }

@@ -75,6 +75,7 @@ export function nextScene(scenes: readonly number[], day: number, sign: 1 | -1):
   const at = nearest(scenes, day);
   if (at < 0) return null;
   for (let i = Math.max(0, at - 1); i < scenes.length && sign === 1; i += 1) if (scenes[i]! > day) return scenes[i]!;
-  for (let i = Math.min(scenes.length - 1, at + 1); i >= 0 && sign === -1; i -= 1) if (scenes[i]! < day) return scenes[i]!;
+  for (let i = Math.min(scenes.length - 1, at + 1); i >= 0 && sign === -1; i -= 1)
+    if (scenes[i]! < day) return scenes[i]!;
   return null;
 }

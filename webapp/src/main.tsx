@@ -10,7 +10,7 @@ import { Metrics } from './pages/metrics';
 import { Gaps } from './pages/gaps';
 import { Phenology } from './pages/phenology';
 import { START } from './route';
-import { route, spoken, useLoaded } from './state';
+import { route, spoken, unread, useLoaded } from './state';
 import { Link } from './ui/link';
 import { Await } from './ui/parts';
 
@@ -20,21 +20,41 @@ function App() {
   const { site, season: year, scenario, page } = route.value;
   const open = site !== null && year !== null;
   const all = useLoaded('overview', overview);
-  const season = useLoaded(open ? `${site}/${year}/${scenario}` : null, () => getSeason(site!, year!, scenario ?? 'default'), true);
+  const season = useLoaded(
+    open ? `${site}/${year}/${scenario}` : null,
+    () => getSeason(site!, year!, scenario ?? 'default'),
+    true,
+  );
   const Page = PAGES[page];
   useEffect(() => {
     document.title = open ? `${site} ${year} · ${PAGE_NAMES[page]} · satfusion` : 'satfusion viewer';
   }, [open, site, year, page]);
   return (
     <>
-      <a class="skip" href="#main">Skip to the contents</a>
+      <a class="skip" href="#main">
+        Skip to the contents
+      </a>
       <Header overview={all.data} season={open ? season.data : null} />
       <main id="main" tabIndex={-1} data-page={open ? page : 'sites'}>
-        {open
-          ? <Await loaded={season} otherwise={<Link to={START}>All sites and seasons</Link>}>{(data) => <Page key={`${data.site.name}${data.season}`} season={data} overview={all.data} />}</Await>
-          : <Await loaded={all}>{(data) => <Sites overview={data} />}</Await>}
+        {unread.value.length > 0 && (
+          <div class="notice misread" role="status">
+            <strong>Not all of this address was understood.</strong> {unread.value.join(' ')}{' '}
+            <button type="button" class="quiet" onClick={() => (unread.value = [])}>
+              Close
+            </button>
+          </div>
+        )}
+        {open ? (
+          <Await loaded={season} otherwise={<Link to={START}>All sites and seasons</Link>}>
+            {(data) => <Page key={`${data.site.name}${data.season}`} season={data} overview={all.data} />}
+          </Await>
+        ) : (
+          <Await loaded={all}>{(data) => <Sites overview={data} />}</Await>
+        )}
       </main>
-      <p class="visually-hidden" role="status" aria-live="polite">{spoken}</p>
+      <p class="visually-hidden" role="status" aria-live="polite">
+        {spoken}
+      </p>
     </>
   );
 }

@@ -31,6 +31,8 @@ export interface Route {
   px: [number, number] | null;
   /** Centre easting, northing and metres a pixel of the maps; null: the whole site. */
   at: [number, number, number] | null;
+  /** First and last day of the curves; null: the whole season. */
+  span: [number, number] | null;
   /** Colour range chosen by hand; null: the style's own. */
   range: [number, number] | null;
   /** Which bands' curves are drawn beside NDVI and GCC. */
@@ -55,12 +57,35 @@ export interface Route {
 }
 
 export const START: Route = {
-  site: null, season: null, scenario: null, page: 'explore', date: null, stage: 'processed', style: 'true',
-  view: 'side', a: 's2', b: 'fused', bDate: null, px: null, at: null, range: null, bands: false, colour: false,
-  sensor: 's2', show: 'all', gap: null, rival: null, quantity: null, layer: null, dates: false, score: null, region: null,
+  site: null,
+  season: null,
+  scenario: null,
+  page: 'explore',
+  date: null,
+  stage: 'processed',
+  style: 'true',
+  view: 'side',
+  a: 's2',
+  b: 'fused',
+  bDate: null,
+  px: null,
+  at: null,
+  span: null,
+  range: null,
+  bands: false,
+  colour: false,
+  sensor: 's2',
+  show: 'all',
+  gap: null,
+  rival: null,
+  quantity: null,
+  layer: null,
+  dates: false,
+  score: null,
+  region: null,
 };
 
-const SCENARIO = /^(?:non)?aggressive(?:_itb)?_sigma(?:20|30)$/;
+export const SCENARIO = /^(?:non)?aggressive(?:_itb)?_(?:sigma20|sigma30|kriging)$/;
 
 export function parse(pathname: string, search: string): Route {
   const parts = pathname.split('/').filter(Boolean).map(decodeURIComponent);
@@ -81,6 +106,7 @@ export function parse(pathname: string, search: string): Route {
   route.bDate = toDay(query.get('bdate'));
   route.px = numbers(query.get('px'), 2) as Route['px'];
   route.at = numbers(query.get('at'), 3) as Route['at'];
+  route.span = spanOf(query.get('span'));
   route.range = numbers(query.get('range'), 2) as Route['range'];
   route.bands = query.get('bands') === '1';
   route.colour = query.get('colour') === '1';
@@ -119,6 +145,7 @@ export function format(route: Route): string {
   }
   put('px', route.px && route.px.map((v) => v.toFixed(0)).join(','));
   put('at', route.at && route.at.map((v) => Number(v.toFixed(2))).join(','));
+  put('span', route.span && route.span.map(toIso).join(','));
   put('range', route.range && route.range.join(','));
   put('bands', route.bands ? '1' : null);
   put('colour', route.colour ? '1' : null);
@@ -135,7 +162,12 @@ export function format(route: Route): string {
   return `/${parts.join('/')}${tail ? `?${tail}` : ''}`;
 }
 
-function isOneOf<T extends string>(all: readonly T[], value: string): value is T {
+export function spanOf(text: string | null): Route['span'] {
+  const [first, last, ...more] = (text ?? '').split(',').map(toDay);
+  return typeof first === 'number' && typeof last === 'number' && first < last && !more.length ? [first, last] : null;
+}
+
+export function isOneOf<T extends string>(all: readonly T[], value: string): value is T {
   return (all as readonly string[]).includes(value);
 }
 
@@ -143,7 +175,7 @@ function pick<T extends string>(all: readonly T[], value: string | null, usual: 
   return value !== null && isOneOf(all, value) ? value : usual;
 }
 
-function numbers(text: string | null, count: number): number[] | null {
+export function numbers(text: string | null, count: number): number[] | null {
   const values = (text ?? '').split(',').map(Number);
   return text && values.length === count && values.every(Number.isFinite) ? values : null;
 }

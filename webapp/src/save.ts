@@ -9,7 +9,12 @@ function save(name: string, blob: Blob): void {
 }
 
 /** One line: label, lower end, ramp, upper end. */
-function drawKey(context: CanvasRenderingContext2D, { label, low, high, ramp }: Key, left: number, baseline: number): void {
+function drawKey(
+  context: CanvasRenderingContext2D,
+  { label, low, high, ramp }: Key,
+  left: number,
+  baseline: number,
+): void {
   let x = left;
   const write = (words: string): void => {
     context.fillText(words, x, baseline);
@@ -29,7 +34,7 @@ const INK = '#1b1f1d';
 /** RFC 4180: fields with commas, quotes or line ends are quoted. */
 export function csv(rows: readonly (readonly unknown[])[]): string {
   const field = (value: unknown): string => {
-    const text = value === null || value === undefined ? '' : String(value);
+    const text = value === null || value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value);
     return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
   return `${rows.map((row) => row.map(field).join(',')).join('\r\n')}\r\n`;
@@ -63,7 +68,12 @@ export interface Key {
 }
 
 /** Pictures side by side with their titles, the caption below them, as one PNG. */
-export async function savePng(name: string, rows: readonly (readonly Part[])[], keys: readonly Key[], caption: readonly string[]): Promise<void> {
+export async function savePng(
+  name: string,
+  rows: readonly (readonly Part[])[],
+  keys: readonly Key[],
+  caption: readonly string[],
+): Promise<void> {
   const gap = 12;
   const head = 22;
   const line = 19;

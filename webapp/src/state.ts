@@ -1,9 +1,14 @@
 /** The one state: the route, kept in the address. */
 import { signal } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { asError } from './api';
+import { misread } from './misread';
 import { format, parse, type Route } from './route';
 
 export const route = signal<Route>(parse(location.pathname, location.search));
+
+/** What of the opened address was passed over. */
+export const unread = signal(misread(location.pathname, location.search));
 
 /** Day under the pointer on a chart, and the place under the pointer on a map. */
 export const hoverDay = signal<number | null>(null);
@@ -32,6 +37,7 @@ function writeSoon(target: string): void {
 addEventListener('popstate', () => {
   clearTimeout(waiting);
   route.value = parse(location.pathname, location.search);
+  unread.value = misread(location.pathname, location.search);
 });
 
 export interface Loaded<T> {
@@ -42,7 +48,12 @@ export interface Loaded<T> {
 
 /** What `load` gives for `key`; the last data stay while the next load runs, unless `forget`. Null key: nothing. */
 export function useLoaded<T>(key: string | null, load: (signal: AbortSignal) => Promise<T>, forget = false): Loaded<T> {
-  const [state, setState] = useState<Loaded<T> & { key: string | null }>({ data: null, error: null, loading: key !== null, key });
+  const [state, setState] = useState<Loaded<T> & { key: string | null }>({
+    data: null,
+    error: null,
+    loading: key !== null,
+    key,
+  });
   const latest = useRef(load);
   latest.current = load;
   useEffect(() => {
@@ -54,7 +65,7 @@ export function useLoaded<T>(key: string | null, load: (signal: AbortSignal) => 
     setState((before) => ({ data: forget ? null : before.data, error: null, loading: true, key }));
     latest.current(abort.signal).then(
       (data) => abort.signal.aborted || setState({ data, error: null, loading: false, key }),
-      (error: Error) => abort.signal.aborted || setState({ data: null, error, loading: false, key }),
+      (error: unknown) => abort.signal.aborted || setState({ data: null, error: asError(error), loading: false, key }),
     );
     return () => abort.abort();
   }, [key, forget]);

@@ -21,9 +21,16 @@ export function frame(places: readonly Place[], width: number, height: number): 
   const [south, north] = ends(places.map(([, latitude]) => latitude));
   const [middle, equator] = [(west + east) / 2, (south + north) / 2];
   const squeeze = Math.cos((equator * Math.PI) / 180);
-  const halfHeight = Math.max(LEAST_DEGREES, (north - south) / 2 + AIR_DEGREES, (((east - west) / 2) * squeeze + AIR_DEGREES) * (height / width));
+  const halfHeight = Math.max(
+    LEAST_DEGREES,
+    (north - south) / 2 + AIR_DEGREES,
+    (((east - west) / 2) * squeeze + AIR_DEGREES) * (height / width),
+  );
   const scale = height / 2 / halfHeight;
-  return ([longitude, latitude]) => [width / 2 + (longitude - middle) * squeeze * scale, height / 2 - (latitude - equator) * scale];
+  return ([longitude, latitude]) => [
+    width / 2 + (longitude - middle) * squeeze * scale,
+    height / 2 - (latitude - equator) * scale,
+  ];
 }
 
 /** Land to be filled, and coasts and borders to be drawn. */
@@ -37,10 +44,22 @@ export function outlines({ transform, arcs, objects }: Topology, project: Projec
     });
   });
   // A ring runs along its arcs; a negative number ~i is arc i backwards.
-  const ring = (numbers: readonly number[]): Place[] => numbers.flatMap((i) => (i < 0 ? decoded[~i]!.toReversed() : decoded[i]!));
-  const path = (points: readonly Place[]): string => `M${points.map((place) => project(place).map((v) => v.toFixed(1)).join(' ')).join('L')}`;
+  const ring = (numbers: readonly number[]): Place[] =>
+    numbers.flatMap((i) => (i < 0 ? decoded[~i]!.toReversed() : decoded[i]!));
+  const path = (points: readonly Place[]): string =>
+    `M${points
+      .map((place) =>
+        project(place)
+          .map((v) => v.toFixed(1))
+          .join(' '),
+      )
+      .join('L')}`;
   return {
-    land: objects.land.geometries.flatMap((geometry) => geometry.arcs.flat().flatMap((numbers) => pieces(ring(numbers)).map((piece) => `${path(piece)}z`))).join(''),
+    land: objects.land.geometries
+      .flatMap((geometry) =>
+        geometry.arcs.flat().flatMap((numbers) => pieces(ring(numbers)).map((piece) => `${path(piece)}z`)),
+      )
+      .join(''),
     lines: decoded.flatMap(pieces).map(path).join(''),
   };
 }

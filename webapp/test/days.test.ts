@@ -29,13 +29,30 @@ describe('days', () => {
 
   it('mark the months between two days, across New Year', () => {
     const marks = months(toDay('2023-11-17')!, toDay('2024-02-14')!);
-    expect(marks.map((mark) => `${mark.label} ${toIso(mark.day)}`)).toEqual(['Dec 2023-12-01', 'Jan 2024-01-01', 'Feb 2024-02-01']);
+    expect(marks.map((mark) => `${mark.label} ${toIso(mark.day)}`)).toEqual([
+      'Dec 2023-12-01',
+      'Jan 2024-01-01',
+      'Feb 2024-02-01',
+    ]);
   });
 
   it('leave out month names that would touch on a narrow screen', () => {
     const [from, to] = [toDay('2024-01-01')!, toDay('2024-12-31')!];
     expect(roomyMonths(from, to, 1300).map((mark) => mark.label)).not.toContain('');
-    expect(roomyMonths(from, to, 250).map((mark) => mark.label)).toEqual(['Jan', '', 'Mar', '', 'May', '', 'Jul', '', 'Sep', '', 'Nov', '']);
+    expect(roomyMonths(from, to, 250).map((mark) => mark.label)).toEqual([
+      'Jan',
+      '',
+      'Mar',
+      '',
+      'May',
+      '',
+      'Jul',
+      '',
+      'Sep',
+      '',
+      'Nov',
+      '',
+    ]);
   });
 
   it('jump to the next and the previous scene, also from between', () => {

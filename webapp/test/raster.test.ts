@@ -3,8 +3,18 @@ import { difference, Frame, quantiles, summary, type Header } from '../src/raste
 import { colourAt, differenceStyle, fits, paint, STYLES, trueColour } from '../src/raster/styles';
 
 const header = (change: Partial<Header> = {}): Header => ({
-  width: 2, height: 2, bands: ['B02', 'B03', 'B04', 'B8A'], dtype: 'uint16', scale: 1e-4, offset: 0, nodata: 0,
-  transform: [10, 0, 500, 0, -10, 1000], epsg: 32632, thinned: 1, tags: {}, ...change,
+  width: 2,
+  height: 2,
+  bands: ['B02', 'B03', 'B04', 'B8A'],
+  dtype: 'uint16',
+  scale: 1e-4,
+  offset: 0,
+  nodata: 0,
+  transform: [10, 0, 500, 0, -10, 1000],
+  epsg: 32632,
+  thinned: 1,
+  tags: {},
+  ...change,
 });
 const scene = new Frame(header(), [400, 400, 0, 400, 800, 800, 800, 800, 400, 800, 800, 800, 4000, 2000, 800, 800]);
 const single = (values: number[], change: Partial<Header> = {}): Frame =>
@@ -26,7 +36,10 @@ describe('a frame', () => {
     const differences = Uint16Array.from({ length: 16 }, (_, i) => (i % 2 ? 100 : i * 100));
     const frame = Frame.decode(encode(header(), differences));
     expect(frame.planes.map((plane) => Array.from(plane, (v) => Number(v.toFixed(4))))).toEqual([
-      [NaN, 0.01, 0.02, 0.03], [0.04, 0.05, 0.06, 0.07], [0.08, 0.09, 0.1, 0.11], [0.12, 0.13, 0.14, 0.15],
+      [NaN, 0.01, 0.02, 0.03],
+      [0.04, 0.05, 0.06, 0.07],
+      [0.08, 0.09, 0.1, 0.11],
+      [0.12, 0.13, 0.14, 0.15],
     ]);
   });
 
@@ -51,8 +64,18 @@ describe('a frame', () => {
   });
 
   it('knows which pixel holds a place', () => {
-    expect([scene.locate(501, 999), scene.locate(511, 999), scene.locate(501, 981), scene.locate(519.9, 980.1)]).toEqual([0, 1, 2, 3]);
-    expect([scene.locate(499.9, 999), scene.locate(521, 999), scene.locate(501, 1000.1), scene.locate(501, 979)]).toEqual([-1, -1, -1, -1]);
+    expect([
+      scene.locate(501, 999),
+      scene.locate(511, 999),
+      scene.locate(501, 981),
+      scene.locate(519.9, 980.1),
+    ]).toEqual([0, 1, 2, 3]);
+    expect([
+      scene.locate(499.9, 999),
+      scene.locate(521, 999),
+      scene.locate(501, 1000.1),
+      scene.locate(501, 979),
+    ]).toEqual([-1, -1, -1, -1]);
   });
 });
 
@@ -66,7 +89,12 @@ describe('a difference', () => {
 
   it('is missing where the other grid does not reach', () => {
     const far = single([0.1], { width: 1, height: 1, transform: [10, 0, 510, 0, -10, 1000] });
-    expect(Array.from(difference(single([1, 1, 1, 1]), far, 'gcc').planes[0]!, Number.isNaN)).toEqual([true, false, true, true]);
+    expect(Array.from(difference(single([1, 1, 1, 1]), far, 'gcc').planes[0]!, Number.isNaN)).toEqual([
+      true,
+      false,
+      true,
+      true,
+    ]);
   });
 
   it('is summed over what is there', () => {
@@ -81,15 +109,25 @@ describe('colours', () => {
   });
 
   it('are the same for the same value on every frame', () => {
-    const cloudy = new Frame(header(), [400, 9000, 9000, 9000, 800, 9000, 9000, 9000, 400, 9000, 9000, 9000, 4000, 9000, 9000, 9000]);
+    const cloudy = new Frame(
+      header(),
+      [400, 9000, 9000, 9000, 800, 9000, 9000, 9000, 400, 9000, 9000, 9000, 4000, 9000, 9000, 9000],
+    );
     for (const key of ['true', 'false', 'ndvi', 'gcc', 'b8a']) {
       expect(paint(cloudy, style(key), null).slice(0, 4)).toEqual(paint(scene, style(key), null).slice(0, 4));
     }
   });
 
   it('end at the ends of the range', () => {
-    const ramp = [[0, 0, 0], [100, 200, 50]] as const;
-    expect([colourAt(ramp, -1), colourAt(ramp, 0.5), colourAt(ramp, 7)]).toEqual([[0, 0, 0], [50, 100, 25], [100, 200, 50]]);
+    const ramp = [
+      [0, 0, 0],
+      [100, 200, 50],
+    ] as const;
+    expect([colourAt(ramp, -1), colourAt(ramp, 0.5), colourAt(ramp, 7)]).toEqual([
+      [0, 0, 0],
+      [50, 100, 25],
+      [100, 200, 50],
+    ]);
   });
 
   it('follow a range set by hand', () => {

@@ -8,15 +8,49 @@ describe('the address', () => {
   it('says everything that is seen, and nothing that is usual', () => {
     expect(format(route({ site: 'innsbruck', season: 2024 }))).toBe('/innsbruck/2024');
     expect(
-      format(route({ site: 'ICOSFR-Fon1', season: 2023, scenario: 'aggressive_itb_sigma30', page: 'gaps', date: toDay('2023-05-17'), style: 'gcc', px: [675865, 5220905], gap: '30_green_up' })),
+      format(
+        route({
+          site: 'ICOSFR-Fon1',
+          season: 2023,
+          scenario: 'aggressive_itb_sigma30',
+          page: 'gaps',
+          date: toDay('2023-05-17'),
+          style: 'gcc',
+          px: [675865, 5220905],
+          gap: '30_green_up',
+        }),
+      ),
     ).toBe('/ICOSFR-Fon1/2023/aggressive_itb_sigma30/gaps?date=2023-05-17&style=gcc&px=675865,5220905&gap=30_green_up');
   });
 
   it.each([
     route({ site: 'innsbruck', season: 2024 }),
-    route({ site: 'innsbruck', season: 2024, scenario: 'nonaggressive_sigma20', page: 'phenology', layer: 'rising_50' }),
-    route({ site: 'a.b-c', season: 2019, date: toDay('2019-12-31'), stage: 'raw', view: 'swipe', a: 's3', b: 's2', bDate: toDay('2019-01-01') }),
-    route({ site: 'innsbruck', season: 2024, range: [0.28, 0.5], at: [675865, 5220905, 1.5], bands: true, colour: true, sensor: 's3' }),
+    route({
+      site: 'innsbruck',
+      season: 2024,
+      scenario: 'nonaggressive_sigma20',
+      page: 'phenology',
+      layer: 'rising_50',
+    }),
+    route({
+      site: 'a.b-c',
+      season: 2019,
+      date: toDay('2019-12-31'),
+      stage: 'raw',
+      view: 'swipe',
+      a: 's3',
+      b: 's2',
+      bDate: toDay('2019-01-01'),
+    }),
+    route({
+      site: 'innsbruck',
+      season: 2024,
+      range: [0.28, 0.5],
+      at: [675865, 5220905, 1.5],
+      bands: true,
+      colour: true,
+      sensor: 's3',
+    }),
     route({ site: 'innsbruck', season: 2024, page: 'gaps', gap: '30_peak', rival: 'linear', quantity: 'ndvi' }),
     route({ site: 'innsbruck', season: 2024, page: 'preselection', show: 'differ' }),
     route({ site: 'innsbruck', season: 2024, page: 'metrics', region: 'innsbruck_GR_1000', dates: true }),

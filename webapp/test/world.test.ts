@@ -3,8 +3,20 @@ import { frame, outlines, type Topology } from '../src/world';
 
 describe('the small map', () => {
   it('holds every site with air around, north up and east right', () => {
-    const project = frame([[11.3, 47.1], [25.1, 35.3], [19.8, 64.2]], 420, 220);
-    for (const place of [[11.3, 47.1], [25.1, 35.3], [19.8, 64.2]] as const) {
+    const project = frame(
+      [
+        [11.3, 47.1],
+        [25.1, 35.3],
+        [19.8, 64.2],
+      ],
+      420,
+      220,
+    );
+    for (const place of [
+      [11.3, 47.1],
+      [25.1, 35.3],
+      [19.8, 64.2],
+    ] as const) {
       const [x, y] = project(place);
       expect(x > 10 && x < 410 && y > 10 && y < 210).toBe(true);
     }
@@ -19,7 +31,14 @@ describe('the small map', () => {
   it('cuts what crosses the date line', () => {
     const strait: Topology = {
       transform: { scale: [1, 1], translate: [-180, 0] },
-      arcs: [[[359, 0], [1, 1], [-359, 1], [0, 5]]],
+      arcs: [
+        [
+          [359, 0],
+          [1, 1],
+          [-359, 1],
+          [0, 5],
+        ],
+      ],
       objects: { land: { geometries: [] } },
     };
     expect(outlines(strait, ([x, y]) => [x, y]).lines).toBe('M179.0 0.0L180.0 1.0M-179.0 2.0L-179.0 7.0');
@@ -28,7 +47,17 @@ describe('the small map', () => {
   it('closes rings along arcs forwards and backwards', () => {
     const square: Topology = {
       transform: { scale: [1, 1], translate: [0, 0] },
-      arcs: [[[0, 0], [4, 0]], [[0, 0], [0, 4], [4, 0]]],
+      arcs: [
+        [
+          [0, 0],
+          [4, 0],
+        ],
+        [
+          [0, 0],
+          [0, 4],
+          [4, 0],
+        ],
+      ],
       objects: { land: { geometries: [{ arcs: [[[0, ~1]]] }] } },
     };
     const { land } = outlines(square, ([x, y]) => [x, y]);

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from satfusion_assets.archives.common_metadata import said_of_source
 from satfusion_assets.archives.earth_search.boxes import box_width, shared_area
 from satfusion_assets.archives.patience import is_web_address, public_url
 from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid
@@ -59,7 +60,7 @@ class Scene(BaseModel):
     the product names it. baseline: ``05.10``. boa_offset_applied: the catalogue's word on the pixels, None when it
     says nothing. bbox: degrees (west, south, east, north), west > east across 180 degrees. hrefs: asset key ->
     address. updated: as the item says. view_zenith: mean over the bands, degrees, when the item has it. found: keys
-    of all assets that came with the item.
+    of all assets that came with the item. providers, licence: as the item says, which few do.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -82,6 +83,8 @@ class Scene(BaseModel):
     view_zenith: Annotated[float | None, BeforeValidator(_known_zenith)] = None
     cloud_cover: Annotated[float | None, BeforeValidator(_known_number)] = None
     found: Annotated[tuple[str, ...], Field(exclude=True)] = ()
+    providers: Annotated[tuple[str, ...], Field(exclude=True)] = ()
+    licence: Annotated[str | None, Field(exclude=True)] = None
 
     @property
     def baseline_number(self) -> float:
@@ -165,6 +168,7 @@ def _scene(item: Mapping[str, Any]) -> Scene:
             "view_zenith": properties.get("view:incidence_angle"),
             "cloud_cover": properties.get("eo:cloud_cover"),
             "found": tuple(map(str, assets)),
+            **said_of_source(properties),
         }
     )
 

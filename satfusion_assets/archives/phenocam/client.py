@@ -51,13 +51,15 @@ class Forbidden(ArchiveAnswerInvalid):
 class Camera:
     """What the archive says about a camera.
 
-    latitude, longitude: degrees, None = not said. acknowledgement: text that the site asks to be printed.
+    latitude, longitude: degrees, None = not said. orientation: the wind that it looks towards, in the archive's word,
+    empty = not said. acknowledgement: text that the site asks to be printed.
     """
 
     name: str
     latitude: float | None
     longitude: float | None
     utc_offset_hours: float | None
+    orientation: str
     acknowledgement: str
     fair_use: str
     record: Mapping[str, Any]
@@ -87,6 +89,7 @@ class PhenoCam:
             latitude=_number_within(record.get("Lat"), -90, 90),
             longitude=_number_within(record.get("Lon"), -180, 180),
             utc_offset_hours=_number_within(record.get("utc_offset", meta.get("utc_offset")), *_OFFSETS),
+            orientation=_text(meta.get("camera_orientation")),
             acknowledgement=_text(meta.get("site_acknowledgements") or meta.get("site_acknowledgement")),
             fair_use=_text(record.get("fairuse_statement") or meta.get("fairuse_statement")),
             record=record,

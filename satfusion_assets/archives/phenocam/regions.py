@@ -41,10 +41,13 @@ def _missing_is_none(value: object) -> object:
 
 
 def _day(value: object) -> object:
-    """Dates are written; a number would be taken for seconds since 1970."""
-    if not (value is None or isinstance(value, (str, date))):
-        raise ValueError("not a written date")
-    return _missing_is_none(value)
+    """A date is written; one that is none (of zeros, a number) is not said, and the region's days say more than it."""
+    if isinstance(value, date):
+        return value
+    try:
+        return date.fromisoformat(value.strip()[:10])  # type: ignore[attr-defined]
+    except (AttributeError, ValueError):
+        return None
 
 
 def _share(value: object) -> float | None:

@@ -1,11 +1,13 @@
 """One-day summary CSVs: 32 columns from the server (provisional), 49 from curated releases; read by column name.
 
-Missing is ``NA``, ``-9999``, empty or ``None``. Server files never carry outlier and snow flags: unknown, not clear.
+Missing is ``NA``, ``-9999``, empty or ``None``; a gcc_90 of exactly 0 is that of black pictures, which have no
+greenness. Server files never carry outlier and snow flags: unknown, not clear.
 
-Snow comes on two scales: 0 and 1, or the curated releases' codes (`SNOW_CODES`).
+Snow comes on two scales: 0 and 1, or the curated releases' codes (`SNOW_CODES`). 1 means snow on the one and a picture
+nobody could judge on the other, so a file with neither a 0 nor another code does not say what its 1 means.
 
-A line that cannot be right costs its day alone. A file with many such lines, a cut-off one, and one that sums up more
-than a day a row are refused whole.
+A line that cannot be right, or is not UTF-8, costs its day alone; a comment costs nothing. A file with many such lines,
+a cut-off one, and one that sums up more than a day a row are refused whole.
 """
 
 from __future__ import annotations
@@ -39,6 +41,7 @@ _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _BREAK: Final = re.compile(r"\r\n?|\n")
 """Between lines. Other characters that end a line for Unicode come in with descriptions that people have pasted."""
+_NOT_UTF8: Final = "\ufffd"
 _PERIOD: Final = re.compile(r"#\s*Aggregation Period:\s*(\d+)", re.ASCII)
 _STATED: Final = re.compile(r"#\s*(Site|Veg Type):\s*(\S+)")
 _MOST_PICTURES: Final = 86_400
@@ -65,11 +68,15 @@ class DailySummary:
 
 
 def decode_summary(content: bytes, source: str) -> str:
-    """The text of a summary, with or without a byte order mark; ArchiveAnswerInvalid when it is not UTF-8."""
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ArchiveAnswerInvalid(f"{source} is not text in UTF-8.") from error
+    """The text of a summary, with or without a byte order mark; ArchiveAnswerInvalid when its table is not UTF-8.
+
+    Bytes of another encoding, which people paste into comments, are marked: they cost the line that they stand in.
+    """
+    text = content.decode("utf-8-sig", "replace")
+    table = next((line for line in _lines(text) if line.strip() and not line.startswith("#")), "")
+    if _NOT_UTF8 in table:
+        raise ArchiveAnswerInvalid(f"{source} is not text in UTF-8.")
+    return text
 
 
 def refuse_other_region(text: str, source: str, site: str, vegetation: str) -> None:
@@ -101,7 +108,8 @@ def parse_one_day_summary(text: str, source: str) -> Sifted[DailySummary]:
             rows.append((number, _row(line, header)))
         except ValueError as error:
             left_out.append(LeftOut(f"line {number}", str(error)))
-    coded = any(_is_answer(row["snow_flag"]) for _, row in rows)
+    flags = {_snow_flag(row["snow_flag"]) for _, row in rows}
+    coded = bool(flags & _ANSWERS) or 0.0 not in flags
     for number, row in rows:
         try:
             days.append(_day(row, coded))
@@ -148,6 +156,8 @@ def _fields(line: str) -> list[str]:
 
 
 def _row(line: str, header: Sequence[str]) -> dict[str, str]:
+    if _NOT_UTF8 in line:
+        raise ValueError("it is not text in UTF-8")
     fields = _fields(line)
     if len(fields) != len(header):
         raise ValueError(f"{len(fields)} fields instead of {len(header)}")
@@ -156,7 +166,7 @@ def _row(line: str, header: Sequence[str]) -> dict[str, str]:
 
 def _day(row: dict[str, str], snow_is_coded: bool) -> DailySummary:
     gcc = _number(row["gcc_90"])
-    if not math.isnan(gcc) and not 0 < gcc < 1:
+    if not math.isnan(gcc) and not 0 <= gcc < 1:
         raise ValueError(f"gcc_90 is {gcc:g}, outside 0 to 1")
     count = _number(row["image_count"])
     if not math.isnan(count) and not 0 <= count <= _MOST_PICTURES:
@@ -166,7 +176,7 @@ def _day(row: dict[str, str], snow_is_coded: bool) -> DailySummary:
         raise ValueError(f"midday_filename has {len(midday)} characters")
     return DailySummary(
         day=_date(row),
-        gcc_90=gcc,
+        gcc_90=gcc or math.nan,
         image_count=0 if math.isnan(count) else int(count),
         midday=None if midday in _MISSING or midday.startswith("-9999") else midday,
         snow=_coded_snow(row["snow_flag"]) if snow_is_coded else _flag(row["snow_flag"]),
@@ -223,12 +233,12 @@ def _flag(text: str) -> bool | None:
     return None if math.isnan(value) else value > 0
 
 
-def _is_answer(text: str) -> bool:
-    """Whether a snow flag is of the curated scale; what is no number is refused where its day is read."""
+def _snow_flag(text: str) -> float:
+    """A snow flag, NaN where there is none; what is no number is refused where its day is read."""
     try:
-        return _number(text) in _ANSWERS
+        return _number(text)
     except ValueError:
-        return False
+        return math.nan
 
 
 def _coded_snow(text: str) -> bool | None:

@@ -18,10 +18,11 @@ import numpy.typing as npt
 from satfusion_assets.evaluation.calibration import Calibration, calibration
 from satfusion_assets.evaluation.gaps.competitors import PIXEL_METHODS, Method, Prediction
 from satfusion_assets.evaluation.gaps.fusion import Fusion
-from satfusion_assets.evaluation.gaps.stack import CloudPattern, Days, SeasonStack, Withheld, lay_clouds, withhold
+from satfusion_assets.evaluation.gaps.stack import CloudPattern, Withheld, lay_clouds, withhold
 from satfusion_assets.evaluation.gaps.starfm import Starfm
 from satfusion_assets.evaluation.gaps.windows import Gap, natural_gap
 from satfusion_assets.evaluation.moments import Moments, pixel_moments
+from satfusion_assets.fusion.season import Days, SeasonStack
 from satfusion_assets.sampling.series import DailySeries
 from satfusion_assets.sampling.window import window_gcc
 from satfusion_assets.vocabulary import indices

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from satfusion_assets.evaluation.gaps.stack import Days, Float32Array, SeasonStack
+from satfusion_assets.fusion.season import Days, Float32Array, SeasonStack
 from satfusion_assets.phenology.whittaker import LAMBDA, factorise, substitute
 
 YEAR_DAYS: Final = 365.25

@@ -1,80 +1,18 @@
-"""A season's prepared inputs, and what is left of them when a gap withholds scenes."""
+"""What is left of a season's prepared images when a gap withholds scenes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from satfusion_assets.evaluation.gaps.windows import Gap
-from satfusion_assets.screening.preparation import gcc_image
-
-Float32Array = npt.NDArray[np.float32]
-BoolArray = npt.NDArray[np.bool_]
-Days = npt.NDArray[np.datetime64]
+from satfusion_assets.fusion.season import BoolArray, Days, Float32Array, SeasonStack
 
 PATTERN_REACH_DAYS: Final = 3
 """How near in the calendar another year's scene must lie to stand for this year's."""
-
-
-@dataclass(frozen=True)
-class SeasonStack:
-    """Everything the fusion of one strategy takes, with a margin around the season.
-
-    fine: (n, 4, H, W) reflectance of the merged days, NaN = missing; fine_days: (n,) ascending, unique.
-    cloud_distance: (n, h, w) coarse pixels. coarse: (t, 4, h, w) composites, NaN = missing; coarse_days: (t,)
-    ascending, unique. ratio: fine pixels per coarse pixel side, H = h * ratio.
-    """
-
-    fine: Float32Array
-    fine_days: Days
-    cloud_distance: Float32Array
-    coarse: Float32Array
-    coarse_days: Days
-    ratio: int
-
-    @cached_property
-    def gcc(self) -> SeasonStack:
-        """The Index-then-Blend inputs: one band of GCC instead of four of reflectance."""
-        return replace(self, fine=gcc_image(self.fine), coarse=gcc_image(self.coarse))
-
-    @cached_property
-    def clear(self) -> BoolArray:
-        """Pixels (n, H, W) whose every band is there."""
-        return np.isfinite(self.fine.sum(axis=1))
-
-    def scenes(self, chosen: BoolArray) -> SeasonStack:
-        """The stack with only the fine scenes (n,) that are chosen."""
-        return replace(
-            self,
-            fine=self.fine[chosen],
-            fine_days=self.fine_days[chosen],
-            cloud_distance=self.cloud_distance[chosen],
-        )
-
-    def around(self, row: int, col: int, halo: int) -> tuple[SeasonStack, int, int]:
-        """The coarse pixels under the 3x3 window at fine pixel ``row, col``, with ``halo`` more on every side.
-
-        Returns that part of the stack and the pixel's place in it. A method that reads no farther than ``halo``
-        coarse pixels predicts the same there as on the whole stack.
-        """
-        rows = _coarse_reach(row, self.ratio, halo, self.coarse.shape[2])
-        cols = _coarse_reach(col, self.ratio, halo, self.coarse.shape[3])
-        fine_rows, fine_cols = (slice(s.start * self.ratio, s.stop * self.ratio) for s in (rows, cols))
-        part = replace(
-            self,
-            fine=np.ascontiguousarray(self.fine[..., fine_rows, fine_cols]),
-            cloud_distance=np.ascontiguousarray(self.cloud_distance[..., rows, cols]),
-            coarse=np.ascontiguousarray(self.coarse[..., rows, cols]),
-        )
-        return part, row - fine_rows.start, col - fine_cols.start
-
-
-def _coarse_reach(pixel: int, ratio: int, halo: int, length: int) -> slice:
-    return slice(max((pixel - 1) // ratio - halo, 0), min((pixel + 1) // ratio + halo + 1, length))
 
 
 @dataclass(frozen=True)

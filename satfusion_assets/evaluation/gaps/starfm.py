@@ -23,7 +23,7 @@ from numba import njit, prange
 from scipy.ndimage import zoom
 
 from satfusion_assets.evaluation.gaps.competitors import LINEAR, Prediction
-from satfusion_assets.evaluation.gaps.stack import Days, Float32Array, SeasonStack
+from satfusion_assets.fusion.season import Days, Float32Array, SeasonStack
 
 CLASSES: Final = 4
 """Expected number of land-cover classes (m in the paper)."""

@@ -68,7 +68,7 @@ def scene_errors(plan: FusionPlan, parameters: Parameters) -> SceneErrors:
     errors = fine - predicted
     np.copyto(fine, predicted, where=np.isnan(fine))
     departures = fine - on_fine_rows(plan, plan.coarse_then, parameters, np.arange(height))
-    np.nan_to_num(departures, copy=False)
+    np.copyto(departures, 0, where=~np.isfinite(departures))
     model = plan.error_model
     typical = model.typical_error if model else typical_errors(errors[:, :, lattice(height)][..., lattice(width)])
     squares = np.square(errors, out=predicted)

@@ -42,6 +42,16 @@ def blocks(height: int, width: int, rows: int, columns: int) -> Iterator[Block]:
             yield Block(inner_rows, inner_columns, wide_rows, wide_columns)
 
 
+def around(row: int, column: int, ratio: int, halo: int, height: int, width: int) -> Block:
+    """The block of coarse pixels, of ``height`` x ``width``, under the 3x3 window at a fine pixel and ``halo`` more."""
+    places = []
+    for pixel, size in ((row, height), (column, width)):
+        first = max((pixel - 1) // ratio - halo, 0)
+        places.append(_cut(first, min((pixel + 1) // ratio + halo + 1, size) - first, size))
+    (rows, wide_rows), (columns, wide_columns) = places
+    return Block(rows, columns, wide_rows, wide_columns)
+
+
 def cut(images: Images, block: Block, ratio: int) -> Images:
     """The images of one block: fine pixels that are predicted, coarse pixels with their halo."""
     rows, columns = block.fine(ratio)

@@ -34,6 +34,13 @@ def inlined(kernel: Kernel) -> Kernel:
     return cast(Kernel, numba.njit(kernel, inline="never", nogil=True, error_model="numpy"))
 
 
+def merged(kernel: Kernel) -> Kernel:
+    """``kernel`` for use inside the loops of compiled kernels, of which it becomes a part: what does not change between
+    its calls is done once (the question whether arrays overlap, where there are many).
+    """
+    return cast(Kernel, numba.njit(kernel, inline="always", nogil=True, error_model="numpy"))
+
+
 def available_threads() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

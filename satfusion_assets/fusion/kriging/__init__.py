@@ -22,11 +22,20 @@ from satfusion_assets.fusion.kriging.drift import SMOOTHING_DAYS
 from satfusion_assets.fusion.kriging.hyperparameters import Hyperparameters, per_band, per_scene
 from satfusion_assets.fusion.kriging.plan import KrigingPlan, acquisitions, learn_from, of_scenes
 from satfusion_assets.fusion.kriging.quality import KrigingQuality
-from satfusion_assets.fusion.kriging.snow import hidden, snow, snow_about
+from satfusion_assets.fusion.kriging.snow import SnowFlags, flags
 from satfusion_assets.fusion.kriging.support import Support
 from satfusion_assets.vocabulary.scenarios import BANDS
 
-__all__ = ["Hyperparameters", "KrigingPlan", "KrigingQuality", "Support", "krige", "plan"]
+__all__ = [
+    "Hyperparameters",
+    "KrigingPlan",
+    "KrigingQuality",
+    "SnowFlags",
+    "Support",
+    "krige",
+    "plan",
+    "snow_flags",
+]
 
 
 def krige(
@@ -80,10 +89,9 @@ def plan(
     Raises ValueError, naming the argument, for shapes that do not fit and constants out of range.
     """
     images = _images(coarse, coarse_days, fine, fine_days, cloud_distance, ratio)
-    on_coarse = _snow(coarse_snow, images.coarse, "coarse_snow")
-    on_fine = _snow(fine_snow, images.fine, "fine_snow", images.coarse)
-    if on_fine is not None and fine_snow is None and on_coarse is not None:
-        on_fine |= hidden(images.fine) & snow_about(images, on_coarse, int(ratio))
+    told = flags(images, int(ratio)) if images.bands == len(BANDS) else None
+    on_coarse = _given(coarse_snow, images.coarse, "coarse_snow") if coarse_snow is not None else told and told.coarse
+    on_fine = _given(fine_snow, images.fine, "fine_snow") if fine_snow is not None else told and told.fine
     usable = None if on_fine is None else ~on_fine
     if noise is None:
         images, usable = acquisitions(images, usable)
@@ -99,6 +107,15 @@ def plan(
     if smoothing_days is not None:
         settings = replace(settings, smoothing_days=float(smoothing_days))
     return KrigingPlan(images, int(ratio), settings, usable, on_coarse, threads=threads)
+
+
+def snow_flags(
+    coarse: ArrayLike | None, coarse_days: ArrayLike, fine: ArrayLike, fine_days: ArrayLike, ratio: int
+) -> SnowFlags:
+    """Where images with the bands of ``BANDS`` show snow, as ``plan`` tells it where it is not given."""
+    scenes = np.asarray(fine)
+    near = np.zeros((len(scenes), *(size // int(ratio) for size in scenes.shape[2:])), np.float32)
+    return flags(_images(coarse, coarse_days, fine, fine_days, near, ratio), int(ratio))
 
 
 def _images(
@@ -122,16 +139,12 @@ def _images(
     return check_images(coarse, coarse_days, fine, fine_days, cloud_distance, int(ratio))
 
 
-def _snow(
-    given: ArrayLike | None, images: NDArray[Any], name: str, ground: NDArray[Any] | None = None
-) -> NDArray[np.bool_] | None:
+def _given(snow: ArrayLike, images: NDArray[Any], name: str) -> NDArray[np.bool_]:
     shape = (len(images), *images.shape[2:])
-    if given is None:
-        return snow(images, ground) if images.shape[1] == len(BANDS) else None
-    flags = np.asarray(given)
-    if flags.shape != shape or flags.dtype != bool:
-        raise ValueError(f"{name} must be bool of shape {shape}, not {flags.dtype} of {flags.shape}.")
-    return flags
+    found = np.asarray(snow)
+    if found.shape != shape or found.dtype != bool:
+        raise ValueError(f"{name} must be bool of shape {shape}, not {found.dtype} of {found.shape}.")
+    return found
 
 
 def _blank(images: Images) -> Hyperparameters:

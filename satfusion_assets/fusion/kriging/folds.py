@@ -22,6 +22,9 @@ Model = tuple[float, float, float, float]
 
 DIFFUSE: Final = 1e4
 """Variance of the level m over that of r where it has to be a number: flat, and still inverted with ten digits."""
+LEAST_UNCERTAIN: Final = 1e-8
+"""Of the variance of all values: without noise the difference of large numbers that is left of a variance is rounding,
+and may be below zero."""
 LEAST_SPREAD: Final = 1e-6
 """Of the gain, where it is known."""
 STEP: Final = 16
@@ -212,7 +215,8 @@ def withhold(days: Array, y: Array, drift: Array, noise: Array, model: Model, wi
         _fold(days, y, drift, noise, model, windows, first, last, (error, uncertain))
 
     over_strips(task, len(y), STEP)
-    return error, uncertain
+    least = LEAST_UNCERTAIN * float(np.nanvar(y)) if np.isfinite(y).any() else 0.0
+    return error, np.maximum(uncertain, max(least, np.finfo(np.float64).tiny))
 
 
 def scene_equations(

@@ -28,6 +28,10 @@ WINDOWS: Final = np.array([0.0, 10.0, 30.0])
 """Days to either side of a scene that are withheld with it."""
 INDEPENDENT_PIXELS: Final = 10.0
 """How many pixels a sample is worth: neighbours and covers change alike."""
+SAME: Final = 1e-6
+"""Of a band's mean: what 32-bit numbers cannot tell apart."""
+LEAST_FACTOR: Final = 1e-6
+"""By which the scale of the defaults shrinks at most: without any error it would vanish."""
 ROUNDS: Final = 2
 EVALUATIONS: Final = (150, 70)
 """Of the likelihood, in each round."""
@@ -83,13 +87,19 @@ class Learned:
 
 def learn(sample: Sample) -> Learned:
     """Hyper-parameters of every band; the defaults of ``hyperparameters`` where fewer than ``LEAST_SCENES`` days
-    tell."""
+    tell, or a band is the same everywhere and always."""
     telling = sample.telling
-    enough = int(telling.sum()) >= defaults.LEAST_SCENES
+    enough = int(telling.sum()) >= defaults.LEAST_SCENES and _varies(sample)
     if not enough:
         return _learn_scale(sample)
     learned = _learn_all(sample.of(telling))
     return _on_all_days(learned, telling)
+
+
+def _varies(sample: Sample) -> bool:
+    """Whether every band differs anywhere or at any time by more than rounding."""
+    flat = sample.values.reshape(len(sample.values), -1)
+    return bool((np.nanstd(flat, axis=1) > SAME * np.abs(np.nanmean(flat, axis=1))).all())
 
 
 def _learn_all(sample: Sample) -> Learned:
@@ -322,7 +332,7 @@ def _scale(sample: Sample, band: int, model: Model, noise: Array) -> tuple[Model
     values = sample.values[band]
     error, uncertain = withhold(sample.days, values, _drift(sample, band), wide(noise, values), model, WINDOWS[:1])
     squared = (error**2 / uncertain)[np.isfinite(error)]
-    factor = float(np.median(squared) / 0.455) if squared.size else 1.0
+    factor = max(float(np.median(squared) / 0.455), LEAST_FACTOR) if squared.size else 1.0
     length, variance, gain, spread = model
     return (length, variance * factor, gain, spread), noise * factor
 
@@ -355,5 +365,7 @@ def _band_correlation(sample: Sample, models: list[Model], noise: Array) -> Arra
         return np.eye(len(table))
     products = table @ table.T
     size = np.sqrt(np.diag(products))
+    if not size.all():  # a band without any error
+        return np.eye(len(table))
     correlation: Array = products / np.outer(size, size)
     return correlation

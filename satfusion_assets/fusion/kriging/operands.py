@@ -21,7 +21,7 @@ class Strip(NamedTuple):
 
 
 class Prior(NamedTuple):
-    """The model's constants, scenes sorted by day.
+    """The model's constants, scenes sorted by day, in the type of the images.
 
     gain and gain_precision: (b,) of g. variance: (b,) of r. kinds: (k,) factors of it that pixels may have, and shares:
     (b, k) how often they do. correlation: (b, n) of r between a scene day and the one before. noise: (n, b) variance of
@@ -40,7 +40,7 @@ class Prior(NamedTuple):
     offset: Any
     contrast: Any
     centre: Any
-    freedom: float
+    freedom: Any
 
 
 class Bridges(NamedTuple):

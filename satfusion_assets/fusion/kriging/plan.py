@@ -115,21 +115,22 @@ class KrigingPlan:
         over_strips(task, out.values.shape[2], STRIP, self.threads)
 
     def prior(self) -> Prior:
-        """The constants as the kernels take them, scenes sorted by day."""
-        settings, order = self.hyperparameters, self.images.order
-        return Prior(
-            settings.gain,
-            1 / np.maximum(settings.gain_spread, LEAST_GAIN_SPREAD) ** 2,
-            settings.variance,
-            settings.kinds,
-            settings.shares,
-            correlations(self.images.fine_days, settings.correlation_days),
-            settings.noise[order],
-            settings.offset[order],
-            settings.contrast[order],
-            settings.centre,
-            float(settings.freedom),
-        )
+        """The constants as the kernels take them, scenes sorted by day, in the type of the images."""
+        settings, order, dtype = self.hyperparameters, self.images.order, self.images.dtype
+        constants = {
+            "gain": settings.gain,
+            "gain_precision": 1 / np.maximum(settings.gain_spread, LEAST_GAIN_SPREAD) ** 2,
+            "variance": settings.variance,
+            "kinds": settings.kinds,
+            "shares": settings.shares,
+            "correlation": correlations(self.images.fine_days, settings.correlation_days),
+            "noise": settings.noise[order],
+            "offset": settings.offset[order],
+            "contrast": settings.contrast[order],
+            "centre": settings.centre,
+        }
+        typed = {name: constant.astype(dtype) for name, constant in constants.items()}
+        return Prior(**typed, freedom=dtype.type(settings.freedom))
 
     @cached_property
     def has_drift(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,10 @@ from satfusion_assets.fusion.kriging.support import Evidence, Place, Support
 
 if TYPE_CHECKING:
     from satfusion_assets.fusion.kriging.plan import KrigingPlan
+
+
+LEAST_USUAL: Final = 1e-30
+"""A scene's usual noise variance where there is none at all."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ def assess(plan: KrigingPlan, days: NDArray[np.int64], deviation: NDArray[np.flo
         told.astype(np.uint8),
         Place(plan.ratio, plan.top, plan.left),
         deviation,
-        (1 / usual).astype(np.float32),
+        (1 / np.maximum(usual, LEAST_USUAL)).astype(np.float32),
         float(np.median(settings.correlation_days)),
     )
     over_strips(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,29 @@ GREEN: Final = 0.3
 """NDVI from which a surface is seen through its snow rather than hidden."""
 
 _BLUE, _RED, _NIR = (BANDS.index(band) for band in ("blue", "red", "nir"))
+
+
+class SnowFlags(NamedTuple):
+    """Where images show snow. coarse: (t, h, w). fine: (n, H, W), scenes in the order given."""
+
+    coarse: NDArray[np.bool_]
+    fine: NDArray[np.bool_]
+
+    def scenes(self, chosen: NDArray[np.bool_]) -> SnowFlags:
+        """With only the scenes (n,) that are chosen."""
+        return SnowFlags(self.coarse, self.fine[chosen])
+
+    def part(self, rows: slice, columns: slice, fine_rows: slice, fine_columns: slice) -> SnowFlags:
+        """Of a part of the area, in coarse and in fine pixels."""
+        return SnowFlags(self.coarse[:, rows, columns], self.fine[:, fine_rows, fine_columns])
+
+
+def flags(images: Images, ratio: int) -> SnowFlags:
+    """Snow of images with the bands of ``BANDS``: a scene's bright pixels are snow as well where the coarse series
+    sees snow about its day."""
+    coarse = snow(images.coarse)
+    fine = snow(images.fine, images.coarse) | (hidden(images.fine) & snow_about(images, coarse, ratio))
+    return SnowFlags(coarse, fine)
 
 
 def dark_level(images: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from satfusion_assets.fusion.efast.compiled import compiled
+from satfusion_assets.fusion.efast.compiled import compiled, inlined
 from satfusion_assets.fusion.efast.kernels import NO_SCENE
 
 
@@ -56,7 +56,10 @@ class Evidence(NamedTuple):
     length: float
 
 
-_NEVER = 1_000_000
+MOST_EFFECTIVE: Final = np.float32(1000.0)
+"""More scenes than any season has: what is known as well is known exactly, for all that is asked."""
+_NEVER = 2_000_000
+"""Day of a scene that there is not, of whichever side; half of it is further than any scene."""
 _LEVEL, _DRIFT, _ONE, _BOTH = int(Support.LEVEL), int(Support.DRIFT), int(Support.ONE_SIDE), int(Support.BOTH_SIDES)
 _OBSERVED, _SNOW = int(Support.OBSERVED), int(Support.SNOW)
 
@@ -67,35 +70,54 @@ def support(evidence: Evidence, first: int, last: int, nearest: Any, words: Any,
     seen, scene_days, days, order, told, place, deviation, precision, length = evidence
     n, _, width = seen.shape
     ratio, top, left = place
-    before, after = np.empty(width, np.int64), np.empty(width, np.int64)
+    reach = np.int32(min(length, _NEVER // 2 - 1))
+    cells = np.array([(x + left) // ratio for x in range(width)])
+    since, until = np.empty(width, np.int32), np.empty((n + 1, width), np.int32)
+    coarse, widest = np.empty(width, np.uint8), np.empty(width, np.float32)
     for y in range(first, last):
         row = (y + top) // ratio
-        before[:] = -1
-        for x in range(width):
-            after[x] = 0
-            while after[x] < n and not seen[after[x], y, x]:
-                after[x] += 1
-        for place_of_day in range(len(days)):
-            p = order[place_of_day]
+        since[:], until[n] = -_NEVER, _NEVER
+        for s in range(n - 1, -1, -1):
             for x in range(width):
-                while after[x] < n and scene_days[after[x]] < days[p]:
-                    before[x] = after[x]
-                    after[x] += 1
-                    while after[x] < n and not seen[after[x], y, x]:
-                        after[x] += 1
-                since = days[p] - scene_days[before[x]] if before[x] >= 0 else _NEVER
-                until = scene_days[after[x]] - days[p] if after[x] < n else _NEVER
-                apart = min(since, until)
-                nearest[p, y, x] = min(apart, NO_SCENE)
-                if apart == _NEVER:
-                    words[p, y, x], effective[p, y, x] = 0, 0.0
-                    continue
-                coarse = told[p, row, (x + left) // ratio]
-                word = _BOTH if max(since, until) <= length else _ONE if apart <= length else _LEVEL
-                word = _DRIFT if word == _LEVEL and coarse == _DRIFT else word
-                word = _OBSERVED if apart == 0 else word
-                words[p, y, x] = _SNOW if coarse == _SNOW else word
-                widest = np.float32(0.0)
-                for b in range(len(precision)):
-                    widest = max(widest, deviation[p, b, y, x] * deviation[p, b, y, x] * precision[b])
-                effective[p, y, x] = 1 / widest if widest > 0 else 0.0
+                until[s, x] = scene_days[s] if seen[s, y, x] else until[s + 1, x]
+        passed = 0
+        for p in order:
+            while passed < n and scene_days[passed] < days[p]:
+                for x in range(width):
+                    since[x] = scene_days[passed] if seen[passed, y, x] else since[x]
+                passed += 1
+            for x in range(width):
+                coarse[x] = told[p, row, cells[x]]
+            _widest(deviation, p, y, precision, widest)
+            _tell(np.int32(days[p]), since, until, passed, coarse, reach, nearest, words, p, y)
+            for x in range(width):
+                known = (words[p, y, x] != 0) & (widest[x] > 0)
+                effective[p, y, x] = min(1 / widest[x], MOST_EFFECTIVE) if known else np.float32(0)
+
+
+@inlined
+def _widest(deviation: Any, p: int, y: int, precision: Any, widest: Any) -> None:
+    """The largest variance over the bands, in units of the usual noise."""
+    widest[:] = np.float32(0)
+    for b in range(len(precision)):
+        for x in range(len(widest)):
+            variance = deviation[p, b, y, x] * deviation[p, b, y, x] * precision[b]
+            widest[x] = variance if variance > widest[x] else widest[x]
+
+
+@inlined
+def _tell(
+    day: Any, since: Any, until: Any, s: int, coarse: Any, reach: Any, nearest: Any, words: Any, p: int, y: int
+) -> None:
+    """Days to the nearest scene, and the word; since and until (n + 1, x): days of the scenes before and after."""
+    far = np.int32(NO_SCENE)
+    for x in range(len(since)):
+        before, after = day - since[x], until[s, x] - day
+        apart, wide = min(before, after), max(before, after)
+        word = _DRIFT if coarse[x] == _DRIFT else _LEVEL
+        word = _ONE if apart <= reach else word
+        word = _BOTH if wide <= reach else word
+        word = _OBSERVED if apart == 0 else word
+        word = _SNOW if coarse[x] == _SNOW else word
+        nearest[p, y, x] = min(apart, far)
+        words[p, y, x] = word if apart <= _NEVER // 2 else 0

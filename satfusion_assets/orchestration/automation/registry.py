@@ -80,6 +80,6 @@ def sites_file(context: dg.SensorEvaluationContext, platform: dg.ResourceParam[P
 
 def _has_products(platform: Platform, key: str) -> bool:
     try:
-        return bool(platform.store.products(SiteSeason.parse(key)))
+        return platform.store.holds_products(SiteSeason.parse(key))
     except InvalidInput:
         return False

@@ -14,11 +14,11 @@ from satfusion_assets.pipeline.fused.files import FusedLayout
 from satfusion_assets.pipeline.prepared.files import PreparedLayout
 from satfusion_assets.pipeline.prepared.product import PREPARED
 from satfusion_assets.vocabulary.days import day_of
-from satfusion_assets.vocabulary.scenarios import Mode
+from satfusion_assets.vocabulary.scenarios import Method, Mode
 
-LEAST_DAYS: Final = 0.4
+LEAST_DAYS: Final = {Method.EFAST: 0.4, Method.KRIGING: 1.0}
 """Share of the season's days with an image. A day without a clear scene within 30 days has none, nor has one without
-snow-free Sentinel-3; a winter under snow is full of both, half a year at 64 degrees north."""
+snow-free Sentinel-3; a winter under snow is full of both, half a year at 64 degrees north. Kriging knows every day."""
 
 
 RANGES: Final = {Mode.BTI: (-0.1, 1.6), Mode.ITB: (0.1, 0.9)}
@@ -70,13 +70,13 @@ def day_coverage(judged: Judged) -> Verdict:
     statuses = judged.view.read_json(FusedLayout(judged.scenario).status)
     reasons = {day: word for day in days if (word := statuses.get(day.isoformat())) and word != Status.OK}
     silent = [day for day in days if day.isoformat() not in statuses or (day not in there and day not in reasons)]
-    share = len(there) / wanted
+    share, least = len(there) / wanted, LEAST_DAYS[judged.scenario.method]
     without = ", ".join(f"{number} {word}" for word, number in sorted(Counter(reasons.values()).items())) or "none"
     says = (
-        f"{len(there)} of {wanted} days have an image (wanted: {LEAST_DAYS:.0%}; without: {without}); "
+        f"{len(there)} of {wanted} days have an image (wanted: {least:.0%}; without: {without}); "
         f"{len(silent)} days have neither image nor reason."
     )
-    return Verdict(share >= LEAST_DAYS and not silent, says, {"days": len(there), "share": rounded(share)})
+    return Verdict(share >= least and not silent, says, {"days": len(there), "share": rounded(share)})
 
 
 def value_range(judged: Judged) -> Verdict:

@@ -8,7 +8,6 @@ engine lays the arrays out in a temporary folder and reads the answer back. It h
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
 from datetime import datetime
 from importlib import import_module
 from importlib.util import find_spec
@@ -23,13 +22,11 @@ from rasterio.transform import from_origin
 from satfusion_assets.fusion.efast import Fused, Parameters, Status, check_images, fuse
 from satfusion_assets.fusion.efast.inputs import Images, day_numbers
 from satfusion_assets.fusion.efast.windows import windows
+from satfusion_assets.fusion.season import Engine
 from satfusion_assets.vocabulary.errors import InvalidInput
 from satfusion_assets.vocabulary.settings import EngineName
 
 __all__ = ["Engine", "EngineName", "engine", "fuse_with_package", "package_installed"]
-
-Engine = Callable[..., Fused]
-"""Takes what ``satfusion_assets.fusion.efast.fuse`` takes, but for ``conformance``."""
 
 
 def package_installed() -> bool:

@@ -20,7 +20,7 @@ class FusedLayout:
     @property
     def folder(self) -> str:
         prepared = PreparedLayout(self.scenario.strategy, self.scenario.mode).folder
-        return f"{prepared}/fusion" + ("" if self.scenario.sigma == 20 else f"_sigma{self.scenario.sigma}")
+        return f"{prepared}/fusion" + ("" if self.scenario.sigma == 20 else f"_{self.scenario.variant}")
 
     def image(self, day: date) -> str:
         kind = PreparedLayout(self.scenario.strategy, self.scenario.mode).kind
@@ -34,6 +34,11 @@ class FusedLayout:
     def quality(self, layer: str) -> str:
         """One raster a season and layer, a band per day."""
         return f"{self.folder}/quality/{layer}.tif"
+
+    @property
+    def hyperparameters(self) -> str:
+        """What kriging learned of the season."""
+        return f"{self.folder}/hyperparameters.json"
 
     @property
     def status(self) -> str:

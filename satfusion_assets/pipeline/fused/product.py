@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from satfusion_assets.pipeline.prepared.product import PREPARED_BTI, PREPARED_ITB
-from satfusion_assets.pipeline.records import Grid, Input, ProductRecord, Stage
-from satfusion_assets.pipeline.thresholds import FUSION
-from satfusion_assets.vocabulary.scenarios import Mode
+from satfusion_assets.pipeline.records import Grid, Input, ProductRecord, Shaping, Stage
+from satfusion_assets.pipeline.thresholds import EFAST, KRIGING
+from satfusion_assets.vocabulary.scenarios import SCENARIOS, Method, Mode, of_mode
 
+_READ_BANDS: Final = tuple(item for item in SCENARIOS if item.mode is Mode.BTI or item.method is Method.KRIGING)
+"""Kriging of GCC learns from the bands where images show snow."""
 FUSED: Final = ProductRecord(
     name="fused",
     room=__package__,
@@ -16,9 +18,12 @@ FUSED: Final = ProductRecord(
     stage=Stage.FUSED,
     group="fused",
     code_version=3,
-    thresholds=(*FUSION, "store.layers"),
-    inputs=(Input(PREPARED_BTI, (Mode.BTI,)), Input(PREPARED_ITB, (Mode.ITB,))),
-    chosen={"engine": "fusion_engine"},
+    thresholds=("vocabulary.grid", "store.layers"),
+    by_method={
+        Method.EFAST: Shaping(EFAST, chosen={"engine": "fusion_engine"}),
+        Method.KRIGING: Shaping(KRIGING),
+    },
+    inputs=(Input(PREPARED_BTI, _READ_BANDS), Input(PREPARED_ITB, of_mode(Mode.ITB))),
     kinds=("geotiff",),
     sensor="both",
     pool="fusion",

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from numpy.typing import NDArray
 
 from satfusion_assets.fusion.efast.quality import Quality
+from satfusion_assets.fusion.kriging import Hyperparameters, KrigingQuality
 from satfusion_assets.pipeline.fused.files import FusedLayout
 from satfusion_assets.pipeline.prepared.prepare import CHANNELS
 from satfusion_assets.store import Draft
 from satfusion_assets.store.layers import layer_type
 from satfusion_assets.vocabulary.grid import SiteGrid
+
+LEARNED: Final = ("gain", "gain_spread", "variance", "correlation_days")
+"""Hyper-parameters of kriging that have one number a channel."""
+
+
+def learned(settings: Hyperparameters, channels: Sequence[str]) -> dict[str, Any]:
+    """Hyper-parameters for people: what the season taught, by channel."""
+    by_channel = {name: dict(zip(channels, getattr(settings, name).tolist(), strict=True)) for name in LEARNED}
+    return {"scenes": settings.scenes, "smoothing_days": settings.smoothing_days, **by_channel}
 
 
 def write_quality(draft: Draft, layout: FusedLayout, grid: SiteGrid, days: Sequence[date], quality: Quality) -> None:
@@ -29,6 +39,9 @@ def write_quality(draft: Draft, layout: FusedLayout, grid: SiteGrid, days: Seque
         "coarse_support": (quality.coarse_support, stamps),
         "standard_deviation": (deviation, [f"{stamp} {channel}" for stamp in stamps for channel in channels]),
     }
+    if isinstance(quality, KrigingQuality):
+        layers["support"] = (quality.support, stamps)
+        draft.write_json(layout.hyperparameters, learned(quality.hyperparameters, channels))
     for name, (values, descriptions) in layers.items():
         stored_as = layer_type(name)
         geobox = grid.coarse if name == "coarse_support" else grid.fine

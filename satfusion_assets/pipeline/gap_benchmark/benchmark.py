@@ -14,7 +14,7 @@ import numpy as np
 from satfusion_assets.evaluation.gaps.benchmark import Benchmark, GapOutcome, StrategyOutcome
 from satfusion_assets.evaluation.gaps.competitors import PIXEL_METHODS
 from satfusion_assets.evaluation.gaps.fusion import Fusion
-from satfusion_assets.evaluation.gaps.stack import CloudPattern, SeasonStack, withhold
+from satfusion_assets.evaluation.gaps.stack import CloudPattern, withhold
 from satfusion_assets.evaluation.gaps.windows import GAP_DAYS, Gap, MidpointRule, Transition, calendar_gaps, midpoints
 from satfusion_assets.evaluation.season_dates import season_dates
 from satfusion_assets.export.gap_reports import (
@@ -25,10 +25,12 @@ from satfusion_assets.export.gap_reports import (
     validation_summary,
     withheld_images,
 )
+from satfusion_assets.fusion.season import SeasonStack
 from satfusion_assets.pipeline.camera_phenology.files import PHENOCAM_PHENOLOGY
 from satfusion_assets.pipeline.camera_phenology.product import CAMERA_PHENOLOGY
 from satfusion_assets.pipeline.coarse_source import inherited
 from satfusion_assets.pipeline.fused.files import FusedLayout
+from satfusion_assets.pipeline.fused.inputs import read_stack
 from satfusion_assets.pipeline.gap_benchmark.files import GapLayout
 from satfusion_assets.pipeline.gap_benchmark.product import GAP_BENCHMARK
 from satfusion_assets.pipeline.outcome import Outcome
@@ -41,10 +43,10 @@ from satfusion_assets.pipeline.raw_phenocam.series import camera_series
 from satfusion_assets.sampling.series import DailySeries
 from satfusion_assets.sampling.window import site_pixel
 from satfusion_assets.store import Draft, Manifest, Product, ProductStore, View
-from satfusion_assets.vocabulary.days import day_of, stamp
+from satfusion_assets.vocabulary.days import stamp
 from satfusion_assets.vocabulary.errors import InvalidInput, NoData
-from satfusion_assets.vocabulary.grid import RATIO, SiteGrid, site_grid
-from satfusion_assets.vocabulary.scenarios import SCENARIOS, Mode, Scenario, Strategy
+from satfusion_assets.vocabulary.grid import SiteGrid, site_grid
+from satfusion_assets.vocabulary.scenarios import SCENARIOS, Method, Mode, Scenario, Strategy
 from satfusion_assets.vocabulary.sites import Site, SiteSeason
 
 log = logging.getLogger(__name__)
@@ -137,7 +139,7 @@ def _publish(store: ProductStore, site: Site, product: Product, layout: GapLayou
         gaps = experiment.gaps(site_season, *_dates(phenology))
         if not gaps and not others:
             raise NoData(_no_gap(site_season, experiment))
-        stacks = {strategy: read_season(view, strategy) for strategy, view in prepared.items()}
+        stacks = {strategy: read_stack(view, strategy, Mode.BTI) for strategy, view in prepared.items()}
         patterns = {strategy: cloud_pattern(view, strategy) for strategy, view in others.items()}
         benchmark = Benchmark(site_season, *row_col, gaps, patterns, experiment.starfm, experiment.scenarios)
         log.info("Withholding scenes of %d gaps for both strategies; this takes about a minute.", len(gaps))
@@ -160,26 +162,9 @@ def _no_gap(site_season: SiteSeason, experiment: Experiment) -> str:
     )
 
 
-def read_season(prepared: View, strategy: Strategy) -> SeasonStack:
-    """The prepared reflectance of a season; NoData when a sensor has no image."""
-    layout = PreparedLayout(strategy, Mode.BTI)
-    fine = prepared.names(f"{layout.folder}/s2/*_{layout.kind}.tif")
-    coarse = prepared.names(f"{layout.folder}/s3/*.tif")
-    if not fine or not coarse:
-        raise NoData(f"{prepared.product.key} lacks images of a sensor; materialise it again and look at its summary.")
-    return SeasonStack(
-        fine=prepared.read_stack(fine),
-        fine_days=_days(fine),
-        cloud_distance=prepared.read_stack([layout.cloud_distance(day_of(name)) for name in fine])[:, 0],
-        coarse=prepared.read_stack(coarse),
-        coarse_days=_days(coarse),
-        ratio=RATIO,
-    )
-
-
 def cloud_pattern(prepared: View, strategy: Strategy) -> CloudPattern:
     """The clouds of another season of the site."""
-    season = read_season(prepared, strategy)
+    season = read_stack(prepared, strategy, Mode.BTI)
     year = prepared.product.site_season.season
     return CloudPattern(year, season.fine_days, season.clear, season.cloud_distance)
 
@@ -283,8 +268,8 @@ class _Writing:
 
 
 def best_scenario(report: Report, scenarios: Sequence[Scenario] = SCENARIOS) -> Scenario:
-    """The BtI scenario (of any mode where there is none) with the highest NSE against the camera without a gap; the
-    first where none has one.
+    """The EFAST scenario of BtI with the highest NSE against the camera without a gap, whose files lie at the
+    contract's own paths; of any mode or method where there is none, the first where none has an NSE.
     """
 
     def nse(scenario: Scenario) -> float:
@@ -292,7 +277,8 @@ def best_scenario(report: Report, scenarios: Sequence[Scenario] = SCENARIOS) -> 
         value = tier.get("nse_pc")
         return float("-inf") if value is None else float(value)
 
-    return max([item for item in scenarios if item.mode is Mode.BTI] or scenarios, key=nse)
+    efast = [item for item in scenarios if item.method is Method.EFAST] or list(scenarios)
+    return max([item for item in efast if item.mode is Mode.BTI] or efast, key=nse)
 
 
 def _is_calendar(outcome: GapOutcome) -> bool:
@@ -318,7 +304,3 @@ def _outcome(manifest: Manifest, outcomes: list[StrategyOutcome], report: Report
     }
     numbers = {"gaps": sum(len(outcome.gaps) for outcome in outcomes)}
     return Outcome(manifest, numbers=numbers, notes=notes, tables={"gcc_by_gap": rows})
-
-
-def _days(names: list[str]) -> np.ndarray:
-    return np.array([day_of(name) for name in names], dtype="datetime64[D]")

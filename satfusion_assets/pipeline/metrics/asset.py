@@ -11,7 +11,7 @@ from satfusion_assets.pipeline.reporting import materialise
 
 @dg.asset(**described(METRICS))
 def metrics(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult[None]:
-    """metrics.json of a site-season: all eight scenarios, what each sensor scores without fusion, and comparisons."""
+    """metrics.json of a site-season: every scenario, what each sensor scores without fusion, and comparisons."""
     from satfusion_assets.pipeline.metrics.roll_up import roll_up
 
     site_season = site_season_of(context)

@@ -45,7 +45,7 @@ def pack_season(store: ProductStore, site_season: SiteSeason, scenario: Scenario
                 _counted(chain(_images(processed, scenario), _quality(fused, scenario, window)), numbers),
                 tuple(geobox.affine)[:6],
                 window["epsg"],
-                _said(fused, site_season, scenario),
+                {**_said(fused, site_season, scenario), **draft.tags},
                 replaces=store.folder(site_season) / pack_folder(scenario),
             )
     assert draft.manifest is not None

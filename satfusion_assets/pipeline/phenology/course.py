@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from satfusion_assets.phenology import COURSE, Evidence, PhenologyMaps, anchored, transition_maps
+from satfusion_assets.fusion.kriging import KrigingQuality, Support
+from satfusion_assets.fusion.season import SeasonStack
+from satfusion_assets.phenology import (
+    COURSE,
+    Evidence,
+    PhenologyMaps,
+    anchored,
+    blended_days,
+    decaying_days,
+    transition_maps,
+)
 from satfusion_assets.pipeline.fused.files import FusedLayout
-from satfusion_assets.pipeline.fused.fuse import FusionInputs, fuse_inputs, prepared_inputs
+from satfusion_assets.pipeline.fused.inputs import read_stack
 from satfusion_assets.pipeline.fused.product import FUSED
 from satfusion_assets.pipeline.prepared.product import PREPARED_BTI
 from satfusion_assets.pipeline.provenance import lies_in_place
@@ -24,6 +34,11 @@ from satfusion_assets.vocabulary.sites import Site, SiteSeason
 
 LEAST_AMPLITUDE: Final = 0.02
 """GCC amplitude below which a pixel has no season."""
+
+
+SEEN: Final = (Support.ONE_SIDE, Support.BOTH_SIDES, Support.OBSERVED)
+"""What a kriged value rests on where it speaks of a season: scenes within the correlation length, and no snow, under
+which the ground that is predicted is nothing that greens."""
 
 
 @dataclass(frozen=True)
@@ -77,20 +92,26 @@ def fused_gcc(fused: View, scenario: Scenario) -> tuple[NDArray[np.datetime64], 
 def season_course(fused: View, bands: View, scenario: Scenario) -> Course:
     """One season's fused GCC, drawn to the scenes of ``bands`` (prepared_bti)."""
     days, gcc = fused_gcc(fused, scenario)
-    return drawn_course(days, gcc, prepared_inputs(bands, replace(scenario, mode=Mode.BTI)), scenario)
+    return drawn_course(days, gcc, read_stack(bands, scenario.strategy, Mode.BTI), scenario)
 
 
 def drawn_course(
-    days: NDArray[np.datetime64], gcc: NDArray[np.float32], scenes: FusionInputs, scenario: Scenario
+    days: NDArray[np.datetime64], gcc: NDArray[np.float32], scenes: SeasonStack, scenario: Scenario
 ) -> Course:
     """Fused ``gcc`` (p, H, W) of ``days``, drawn to ``scenes`` with all bands.
 
     The bands' own deviations say little of GCC, since errors of brightness cancel in the index: GCC itself is fused for
     its predictive standard deviation, and this stands for both modes.
     """
-    index = replace(scenes, coarse=gcc_image(scenes.coarse), fine=gcc_image(scenes.fine))
-    deviation = fuse_inputs(index, scenario, days).quality.standard_deviation[:, 0]
-    evidence = anchored(days, gcc, deviation, scenes.fine_days, scenes.fine, float(scenario.sigma))
+    quality = scenes.gcc.fuse(scenario, days).quality
+    deviation = quality.standard_deviation[:, 0]
+    if isinstance(quality, KrigingQuality):
+        gcc = np.where(np.isin(quality.support, SEEN), gcc, np.float32(np.nan))
+        shared = decaying_days(float(quality.hyperparameters.correlation_days[0]))
+    else:
+        assert scenario.sigma is not None, "EFAST has a sigma"
+        shared = blended_days(scenario.sigma)
+    evidence = anchored(days, gcc, deviation, scenes.fine_days, scenes.fine, shared)
     return Course(days, evidence, deviation)
 
 

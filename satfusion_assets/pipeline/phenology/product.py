@@ -7,8 +7,9 @@ from typing import Final
 from satfusion_assets.pipeline.fused.product import FUSED
 from satfusion_assets.pipeline.prepared.product import PREPARED_BTI
 from satfusion_assets.pipeline.processed.product import PROCESSED
-from satfusion_assets.pipeline.records import Grid, Input, ProductRecord, Stage
-from satfusion_assets.pipeline.thresholds import FUSION, PHENOLOGY_METHOD, SITE_SERIES
+from satfusion_assets.pipeline.records import Grid, Input, ProductRecord, Shaping, Stage
+from satfusion_assets.pipeline.thresholds import EFAST, KRIGING, PHENOLOGY_METHOD, SITE_SERIES
+from satfusion_assets.vocabulary.scenarios import Method
 
 PHENOLOGY: Final = ProductRecord(
     name="phenology",
@@ -24,8 +25,9 @@ PHENOLOGY: Final = ProductRecord(
         "screening.clouds",
         *SITE_SERIES,
         *PHENOLOGY_METHOD,
-        *FUSION,
+        "vocabulary.grid",
     ),
+    by_method={Method.EFAST: Shaping(EFAST), Method.KRIGING: Shaping(KRIGING)},
     inputs=(Input(FUSED), Input(PROCESSED), Input(PREPARED_BTI)),
     kinds=("geotiff", "json"),
     sensor="both",

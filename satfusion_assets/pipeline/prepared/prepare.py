@@ -33,6 +33,7 @@ from satfusion_assets.vocabulary.days import day_of
 from satfusion_assets.vocabulary.errors import NoData
 from satfusion_assets.vocabulary.grid import CLOUD_DISTANCE_LIMIT, site_grid
 from satfusion_assets.vocabulary.scenarios import BANDS, Mode, Strategy
+from satfusion_assets.vocabulary.settings import S3Product
 from satfusion_assets.vocabulary.sites import Site, SiteSeason
 from satfusion_assets.vocabulary.sources import Sensor
 
@@ -62,9 +63,15 @@ def prepare(
         with publish(store, product, site=site, parameters=parameters, inputs=[s2, s3, screened]) as draft:
             usable = [day for day in fine_days(s2, kept_scenes(screened, "s2", strategy)) if day.valid_fraction > 0]
             fine = _write_fine_days(draft, layout, site, usable)
-            overpasses = screened_overpasses(s3, kept_scenes(screened, "s3", strategy), snow_looks(s2))
-            composites = moving_average(daily_composites(overpasses.values, overpasses.days), smoothing_days)
-            coarse = _write_composites(draft, layout, site, composites)
+            overpasses = (
+                _no_overpasses()
+                if _alone(s3)
+                else screened_overpasses(s3, kept_scenes(screened, "s3", strategy), snow_looks(s2))
+            )
+            coarse = []
+            if len(overpasses.days):
+                composites = moving_average(daily_composites(overpasses.values, overpasses.days), smoothing_days)
+                coarse = _write_composites(draft, layout, site, composites)
             draft.write_json(layout.summary, {"s2": fine, "s3": coarse})
     assert draft.manifest is not None
     numbers = _numbers(fine, coarse) | {"s3_snow_fraction": round(overpasses.snow_fraction, 4)}
@@ -124,6 +131,15 @@ def screened_overpasses(s3: View, kept: list[str], looks: SnowLooks) -> Overpass
         values=np.where(snow[:, None], clear.dtype.type(np.nan), clear),
         snow_fraction=float((snow & left).sum() / max(left.sum(), 1)),
     )
+
+
+def _alone(s3: View) -> bool:
+    """Whether the season is to have no Sentinel-3."""
+    return s3.manifest.parameters.get("product") == S3Product.NONE
+
+
+def _no_overpasses() -> Overpasses:
+    return Overpasses(np.empty(0, "datetime64[D]"), np.empty((0, len(BANDS), 0, 0), np.float32), 0.0)
 
 
 def snow_looks(s2: View) -> SnowLooks:

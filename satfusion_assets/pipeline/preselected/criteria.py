@@ -37,7 +37,7 @@ def every_scene_judged(judged: Judged) -> Verdict:
 
 def share_excluded(judged: Judged) -> Verdict:
     numbers: dict[str, float | int] = {}
-    for sensor in SENSORS:
+    for sensor in _sensors(judged):
         rows = judged.view.read_json(preselection(sensor, "json"))
         for strategy in Strategy:
             numbers[f"{sensor}_{strategy}"] = rounded(np.mean([row[f"excluded_{strategy}"] for row in rows] or [1.0]))
@@ -48,11 +48,16 @@ def share_excluded(judged: Judged) -> Verdict:
 def something_kept(judged: Judged) -> Verdict:
     bad = [
         {"sensor": sensor, "strategy": str(strategy)}
-        for sensor in SENSORS
+        for sensor in _sensors(judged)
         for strategy in Strategy
         if _excludes_all(judged, sensor, strategy)
     ]
-    return verdict(bad, len(SENSORS) * len(Strategy), "pairs of sensor and strategy keep something; they", {})
+    return verdict(bad, len(_sensors(judged)) * len(Strategy), "pairs of sensor and strategy keep something; they", {})
+
+
+def _sensors(judged: Judged) -> tuple[Sensor, ...]:
+    """The sensors that the season is made from."""
+    return ("s2",) if judged.sentinel2_alone else SENSORS
 
 
 def _excludes_all(judged: Judged, sensor: Sensor, strategy: Strategy) -> bool:

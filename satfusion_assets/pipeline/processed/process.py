@@ -13,6 +13,7 @@ from odc.geo.geobox import GeoBox
 from satfusion_assets.pipeline.coarse_source import inherited
 from satfusion_assets.pipeline.fused.files import FusedLayout
 from satfusion_assets.pipeline.fused.product import FUSED
+from satfusion_assets.pipeline.layers import write_layers
 from satfusion_assets.pipeline.outcome import Outcome
 from satfusion_assets.pipeline.prepared.files import PreparedLayout
 from satfusion_assets.pipeline.prepared.prepare import CHANNELS
@@ -125,6 +126,7 @@ def _write_images(
             draft.share(view, origin, name)
         return
     draft.write_stack(names, np.ascontiguousarray(stack.values), geobox, band_names=CHANNELS[layout.scenario.mode])
+    write_layers(draft, names, stack.days, CHANNELS[layout.scenario.mode])
 
 
 def _write_series(

@@ -24,7 +24,7 @@ from satfusion_assets.archives.phenocam import (
     parse_one_day_summary,
 )
 from satfusion_assets.pipeline.acquisition.cache import Entry, FetchCache, digest
-from satfusion_assets.pipeline.acquisition.fetching import fetch_all, refuse_unless_few
+from satfusion_assets.pipeline.acquisition.fetching import fetch_all
 from satfusion_assets.pipeline.acquisition.report import Progress, SetAside, log_progress
 from satfusion_assets.pipeline.outcome import Outcome
 from satfusion_assets.pipeline.provenance import publish
@@ -37,6 +37,7 @@ from satfusion_assets.pipeline.raw_phenocam.files import (
     camera_picture,
 )
 from satfusion_assets.pipeline.raw_phenocam.product import RAW_PHENOCAM
+from satfusion_assets.pipeline.sources import SOURCES, stated
 from satfusion_assets.store import ProductStore
 from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid
 from satfusion_assets.vocabulary.settings import Settings
@@ -57,8 +58,9 @@ def acquire_phenocam(
 ) -> Outcome:
     """Fetch greenness (season-1 to season+1) of every region, midday pictures (season) and publish ``raw_phenocam``.
 
-    Pictures, regions and days that the archive lists and cannot give are set aside, each with its reason. again: fetch
-    everything again, cached or not. Raises ArchiveUnavailable, ArchiveAnswerInvalid, NoData, StoreFull.
+    Pictures, regions and days that the archive lists and cannot give are set aside, each with its reason; greenness
+    does without any picture, so their number stops nothing and the check of coverage says it. again: fetch everything
+    again, cached or not. Raises ArchiveUnavailable, ArchiveAnswerInvalid, NoData, StoreFull.
     """
     cache = FetchCache(store.cache(season, "phenocam"), again=again)
     with HttpArchive("PhenoCam", Patience.of(settings)) as http:
@@ -76,18 +78,19 @@ def acquire_phenocam(
             progress,
             witness=lambda name: archive.picture(pictures[name]),
         )
-    refuse_unless_few(fetched.bad, len(pictures))
     bad = [SetAside(n, pictures[n].path, "unreadable", str(fetched.bad[n])) for n in sorted(fetched.bad)]
     set_aside = [*series.set_aside, *unlisted, *bad]
     return _publish(store, season, camera, series, pictures, fetched.results, set_aside, fetcher, http)
 
 
 def _pictures(archive: PhenoCam, site: Site) -> tuple[Sequence[Picture], list[SetAside]]:
-    """The listed pictures and what is wrong with the list; greenness needs no picture, so a missing list is noted."""
+    """The listed pictures and what is wrong with the list; greenness needs no picture, so a bad list is noted."""
     try:
         pictures = archive.pictures(site.name)
     except NotFound as error:
         return (), [SetAside("", "midday pictures", "missing", str(error))]
+    except ArchiveAnswerInvalid as error:
+        return (), [SetAside("", "midday pictures", "malformed", str(error))]
     return pictures, [
         SetAside("", bad.what, "malformed", f"Entry of the list of pictures: {bad.reason}.")
         for bad in pictures.left_out
@@ -166,7 +169,9 @@ def _publish(
     choice = series.choice
     days = series.days[choice.region]
     own = [day for day in days if day.summary.day.year == season.season]
-    with publish(store, RAW_PHENOCAM.of(season), parameters={"region": choice.region.name}) as draft:
+    said = stated(f"PhenoCam {camera.name}", [camera.acknowledgement], "CC-BY-4.0")
+    parameters = {"region": choice.region.name, SOURCES: said}
+    with publish(store, RAW_PHENOCAM.of(season), parameters=parameters) as draft:
         for name, entry in fetched.items():
             draft.adopt(entry.paths[_JPEG], camera_picture(pictures[name].day))
         draft.write_json(f"{PHENOCAM_GCC}.json", _series(own))
@@ -242,6 +247,7 @@ def _regions_record(
     return {
         "camera": camera.name,
         "utc_offset_hours": camera.utc_offset_hours,
+        "orientation": camera.orientation,
         "chosen": choice.region.name,
         "chosen_by": choice.why,
         "regions": [region.model_dump(mode="json") for region in choice.candidates],

@@ -9,12 +9,18 @@ from typing import Final
 import numpy as np
 
 from satfusion_assets.pipeline.criteria import Criterion, Judged, Verdict, mostly, rounded
-from satfusion_assets.pipeline.raw_phenocam.files import PHENOCAM_GCC
+from satfusion_assets.pipeline.raw_phenocam.files import PHENOCAM_GCC, PHENOCAM_ROIS
 
 GCC_RANGE: Final = (0.2, 0.7)
 
 
 FEWEST_CAMERA_DAYS: Final = 60
+
+
+MOST_PICTURES_LOST: Final = 0.1
+
+
+SINGLE_PICTURES: Final = 3
 
 
 def camera_series(judged: Judged) -> Verdict:
@@ -40,8 +46,13 @@ def camera_series(judged: Judged) -> Verdict:
 def camera_coverage(judged: Judged) -> Verdict:
     days = len(judged.view.read_json(f"{PHENOCAM_GCC}.json"))
     pictures = len(judged.view.names("raw/phenocam/*.jpg"))
-    says = f"{days} usable days and {pictures} midday pictures (at least {FEWEST_CAMERA_DAYS} days are wanted)."
-    return Verdict(days >= FEWEST_CAMERA_DAYS, says, {"days": days, "pictures": pictures})
+    listed = len(judged.view.read_json(PHENOCAM_ROIS)["pictures"])
+    says = (
+        f"{days} usable days (at least {FEWEST_CAMERA_DAYS} are wanted) and {pictures} of {listed} listed midday "
+        f"pictures (at most {MOST_PICTURES_LOST:.0%} may be missing)."
+    )
+    enough = days >= FEWEST_CAMERA_DAYS and listed - pictures <= max(SINGLE_PICTURES, MOST_PICTURES_LOST * listed)
+    return Verdict(enough, says, {"days": days, "pictures": pictures, "pictures_listed": listed})
 
 
 CRITERIA: Final = (
@@ -51,5 +62,10 @@ CRITERIA: Final = (
         camera_series,
         True,
     ),
-    Criterion("coverage", "There are enough usable days to score against.", camera_coverage, False),
+    Criterion(
+        "coverage",
+        "There are enough usable days to score against, and nearly all pictures that the archive lists.",
+        camera_coverage,
+        False,
+    ),
 )

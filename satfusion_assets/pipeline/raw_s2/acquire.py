@@ -40,8 +40,9 @@ from satfusion_assets.pipeline.outcome import Outcome
 from satfusion_assets.pipeline.provenance import publish
 from satfusion_assets.pipeline.raw_s2.files import S2_SCENES, raw_scl
 from satfusion_assets.pipeline.raw_s2.product import RAW_S2
+from satfusion_assets.pipeline.sources import SOURCES, stated
 from satfusion_assets.store import ProductStore
-from satfusion_assets.store.rasters import encode_raster
+from satfusion_assets.store.rasters import encode_raster, read_raster
 from satfusion_assets.vocabulary.errors import NoData
 from satfusion_assets.vocabulary.grid import SiteGrid, site_grid
 from satfusion_assets.vocabulary.scenarios import S2_BANDS
@@ -50,8 +51,14 @@ from satfusion_assets.vocabulary.sites import Site, SiteSeason
 
 log = logging.getLogger(__name__)
 
-READER: Final = 1
+READER: Final = 2
 """Raised when the reader makes other pixels of the same item, so that cached scenes are read again."""
+EARLIER_READER: Final = 1
+"""It let a saturated pixel into its neighbours on the finer grid; scenes that had none are as they would be now."""
+_BEYOND_SATURATION: Final = 20_000
+"""DN, reflectance 2, that no ground reaches. A saturated pixel of 65535 left its nearest neighbours of 10 m at 9/16 of
+that or more, whatever lay beside it."""
+_SATURATED_CLASS: Final = 1
 DN_SCALE: Final = 1e-4
 _REFLECTANCE: Final = ".tif"
 _SCL: Final = ".scl.tif"
@@ -87,8 +94,8 @@ def acquire_sentinel2(
             f"check the site's position and season."
         )
     named = name_scenes(scenes, grid.local_day)
-    keys = {name: _key(scene, grid) for name, scene in named.items()}
     cache = FetchCache(store.cache(season, "s2"), again=again)
+    keys = {name: _key_of_cache(cache, scene, grid) for name, scene in named.items()}
     cache.write_json("plan.json", _plan(found, settings, named, keys, replaced))
     with HttpArchive("Earth Search", patience, transient=THROTTLED) as archive:
         reader = _Reader(archive, cache, grid, keys)
@@ -209,7 +216,11 @@ def _publish(
         "set_aside": set_aside_rows,
         "replaced_by_reprocessing": dict(replaced),
     }
-    with publish(store, RAW_S2.of(season), site=site, parameters={"collection": collection}) as draft:
+    used_scenes = [named[name] for name in used]
+    providers = dict.fromkeys(provider for scene in used_scenes for provider in scene.providers)
+    licence = next((scene.licence for scene in used_scenes if scene.licence), None)
+    parameters = {"collection": collection, SOURCES: stated(collection, providers, licence)}
+    with publish(store, RAW_S2.of(season), site=site, parameters=parameters) as draft:
         for name, entry in used.items():
             draft.adopt(entry.paths[_REFLECTANCE], raw_scene("s2", name))
             draft.adopt(entry.paths[_SCL], raw_scl(name))
@@ -264,10 +275,25 @@ def _plan(
     }
 
 
-def _key(scene: Scene, grid: SiteGrid) -> str:
+def _key(scene: Scene, grid: SiteGrid, reader: int = READER) -> str:
     """Cache key: the item, all that the catalogue says about it, the grid and the reader."""
     where = [str(box.crs) + str(tuple(box.affine)) + str(tuple(box.shape)) for box in (grid.fine, grid.scl)]
-    return f"{scene.id}_{digest(READER, scene.model_dump(mode='json'), where)}"
+    return f"{scene.id}_{digest(reader, scene.model_dump(mode='json'), where)}"
+
+
+def _key_of_cache(cache: FetchCache, scene: Scene, grid: SiteGrid) -> str:
+    """The key of a scene: the earlier reader's while what it kept is what would be read now, so that it stays."""
+    key, earlier = _key(scene, grid), _key(scene, grid, EARLIER_READER)
+    kept = None if cache.get(key) is not None else cache.get(earlier)
+    return key if kept is None or _has_saturated_pixels(kept) else earlier
+
+
+def _has_saturated_pixels(entry: Entry) -> bool:
+    """Whether a cached scene had saturated pixels: its bands show them, and its classes those beside the site."""
+    if not entry.paths:
+        return False
+    bands, classes = (read_raster(entry.paths[suffix]).values for suffix in (_REFLECTANCE, _SCL))
+    return bool((bands > _BEYOND_SATURATION).any() or (classes == _SATURATED_CLASS).any())
 
 
 def _facts_of_bad(error: Damaged | NotFound | Withheld | Refused) -> dict[str, Any]:

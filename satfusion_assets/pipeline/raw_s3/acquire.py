@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from satfusion_assets.archives.common_metadata import said_of_source
 from satfusion_assets.archives.copernicus import (
     CUBE_PRODUCTS,
     BackEnd,
@@ -37,13 +38,13 @@ from satfusion_assets.pipeline.provenance import publish
 from satfusion_assets.pipeline.raw_s3.files import S3_OVERPASSES
 from satfusion_assets.pipeline.raw_s3.product import RAW_S3
 from satfusion_assets.pipeline.raw_s3.quarters import Quarter, Quarters
+from satfusion_assets.pipeline.sources import SOURCES, stated
 from satfusion_assets.store import ProductStore
-from satfusion_assets.store.rasters import write_raster
 from satfusion_assets.vocabulary.days import day_of
 from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid, ArchiveUnavailable, NoData
 from satfusion_assets.vocabulary.grid import SiteGrid, site_grid
 from satfusion_assets.vocabulary.scenarios import S3_BANDS
-from satfusion_assets.vocabulary.settings import Settings
+from satfusion_assets.vocabulary.settings import S3Product, Settings
 from satfusion_assets.vocabulary.sites import Site, SiteSeason
 
 log = logging.getLogger(__name__)
@@ -71,6 +72,8 @@ def acquire_sentinel3(
     CredentialsRejected, ArchiveUnavailable (jobs under way are taken up by the next run), ArchiveAnswerInvalid, NoData,
     StoreFull; the published product is replaced whole or stays as it was.
     """
+    if settings.s3_product is S3Product.NONE:
+        return _publish_none(store, site, season)
     now = today or datetime.now(UTC).date()
     grid = site_grid(site)
     product = CUBE_PRODUCTS[settings.s3_product]
@@ -96,6 +99,8 @@ def check_sentinel3_credentials(
 
     Raises CredentialsMissing, CredentialsRejected. An archive that is down is left to the acquisition, which waits.
     """
+    if settings.s3_product is S3Product.NONE:
+        return
     requests = quarterly_requests(
         CUBE_PRODUCTS[settings.s3_product], site_grid(site), season.raw_start, min(season.raw_end, today)
     )
@@ -180,6 +185,16 @@ def _refuse_losses(store: ProductStore, season: SiteSeason, product: CubeProduct
         )
 
 
+def _publish_none(store: ProductStore, site: Site, season: SiteSeason) -> Outcome:
+    """The product of a season that is to have no Sentinel-3: it says so, and holds nothing."""
+    parameters = dict.fromkeys(("product", "quantity", "collection"), str(S3Product.NONE))
+    with publish(store, RAW_S3.of(season), site=site, parameters=parameters) as draft:
+        draft.write_json(S3_OVERPASSES, parameters | {"quarters": [], "overpasses": [], "set_aside": []})
+    assert draft.manifest is not None, "a published draft has its manifest"
+    log.info("%s is made from Sentinel-2 alone, as SATFUSION_S3_PRODUCT says.", season.key)
+    return Outcome(draft.manifest, numbers={"overpasses": 0}, notes=parameters)
+
+
 def _publish(
     store: ProductStore,
     site: Site,
@@ -204,10 +219,13 @@ def _publish(
         "set_aside": [asdict(one) for one in set_aside],
     }
     tags = {"COLLECTION": product.collection, "QUANTITY": product.quantity, "PRODUCT": str(product.product)}
-    with publish(store, RAW_S3.of(season), site=site, parameters=parameters) as draft:
+    description = asking.description(product)
+    said = said_of_source(json.loads(description))
+    sources = {SOURCES: stated(product.collection, said["providers"], said["licence"])}
+    with publish(store, RAW_S3.of(season), site=site, parameters=parameters | sources) as draft:
         for one in overpasses:
-            write_raster(
-                draft.path(raw_scene("s3", one.name)),
+            draft.write_raster(
+                raw_scene("s3", one.name),
                 one.values,
                 grid.coarse,
                 nodata=float("nan"),
@@ -215,7 +233,7 @@ def _publish(
                 tags=tags | {"SENSING_TIME": one.time.isoformat()},
             )
         draft.write_json(S3_OVERPASSES, record)
-        draft.write_bytes("raw/s3/collection.json", asking.description(product))
+        draft.write_bytes("raw/s3/collection.json", description)
     assert draft.manifest is not None, "a published draft has its manifest"
     return Outcome(
         draft.manifest,

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from satfusion_assets.pipeline.acquisition.criteria import LONGEST_GAP_S3, coverage, misfit, values_typical
-from satfusion_assets.pipeline.criteria import Criterion, Judged, Verdict, mostly, verdict
+from satfusion_assets.pipeline.criteria import Criterion, Judged, Verdict, mostly, of_sentinel3, verdict
 from satfusion_assets.pipeline.raw_s3.files import S3_OVERPASSES
 from satfusion_assets.vocabulary.scenarios import S3_BANDS
 
@@ -20,6 +20,7 @@ NO_REFLECTANCE: Final = "no reflectance"
 """Kind of overpass that acquisition sets aside for its values (``archives.copernicus.cubes``, too heavy to import)."""
 
 
+@of_sentinel3
 def s3_bands_and_grid(judged: Judged) -> Verdict:
     names = judged.view.names("raw/s3/*.geotiff")
     whys = {name: misfit(judged, name, judged.grid.coarse, S3_BANDS, "float32", np.nan) for name in names}
@@ -27,16 +28,19 @@ def s3_bands_and_grid(judged: Judged) -> Verdict:
     return verdict(bad, len(names), "overpasses", {"overpasses": len(names)})
 
 
+@of_sentinel3
 def s3_values(judged: Judged) -> Verdict:
     return values_typical(judged, "raw/s3/*.geotiff", TYPICAL_REFLECTANCE, 2.0)
 
 
+@of_sentinel3
 def s3_duplicates(judged: Judged) -> Verdict:
     taken = Counter(one["time"] for one in judged.view.read_json(S3_OVERPASSES)["overpasses"])
     odd = [{"overpass": time, "times": count} for time, count in taken.items() if count > 1]
     return mostly(odd, len(taken), "overpasses", {"overpasses": len(taken)})
 
 
+@of_sentinel3
 def s3_coverage(judged: Judged) -> Verdict:
     """As for Sentinel-2, and whether a quarter of which nothing came is missing."""
     record = judged.view.read_json(S3_OVERPASSES)

@@ -31,7 +31,7 @@ def create_app(world: World, state: Path) -> ASGIApp:
     board = faults.FaultBoard()
     routes = [
         *stac.routes(shared),
-        *files.routes(shared),
+        *files.routes(shared, controls),
         *openeo.routes(openeo.BackEnd(shared, jobs, office, ResultFiles(jobs, controls, key), controls)),
         *oidc.routes(office),
         *phenocam.routes(shared),

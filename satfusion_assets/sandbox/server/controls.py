@@ -50,6 +50,8 @@ class Controls(BaseModel):
     """What is wrong with new results."""
     spoilt_jobs: Annotated[int, Field(ge=0)] | None = None
     """How many of the next results are spoilt; None = all."""
+    defective_pixels: bool = False
+    """Whether Sentinel-2's files have pixels that no detector measured (``spoilt.defective``)."""
     nothing_from: date | None = None
     """First day of which Sentinel-3 has nothing."""
     nothing_until: date | None = None

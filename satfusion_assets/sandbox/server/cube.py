@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from satfusion_assets.sandbox.server.errors import OpenEoError, invalid
 from satfusion_assets.sandbox.server.graph import Extent, Plan, Resampling
 from satfusion_assets.sandbox.server.shared import SharedWorld
+from satfusion_assets.sandbox.synthetic import NOTICE
 
 if TYPE_CHECKING:
     import numpy as np
@@ -254,7 +255,7 @@ def _write_netcdf(raster: Raster, path: Path) -> Path:
     unit, seconds = ("days", 86400) if midnight else ("seconds", 1)
     times = np.array([(time - _EPOCH).total_seconds() // seconds for time in raster.times], "int32")
     with h5netcdf.File(path, "w") as file:
-        file.attrs.update({"Conventions": "CF-1.9", "institution": _INSTITUTION, "description": "", "title": ""})
+        file.attrs.update({"Conventions": "CF-1.9", "institution": _INSTITUTION, "description": NOTICE, "title": ""})
         file.dimensions = {"t": len(times), "y": raster.y.size, "x": raster.x.size}
         reference = file.create_variable("crs", (), "S1", data=np.bytes_(b""))
         reference.attrs.update({"crs_wkt": crs.to_wkt(), "spatial_ref": crs.to_wkt()})

@@ -17,7 +17,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
+from satfusion_assets.sandbox.server.controls import Controls
 from satfusion_assets.sandbox.server.shared import SharedWorld
+from satfusion_assets.sandbox.server.spoilt import defective
 
 MEDIA_TYPES: Final = {
     ".tif": "image/tiff",
@@ -123,7 +125,7 @@ def _etag(path: Path, modified: int, size: int) -> str:
     return f'"{hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()}"'
 
 
-def routes(world: SharedWorld) -> list[BaseRoute]:
+def routes(world: SharedWorld, controls: Controls) -> list[BaseRoute]:
     """``/data/...``"""
 
     async def data(request: Request) -> Response:
@@ -131,6 +133,8 @@ def routes(world: SharedWorld) -> list[BaseRoute]:
         found = world.known_file(path)
         if found is None and ".." not in PurePosixPath(path).parts:
             found = await run_in_threadpool(world.file, path)
+        if found is not None and controls.defective_pixels:
+            found = await run_in_threadpool(defective, found)
         if found is not None:
             return file_answer(request, found)
         if path.startswith("/data/archive/"):

@@ -28,6 +28,7 @@ from satfusion_assets.sandbox.server.processes import ENDPOINTS, documents, file
 from satfusion_assets.sandbox.server.results import ResultFiles
 from satfusion_assets.sandbox.server.shared import SharedWorld
 from satfusion_assets.sandbox.server.spoilt import Spoilt, rewrite, spoil, spoil_file
+from satfusion_assets.sandbox.synthetic import LICENCE
 
 ROOT: Final = "/openeo/1.2"
 API_VERSION: Final = "1.2.0"
@@ -224,7 +225,7 @@ class BackEnd:
                 "id": job.id,
                 "title": job.title or "",
                 "description": job.description or f"Results for batch job {job.id}",
-                "license": "proprietary",
+                "license": LICENCE,
                 "extent": {"spatial": {"bbox": [[-180, -90, 180, 90]]}, "temporal": {"interval": [[None, None]]}},
                 "openeo:status": job.status,
                 "links": [{"rel": "self", "href": address, "type": "application/json"}],

@@ -67,10 +67,16 @@ def routes(world: SharedWorld) -> list[BaseRoute]:
     def site_midday_images(request: Request) -> Response:
         return JSONResponse(world.midday_images(request.path_params["site"]))
 
+    def root(request: Request) -> Response:
+        """Its lists by name, as the real API answers where it begins."""
+        lists = ("cameras", "roilists", "middayimages")
+        return JSONResponse({name: str(request.url.replace(path=f"/api/{name}/", query="")) for name in lists})
+
     def slash_appended(request: Request) -> Response:
         return RedirectResponse(request.url.replace(path=request.url.path + "/"), 301)
 
     endpoints = {
+        "/api": root,
         "/api/cameras": cameras,
         "/api/cameras/{site}": one_camera,
         "/api/roilists": roi_lists,

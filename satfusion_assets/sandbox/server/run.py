@@ -69,6 +69,17 @@ def serve(make_world: Callable[[], World], state: Path, port: int = 0) -> None:
         Server(config).run(sockets=[listener])
 
 
+def archive_variables(url: str) -> dict[str, str]:
+    """The variables that point the platform at a server that runs at ``url``."""
+    return {
+        "SATFUSION_EARTH_SEARCH_URL": f"{url}/v1",
+        "SATFUSION_OPENEO_URL": f"{url}/openeo/1.2",
+        "SATFUSION_PHENOCAM_URL": url,
+        "CDSE_USER": USER,
+        "CDSE_PASSWORD": PASSWORD,
+    }
+
+
 class ServerProcess:
     """A child process that runs ``serve`` and says READY; a context manager that stops it."""
 
@@ -134,13 +145,7 @@ class ServerProcess:
 
     def environment(self) -> dict[str, str]:
         """The variables that point the platform at this server."""
-        return {
-            "SATFUSION_EARTH_SEARCH_URL": f"{self.url}/v1",
-            "SATFUSION_OPENEO_URL": f"{self.url}/openeo/1.2",
-            "SATFUSION_PHENOCAM_URL": self.url,
-            "CDSE_USER": USER,
-            "CDSE_PASSWORD": PASSWORD,
-        }
+        return archive_variables(self.url)
 
 
 class SandboxProcess(ServerProcess):

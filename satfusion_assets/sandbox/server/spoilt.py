@@ -66,6 +66,42 @@ def spoil_file(path: Path, how: Spoilt) -> None:
         path.write_bytes(path.read_bytes()[: path.stat().st_size * 3 // 5])
 
 
+DEFECT_STEP_M: Final = 500
+"""Defects stand on a lattice with this step."""
+_DEFECTS: Final[Mapping[str, tuple[int, int, int]]] = {
+    "B8A.tif": (65_535, 0, 0),
+    "SCL.tif": (1, 0, 200),
+    "B03.tif": (1, 200, 0),
+}
+"""Value of a defect in a file, and how far south and east of the lattice it lies [m]: saturation in near infrared, the
+class of saturated or defective pixels, and one band at the floor."""
+
+
+def defective(path: Path) -> Path:
+    """A copy of a Sentinel-2 file with the defects that it can have; the file itself when it can have none."""
+    from satfusion_assets.sandbox.files import publish
+
+    if path.name not in _DEFECTS:
+        return path
+    copy = path.parent / "defective" / path.name
+    if not copy.exists():
+        with publish(copy) as partial:
+            partial.write_bytes(path.read_bytes())
+            _plant(partial, *_DEFECTS[path.name])
+    return copy
+
+
+def _plant(path: Path, value: int, south: int, east: int) -> None:
+    import rasterio
+
+    with rasterio.open(path, "r+", IGNORE_COG_LAYOUT_BREAK="YES") as raster:
+        pixel, step = int(raster.transform.a), DEFECT_STEP_M // int(raster.transform.a)
+        image = raster.read(1)
+        spots = image[south // pixel :: step, east // pixel :: step]
+        spots[spots > 0] = value
+        raster.write(image, 1)
+
+
 def _moved(raster: Raster, time: timedelta) -> Raster:
     return replace(raster, times=tuple(one + time for one in raster.times))
 

@@ -7,8 +7,8 @@ from datetime import date
 import numpy as np
 import numpy.typing as npt
 
-from satfusion_assets.evaluation.gaps.stack import SeasonStack
 from satfusion_assets.evaluation.gaps.windows import Gap, MidpointRule, Transition
+from satfusion_assets.fusion.season import SeasonStack
 
 SPECTRUM = np.array([0.05, 0.10, 0.06, 0.30], dtype=np.float32)
 START = np.datetime64("2024-01-01")

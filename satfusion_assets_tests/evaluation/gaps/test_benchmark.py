@@ -14,7 +14,7 @@ from satfusion_assets.evaluation.gaps.benchmark import Benchmark, GapOutcome, Sc
 from satfusion_assets.evaluation.gaps.competitors import WHITTAKER, Method
 from satfusion_assets.evaluation.gaps.crossover import crossover
 from satfusion_assets.evaluation.gaps.fusion import Fusion
-from satfusion_assets.evaluation.gaps.stack import CloudPattern, SeasonStack
+from satfusion_assets.evaluation.gaps.stack import CloudPattern
 from satfusion_assets.evaluation.gaps.windows import Transition, calendar_gaps, midpoints
 from satfusion_assets.evaluation.moments import Moments
 from satfusion_assets.export.gap_reports import (
@@ -27,6 +27,7 @@ from satfusion_assets.export.gap_reports import (
     withheld_images,
 )
 from satfusion_assets.export.gap_tables import gap_summary, gap_table
+from satfusion_assets.fusion.season import SeasonStack
 from satfusion_assets.sampling.series import DailySeries
 from satfusion_assets.sampling.window import window_gcc
 from satfusion_assets.vocabulary.scenarios import Scenario, Strategy
@@ -109,7 +110,16 @@ def test_longer_gaps_withhold_more(outcomes: list[StrategyOutcome]) -> None:
 
 
 @pytest.mark.parametrize("pixel", [(14, 15), (17, 12), (0, 29)], ids=["inside", "across cells", "corner"])
-@pytest.mark.parametrize("method", [Fusion(BEST), Fusion(Scenario.parse("aggressive_itb_sigma30")), WHITTAKER])
+@pytest.mark.parametrize(
+    "method",
+    [
+        Fusion(BEST),
+        Fusion(Scenario.parse("aggressive_itb_sigma30")),
+        Fusion(Scenario.parse("aggressive_kriging")),
+        Fusion(Scenario.parse("aggressive_itb_kriging")),
+        WHITTAKER,
+    ],
+)
 def test_the_series_of_a_part_is_the_series_of_the_whole(method: Method, pixel: tuple[int, int]) -> None:
     """The temporal tier predicts only around the site, and nothing is lost by it."""
     rng = np.random.default_rng(4)
@@ -130,6 +140,7 @@ def test_the_temporal_tier_has_every_method_but_starfm(outcomes: list[StrategyOu
     series = outcomes[0].no_gap_series
     assert set(series) == {
         "aggressive_sigma20", "aggressive_sigma30", "aggressive_itb_sigma20", "aggressive_itb_sigma30",
+        "aggressive_kriging", "aggressive_itb_kriging",
         "nearest", "linear", "whittaker", "harmonic",
     }  # fmt: skip
     assert len(series[BEST.key]) == 366

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import satfusion_assets
+from satfusion_assets import fuse
 from satfusion_assets.fusion.kriging import KrigingQuality, Support
 from satfusion_assets.fusion.kriging.hyperparameters import GAIN_SPREAD, LEAST_SCENES
 from satfusion_assets.fusion.kriging.indices import index_with_deviation
@@ -39,7 +40,7 @@ def test_without_a_method_it_is_efast() -> None:
     default = satfusion_assets.fuse(days, *images, ratio=stack.ratio)
     np.testing.assert_array_equal(default.values, satfusion_assets.fuse(days, *images, ratio=4, method="efast").values)
     with pytest.raises(ValueError, match="method"):
-        satfusion_assets.fuse(days, *images, ratio=4, method="cokriging")  # type: ignore[arg-type]
+        satfusion_assets.fuse(days, *images, ratio=4, method="cokriging")  # type: ignore[call-overload]
 
 
 @pytest.mark.parametrize(
@@ -192,3 +193,12 @@ def quality_like(quality: KrigingQuality, days: int) -> KrigingQuality:
 
     zeros = np.zeros((days, 4, 4))
     return replace(quality, standard_deviation=np.zeros((days, 4, 1, 1), np.float32), common_covariance=zeros)
+
+
+def test_a_surface_without_any_difference_is_told_as_it_is() -> None:
+    days = np.arange("2024-01-01", "2024-07-01", dtype="datetime64[D]")
+    fine = np.full((len(days[::8]), 4, 12, 12), 0.2, np.float32)
+    coarse, near = np.full((len(days[::2]), 4, 2, 2), 0.2, np.float32), np.full((len(fine), 2, 2), 20.0, np.float32)
+    fused = fuse(days, coarse, days[::2], fine, days[::8], near, ratio=6, method="kriging")
+    np.testing.assert_allclose(fused.values, 0.2, atol=1e-6)
+    assert (fused.quality.standard_deviation < 0.001).all()

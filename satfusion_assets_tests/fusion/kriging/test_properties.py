@@ -143,6 +143,7 @@ def test_every_day_of_a_pixel_once_seen_has_a_value() -> None:
     fine[3, :, 0, 1] = 0.2
     fused = stack.replace(fine=fine).fuse(START + np.arange(-300, 500, 20))
     assert np.isnan(fused.values[:, :, 0, 0]).all()
+    assert np.isnan(sd(fused)[:, :, 0, 0]).all()
     seen = np.ones(fine.shape[2:], bool)
     seen[0, 0] = False
     assert np.isfinite(fused.values[:, :, seen]).all()
@@ -162,6 +163,16 @@ def test_blocks_of_any_size_give_equal_bits(rows: int, columns: int) -> None:
         np.testing.assert_array_equal(part.values, expected.values[fine])
         np.testing.assert_array_equal(sd(part), sd(expected)[fine])
         np.testing.assert_array_equal(part.quality.support, expected.quality.support[fine])  # type: ignore[attr-defined]
+
+
+@given(seed=st.integers(0, 1000))
+@settings(max_examples=4, deadline=None)
+def test_images_of_32_bits_say_what_those_of_64_do(seed: int) -> None:
+    one, other = season(seed, days=300, scenes=80), season(seed, days=300, scenes=80, dtype=np.float32)
+    learned = _plan(one).hyperparameters
+    exact, single = (_plan(stack, hyperparameters=learned).fuse(DAYS) for stack in (one, other))
+    np.testing.assert_allclose(single.values, exact.values, atol=2e-5)
+    np.testing.assert_allclose(sd(single), sd(exact), rtol=2e-3)
 
 
 def test_threads_give_equal_bits() -> None:

@@ -26,7 +26,7 @@ from satfusion_assets.pipeline.phenology.files import PhenologyLayout
 from satfusion_assets.pipeline.prepared.files import PreparedLayout
 from satfusion_assets.pipeline.preselected.files import preselection
 from satfusion_assets.pipeline.processed.files import ProcessedLayout
-from satfusion_assets.pipeline.raw_phenocam.files import PHENOCAM_GCC, camera_picture
+from satfusion_assets.pipeline.raw_phenocam.files import PHENOCAM_GCC, PHENOCAM_ROIS, camera_picture
 from satfusion_assets.pipeline.raw_s2.files import S2_SCENES, raw_scl
 from satfusion_assets.pipeline.raw_s3.files import S3_OVERPASSES
 from satfusion_assets.pipeline.table_files import TableLayout
@@ -138,6 +138,7 @@ def raw_phenocam() -> Files:
     return {
         f"{PHENOCAM_GCC}.json": rows,
         f"{PHENOCAM_GCC}.csv": f"date,greenness_index,image_count,snow,outlier,used\n{table}".encode(),
+        PHENOCAM_ROIS: {"pictures": {f"{DAYS[0]:%Y%m%d}": "/data/a.jpg"}},
         camera_picture(DAYS[0]): b"jpeg",
     }
 

@@ -22,7 +22,7 @@ from satfusion_assets.pipeline.phenology.files import PhenologyLayout
 from satfusion_assets.pipeline.prepared.files import PreparedLayout
 from satfusion_assets.pipeline.preselected.files import preselection
 from satfusion_assets.pipeline.processed.files import ProcessedLayout
-from satfusion_assets.pipeline.raw_phenocam.files import PHENOCAM_GCC
+from satfusion_assets.pipeline.raw_phenocam.files import PHENOCAM_GCC, PHENOCAM_ROIS
 from satfusion_assets.pipeline.raw_s2.files import S2_SCENES, raw_scl
 from satfusion_assets.pipeline.raw_s3.files import S3_OVERPASSES
 from satfusion_assets.pipeline.registry import REGISTRY
@@ -193,6 +193,12 @@ SPOILED: list[tuple[str, str, str, Spoil]] = [
     ),
     ("raw_phenocam", "series", "a day twice", edited(GREEN, lambda rows: rows.insert(5, rows[4]))),
     ("raw_phenocam", "coverage", "a camera of six weeks", edited(GREEN, lambda rows: rows[:42])),
+    (
+        "raw_phenocam",
+        "coverage",
+        "most pictures refused",
+        edited(PHENOCAM_ROIS, lambda r: r["pictures"].update({f"{d:%Y%m%d}": "/data/b.jpg" for d in DAYS[1:6]})),
+    ),
     ("raw_s2", "coverage", "a recorded scene lost", without(SCENE)),
     (
         "camera_phenology",

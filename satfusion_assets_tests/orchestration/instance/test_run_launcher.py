@@ -123,3 +123,24 @@ def test_places_in_pools_that_killed_runs_held_come_free(
 
     assert log.claim_concurrency_slot("fusion", waiting.run_id, "fused").is_claimed
     assert log.get_concurrency_run_ids() == {waiting.run_id}, "the run that is at work keeps its place"
+
+
+def test_five_kills_in_a_row_in_one_pool_leave_all_its_places(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = instance.event_log_storage
+    log.initialize_concurrency_limit_to_default("fusion")
+    daemon = cast(IWorkspaceProcessContext, SimpleNamespace(instance=instance))
+    for kill in range(1, 6):
+        run = create_run_for_test(instance, "job", status=dg.DagsterRunStatus.STARTED)
+        assert log.claim_concurrency_slot("fusion", run.run_id, "fused").is_claimed, f"no place before kill {kill}"
+        instance.report_run_failed(run)
+        later = get_current_datetime() + timedelta(minutes=1)
+        with monkeypatch.context() as clock:
+            clock.setattr("dagster._daemon.monitoring.concurrency.get_current_datetime", lambda now=later: now)
+            list(execute_concurrency_slots_iteration(daemon, logging.getLogger("daemon")))
+
+    assert log.get_concurrency_run_ids() == set(), "no dead run holds a place"
+    for _ in range(2):
+        run = create_run_for_test(instance, "job", status=dg.DagsterRunStatus.STARTED)
+        assert log.claim_concurrency_slot("fusion", run.run_id, "fused").is_claimed

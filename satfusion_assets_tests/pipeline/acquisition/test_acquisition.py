@@ -121,6 +121,7 @@ def test_the_camera_is_published_with_its_regions_and_licence(sandbox: Sandbox, 
     with store.read(product("raw_phenocam")) as view:
         rois = view.read_json("raw/phenocam/rois.json")
         assert rois["chosen"] == "innsbruck_GR_1000"
+        assert rois["orientation"] == "N"
         assert len(rois["regions"]) > 1
         season, years = (view.read_json(f"raw/phenocam/phenocam_gcc{part}.json") for part in ("", "_3y"))
         assert {entry["date"][:4] for entry in season} == {"2024"}

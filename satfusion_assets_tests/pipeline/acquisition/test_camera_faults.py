@@ -117,7 +117,7 @@ def test_regions_that_are_bad_for_good_are_set_aside(sandbox: Sandbox, store: Pr
     }
 
 
-@pytest.mark.parametrize("gcc", ["0.00000", "1.36535", "Infinity"])
+@pytest.mark.parametrize("gcc", ["-0.36535", "1.36535", "Infinity"])
 def test_a_bad_day_costs_itself_until_it_is_mended(sandbox: Sandbox, store: ProductStore, gcc: str) -> None:
     """The archive mends it without another tag, so a summary with bad lines is asked for anew each time."""
     columns = r"^(2024-01-\d\d(?:,[^,\n]+){19}),\d\.\d+"
@@ -154,6 +154,25 @@ def test_one_refused_picture_costs_itself(sandbox: Sandbox, store: ProductStore,
     assert outcome.numbers["pictures"] == whole.numbers["pictures"] - 1
     (bad,) = record["set_aside"]
     assert (bad["name"], bad["source"], bad["kind"]) == (name, path, "unreadable")
+
+
+@pytest.mark.parametrize("which", [r"_2024_01_1\d_\d{6}\.jpg$", r"_2024_\d\d_\d\d_\d{6}\.jpg$"])
+@pytest.mark.parametrize("status", [403, 404])
+def test_many_refused_pictures_cost_themselves(sandbox: Sandbox, store: ProductStore, which: str, status: int) -> None:
+    """Greenness needs none of them; the record names each, and the check of coverage counts them."""
+    sandbox.fault(path=which, kind="status", status=status)
+    outcome, record = acquired(sandbox, store)
+    lost = [one for one in record["set_aside"] if one["kind"] == "unreadable"]
+    assert len(lost) == len(record["pictures"]) - outcome.numbers["pictures"] > 0.1 * len(record["pictures"])
+    assert outcome.numbers["days_used"] > 0
+
+
+def test_a_malformed_list_of_pictures_costs_the_pictures(sandbox: Sandbox, store: ProductStore) -> None:
+    sandbox.fault(path="^/api/middayimages/", kind="rewrite", rewrites=[[r"\.jpg", ".bmp"]])
+    outcome, record = acquired(sandbox, store)
+    assert outcome.numbers["pictures"] == 0
+    (bad,) = record["set_aside"]
+    assert (bad["source"], bad["kind"]) == ("midday pictures", "malformed")
 
 
 def test_a_missing_list_of_pictures_costs_the_pictures(sandbox: Sandbox, store: ProductStore) -> None:

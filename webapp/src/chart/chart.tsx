@@ -1,9 +1,10 @@
 /** The one chart: days across, a quantity up, a cursor shared by all. */
 import uPlot from 'uplot';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { months, roomyMonths, shortDate, toIso } from '../days';
+import { months, roomyMonths, toIso } from '../days';
 import { saveCsv } from '../save';
 import { go, hoverDay, route } from '../state';
+import { decorate, type Drawing } from './decorate';
 import { Swatch } from './swatch';
 
 export type Shape = 'line' | 'dash' | 'dot' | 'square' | 'ring';
@@ -36,8 +37,10 @@ export const LEFT = 52;
 export const RIGHT = 10;
 /** A line joins neighbours at most this many days apart; longer holes stay open. */
 const BRIDGE = 4;
-const CURSOR = '#b5176e';
-const LABEL_FONT = (ratio: number): string => `${10 * ratio}px system-ui, sans-serif`;
+/** A press that moves farther is a drag. */
+const DRAG_PX = 5;
+/** Fewer days are not zoomed to. */
+const LEAST_DAYS = 3;
 
 interface Props {
   name: string;
@@ -53,25 +56,46 @@ interface Props {
   empty?: string;
 }
 
-export function Chart({ name, title, curves, from, to, height = 190, marks = [], levels = [], digits = 3, empty }: Props) {
+export function Chart({
+  name,
+  title,
+  curves,
+  from: first,
+  to: last,
+  height = 190,
+  marks = [],
+  levels = [],
+  digits = 3,
+  empty,
+}: Props) {
+  const [from, to] = within(route.value.span, first, last);
+  const zoomed = from !== first || to !== last;
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
   const shown = curves.filter((curve) => !hidden.has(curve.key));
   const day = route.value.date;
-  const drawing = useRef({ day, marks, shown, levels });
-  drawing.current = { day, marks, shown, levels };
+  const drawing = useRef({ day, marks, shown, levels, from, to });
+  drawing.current = { day, marks, shown, levels, from, to };
   const days = useMemo(() => Array.from({ length: to - from + 1 }, (_, i) => from + i), [from, to]);
   const shape = shown.map((curve) => `${curve.key}${curve.low ? '~' : ''}`).join();
   const data = useMemo(() => align(days, shown), [days, shape, curves]);
 
   useEffect(() => {
     const target = box.current!;
-    const made = new uPlot(options(target.clientWidth, height, shown, () => drawing.current), data, target);
+    const made = new uPlot(
+      options(target.clientWidth, height, shown, () => drawing.current),
+      data,
+      target,
+    );
     plot.current = made;
     const resized = new ResizeObserver(() => made.setSize({ width: target.clientWidth, height }));
     resized.observe(target);
+    let pressed = 0;
+    made.over.addEventListener('mousedown', (event) => (pressed = event.clientX));
+    made.over.addEventListener('dblclick', () => go({ span: null }));
     const click = (event: MouseEvent): void => {
+      if (Math.abs(event.clientX - pressed) > DRAG_PX) return;
       const picked = Math.round(made.posToVal(event.clientX - made.over.getBoundingClientRect().left, 'x'));
       go({ date: Math.min(to, Math.max(from, picked)) });
     };
@@ -93,7 +117,17 @@ export function Chart({ name, title, curves, from, to, height = 190, marks = [],
       <header>
         <h2>{title}</h2>
         <span class="chart-day">{at === null ? '' : toIso(at)}</span>
-        <button type="button" class="quiet" onClick={() => saveCsv(name, table(shown))} title="Download these curves as CSV">
+        {zoomed && (
+          <button type="button" class="quiet" onClick={() => go({ span: null })}>
+            All days
+          </button>
+        )}
+        <button
+          type="button"
+          class="quiet"
+          onClick={() => saveCsv(name, table(shown))}
+          title="Download these curves as CSV"
+        >
           CSV
         </button>
       </header>
@@ -119,6 +153,22 @@ export function Chart({ name, title, curves, from, to, height = 190, marks = [],
   );
 }
 
+/** The chosen days as far as the chart has them. */
+function within(span: readonly [number, number] | null, first: number, last: number): [number, number] {
+  const [from, to] = [Math.max(first, span?.[0] ?? first), Math.min(last, span?.[1] ?? last)];
+  return from < to ? [from, to] : [first, last];
+}
+
+/** The days that were dragged over become the days of all charts. */
+function select(u: uPlot): void {
+  const { left, width } = u.select;
+  if (width <= DRAG_PX) return;
+  const from = Math.round(u.posToVal(left, 'x'));
+  const to = Math.round(u.posToVal(left + width, 'x'));
+  u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+  if (to - from >= LEAST_DAYS) go({ span: [from, to] });
+}
+
 function toggled(set: ReadonlySet<string>, key: string): Set<string> {
   const next = new Set(set);
   if (!next.delete(key)) next.add(key);
@@ -135,7 +185,9 @@ function valueAt(curve: Curve, day: number | null): number | null {
 }
 
 function describe(title: string, curves: readonly Curve[], from: number, to: number): string {
-  const counts = curves.map((curve) => `${curve.label} ${curve.values.filter((v) => v !== null && v !== undefined).length} values`);
+  const counts = curves.map(
+    (curve) => `${curve.label} ${curve.values.filter((v) => v !== null && v !== undefined).length} values`,
+  );
   return `${title} from ${toIso(from)} to ${toIso(to)}: ${counts.join(', ')}. Click to choose a day; the table is in the CSV.`;
 }
 
@@ -144,7 +196,13 @@ function table(curves: readonly Curve[]): string[][] {
   const rows = new Map<number, string[]>();
   const heads = ['date'];
   for (const curve of curves) {
-    const parts = curve.low ? [['', curve.values], ['_low', curve.low], ['_high', curve.high!]] as const : [['', curve.values]] as const;
+    const parts = curve.low
+      ? ([
+          ['', curve.values],
+          ['_low', curve.low],
+          ['_high', curve.high!],
+        ] as const)
+      : ([['', curve.values]] as const);
     for (const [suffix, values] of parts) {
       heads.push(`${curve.key}${suffix}`);
       curve.days.forEach((day, i) => {
@@ -185,13 +243,6 @@ function spread(days: number[], at: readonly number[], values: readonly (number 
   return column;
 }
 
-interface Drawing {
-  day: number | null;
-  marks: readonly Mark[];
-  shown: readonly Curve[];
-  levels: readonly { value: number; label: string }[];
-}
-
 function options(width: number, height: number, curves: readonly Curve[], now: () => Drawing): uPlot.Options {
   const series: uPlot.Series[] = [{}];
   const bands: uPlot.Band[] = [];
@@ -207,10 +258,16 @@ function options(width: number, height: number, curves: readonly Curve[], now: (
     });
     if (curve.low) {
       bands.push({ series: [series.length + 1, series.length], fill: `${curve.colour}26` });
-      for (const end of ['low', 'high']) series.push({ label: `${curve.label} ${end}`, stroke: `${curve.colour}55`, width: 1, points: { show: false } });
+      for (const end of ['low', 'high'])
+        series.push({ label: `${curve.label} ${end}`, stroke: `${curve.colour}55`, width: 1, points: { show: false } });
     }
   }
-  const axis = { stroke: '#4a524e', font: '11px system-ui, sans-serif', grid: { stroke: '#e4e8e5', width: 1 }, ticks: { stroke: '#c9d0cc', width: 1 } };
+  const axis = {
+    stroke: '#4a524e',
+    font: '11px system-ui, sans-serif',
+    grid: { stroke: '#e4e8e5', width: 1 },
+    ticks: { stroke: '#c9d0cc', width: 1 },
+  };
   return {
     width,
     height,
@@ -218,140 +275,47 @@ function options(width: number, height: number, curves: readonly Curve[], now: (
     legend: { show: false },
     cursor: {
       y: false,
-      drag: { x: false, y: false, click: () => undefined },
+      // A drag chooses the days of all charts; the click after it is told apart by its distance.
+      drag: { x: true, y: false, setScale: false, dist: DRAG_PX, click: () => undefined },
       sync: { key: 'day', scales: ['x', null] },
       points: { size: 7 },
       move: (u, left, top) => [Math.round(u.valToPos(Math.round(u.posToVal(left, 'x')), 'x')), top],
     },
     scales: { x: { time: false }, y: { range: () => padded(now()) } },
     axes: [
-      { ...axis, size: 26, splits: (u) => months(u.scales.x!.min!, u.scales.x!.max!).map((m) => m.day), values: (u) => roomyMonths(u.scales.x!.min!, u.scales.x!.max!, u.width - LEFT - RIGHT).map((m) => m.label) },
+      {
+        ...axis,
+        size: 26,
+        splits: (u) => months(u.scales.x!.min!, u.scales.x!.max!).map((m) => m.day),
+        values: (u) => roomyMonths(u.scales.x!.min!, u.scales.x!.max!, u.width - LEFT - RIGHT).map((m) => m.label),
+      },
       { ...axis, size: LEFT },
     ],
     series,
     bands,
     hooks: {
-      setCursor: [(u) => { hoverDay.value = u.cursor.left! < 0 ? null : Math.round(u.posToVal(u.cursor.left!, 'x')); }],
+      setCursor: [
+        (u) => {
+          hoverDay.value = u.cursor.left! < 0 ? null : Math.round(u.posToVal(u.cursor.left!, 'x'));
+        },
+      ],
+      setSelect: [select],
       draw: [(u) => decorate(u, now())],
     },
   };
 }
 
 /** The values with a little air; a wide interval may leave the plot, it must not flatten the curve. */
-function padded({ shown }: Drawing): [number, number] {
+function padded({ shown, from, to }: Drawing): [number, number] {
   let min = Infinity;
   let max = -Infinity;
-  for (const curve of shown) for (const value of curve.values) if (value !== null && value !== undefined) {
-    min = Math.min(min, value);
-    max = Math.max(max, value);
-  }
+  for (const curve of shown)
+    for (const [i, value] of curve.values.entries())
+      if (value !== null && value !== undefined && curve.days[i]! >= from && curve.days[i]! <= to) {
+        min = Math.min(min, value);
+        max = Math.max(max, value);
+      }
   if (!Number.isFinite(min)) return [0, 1];
   const air = Math.max((max - min) * 0.07, 0.004);
   return [min - air, max + air];
-}
-
-/** Points, levels, marks and the cursor, over the lines. */
-function decorate(u: uPlot, { day, marks, shown, levels }: Drawing): void {
-  const c = u.ctx;
-  const ratio = devicePixelRatio || 1;
-  const { left, top, width, height } = u.bbox;
-  c.save();
-  c.beginPath();
-  c.rect(left, top - 14 * ratio, width, height + 14 * ratio);
-  c.clip();
-  c.textAlign = 'left';
-  c.textBaseline = 'alphabetic';
-  for (const level of levels) {
-    const y = u.valToPos(level.value, 'y', true);
-    if (y < top || y > top + height) continue;
-    stroke(c, '#7a4a00', ratio, [2 * ratio, 3 * ratio], left, y, left + width, y);
-    label(c, level.label, left + 4 * ratio, y - 3 * ratio, '#7a4a00', ratio);
-  }
-  const ends: number[] = [];
-  for (const mark of [...marks].sort((a, b) => a.day - b.day)) {
-    if (mark.interval) {
-      const [x0, x1] = mark.interval.map((d) => u.valToPos(d, 'x', true)) as [number, number];
-      c.fillStyle = `${mark.colour}1f`;
-      c.fillRect(x0, top, Math.max(x1 - x0, ratio), height);
-    }
-    const x = u.valToPos(mark.day, 'x', true);
-    stroke(c, mark.colour, ratio * 1.25, [5 * ratio, 3 * ratio], x, top, x, top + height);
-    if (mark.label) {
-      const at = labelStart(c, mark.label, x, left + width, ratio);
-      label(c, mark.label, at, top + (9 + 11 * freeRow(c, ends, mark.label, at, ratio)) * ratio, mark.colour, ratio);
-    }
-  }
-  for (const curve of shown) points(u, c, curve, ratio);
-  if (day !== null) {
-    const x = u.valToPos(day, 'x', true);
-    stroke(c, CURSOR, 2 * ratio, [], x, top, x, top + height);
-    c.font = `600 ${10.5 * ratio}px system-ui, sans-serif`;
-    const words = shortDate(day);
-    const wide = c.measureText(words).width;
-    const at = Math.min(left + width - wide, Math.max(left, x - wide / 2));
-    c.fillStyle = CURSOR;
-    c.fillText(words, at, top - 5 * ratio);
-  }
-  c.restore();
-}
-
-/** Right of its line, or left of it where the plot ends. */
-function labelStart(c: CanvasRenderingContext2D, words: string, x: number, right: number, ratio: number): number {
-  c.font = LABEL_FONT(ratio);
-  const wide = c.measureText(words).width;
-  return x + 3 * ratio + wide > right ? x - 3 * ratio - wide : x + 3 * ratio;
-}
-
-/** The first row in which a label at `x` hides none before it; `ends` holds where each row's last label ends. */
-function freeRow(c: CanvasRenderingContext2D, ends: number[], words: string, x: number, ratio: number): number {
-  c.font = LABEL_FONT(ratio);
-  const free = ends.findIndex((end) => end < x);
-  const row = free < 0 ? ends.length : free;
-  ends[row] = x + c.measureText(words).width + 6 * ratio;
-  return row;
-}
-
-function points(u: uPlot, c: CanvasRenderingContext2D, curve: Curve, ratio: number): void {
-  if (curve.shape === 'line' || curve.shape === 'dash') return;
-  const radius = (curve.shape === 'square' ? 2 : 3.4) * ratio;
-  curve.days.forEach((day, i) => {
-    const value = curve.values[i];
-    if (value === null || value === undefined) return;
-    const x = u.valToPos(day, 'x', true);
-    const y = u.valToPos(value, 'y', true);
-    c.beginPath();
-    if (curve.shape === 'square') c.rect(x - radius, y - radius, 2 * radius, 2 * radius);
-    else c.arc(x, y, radius, 0, 2 * Math.PI);
-    c.lineWidth = 1.5 * ratio;
-    c.strokeStyle = curve.colour;
-    if (curve.shape === 'ring') {
-      c.fillStyle = '#fff';
-      c.fill();
-      c.stroke();
-    } else {
-      c.fillStyle = curve.fills?.[i] ?? curve.colour;
-      c.fill();
-      if (curve.fills?.[i]) c.stroke();
-    }
-  });
-}
-
-function stroke(c: CanvasRenderingContext2D, colour: string, width: number, dash: number[], x0: number, y0: number, x1: number, y1: number): void {
-  c.beginPath();
-  c.setLineDash(dash);
-  c.strokeStyle = colour;
-  c.lineWidth = width;
-  c.moveTo(x0, y0);
-  c.lineTo(x1, y1);
-  c.stroke();
-  c.setLineDash([]);
-}
-
-function label(c: CanvasRenderingContext2D, words: string, x: number, y: number, colour: string, ratio: number): void {
-  c.font = LABEL_FONT(ratio);
-  c.lineWidth = 3 * ratio;
-  c.strokeStyle = 'rgb(255 255 255 / 85%)';
-  c.strokeText(words, x, y);
-  c.fillStyle = colour;
-  c.fillText(words, x, y);
 }

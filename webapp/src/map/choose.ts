@@ -7,7 +7,9 @@ import { isItb } from '../ui/words';
 
 /** Options of the style select: styles, then the quality layers that exist. */
 export function styleOptions(season: Season, stage: Stage): [string, string][] {
-  const styles = STYLES.filter((style) => !isItb(season.scenario) || style.key === 'gcc' || stage === 'raw').map((style): [string, string] => [style.key, style.label]);
+  const styles = STYLES.filter((style) => !isItb(season.scenario) || style.key === 'gcc' || stage === 'raw').map(
+    (style): [string, string] => [style.key, style.label],
+  );
   const layers = stage === 'fusion' || stage === 'processed' ? season.quality : [];
   return [...styles, ...layers.map((layer): [string, string] => [layer.key, `${layer.label} (fused)`])];
 }
@@ -24,7 +26,8 @@ export function layerOf(season: Season, key: string): Layer | undefined {
 
 /** The style for a frame: the wanted one where it fits, else the nearest that does. */
 export function styleFor(wanted: string, source: Source, frame: Frame | null, season: Season): Style {
-  if (source === 'distance') return layerStyle('distance', 'Distance to cloud', 'coarse pixels', 'coarse pixels of 300 m to the nearest cloud');
+  if (source === 'distance')
+    return layerStyle('distance', 'Distance to cloud', 'coarse pixels', 'coarse pixels of 300 m to the nearest cloud');
   if (source === 'scl') return sceneClasses;
   const layer = layerOf(season, wanted);
   if (layer && source === 'fused') return layerStyle(layer.key, layer.label, layer.unit, layer.explanation);

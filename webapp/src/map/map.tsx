@@ -1,7 +1,9 @@
 /** One map panel: what it shows is said above it, the values under the pointer below it. */
 import OlMap from 'ol/Map';
 import View from 'ol/View';
+import { platformModifierKey } from 'ol/events/condition';
 import { defaults as interactions } from 'ol/interaction/defaults';
+import MouseWheelZoom from 'ol/interaction/MouseWheelZoom';
 import Projection from 'ol/proj/Projection';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { ComponentChildren } from 'preact';
@@ -70,7 +72,7 @@ export function fitView(view: View, season: Pick<Season, 'extent'>, width: numbe
 export interface MapProps {
   name: string;
   view: View;
-  season: Pick<Season, 'marker' | 'extent'>;
+  season: Pick<Season, 'marker' | 'footprint' | 'extent'>;
   base: Shown | null;
   over?: Shown | null;
   /** Said in place of the picture. */
@@ -89,9 +91,26 @@ export function MapPanel({ name, view, season, base, over = null, message, day, 
 
   useEffect(() => {
     const target = box.current!;
-    const layer = new RasterLayer({ base: null, over: null, split: 1, marker: season.marker, pixel: null, hover: null });
+    const layer = new RasterLayer({
+      base: null,
+      over: null,
+      split: 1,
+      marker: season.marker,
+      footprint: season.footprint,
+      pixel: null,
+      hover: null,
+    });
     // Without double click to zoom a click needs not wait for a second one.
-    const map = new OlMap({ target, view, layers: [layer], controls: [], interactions: interactions({ doubleClickZoom: false }) });
+    const map = new OlMap({
+      target,
+      view,
+      layers: [layer],
+      controls: [],
+      // The wheel alone scrolls the page.
+      interactions: interactions({ doubleClickZoom: false, mouseWheelZoom: false }).extend([
+        new MouseWheelZoom({ condition: platformModifierKey }),
+      ]),
+    });
     parts.current = { map, layer };
     if (!route.peek().at) fitView(view, season, target.clientWidth, target.clientHeight);
     map.on('pointermove', (event) => {
@@ -105,9 +124,13 @@ export function MapPanel({ name, view, season, base, over = null, message, day, 
     const key = (event: KeyboardEvent): void => {
       if (event.key === 'Enter') pick(view.getCenter() as [number, number]);
     };
+    // A map that was clicked gives the arrow keys back to the days; one that was reached by Tab keeps them for panning.
+    const release = (): void => target.blur();
+    target.addEventListener('pointerup', release);
     target.addEventListener('pointerleave', leave);
     target.addEventListener('keydown', key);
     return () => {
+      target.removeEventListener('pointerup', release);
       target.removeEventListener('pointerleave', leave);
       target.removeEventListener('keydown', key);
       map.setTarget(undefined);
@@ -115,7 +138,8 @@ export function MapPanel({ name, view, season, base, over = null, message, day, 
     };
     function pick([east, north]: [number, number]): void {
       const [left, bottom] = season.extent;
-      const snap = (value: number, corner: number): number => corner + (Math.floor((value - corner) / FINE_M) + 0.5) * FINE_M;
+      const snap = (value: number, corner: number): number =>
+        corner + (Math.floor((value - corner) / FINE_M) + 0.5) * FINE_M;
       go({ px: [snap(east, left), snap(north, bottom)] });
       spoken.value = `Pixel ${east.toFixed(0)} east, ${north.toFixed(0)} north chosen.`;
     }
@@ -131,6 +155,7 @@ export function MapPanel({ name, view, season, base, over = null, message, day, 
       over: over && picture(over),
       split: over ? place : 1,
       marker: season.marker,
+      footprint: season.footprint,
       pixel: picked,
       hover,
     });
@@ -139,7 +164,13 @@ export function MapPanel({ name, view, season, base, over = null, message, day, 
 
   return (
     <div class="map">
-      <div class="map-box" ref={box} role="application" aria-label={`Map, ${name}. Arrow keys pan, plus and minus zoom, Enter chooses the pixel in the middle.`} tabIndex={0} />
+      <div
+        class="map-box"
+        ref={box}
+        role="application"
+        aria-label={`Map, ${name}. Arrow keys pan, plus and minus zoom, Enter chooses the pixel in the middle.`}
+        tabIndex={0}
+      />
       {message && <div class="map-message">{message}</div>}
       {children}
     </div>
@@ -155,16 +186,24 @@ function remember(view: View): void {
     const center = view.getCenter();
     const resolution = view.getResolution();
     if (!center || !resolution || !touched) return;
-    const at = [Math.round(center[0]!), Math.round(center[1]!), Number(resolution.toFixed(2))] as [number, number, number];
+    const at = [Math.round(center[0]!), Math.round(center[1]!), Number(resolution.toFixed(2))] as [
+      number,
+      number,
+      number,
+    ];
     if (String(at) !== String(route.peek().at)) go({ at });
   }, 250);
 }
 
 let touched = false;
 for (const kind of ['wheel', 'pointerdown', 'keydown'] as const) {
-  addEventListener(kind, (event) => {
-    if (event.target instanceof Element && event.target.closest('.map')) touched = true;
-  }, { capture: true, passive: true });
+  addEventListener(
+    kind,
+    (event) => {
+      if (event.target instanceof Element && event.target.closest('.map')) touched = true;
+    },
+    { capture: true, passive: true },
+  );
 }
 
 /** Forget the place: maps show the whole site again. */

@@ -15,6 +15,8 @@ export interface Content {
   split: number;
   /** The site, drawn as the window from which its series are sampled. */
   marker: readonly [number, number];
+  /** Border of the ground that the camera shows. */
+  footprint: readonly (readonly [number, number])[] | null;
   pixel: readonly [number, number] | null;
   hover: readonly [number, number] | null;
 }
@@ -62,7 +64,11 @@ export class RasterLayer extends Layer {
     return this.canvas;
   }
 
-  private picture(context: CanvasRenderingContext2D, picture: Picture | null, toScreen: (e: number, n: number) => [number, number]): void {
+  private picture(
+    context: CanvasRenderingContext2D,
+    picture: Picture | null,
+    toScreen: (e: number, n: number) => [number, number],
+  ): void {
     if (!picture) return;
     const [left, bottom, right, top] = picture.extent;
     const [x0, y0] = toScreen(left, top);
@@ -70,7 +76,12 @@ export class RasterLayer extends Layer {
     context.drawImage(picture.canvas, x0, y0, x1 - x0, y1 - y0);
   }
 
-  private overlay(context: CanvasRenderingContext2D, over: Picture, toScreen: (e: number, n: number) => [number, number], ratio: number): void {
+  private overlay(
+    context: CanvasRenderingContext2D,
+    over: Picture,
+    toScreen: (e: number, n: number) => [number, number],
+    ratio: number,
+  ): void {
     const x = this.content.split * this.canvas.width;
     context.save();
     context.beginPath();
@@ -85,7 +96,12 @@ export class RasterLayer extends Layer {
     context.fillRect(x - 0.5 * ratio, 0, ratio, this.canvas.height);
   }
 
-  private marks(context: CanvasRenderingContext2D, toScreen: (e: number, n: number) => [number, number], ratio: number, resolution: number): void {
+  private marks(
+    context: CanvasRenderingContext2D,
+    toScreen: (e: number, n: number) => [number, number],
+    ratio: number,
+    resolution: number,
+  ): void {
     const square = (place: readonly [number, number], side: number, colour: string): void => {
       const half = Math.max(side / 2 / resolution, 4) * ratio;
       const [x, y] = toScreen(place[0], place[1]);
@@ -96,11 +112,25 @@ export class RasterLayer extends Layer {
       context.strokeStyle = colour;
       context.strokeRect(x - half, y - half, 2 * half, 2 * half);
     };
+    const border = this.content.footprint?.map(([east, north]) => toScreen(east, north)) ?? [];
+    for (const [colour, line] of [
+      ['rgb(0 0 0 / 70%)', 3.5],
+      ['#ffd400', 1.5],
+    ] as const) {
+      context.strokeStyle = colour;
+      context.lineWidth = line * ratio;
+      context.beginPath();
+      for (const [x, y] of border) context.lineTo(x, y);
+      context.stroke();
+    }
     square(this.content.marker, SITE_WINDOW_M, '#ffd400');
     if (this.content.pixel) square(this.content.pixel, PIXEL_M, '#ff4fb3');
     if (this.content.hover) {
       const [x, y] = toScreen(this.content.hover[0], this.content.hover[1]);
-      for (const [colour, line] of [['rgb(0 0 0 / 60%)', 3], ['#fff', 1]] as const) {
+      for (const [colour, line] of [
+        ['rgb(0 0 0 / 60%)', 3],
+        ['#fff', 1],
+      ] as const) {
         context.strokeStyle = colour;
         context.lineWidth = line * ratio;
         context.beginPath();

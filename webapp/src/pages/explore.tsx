@@ -30,7 +30,10 @@ export function Explore({ season }: { season: Season; overview: Overview | null 
   const from = fromDayOfYear(season.season, 1) - margin;
   const to = fromDayOfYear(season.season + 1, 1) - 1 + margin;
   const days = useMemo(
-    () => Object.fromEntries(sources.map((source) => [source, (products[source]?.days ?? []).map((iso) => toDay(iso)!)])) as Record<Source, number[]>,
+    () =>
+      Object.fromEntries(
+        sources.map((source) => [source, (products[source]?.days ?? []).map((iso) => toDay(iso)!)]),
+      ) as Partial<Record<Source, number[]>>,
     [season, stage],
   );
   const scenes = days.s2 ?? [];
@@ -42,10 +45,15 @@ export function Explore({ season }: { season: Season; overview: Overview | null 
   useAhead(season, stage, days, date);
 
   const partition = `${season.site.name}/${season.season}/${season.scenario}/${stage}`;
-  const series = useLoaded(`series/${partition}`, () => siteSeries(season.site.name, season.season, season.scenario, stage), false);
+  const series = useLoaded(
+    `series/${partition}`,
+    () => siteSeries(season.site.name, season.season, season.scenario, stage),
+    false,
+  );
   const pixel = useLoaded(
     px ? `pixel/${partition}/${px}` : null,
-    (signal) => pixelSeason(season.site.name, season.season, season.scenario, stage, px!, signal), true,
+    (signal) => pixelSeason(season.site.name, season.season, season.scenario, stage, px!, signal),
+    true,
   );
   const command = `satfusion materialize ${season.site.name} ${season.season}`;
   const nothing = sources.every((source) => !days[source]?.length);
@@ -53,37 +61,82 @@ export function Explore({ season }: { season: Season; overview: Overview | null 
 
   return (
     <>
-      <h1 class="visually-hidden">{season.site.name} {season.season}</h1>
+      <h1 class="visually-hidden">
+        {season.site.name} {season.season}
+      </h1>
       <div class="toolbar" role="group" aria-label="What is shown">
-        <Toggle label="Stage" value={stage} options={STAGES.map((key) => [key, STAGE_NAMES[key], STAGE_NOTES[key]] as const)} onChange={(value) => go({ stage: value }, true)} />
-        <Select label="Show" value={styleKey(season, stage, style)} options={styleOptions(season, stage)} onChange={(value) => go({ style: value, range: null }, true)} />
-        <Toggle label="View" value={view} options={VIEWS.map((key) => [key, VIEW_NAMES[key]] as const)} onChange={(value) => go({ view: value, range: null }, true)} />
+        <Toggle
+          label="Stage"
+          value={stage}
+          options={STAGES.map((key) => [key, STAGE_NAMES[key], STAGE_NOTES[key]] as const)}
+          onChange={(value) => go({ stage: value }, true)}
+        />
+        <Select
+          label="Show"
+          value={styleKey(season, stage, style)}
+          options={styleOptions(season, stage)}
+          onChange={(value) => go({ style: value, range: null }, true)}
+        />
+        <Toggle
+          label="View"
+          value={view}
+          options={VIEWS.map((key) => [key, VIEW_NAMES[key]] as const)}
+          onChange={(value) => go({ view: value, range: null }, true)}
+        />
         <Downloads season={season} stage={stage} series={series.data} pixel={pixel.data} />
       </div>
-      {rows.some((row) => row.days.length) && <Timeline rows={rows} from={from} to={to} scenes={scenes} words={spokenDay(shownDay, days)} />}
+      {rows.some((row) => row.days.length) && (
+        <Timeline rows={rows} from={from} to={to} scenes={scenes} words={spokenDay(shownDay, days)} />
+      )}
       {nothing ? (
-        <Empty title={`No ${STAGE_NAMES[stage].toLowerCase()} products of ${season.site.name} ${season.season} under this scenario.`} command={command}>
-          They appear here as soon as they are materialised, by this command or in Dagster. <OtherStages season={season} />
+        <Empty
+          title={`No ${STAGE_NAMES[stage].toLowerCase()} products of ${season.site.name} ${season.season} under this scenario.`}
+          command={command}
+        >
+          They appear here as soon as they are materialised, by this command or in Dagster.{' '}
+          <OtherStages season={season} />
         </Empty>
       ) : (
         <Maps season={season} stage={stage} days={days} date={shownDay}>
           <Camera photos={season.photos} date={shownDay} command={command} />
         </Maps>
       )}
-      {!(nothing && series.data && isEmpty(series.data)) && <div class="curve-tools">
-        {px ? <PixelCard px={px} state={pixel} /> : <Headline season={season} />}
-        <Check label="Band curves" value={route.value.bands} onChange={(bands) => go({ bands })} />
-        <Check label="Sentinel-2 points in their true colour" value={route.value.colour} onChange={(colour) => go({ colour })} />
-      </div>}
+      {!(nothing && series.data && isEmpty(series.data)) && (
+        <div class="curve-tools">
+          {px ? <PixelCard px={px} state={pixel} /> : <Headline season={season} />}
+          <Check label="Band curves" value={route.value.bands} onChange={(bands) => go({ bands })} />
+          <Check
+            label="Sentinel-2 points in their true colour"
+            value={route.value.colour}
+            onChange={(colour) => go({ colour })}
+          />
+        </div>
+      )}
       {series.error && <Failure error={series.error} />}
-      {!series.error && !(series.data && isEmpty(series.data)) && <Curves season={season} series={series.data} pixel={px ? pixel.data : null} from={from} to={to} />}
+      {!series.error && !(series.data && isEmpty(series.data)) && (
+        <Curves season={season} series={series.data} pixel={px ? pixel.data : null} from={from} to={to} />
+      )}
       <details class="help">
         <summary>Keys and reading</summary>
         <ul>
-          <li><kbd>←</kbd> <kbd>→</kbd> day, <kbd>Shift</kbd> + <kbd>←</kbd> <kbd>→</kbd> Sentinel-2 scene, <kbd>Page ↑↓</kbd> ten days, <kbd>Home</kbd> <kbd>End</kbd> season.</li>
-          <li>A map with the focus takes the arrow keys for panning, <kbd>+</kbd> <kbd>−</kbd> for zoom, <kbd>Enter</kbd> for the pixel in its middle.</li>
-          <li>Each panel names the day that it shows; “−1 d” is the day before the chosen one. Hollow marks are scenes that the pre-selection excluded.</li>
-          <li>Checkerboard is missing data. The yellow square is the 3×3 window of the site’s series. All days are UTC. The band of fused GCC is that of GCC fused itself (Index-then-Blend, same strategy and sigma); NDVI has none.</li>
+          <li>
+            <kbd>←</kbd> <kbd>→</kbd> day, <kbd>Shift</kbd> + <kbd>←</kbd> <kbd>→</kbd> Sentinel-2 scene,{' '}
+            <kbd>Page ↑↓</kbd> ten days, <kbd>Home</kbd> <kbd>End</kbd> season.
+          </li>
+          <li>
+            A map reached by <kbd>Tab</kbd> takes the arrow keys for panning, <kbd>+</kbd> <kbd>−</kbd> for zoom,{' '}
+            <kbd>Enter</kbd> for the pixel in its middle. <kbd>Ctrl</kbd> (<kbd>⌘</kbd>) and the wheel zoom the maps;
+            the wheel alone scrolls the page. Drag over a curve to zoom to its days; a double click shows all days.
+          </li>
+          <li>
+            Each panel names the day that it shows; “−1 d” is the day before the chosen one. Hollow marks are scenes
+            that the pre-selection excluded.
+          </li>
+          <li>
+            Checkerboard is missing data. The yellow square is the 3×3 window of the site’s series. All days are UTC.
+            The band of fused GCC is that of GCC fused itself (Index-then-Blend, same strategy and sigma); NDVI has
+            none.
+          </li>
         </ul>
         <p class="note">The same from a shell:</p>
         <Command text={command} />
@@ -96,7 +149,16 @@ export function Explore({ season }: { season: Season; overview: Overview | null 
 function OtherStages({ season }: { season: Season }) {
   const there = STAGES.filter((stage) => Object.values(season.stages[stage]).some((daily) => daily.days.length));
   if (!there.length) return null;
-  return <span class="links">There already: {there.map((stage) => <Link key={stage} to={{ ...route.value, stage }}>{STAGE_NAMES[stage]}</Link>)}</span>;
+  return (
+    <span class="links">
+      There already:{' '}
+      {there.map((stage) => (
+        <Link key={stage} to={{ ...route.value, stage }}>
+          {STAGE_NAMES[stage]}
+        </Link>
+      ))}
+    </span>
+  );
 }
 
 /** The scenario's scores in one line, leading to all of them. */
@@ -104,40 +166,64 @@ function Headline({ season }: { season: Season }) {
   const scores = season.statuses.scenarios[season.scenario]?.scores;
   return (
     <p class="headline">
-      {scores && (['nse_calibrated', 'nse_pc', 'rmse', 'n_samples'] as const).map((key) => <span key={key}>{SCORE_NAMES[key]} <strong>{number(scores[key])}</strong></span>)}
+      {scores &&
+        (['nse_calibrated', 'nse_pc', 'rmse', 'n_samples'] as const).map((key) => (
+          <span key={key}>
+            {SCORE_NAMES[key]} <strong>{number(scores[key])}</strong>
+          </span>
+        ))}
       {scores && <Link to={{ ...route.value, page: 'metrics' }}>all scores</Link>}
       <span class="note">Click a map for that pixel’s season.</span>
     </p>
   );
 }
 
-function PixelCard({ px, state }: { px: [number, number]; state: ReturnType<typeof useLoaded<import('../api').PixelSeason>> }) {
+function PixelCard({
+  px,
+  state,
+}: {
+  px: [number, number];
+  state: ReturnType<typeof useLoaded<import('../api').PixelSeason>>;
+}) {
   return (
     <div class="pixel-card" role="status" data-pixel={state.data ? px.join() : ''}>
-      <strong>Pixel {px[0].toFixed(0)} E, {px[1].toFixed(0)} N</strong>
-      {state.data && <span>{state.data.latitude.toFixed(5)}°, {state.data.longitude.toFixed(5)}° · from the {state.data.origin}</span>}
+      <strong>
+        Pixel {px[0].toFixed(0)} E, {px[1].toFixed(0)} N
+      </strong>
+      {state.data && (
+        <span>
+          {state.data.latitude.toFixed(5)}°, {state.data.longitude.toFixed(5)}° · from the {state.data.origin}
+        </span>
+      )}
       {state.loading && <span>Loading…</span>}
-      <button type="button" class="quiet" onClick={() => go({ px: null })}>Back to the site</button>
+      <button type="button" class="quiet" onClick={() => go({ px: null })}>
+        Back to the site
+      </button>
       {state.error && <Failure error={state.error} />}
     </div>
   );
 }
 
 /** The day to open: a Sentinel-2 scene near midsummer of the site's hemisphere, else the nearest day of anything. */
-function opening(season: Season, days: Record<Source, number[]>, from: number, to: number): number {
+function opening(season: Season, days: Partial<Record<Source, number[]>>, from: number, to: number): number {
   const peak = fromDayOfYear(season.season, season.site.latitude >= 0 ? 190 : 15);
   const list = [days.s2, days.fused, days.s3].find((some) => some?.some((day) => day >= from && day <= to));
   const inside = (list ?? []).filter((day) => day >= from && day <= to);
   return inside[nearest(inside, peak)] ?? peak;
 }
 
-function spokenDay(day: number, days: Record<Source, number[]>): string {
+function spokenDay(day: number, days: Partial<Record<Source, number[]>>): string {
   const near = days.s2?.[nearest(days.s2, day)];
-  const words = near === undefined ? 'no Sentinel-2 scene' : near === day ? 'a Sentinel-2 scene' : `Sentinel-2 ${Math.abs(near - day)} days ${near > day ? 'later' : 'earlier'}`;
+  const words =
+    near === undefined
+      ? 'no Sentinel-2 scene'
+      : near === day
+        ? 'a Sentinel-2 scene'
+        : `Sentinel-2 ${Math.abs(near - day)} days ${near > day ? 'later' : 'earlier'}`;
   return `${toIso(day)}, ${words}`;
 }
 
-function useRows(season: Season, stage: Stage, days: Record<Source, number[]>): Row[] {
+function useRows(season: Season, stage: Stage, days: Partial<Record<Source, number[]>>): Row[] {
   return useMemo(() => {
     const strategy = season.scenario.startsWith('non') ? 'nonaggressive' : 'aggressive';
     const row = (source: Source, label: string): Row => {
@@ -146,15 +232,22 @@ function useRows(season: Season, stage: Stage, days: Record<Source, number[]>): 
       if (!screened.length) return { label, colour: COLOURS[source], days: days[source] ?? [] };
       const out = screened.filter((scene) => scene.rules[strategy]).map((scene) => toDay(scene.date)!);
       const kept = screened.filter((scene) => !scene.rules[strategy]).map((scene) => toDay(scene.date)!);
-      return { label, colour: COLOURS[source], days: stage === 'raw' ? kept : days[source] ?? [], hollow: out.filter((day) => !kept.includes(day)) };
+      return {
+        label,
+        colour: COLOURS[source],
+        days: stage === 'raw' ? kept : (days[source] ?? []),
+        hollow: out.filter((day) => !kept.includes(day)),
+      };
     };
-    const shown = sourcesOf(stage).filter((source) => source !== 'distance' && source !== 'scl').map((source) => row(source, source === 'fused' ? 'Fused' : source.toUpperCase()));
+    const shown = sourcesOf(stage)
+      .filter((source) => source !== 'distance' && source !== 'scl')
+      .map((source) => row(source, source === 'fused' ? 'Fused' : source.toUpperCase()));
     return [...shown, { label: 'Camera', colour: COLOURS.camera, days: season.photos.days.map((iso) => toDay(iso)!) }];
   }, [season, stage, days]);
 }
 
 /** Load the neighbours of the shown day, further ahead than behind. */
-function useAhead(season: Season, stage: Stage, days: Record<Source, number[]>, date: number | null): void {
+function useAhead(season: Season, stage: Stage, days: Partial<Record<Source, number[]>>, date: number | null): void {
   const last = useRef(date);
   useEffect(() => {
     if (date === null) return undefined;

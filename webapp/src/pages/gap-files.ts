@@ -7,7 +7,13 @@ export interface Result {
   prediction_date: string | null;
   error?: string | null;
   paths?: Record<string, string | null>;
-  spatial?: { gap?: Numbers; no_gap?: Numbers; whittaker?: Numbers; delta_rmse?: number | null; delta_nse?: number | null } | null;
+  spatial?: {
+    gap?: Numbers;
+    no_gap?: Numbers;
+    whittaker?: Numbers;
+    delta_rmse?: number | null;
+    delta_nse?: number | null;
+  } | null;
 }
 
 export interface WhittakerCrossover {
@@ -38,7 +44,7 @@ export interface GapRow {
   /** By method, then by quantity. */
   spatial: Record<string, Record<string, Spatial>>;
   temporal?: Record<string, Numbers | null>;
-  phenology?: Record<string, Numbers> | null;
+  phenology?: Record<string, Numbers | null> | null;
   calibration?: Record<string, Record<string, Numbers>>;
 }
 
@@ -54,7 +60,8 @@ export interface GapMetrics {
   crossover?: Record<string, Record<string, Record<string, Crossover>>>;
 }
 
-export const gapKey = (result: { gap_days: number; transition?: string }): string => `${result.gap_days}_${result.transition ?? 'gap'}`;
+export const gapKey = (result: { gap_days: number; transition?: string }): string =>
+  `${result.gap_days}_${result.transition ?? 'gap'}`;
 
 export const transitionWords = (transition: string | undefined): string => (transition ?? 'gap').replace('_', '-');
 
@@ -62,6 +69,10 @@ export const transitionWords = (transition: string | undefined): string => (tran
 export const isRival = (method: string): boolean => !/sigma\d+$/.test(method);
 
 export const RIVALS: Record<string, string> = {
-  nearest: 'Nearest clear observation', linear: 'Linear in time', whittaker: 'Whittaker smoother', harmonic: 'Harmonic fit', starfm: 'STARFM',
+  nearest: 'Nearest clear observation',
+  linear: 'Linear in time',
+  whittaker: 'Whittaker smoother',
+  harmonic: 'Harmonic fit',
+  starfm: 'STARFM',
 };
 export const rivalName = (method: string): string => RIVALS[method] ?? method;

@@ -27,14 +27,21 @@ export function GapPictures({ result, season, scores }: Props) {
   const style = STYLES.find((one) => one.key === route.value.style) ?? STYLES[0]!;
   const path = (name: string): string | null => below(result.paths?.[name], season);
   const rivals = rivalFiles(result, season);
-  const rival = rivals.some(([name]) => name === route.value.rival) ? route.value.rival! : best(rivals.map(([name]) => name), scores);
+  const rival = rivals.some(([name]) => name === route.value.rival)
+    ? route.value.rival!
+    : best(
+        rivals.map(([name]) => name),
+        scores,
+      );
   const truth = useFrame(path('withheld_s2_refl'));
   const withGap = useFrame(path('fused_gap'));
   const noGap = useFrame(path('fused_no_gap'));
   const rivalPath = rivals.find(([name]) => name === rival)?.[1] ?? null;
   const competitor = useFrame(rivalPath);
   if (!Object.values(result.paths ?? {}).some(Boolean)) {
-    return <Empty title={`No pictures were kept for the ${result.gap_days}-day gap.`}>Its numbers stand in the table.</Empty>;
+    return (
+      <Empty title={`No pictures were kept for the ${result.gap_days}-day gap.`}>Its numbers stand in the table.</Empty>
+    );
   }
   const panels: PanelOf[] = [
     { source: 'withheld', name: 'Withheld scene', path: path('withheld_s2_refl'), state: truth },
@@ -45,20 +52,58 @@ export function GapPictures({ result, season, scores }: Props) {
   return (
     <section aria-label={`Pictures of the ${result.gap_days}-day gap`}>
       <div class="toolbar">
-        <h2>{result.gap_days}-day gap at {transitionWords(result.transition)}, {result.prediction_date}</h2>
-        <Select label="Show" value={style.key} options={STYLES.map((one) => [one.key, one.label] as const)} onChange={(value) => go({ style: value, range: null })} />
-        {rivals.length > 1 && <Select label="Competitor" value={rival!} options={rivals.map(([name]) => [name, rivalName(name)] as const)} onChange={(value) => go({ rival: value })} />}
-        <button type="button" class="quiet" onClick={() => void saveSnapshot(season, `${result.gap_days}-day gap at ${transitionWords(result.transition)}, ${result.prediction_date}`)}>PNG with caption</button>
-        <button type="button" class="quiet" onClick={() => go({ page: 'explore', date: toDay(result.prediction_date) }, true)}>This day in Explore</button>
+        <h2>
+          {result.gap_days}-day gap at {transitionWords(result.transition)}, {result.prediction_date}
+        </h2>
+        <Select
+          label="Show"
+          value={style.key}
+          options={STYLES.map((one) => [one.key, one.label] as const)}
+          onChange={(value) => go({ style: value, range: null })}
+        />
+        {rivals.length > 1 && (
+          <Select
+            label="Competitor"
+            value={rival!}
+            options={rivals.map(([name]) => [name, rivalName(name)] as const)}
+            onChange={(value) => go({ rival: value })}
+          />
+        )}
+        <button
+          type="button"
+          class="quiet"
+          onClick={() =>
+            void saveSnapshot(
+              season,
+              `${result.gap_days}-day gap at ${transitionWords(result.transition)}, ${result.prediction_date}`,
+            )
+          }
+        >
+          PNG with caption
+        </button>
+        <button
+          type="button"
+          class="quiet"
+          onClick={() => go({ page: 'explore', date: toDay(result.prediction_date) }, true)}
+        >
+          This day in Explore
+        </button>
       </div>
       <div class="maps gap-maps" data-count={panels.length}>
-        {panels.map((panel) => <Picture key={panel.source} {...panel} season={season} view={view} />)}
+        {panels.map((panel) => (
+          <Picture key={panel.source} {...panel} season={season} view={view} />
+        ))}
         <div class="missed-legend">
           <Legend style={style} range={route.value.range} editable />
           <Legend style={MISSED} fixed={false} />
-          <p class="note">Below each picture: its GCC minus that of the withheld scene, over the scene’s clear pixels. Checkerboard: no estimate.</p>
+          <p class="note">
+            Below each picture: its GCC minus that of the withheld scene, over the scene’s clear pixels. Checkerboard:
+            no estimate.
+          </p>
         </div>
-        {panels.slice(1).map((panel) => <Missed key={panel.source} {...panel} truth={truth} season={season} view={view} />)}
+        {panels.slice(1).map((panel) => (
+          <Missed key={panel.source} {...panel} truth={truth} season={season} view={view} />
+        ))}
       </div>
     </section>
   );
@@ -75,7 +120,9 @@ function below(path: string | null | undefined, season: Season): string | null {
 /** Competitors' images of this gap's day, by method. */
 function rivalFiles(result: Result, season: Season): [string, string][] {
   const folder = `${season.site.name}/${season.season}/validation/competitors/gap_${gapKey(result)}/`;
-  return season.maps.filter(({ path }) => path.startsWith(folder)).map(({ path }) => [path.slice(folder.length).replace(/_\d{8}\.tif$/, ''), path]);
+  return season.maps
+    .filter(({ path }) => path.startsWith(folder))
+    .map(({ path }) => [path.slice(folder.length).replace(/_\d{8}\.tif$/, ''), path]);
 }
 
 /** Of the competitors in pictures the one with the lowest RMSE in GCC. */
@@ -104,21 +151,51 @@ function Picture({ source, name, path, state, season, view }: PanelProps) {
     <div class="panel" data-source={source}>
       <div class="panel-head">
         <h3>{name}</h3>
-        {path && <a class="panel-file" href={fileUrl(path)} download aria-label={`GeoTIFF: ${name}`}>GeoTIFF</a>}
+        {path && (
+          <a class="panel-file" href={fileUrl(path)} download aria-label={`GeoTIFF: ${name}`}>
+            GeoTIFF
+          </a>
+        )}
       </div>
-      <MapPanel name={name} view={view} season={season} base={state.frame && { frame: state.frame, style, range: route.value.range }} day={state.url ?? ''} message={state.error && <Failure error={state.error} />} />
-      <p class="readout">{place && state.frame ? `GCC ${number(finite(state.frame.at(state.frame.locate(place[0], place[1]), 'gcc')))}` : ' '}</p>
+      <MapPanel
+        name={name}
+        view={view}
+        season={season}
+        base={state.frame && { frame: state.frame, style, range: route.value.range }}
+        day={state.url ?? ''}
+        message={state.error && <Failure error={state.error} />}
+      />
+      <p class="readout">
+        {place && state.frame
+          ? `GCC ${number(finite(state.frame.at(state.frame.locate(place[0], place[1]), 'gcc')))}`
+          : ' '}
+      </p>
     </div>
   );
 }
 
 function Missed({ source, name, state, truth, season, view }: PanelProps & { truth: FrameState }) {
-  const frame = useMemo((): Frame | null => state.frame && truth.frame && difference(state.frame, truth.frame, 'gcc'), [state.frame, truth.frame]);
+  const frame = useMemo(
+    (): Frame | null => state.frame && truth.frame && difference(state.frame, truth.frame, 'gcc'),
+    [state.frame, truth.frame],
+  );
   const sums = useMemo(() => frame && summary(frame.planes[0]!), [frame]);
   return (
     <div class="panel" data-source={`${source}-missed`} data-name={`${name} − withheld`}>
-      <MapPanel name={`${name} minus withheld scene, GCC`} view={view} season={season} base={frame && { frame, style: MISSED, range: null }} day={`${state.url}−${truth.url}`} />
-      <p class="readout">{sums?.n ? `mean ${number(finite(sums.mean), 4)}  RMSE ${number(finite(sums.rmse), 4)}  n ${sums.n}` : sums ? 'no common pixel' : ' '}</p>
+      <MapPanel
+        name={`${name} minus withheld scene, GCC`}
+        view={view}
+        season={season}
+        base={frame && { frame, style: MISSED, range: null }}
+        day={`${state.url}−${truth.url}`}
+      />
+      <p class="readout">
+        {sums?.n
+          ? `mean ${number(finite(sums.mean), 4)}  RMSE ${number(finite(sums.rmse), 4)}  n ${sums.n}`
+          : sums
+            ? 'no common pixel'
+            : ' '}
+      </p>
     </div>
   );
 }

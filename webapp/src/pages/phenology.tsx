@@ -24,27 +24,56 @@ import { COLOURS } from '../ui/words';
 export function Phenology({ season, overview }: { season: Season; overview: Overview | null }) {
   const from = fromDayOfYear(season.season, 1);
   const to = fromDayOfYear(season.season + 1, 1) - 1;
-  const series = useLoaded(`series/${season.site.name}/${season.season}/${season.scenario}`, () => siteSeries(season.site.name, season.season, season.scenario, 'processed'));
+  const series = useLoaded(`series/${season.site.name}/${season.season}/${season.scenario}`, () =>
+    siteSeries(season.site.name, season.season, season.scenario, 'processed'),
+  );
   const marks = useMemo(() => cameraMarks(series.data), [series.data]);
-  useDateKeys(from, to, marks.map((mark) => mark.day).sort((a, b) => a - b));
+  useDateKeys(
+    from,
+    to,
+    marks.map((mark) => mark.day).sort((a, b) => a - b),
+  );
   useEffect(() => {
     if (route.peek().date === null && series.data) go({ date: marks[0]?.day ?? from });
   }, [marks, series.data]);
-  const paths = season.tables.map((file) => file.path).filter((path) => path.endsWith('/camera_dates.json') || (path.includes(`/phenology_${season.scenario}/`) && path.endsWith('.json')));
-  const tables = useLoaded(paths.join() || null, () => Promise.all(paths.map((path) => getJson<unknown>(jsonUrl(path)))));
+  const paths = season.tables
+    .map((file) => file.path)
+    .filter(
+      (path) =>
+        path.endsWith('/camera_dates.json') ||
+        (path.includes(`/phenology_${season.scenario}/`) && path.endsWith('.json')),
+    );
+  const tables = useLoaded(paths.join() || null, () =>
+    Promise.all(paths.map((path) => getJson<unknown>(jsonUrl(path)))),
+  );
   const dates = useMemo(() => {
     const found = (tables.data ?? []).flatMap((table) => findDates(table));
-    return inOrder(found.some((one) => sourceOf(one) === 'camera') ? found : [...cameraDates(series.data?.transitions ?? null), ...found]);
+    return inOrder(
+      found.some((one) => sourceOf(one) === 'camera')
+        ? found
+        : [...cameraDates(series.data?.transitions ?? null), ...found],
+    );
   }, [tables.data, series.data]);
   const all = route.value.dates;
-  const drawn = useMemo(() => (dates.length ? dates.filter((one) => all || /50/.test(one.path.join())).map(markOf) : undefined), [dates, all]);
+  const drawn = useMemo(
+    () => (dates.length ? dates.filter((one) => all || /50/.test(one.path.join())).map(markOf) : undefined),
+    [dates, all],
+  );
   const command = `satfusion materialize ${season.site.name} ${season.season}`;
   return (
     <>
-      <h1>Phenology, {season.site.name} {season.season}</h1>
+      <h1>
+        Phenology, {season.site.name} {season.season}
+      </h1>
       {series.error && <Failure error={series.error} />}
-      {series.data && !isEmpty(series.data) && <Curves season={season} series={series.data} pixel={null} from={from} to={to} dates={drawn} />}
-      {series.data && !marks.length && <Empty title="No transition dates of the camera yet." command={command}>They are found in the camera’s three years of gcc_90.</Empty>}
+      {series.data && !isEmpty(series.data) && (
+        <Curves season={season} series={series.data} pixel={null} from={from} to={to} dates={drawn} />
+      )}
+      {series.data && !marks.length && (
+        <Empty title="No transition dates of the camera yet." command={command}>
+          They are found in the camera’s three years of gcc_90.
+        </Empty>
+      )}
       {tables.error && <Failure error={tables.error} />}
       {dates.length > 0 && (
         <>
@@ -56,22 +85,45 @@ export function Phenology({ season, overview }: { season: Season; overview: Over
         <Camera photos={season.photos} date={route.value.date ?? from} command={command} />
       </DateMaps>
       <AllSites overview={overview} />
-      <Files season={season} title="Files" pick={(name) => name.includes('phenology') || name.endsWith('camera_dates.json')} />
+      <Files
+        season={season}
+        title="Files"
+        pick={(name) => name.includes('phenology') || name.endsWith('camera_dates.json')}
+      />
     </>
   );
 }
 
-const COLOUR_OF: [RegExp, string][] = [[/camera/, COLOURS.camera], [/fused/, COLOURS.fused], [/s2/, COLOURS.s2]];
+const COLOUR_OF: [RegExp, string][] = [
+  [/camera/, COLOURS.camera],
+  [/fused/, COLOURS.fused],
+  [/s2/, COLOURS.s2],
+];
 
-const SOURCE_WORDS: Record<string, string> = { camera: 'Camera', fused: 'Fused', s2: 'Sentinel-2 alone', fused_and_scenes: 'Fused, drawn to its scenes' };
+const SOURCE_WORDS: Record<string, string> = {
+  camera: 'Camera',
+  fused: 'Fused',
+  s2: 'Sentinel-2 alone',
+  fused_and_scenes: 'Fused, drawn to its scenes',
+};
 const LIMB_WORDS: Record<string, string> = { rising: 'green-up', falling: 'green-down' };
 const LABEL_WORDS: Record<string, string> = {
-  ok: 'dated', borrowed: 'base borrowed from the other side', gap: 'in a gap of the series', truncated: 'season truncated', no_season: 'no season', no_data: 'too few observations',
+  ok: 'dated',
+  borrowed: 'base borrowed from the other side',
+  gap: 'in a gap of the series',
+  truncated: 'season truncated',
+  no_season: 'no season',
+  no_data: 'too few observations',
 };
 
 /** Source, limb and percent: what a record's place in the file says. */
 const sourceOf = (one: DatedTransition): string => one.path[0] ?? '';
-const transitionOf = (one: DatedTransition): string => one.path.slice(1).map((part) => LIMB_WORDS[part] ?? part).join(' ').replaceAll('_', ' ');
+const transitionOf = (one: DatedTransition): string =>
+  one.path
+    .slice(1)
+    .map((part) => LIMB_WORDS[part] ?? part)
+    .join(' ')
+    .replaceAll('_', ' ');
 const sourceWords = (source: string): string => SOURCE_WORDS[source] ?? source;
 
 /** Source by source, each from the start of the season to its end. */
@@ -83,17 +135,30 @@ function inOrder(dates: readonly DatedTransition[]): DatedTransition[] {
 
 /** Sources of a file that show no season, and why. */
 function withoutSeason(table: unknown): [string, string][] {
-  return Object.entries((table ?? {}) as Record<string, { label?: string; rising?: unknown; falling?: unknown } | null>)
-    .flatMap(([source, one]): [string, string][] => (one?.label && !one.rising && !one.falling ? [[source, one.label]] : []));
+  return Object.entries(
+    (table ?? {}) as Record<string, { label?: string; rising?: unknown; falling?: unknown } | null>,
+  ).flatMap(([source, one]): [string, string][] =>
+    one?.label && !one.rising && !one.falling ? [[source, one.label]] : [],
+  );
 }
 
 function markOf(one: DatedTransition): Mark {
-  return { day: one.day, interval: one.interval, label: `${sourceWords(sourceOf(one))} ${transitionOf(one)} %`, colour: COLOUR_OF.find(([pattern]) => pattern.test(sourceOf(one)))?.[1] ?? '#59636b' };
+  return {
+    day: one.day,
+    interval: one.interval,
+    label: `${sourceWords(sourceOf(one))} ${transitionOf(one)} %`,
+    colour: COLOUR_OF.find(([pattern]) => pattern.test(sourceOf(one)))?.[1] ?? '#59636b',
+  };
 }
 
 /** The camera's 50 % dates of the contract, which come without an interval. */
 function cameraDates(transitions: Record<string, unknown> | null): DatedTransition[] {
-  return ([['green_up_50pct_date', 'rising'], ['green_down_50pct_date', 'falling']] as const).flatMap(([key, limb]) => {
+  return (
+    [
+      ['green_up_50pct_date', 'rising'],
+      ['green_down_50pct_date', 'falling'],
+    ] as const
+  ).flatMap(([key, limb]) => {
     const value = transitions?.[key];
     const day = typeof value === 'string' ? toDay(value) : null;
     return day === null ? [] : [{ path: ['camera', limb, '50'], day, interval: null, label: '' }];
@@ -101,19 +166,34 @@ function cameraDates(transitions: Record<string, unknown> | null): DatedTransiti
 }
 
 /** Every date with its interval, and how far it is from the camera's of the same transition. */
-function DateTable({ dates, without }: { dates: readonly DatedTransition[]; without: readonly (readonly [string, string])[] }) {
+function DateTable({
+  dates,
+  without,
+}: {
+  dates: readonly DatedTransition[];
+  without: readonly (readonly [string, string])[];
+}) {
   const camera = new Map(dates.filter((one) => sourceOf(one) === 'camera').map((one) => [transitionOf(one), one.day]));
   return (
-    <Table caption="Dates with their 95 % intervals" heads={['series', 'transition', 'date', 'from', 'to', 'days after the camera', 'how']}
+    <Table
+      caption="Dates with their 95 % intervals"
+      heads={['series', 'transition', 'date', 'from', 'to', 'days after the camera', 'how']}
       note={without.map(([source, label]) => `${sourceWords(source)}: ${LABEL_WORDS[label] ?? label}.`).join(' ')}
       rows={dates.map((one) => {
         const seen = camera.get(transitionOf(one));
         return [
-          sourceWords(sourceOf(one)), `${transitionOf(one)} %`,
-          <button type="button" class="quiet" onClick={() => go({ date: one.day })}>{toIso(one.day)}</button>,
-          one.interval ? toIso(one.interval[0]) : '–', one.interval ? toIso(one.interval[1]) : '–', seen === undefined || sourceOf(one) === 'camera' ? '–' : signed(one.day - seen), LABEL_WORDS[one.label] ?? one.label,
+          sourceWords(sourceOf(one)),
+          `${transitionOf(one)} %`,
+          <button type="button" class="quiet" onClick={() => go({ date: one.day })}>
+            {toIso(one.day)}
+          </button>,
+          one.interval ? toIso(one.interval[0]) : '–',
+          one.interval ? toIso(one.interval[1]) : '–',
+          seen === undefined || sourceOf(one) === 'camera' ? '–' : signed(one.day - seen),
+          LABEL_WORDS[one.label] ?? one.label,
         ];
-      })} />
+      })}
+    />
   );
 }
 
@@ -122,8 +202,14 @@ const signed = (days: number): string => (days > 0 ? `+${days}` : days < 0 ? `�
 type Limb = 'rising' | 'falling';
 const LAYERS: [string, string][] = [
   ...['50', '25', '10'].map((percent): [string, string] => [percent, `${percent} % dates`]),
-  ...['50', '25', '10'].map((percent): [string, string] => [`${percent}:width`, `${percent} % dates, width of the interval`]),
-  ...['50', '25', '10'].map((percent): [string, string] => [`${percent}:label`, `${percent} % dates, how they came about`]),
+  ...['50', '25', '10'].map((percent): [string, string] => [
+    `${percent}:width`,
+    `${percent} % dates, width of the interval`,
+  ]),
+  ...['50', '25', '10'].map((percent): [string, string] => [
+    `${percent}:label`,
+    `${percent} % dates, how they came about`,
+  ]),
 ];
 
 function DateMaps({ season, command, children }: { season: Season; command: string; children: ComponentChildren }) {
@@ -135,7 +221,12 @@ function DateMaps({ season, command, children }: { season: Season; command: stri
   if (!there) {
     return (
       <div class="maps compare">
-        <Empty title={`No date maps of ${season.site.name} ${season.season} under this scenario yet.`} command={`${command} --until evaluation`}>They give the 10, 25 and 50 % dates of every 10 m pixel with their intervals.</Empty>
+        <Empty
+          title={`No date maps of ${season.site.name} ${season.season} under this scenario yet.`}
+          command={`${command} --until evaluation`}
+        >
+          They give the 10, 25 and 50 % dates of every 10 m pixel with their intervals.
+        </Empty>
         {children}
       </div>
     );
@@ -145,12 +236,24 @@ function DateMaps({ season, command, children }: { season: Season; command: stri
       <div class="toolbar">
         <h2>Dates of every pixel</h2>
         <Select label="Layer" value={chosen} options={LAYERS} onChange={(layer) => go({ layer })} />
-        {(['rising', 'falling'] as const).map((limb) => <a key={limb} href={fileUrl(`${folder}/${limb}_${percent}.tif`)} download>GeoTIFF {LIMB_WORDS[limb]} {percent} %</a>)}
-        <button type="button" class="quiet" onClick={() => void saveSnapshot(season, 'phenology')}>PNG with caption</button>
-        {route.value.px && <button type="button" class="quiet" onClick={() => go({ page: 'explore' }, true)}>Season of the chosen pixel</button>}
+        {(['rising', 'falling'] as const).map((limb) => (
+          <a key={limb} href={fileUrl(`${folder}/${limb}_${percent}.tif`)} download>
+            GeoTIFF {LIMB_WORDS[limb]} {percent} %
+          </a>
+        ))}
+        <button type="button" class="quiet" onClick={() => void saveSnapshot(season, 'phenology')}>
+          PNG with caption
+        </button>
+        {route.value.px && (
+          <button type="button" class="quiet" onClick={() => go({ page: 'explore' }, true)}>
+            Season of the chosen pixel
+          </button>
+        )}
       </div>
       <div class="maps" data-count="2">
-        {(['rising', 'falling'] as const).map((limb) => <DateMap key={limb} limb={limb} percent={percent} what={what} folder={folder} season={season} view={view} />)}
+        {(['rising', 'falling'] as const).map((limb) => (
+          <DateMap key={limb} limb={limb} percent={percent} what={what} folder={folder} season={season} view={view} />
+        ))}
         {children}
       </div>
       <p class="note">Checkerboard: no date; the layer “how they came about” says why. Click a pixel for its season.</p>
@@ -182,22 +285,42 @@ function DateMap({ limb, percent, what, folder, season, view }: DateMapProps) {
   const error = what === 'label' ? labels.error : dates.error;
   return (
     <div class="panel" data-source={limb}>
-      <h2 class="panel-head">{limb === 'rising' ? 'Green-up' : 'Green-down'} {percent} %</h2>
-      <MapPanel name={`${limb} ${percent} %`} view={view} season={season} base={shown && { ...shown, range: null }} day={`${percent}:${what}`} message={error && <Failure error={error} />} />
-      <p class="readout">{place && dates.frame ? inWords(dates.frame, labels.frame, name, place, season.season) : ' '}</p>
+      <h2 class="panel-head">
+        {limb === 'rising' ? 'Green-up' : 'Green-down'} {percent} %
+      </h2>
+      <MapPanel
+        name={`${limb} ${percent} %`}
+        view={view}
+        season={season}
+        base={shown && { ...shown, range: null }}
+        day={`${percent}:${what}`}
+        message={error && <Failure error={error} />}
+      />
+      <p class="readout">
+        {place && dates.frame ? inWords(dates.frame, labels.frame, name, place, season.season) : ' '}
+      </p>
       {shown && <Legend style={shown.style} year={what === 'date' ? season.season : undefined} fixed={false} />}
     </div>
   );
 }
 
 /** "2 May (28 Apr to 7 May), dated" */
-function inWords(dates: Frame, labels: Frame | null, name: string, [east, north]: [number, number], year: number): string {
+function inWords(
+  dates: Frame,
+  labels: Frame | null,
+  name: string,
+  [east, north]: [number, number],
+  year: number,
+): string {
   const at = dates.locate(east, north);
   const [day, lower, upper] = dates.planes.map((plane) => (at < 0 ? NaN : plane[at]!));
   const label = labels && labelled(labels, name);
   const how = label ? (DATE_LABELS[label.frame.at(label.frame.locate(east, north), 'value')] ?? '') : '';
-  const date = (value: number | undefined): string => (value === undefined || Number.isNaN(value) ? '?' : shortDate(Math.round(fromDayOfYear(year, value))));
-  return Number.isNaN(day) ? `no date${how ? `: ${how}` : ''}` : `${date(day)} (${date(lower)} to ${date(upper)})${how ? `, ${how}` : ''}`;
+  const date = (value: number | undefined): string =>
+    value === undefined || Number.isNaN(value) ? '?' : shortDate(Math.round(fromDayOfYear(year, value)));
+  return Number.isNaN(day)
+    ? `no date${how ? `: ${how}` : ''}`
+    : `${date(day)} (${date(lower)} to ${date(upper)})${how ? `, ${how}` : ''}`;
 }
 
 function plane(frame: Frame, values: Float32Array, band: string): Frame {
@@ -211,26 +334,50 @@ function labelled(labels: Frame, name: string): { frame: Frame; style: ValueStyl
 
 function widthOf(dates: Frame): Frame {
   const [, lower, upper] = dates.planes;
-  return plane(dates, lower && upper ? upper.map((value, i) => value - lower[i]!) : new Float32Array(dates.planes[0]!.length).fill(NaN), 'width');
+  return plane(
+    dates,
+    lower && upper ? upper.map((value, i) => value - lower[i]!) : new Float32Array(dates.planes[0]!.length).fill(NaN),
+    'width',
+  );
 }
 
 /** Dates are drawn over the range that they span here, widths from 0. */
 function styleOf(name: string, what: string, frame: Frame): ValueStyle {
-  const label = name.split('_').map((part) => LIMB_WORDS[part] ?? part).join(' ');
+  const label = name
+    .split('_')
+    .map((part) => LIMB_WORDS[part] ?? part)
+    .join(' ');
   const [low, high] = quantiles([frame.planes[0]!], [0.02, 0.98]) as [number, number];
-  if (what === 'width') return spreadStyle(`${name}:width`, `${label}, 95 % interval`, Math.max(1, Math.ceil(high)) || 1);
+  if (what === 'width')
+    return spreadStyle(`${name}:width`, `${label}, 95 % interval`, Math.max(1, Math.ceil(high)) || 1);
   return dateStyle(name, label, Number.isNaN(low) ? [1, 366] : [Math.floor(low) - 1, Math.ceil(high) + 1]);
 }
 
 function AllSites({ overview }: { overview: Overview | null }) {
   if (!overview) return null;
-  const rows = overview.sites.flatMap((site) => site.seasons.filter((one) => one.transitions).map((one) => {
-    const target = { ...START, site: site.name, season: one.season, page: 'phenology' as const };
-    const up = one.transitions!.green_up_50pct_date;
-    const down = one.transitions!.green_down_50pct_date;
-    const length = up && down ? Math.round((Date.parse(down) - Date.parse(up)) / 86_400_000) : null;
-    return [<Link to={target}>{site.name}</Link>, one.season, site.vegetation_type || '–', up ?? '–', down ?? '–', number(length)];
-  }));
-  return rows.length ? <Table caption="Camera, 50 % dates of all sites" heads={['site', 'season', 'vegetation', 'green-up', 'green-down', 'days between']} rows={rows} /> : null;
+  const rows = overview.sites.flatMap((site) =>
+    site.seasons
+      .filter((one) => one.transitions)
+      .map((one) => {
+        const target = { ...START, site: site.name, season: one.season, page: 'phenology' as const };
+        const up = one.transitions!.green_up_50pct_date;
+        const down = one.transitions!.green_down_50pct_date;
+        const length = up && down ? Math.round((Date.parse(down) - Date.parse(up)) / 86_400_000) : null;
+        return [
+          <Link to={target}>{site.name}</Link>,
+          one.season,
+          site.vegetation_type || '–',
+          up ?? '–',
+          down ?? '–',
+          number(length),
+        ];
+      }),
+  );
+  return rows.length ? (
+    <Table
+      caption="Camera, 50 % dates of all sites"
+      heads={['site', 'season', 'vegetation', 'green-up', 'green-down', 'days between']}
+      rows={rows}
+    />
+  ) : null;
 }
-

@@ -18,7 +18,14 @@ import { COLOURS, RULE_SHORT, RULES, strategyOf } from '../ui/words';
 const STRATEGIES = ['aggressive', 'nonaggressive'] as const;
 const LEVELS = { aggressive: 0.3, nonaggressive: 0.2 };
 const DARK = 0.01;
-const QUANTITIES = [['gcc', 'GCC', 3], ['ndvi', 'NDVI', 2], ['b02', 'Blue reflectance', 3], ['b03', 'Green reflectance', 3], ['b04', 'Red reflectance', 3], ['b8a', 'Near-infrared reflectance', 3]] as const;
+const QUANTITIES = [
+  ['gcc', 'GCC', 3],
+  ['ndvi', 'NDVI', 2],
+  ['b02', 'Blue reflectance', 3],
+  ['b03', 'Green reflectance', 3],
+  ['b04', 'Red reflectance', 3],
+  ['b8a', 'Near-infrared reflectance', 3],
+] as const;
 
 export function Preselection({ season }: { season: Season; overview: Overview | null }) {
   const { sensor, date, show } = route.value;
@@ -39,29 +46,93 @@ export function Preselection({ season }: { season: Season; overview: Overview | 
   const base = `${season.site.name}/${season.season}/raw/preselection/${sensor}_preselection`;
   return (
     <>
-      <h1 class="visually-hidden">Preselection, {season.site.name} {season.season}</h1>
+      <h1 class="visually-hidden">
+        Preselection, {season.site.name} {season.season}
+      </h1>
       <div class="toolbar">
-        <Toggle label="Sensor" value={sensor} options={[['s2', 'Sentinel-2'], ['s3', 'Sentinel-3']]} onChange={(value) => go({ sensor: value })} />
-        <Toggle label="Strategy" value={strategy} options={STRATEGIES.map((one) => [one, one] as const)}
-          onChange={(value) => go({ scenario: season.scenario.replace(/^(non)?aggressive/, value) }, true)} />
-        <Select label="Show scenes" value={show} options={[['all', 'all'], ['kept', 'kept'], ['excluded', 'excluded'], ['differ', 'where the strategies differ']]} onChange={(value) => go({ show: value })} />
-        {scenes.length > 0 && <span class="links"><a href={fileUrl(`${base}.json`)} download>JSON</a> <a href={fileUrl(`${base}.csv`)} download>CSV</a></span>}
+        <Toggle
+          label="Sensor"
+          value={sensor}
+          options={[
+            ['s2', 'Sentinel-2'],
+            ['s3', 'Sentinel-3'],
+          ]}
+          onChange={(value) => go({ sensor: value })}
+        />
+        <Toggle
+          label="Strategy"
+          value={strategy}
+          options={STRATEGIES.map((one) => [one, one] as const)}
+          onChange={(value) => go({ scenario: season.scenario.replace(/^(non)?aggressive/, value) }, true)}
+        />
+        <Select
+          label="Show scenes"
+          value={show}
+          options={[
+            ['all', 'all'],
+            ['kept', 'kept'],
+            ['excluded', 'excluded'],
+            ['differ', 'where the strategies differ'],
+          ]}
+          onChange={(value) => go({ show: value })}
+        />
+        {scenes.length > 0 && (
+          <span class="links">
+            <a href={fileUrl(`${base}.json`)} download>
+              JSON
+            </a>{' '}
+            <a href={fileUrl(`${base}.csv`)} download>
+              CSV
+            </a>
+          </span>
+        )}
       </div>
       {!scenes.length ? (
-        <Empty title={`No pre-selection of ${season.site.name} ${season.season} yet.`} command={`satfusion materialize ${season.site.name} ${season.season}`}>
+        <Empty
+          title={`No pre-selection of ${season.site.name} ${season.season} yet.`}
+          command={`satfusion materialize ${season.site.name} ${season.season}`}
+        >
           It judges every raw scene at the site, before anything is prepared.
         </Empty>
       ) : (
         <>
-          <Timeline rows={[{ label: sensor.toUpperCase(), colour: COLOURS[sensor], days: dayNumbers(kept), hollow: dayNumbers(out) }]} from={from} to={to} scenes={days} sensor={sensor === 's2' ? 'Sentinel-2' : 'Sentinel-3'} words={`${toIso(date ?? from)}, ${kept.length} scenes kept, ${out.length} excluded`} />
+          <Timeline
+            rows={[
+              { label: sensor.toUpperCase(), colour: COLOURS[sensor], days: dayNumbers(kept), hollow: dayNumbers(out) },
+            ]}
+            from={from}
+            to={to}
+            scenes={days}
+            sensor={sensor === 's2' ? 'Sentinel-2' : 'Sentinel-3'}
+            words={`${toIso(date ?? from)}, ${kept.length} scenes kept, ${out.length} excluded`}
+          />
           <Summary scenes={scenes} />
           <div class="screening">
             {chosen && <Scene season={season} scene={chosen} date={date ?? from} />}
             <div class="band-charts">
               {QUANTITIES.map(([key, label, digits]) => (
-                <Chart key={key} name={`${season.site.name}_${season.season}_${sensor}_preselection_${key}`} title={label} digits={digits} height={150}
-                  curves={curves(key, sensor, kept, out)} from={from} to={to}
-                  levels={key === 'ndvi' ? [{ value: LEVELS[strategy], label: `excluded below ${LEVELS[strategy]} if also low for its ±14 days` }] : key === 'b02' ? [{ value: DARK, label: 'dark below 0.01' }] : []} />
+                <Chart
+                  key={key}
+                  name={`${season.site.name}_${season.season}_${sensor}_preselection_${key}`}
+                  title={label}
+                  digits={digits}
+                  height={150}
+                  curves={curves(key, sensor, kept, out)}
+                  from={from}
+                  to={to}
+                  levels={
+                    key === 'ndvi'
+                      ? [
+                          {
+                            value: LEVELS[strategy],
+                            label: `excluded below ${LEVELS[strategy]} if also low for its ±14 days`,
+                          },
+                        ]
+                      : key === 'b02'
+                        ? [{ value: DARK, label: 'dark below 0.01' }]
+                        : []
+                  }
+                />
               ))}
             </div>
           </div>
@@ -81,20 +152,30 @@ function wanted(scene: Screened, filter: Show, strategy: string): boolean {
 
 function curves(key: string, sensor: 's2' | 's3', kept: Screened[], out: Screened[]): Curve[] {
   const make = (list: Screened[], label: string, shape: Curve['shape']): Curve => ({
-    key: `${sensor}_${label}`, label, shape, colour: COLOURS[sensor], days: list.map((scene) => toDay(scene.date)!), values: list.map((scene) => scene[key as 'ndvi'] ?? gccOf(scene, key)),
+    key: `${sensor}_${label}`,
+    label,
+    shape,
+    colour: COLOURS[sensor],
+    days: list.map((scene) => toDay(scene.date)!),
+    values: list.map((scene) => scene[key as 'ndvi'] ?? gccOf(scene, key)),
   });
   return [make(kept, 'kept', 'dot'), make(out, 'excluded', 'ring')];
 }
 
 function Summary({ scenes }: { scenes: Screened[] }) {
-  const count = (strategy: string, rule: string): number => scenes.filter((scene) => scene.rules[strategy] === rule).length;
-  const rules = [...new Set(scenes.flatMap((scene) => Object.values(scene.rules)))].filter((rule): rule is string => rule !== null);
+  const count = (strategy: string, rule: string): number =>
+    scenes.filter((scene) => scene.rules[strategy] === rule).length;
+  const rules = [...new Set(scenes.flatMap((scene) => Object.values(scene.rules)))].filter(
+    (rule): rule is string => rule !== null,
+  );
   return (
     <p class="verdicts">
       {STRATEGIES.map((strategy) => (
         <span key={strategy}>
           <strong>{strategy}</strong>: {scenes.filter((scene) => !scene.rules[strategy]).length} of {scenes.length} kept
-          {rules.map((rule) => (count(strategy, rule) ? `, ${count(strategy, rule)} ${RULE_SHORT[rule] ?? rule}` : '')).join('')}
+          {rules
+            .map((rule) => (count(strategy, rule) ? `, ${count(strategy, rule)} ${RULE_SHORT[rule] ?? rule}` : ''))
+            .join('')}
         </span>
       ))}
     </p>
@@ -112,16 +193,53 @@ function Scene({ season, scene, date }: { season: Season; scene: Screened; date:
   const day = toDay(scene.date)!;
   return (
     <div class="panel" data-source="raw">
-      <h2 class="panel-head">Raw scene <span class={day === date ? 'lag' : 'lag off'}>{scene.date}{day === date ? '' : ` (${lag(day, date)})`}</span></h2>
-      <MapPanel name="raw scene" view={view} season={season} base={state.frame && { frame: state.frame, style, range: route.value.range }} day={scene.date}
-        message={state.error && <div class="notice failure" role="alert"><strong>Not shown.</strong> {state.error.message}</div>} />
-      <Select label="Show" value={style.key} options={STYLES.map((one) => [one.key, one.label] as const)} onChange={(value) => go({ style: value, range: null })} />
+      <h2 class="panel-head">
+        Raw scene{' '}
+        <span class={day === date ? 'lag' : 'lag off'}>
+          {scene.date}
+          {day === date ? '' : ` (${lag(day, date)})`}
+        </span>
+      </h2>
+      <MapPanel
+        name="raw scene"
+        view={view}
+        season={season}
+        base={state.frame && { frame: state.frame, style, range: route.value.range }}
+        day={scene.date}
+        message={
+          state.error && (
+            <div class="notice failure" role="alert">
+              <strong>Not shown.</strong> {state.error.message}
+            </div>
+          )
+        }
+      />
+      <Select
+        label="Show"
+        value={style.key}
+        options={STYLES.map((one) => [one.key, one.label] as const)}
+        onChange={(value) => go({ style: value, range: null })}
+      />
       <Legend style={style} range={route.value.range} editable />
       <dl class="facts">
-        <div><dt>File</dt><dd>{scene.filename}</dd></div>
-        <div><dt>NDVI</dt><dd>{number(scene.ndvi)}</dd></div>
-        <div><dt>Blue</dt><dd>{number(scene.b02)}</dd></div>
-        {STRATEGIES.map((one) => <div key={one}><dt>{one}</dt><dd>{verdict(scene.rules[one])}</dd></div>)}
+        <div>
+          <dt>File</dt>
+          <dd>{scene.filename}</dd>
+        </div>
+        <div>
+          <dt>NDVI</dt>
+          <dd>{number(scene.ndvi)}</dd>
+        </div>
+        <div>
+          <dt>Blue</dt>
+          <dd>{number(scene.b02)}</dd>
+        </div>
+        {STRATEGIES.map((one) => (
+          <div key={one}>
+            <dt>{one}</dt>
+            <dd>{verdict(scene.rules[one])}</dd>
+          </div>
+        ))}
       </dl>
     </div>
   );
@@ -139,7 +257,8 @@ function Filmstrip({ season, scenes, chosen }: { season: Season; scenes: Screene
     if (!box.current || !chip) return;
     const top = chip.offsetTop - box.current.offsetTop;
     const { scrollTop, clientHeight } = box.current;
-    if (top < scrollTop || top + chip.offsetHeight > scrollTop + clientHeight) box.current.scrollTop = top - clientHeight / 3;
+    if (top < scrollTop || top + chip.offsetHeight > scrollTop + clientHeight)
+      box.current.scrollTop = top - clientHeight / 3;
   }, [chosen]);
   return (
     <section aria-labelledby="scenes">
@@ -148,7 +267,12 @@ function Filmstrip({ season, scenes, chosen }: { season: Season; scenes: Screene
         <ol class="filmstrip">
           {scenes.map((scene) => (
             <li key={scene.filename ?? scene.date}>
-              <button type="button" class={scene.rules[strategy] ? 'chip out' : 'chip'} aria-pressed={scene === chosen} onClick={() => go({ date: toDay(scene.date)! })}>
+              <button
+                type="button"
+                class={scene.rules[strategy] ? 'chip out' : 'chip'}
+                aria-pressed={scene === chosen}
+                onClick={() => go({ date: toDay(scene.date)! })}
+              >
                 <Chip path={pathOf(season, scene)} />
                 <span class="chip-date">{scene.date}</span>
                 <span class="chip-rule">{verdicts(scene)}</span>
@@ -163,7 +287,9 @@ function Filmstrip({ season, scenes, chosen }: { season: Season; scenes: Screene
 
 /** "kept", "low NDVI", or both strategies' verdicts where they differ. */
 function verdicts({ rules }: Screened): string {
-  const [first, second] = STRATEGIES.map((strategy) => (rules[strategy] ? RULE_SHORT[rules[strategy]] ?? rules[strategy] : 'kept'));
+  const [first, second] = STRATEGIES.map((strategy) =>
+    rules[strategy] ? (RULE_SHORT[rules[strategy]] ?? rules[strategy]) : 'kept',
+  );
   return first === second ? first! : `agg. ${first}, non. ${second}`;
 }
 
@@ -177,14 +303,25 @@ function Chip({ path }: { path: string | null }) {
       if (!entries.some((entry) => entry.isIntersecting)) return;
       watch.disconnect();
       load(address(path)).then(
-        (frame) => crisp(target).drawImage(picture({ frame, style: STYLES[0]!, range: null }).canvas, 0, 0, target.width, target.height),
+        (frame) =>
+          crisp(target).drawImage(
+            picture({ frame, style: STYLES[0]!, range: null }).canvas,
+            0,
+            0,
+            target.width,
+            target.height,
+          ),
         () => setFailed(true),
       );
     });
     watch.observe(target);
     return () => watch.disconnect();
   }, [target, path]);
-  return failed ? <span class="chip-failed">unreadable</span> : <canvas ref={setTarget} width={88} height={88} aria-hidden="true" />;
+  return failed ? (
+    <span class="chip-failed">unreadable</span>
+  ) : (
+    <canvas ref={setTarget} width={88} height={88} aria-hidden="true" />
+  );
 }
 
 /** Pixels stay pixels, however large they are drawn. */

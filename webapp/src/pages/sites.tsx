@@ -8,13 +8,22 @@ import { Command, Empty, number, Select } from '../ui/parts';
 import { SCENARIO_KEYS, SCORE_NAMES } from '../ui/words';
 
 const STATUS_WORDS: Record<Status, string> = {
-  none: 'nothing yet', raw: 'raw', prepared: 'prepared', fused: 'fused', processed: 'processed', scored: 'scored',
+  none: 'nothing yet',
+  raw: 'raw',
+  prepared: 'prepared',
+  fused: 'fused',
+  processed: 'processed',
+  scored: 'scored',
 };
 const STEPS: Status[] = ['raw', 'prepared', 'fused', 'processed', 'scored'];
 
 export function Sites({ overview }: { overview: Overview }) {
   if (!overview.sites.length) {
-    return <Empty title="No sites are registered." command="satfusion sites add NAME --season 2024">Add one; its seasons then appear here.</Empty>;
+    return (
+      <Empty title="No sites are registered." command="satfusion sites add NAME --season 2024">
+        Add one; its seasons then appear here.
+      </Empty>
+    );
   }
   const score = chosen(overview);
   return (
@@ -23,13 +32,26 @@ export function Sites({ overview }: { overview: Overview }) {
         <div>
           <div class="sites-head">
             <h1>Sites and seasons</h1>
-            <Select label="Score" value={score} options={Object.entries(SCORE_NAMES)} onChange={(value) => go({ score: value })} />
+            <Select
+              label="Score"
+              value={score}
+              options={Object.entries(SCORE_NAMES)}
+              onChange={(value) => go({ score: value })}
+            />
           </div>
           <p class="lead">
-            How well the fused greenness of each scenario follows the camera. {NOTES[score] ?? ''} A number opens its season; the bar below it tells how far the season has come: {STEPS.join(', ')}.
+            How well the fused greenness of each scenario follows the camera. {NOTES[score] ?? ''} A number opens its
+            season; the bar below it tells how far the season has come: {STEPS.join(', ')}.
           </p>
           {overview.tables.length > 0 && (
-            <p class="links note">Tables of all site-seasons: {overview.tables.map((path) => <a key={path} href={fileUrl(path)} download>{path.split('/').at(-1)}</a>)}</p>
+            <p class="links note">
+              Tables of all site-seasons:{' '}
+              {overview.tables.map((path) => (
+                <a key={path} href={fileUrl(path)} download>
+                  {path.split('/').at(-1)}
+                </a>
+              ))}
+            </p>
           )}
         </div>
         <Locator sites={overview.sites} />
@@ -38,24 +60,50 @@ export function Sites({ overview }: { overview: Overview }) {
         <table>
           <thead>
             <tr>
-              <th scope="col" rowSpan={2}>Site</th>
-              <th scope="col" rowSpan={2}>Season</th>
-              <th scope="colgroup" colSpan={4}>aggressive</th>
-              <th scope="colgroup" colSpan={4}>nonaggressive</th>
+              <th scope="col" rowSpan={2}>
+                Site
+              </th>
+              <th scope="col" rowSpan={2}>
+                Season
+              </th>
+              <th scope="colgroup" colSpan={4}>
+                aggressive
+              </th>
+              <th scope="colgroup" colSpan={4}>
+                nonaggressive
+              </th>
             </tr>
-            <tr>{SCENARIO_KEYS.map((key) => <th scope="col" key={key}>{key.includes('_itb') ? 'ItB' : 'BtI'} σ{key.slice(-2)}</th>)}</tr>
+            <tr>
+              {SCENARIO_KEYS.map((key) => (
+                <th scope="col" key={key}>
+                  {key.includes('_itb') ? 'ItB' : 'BtI'} σ{key.slice(-2)}
+                </th>
+              ))}
+            </tr>
           </thead>
           <tbody>
-            {overview.sites.flatMap((site) => site.seasons.map((season, i) => (
-              <tr key={`${site.name}${season.season}`} class={i === 0 ? 'first' : ''}>
-                {i === 0 && <th scope="rowgroup" rowSpan={site.seasons.length} class="site-cell"><strong>{site.name}</strong><span>{site.description}</span><span>{site.vegetation_type}</span></th>}
-                <th scope="row">
-                  <Link to={{ ...START, site: site.name, season: season.season }}>{season.season}</Link>
-                  {season.problem && <span class="problem" title={season.problem}>unreadable scores</span>}
-                </th>
-                <Scenarios site={site} season={season} score={score} />
-              </tr>
-            )))}
+            {overview.sites.flatMap((site) =>
+              site.seasons.map((season, i) => (
+                <tr key={`${site.name}${season.season}`} class={i === 0 ? 'first' : ''}>
+                  {i === 0 && (
+                    <th scope="rowgroup" rowSpan={site.seasons.length} class="site-cell">
+                      <strong>{site.name}</strong>
+                      <span>{site.description}</span>
+                      <span>{site.vegetation_type}</span>
+                    </th>
+                  )}
+                  <th scope="row">
+                    <Link to={{ ...START, site: site.name, season: season.season }}>{season.season}</Link>
+                    {season.problem && (
+                      <span class="problem" title={season.problem}>
+                        unreadable scores
+                      </span>
+                    )}
+                  </th>
+                  <Scenarios site={site} season={season} score={score} />
+                </tr>
+              )),
+            )}
           </tbody>
         </table>
       </div>
@@ -64,7 +112,8 @@ export function Sites({ overview }: { overview: Overview }) {
 }
 
 const NOTES: Record<string, string> = {
-  nse_calibrated: 'NSE after the camera’s own bias and gain are taken away, with its 95 % interval: 1 is perfect, 0 no better than the season’s mean.',
+  nse_calibrated:
+    'NSE after the camera’s own bias and gain are taken away, with its 95 % interval: 1 is perfect, 0 no better than the season’s mean.',
   rmse_calibrated: 'RMSE of GCC after the camera’s own bias and gain are taken away, with its 95 % interval.',
   nse_pc: 'NSE_PC compares raw numbers, so it holds the camera’s own colours against the satellite.',
 };
@@ -80,7 +129,11 @@ function chosen({ sites }: Overview): string {
 function Scenarios({ site, season, score }: { site: SiteFacts; season: SeasonStatus; score: string }) {
   const statuses = Object.values(season.scenarios);
   if (statuses.every((one) => one.status === 'none')) {
-    return <td colSpan={SCENARIO_KEYS.length} class="nothing"><span>Nothing yet.</span> <Command text={`satfusion materialize ${site.name} ${season.season}`} /></td>;
+    return (
+      <td colSpan={SCENARIO_KEYS.length} class="nothing">
+        <span>Nothing yet.</span> <Command text={`satfusion materialize ${site.name} ${season.season}`} />
+      </td>
+    );
   }
   const best = bestOf(season.scenarios, score);
   return (
@@ -91,9 +144,15 @@ function Scenarios({ site, season, score }: { site: SiteFacts; season: SeasonSta
         return (
           <td key={key} class={key === best ? 'best' : ''}>
             <Link to={{ ...START, site: site.name, season: season.season, scenario: key }}>
-              <span class={scores ? 'score' : 'score off'}>{scores ? number(scores[score]) : STATUS_WORDS[status]}</span>
+              <span class={scores ? 'score' : 'score off'}>
+                {scores ? number(scores[score]) : STATUS_WORDS[status]}
+              </span>
               {key === best && <span class="best-word">★ best</span>}
-              {ends && <span class="score-interval">{number(ends[0])}–{number(ends[1])}</span>}
+              {ends && (
+                <span class="score-interval">
+                  {number(ends[0])}–{number(ends[1])}
+                </span>
+              )}
               <Progress status={status} />
             </Link>
           </td>
@@ -124,7 +183,9 @@ function Progress({ status }: { status: Status }) {
   const reached = STEPS.indexOf(status);
   return (
     <span class="progress" role="img" aria-label={STATUS_WORDS[status]}>
-      {STEPS.map((step, i) => <span key={step} class={i <= reached ? 'on' : ''} />)}
+      {STEPS.map((step, i) => (
+        <span key={step} class={i <= reached ? 'on' : ''} />
+      ))}
     </span>
   );
 }

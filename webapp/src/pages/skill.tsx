@@ -49,7 +49,7 @@ interface Region {
 interface SkillFile {
   parameters?: Record<string, unknown>;
   /** The site's own first; the comparisons are those of it. */
-  regions: Record<string, Region>;
+  regions?: Record<string, Region>;
   comparisons?: Versus[];
   against_baselines?: Versus[];
 }
@@ -65,7 +65,7 @@ function Tables({ data, season }: { data: SkillFile; season: Season }) {
   const regions = Object.keys(data.regions ?? {});
   const region = regions.includes(route.value.region ?? '') ? route.value.region! : regions[0];
   if (region === undefined) return null;
-  const { scenarios = {}, baselines = {}, vegetation, camera_days } = data.regions[region]!;
+  const { scenarios = {}, baselines = {}, vegetation, camera_days } = data.regions![region]!;
   const scores = SCENARIO_KEYS.flatMap((key): [string, Skill][] => {
     const found = scenarios[key];
     return found ? [[key, found]] : [];
@@ -76,15 +76,33 @@ function Tables({ data, season }: { data: SkillFile; season: Season }) {
     <section aria-labelledby="skill">
       <div class="toolbar">
         <h2 id="skill">Skill without the camera’s own colours</h2>
-        {regions.length > 1
-          ? <Select label="Region of interest" value={region} options={regions.map((one) => [one, one] as const)} onChange={(value) => go({ region: value })} />
-          : <span class="note">Region of interest {region}</span>}
-        {vegetation && <span class="note">{vegetation}{camera_days ? `, ${camera_days} days of the camera` : ''}</span>}
+        {regions.length > 1 ? (
+          <Select
+            label="Region of interest"
+            value={region}
+            options={regions.map((one) => [one, one] as const)}
+            onChange={(value) => go({ region: value })}
+          />
+        ) : (
+          <span class="note">Region of interest {region}</span>
+        )}
+        {vegetation && (
+          <span class="note">
+            {vegetation}
+            {camera_days ? `, ${camera_days} days of the camera` : ''}
+          </span>
+        )}
       </div>
       <p class="lead">
-        Each series is put on the camera’s scale by a line fitted on the other parts of the season, then scored. Bars and numbers in brackets are 95 % intervals over blocks of days.
+        Each series is put on the camera’s scale by a line fitted on the other parts of the season, then scored. Bars
+        and numbers in brackets are 95 % intervals over blocks of days.
       </p>
-      <Calibrations rows={[...scores.map(([key, one]) => ({ name: <ScenarioLink season={season} name={key} />, one })), ...others.map(([key, one]) => ({ name: baselineName(key), one }))]} />
+      <Calibrations
+        rows={[
+          ...scores.map(([key, one]) => ({ name: <ScenarioLink season={season} name={key} />, one })),
+          ...others.map(([key, one]) => ({ name: baselineName(key), one })),
+        ]}
+      />
       <div class="tables">
         <Phases scores={scores} season={season} />
         {region === regions[0] && <Comparisons rows={data.comparisons ?? []} keys={keys} />}
@@ -106,7 +124,12 @@ type Estimate = [number | null | undefined, Pair | null | undefined];
 const ESTIMATES: { label: string; digits: number; sign: 1 | -1; of: (one: Skill) => Estimate }[] = [
   { label: 'RMSE', digits: 4, sign: -1, of: ({ calibrated }) => [calibrated?.rmse, calibrated?.rmse_interval] },
   { label: 'NSE', digits: 3, sign: 1, of: ({ calibrated }) => [calibrated?.nse, calibrated?.nse_interval] },
-  { label: 'Spearman r', digits: 3, sign: 1, of: ({ spearman_r, spearman_r_interval }) => [spearman_r, spearman_r_interval] },
+  {
+    label: 'Spearman r',
+    digits: 3,
+    sign: 1,
+    of: ({ spearman_r, spearman_r_interval }) => [spearman_r, spearman_r_interval],
+  },
 ];
 
 function Calibrations({ rows }: { rows: readonly Row[] }) {
@@ -114,12 +137,30 @@ function Calibrations({ rows }: { rows: readonly Row[] }) {
     const all = rows.map(({ one }) => of(one));
     const best = Math.max(...all.flatMap(([value]) => (typeof value === 'number' ? [sign * value] : [])));
     const within = span(all);
-    return all.map(([value, ends]) => <Interval value={value} ends={ends} within={within} digits={digits} top={typeof value === 'number' && sign * value === best} />);
+    return all.map(([value, ends]) => (
+      <Interval
+        value={value}
+        ends={ends}
+        within={within}
+        digits={digits}
+        top={typeof value === 'number' && sign * value === best}
+      />
+    ));
   });
   return (
-    <Table caption="GCC against gcc_90, calibrated: scenarios, and what needs no fusion" heads={['series', ...ESTIMATES.map(({ label }) => label), 'lag, d', 'bias', 'camera gain', 'n']}
+    <Table
+      caption="GCC against gcc_90, calibrated: scenarios, and what needs no fusion"
+      heads={['series', ...ESTIMATES.map(({ label }) => label), 'lag, d', 'bias', 'camera gain', 'n']}
       note="lag: by how many days the series must be moved to fit the camera best; gain: camera GCC a unit of the series’ GCC; n: common days, of which a daily series has more than single scenes."
-      rows={rows.map(({ name, one }, i) => [name, ...drawn.map((column) => column[i]), lagWords(one.lag), number(one.calibrated?.bias, 4), number(one.camera_gain, 2), number(one.n_samples)])} />
+      rows={rows.map(({ name, one }, i) => [
+        name,
+        ...drawn.map((column) => column[i]),
+        lagWords(one.lag),
+        number(one.calibrated?.bias, 4),
+        number(one.camera_gain, 2),
+        number(one.n_samples),
+      ])}
+    />
   );
 }
 
@@ -129,38 +170,62 @@ function lagWords(lag: Skill['lag']): string {
   return lag.at_limit ? `${days} or more` : days;
 }
 
-const PHASES: [string, string][] = [['green_up', 'green-up'], ['peak', 'peak'], ['green_down', 'green-down'], ['dormancy', 'dormancy']];
+const PHASES: [string, string][] = [
+  ['green_up', 'green-up'],
+  ['peak', 'peak'],
+  ['green_down', 'green-down'],
+  ['dormancy', 'dormancy'],
+];
 
 function Phases({ scores, season }: { scores: Scored; season: Season }) {
   const phases = PHASES.filter(([key]) => scores.some(([, one]) => one.phases?.[key]));
   if (!phases.length) return null;
   const lowest = phases.map(([key]) => Math.min(...scores.map(([, one]) => one.phases?.[key]?.rmse ?? Infinity)));
   return (
-    <Table caption="Phases of the season: calibrated RMSE (bias)" heads={['scenario', ...phases.map(([, words]) => words)]}
+    <Table
+      caption="Phases of the season: calibrated RMSE (bias)"
+      heads={['scenario', ...phases.map(([, words]) => words)]}
       rows={scores.map(([key, one]): ComponentChildren[] => [
         <ScenarioLink key={key} season={season} name={key} />,
         ...phases.map(([phase], i) => {
           const found = one.phases?.[phase];
           if (!found || found.rmse === null) return '–';
           const words = number(found.rmse, 4);
-          return <>{found.rmse === lowest[i] ? <strong class="top-score" title="lowest of this phase">{words} ★</strong> : words} <span class="aside">({signed(found.bias)})</span></>;
+          return (
+            <>
+              {found.rmse === lowest[i] ? (
+                <strong class="top-score" title="lowest of this phase">
+                  {words} ★
+                </strong>
+              ) : (
+                words
+              )}{' '}
+              <span class="aside">({signed(found.bias)})</span>
+            </>
+          );
         }),
-      ])} note={`Days: ${phases.map(([key, words]) => `${words} ${scores.map(([, one]) => one.phases?.[key]?.n_samples).find(Boolean) ?? 0}`).join(', ')}.`} />
+      ])}
+      note={`Days: ${phases.map(([key, words]) => `${words} ${scores.map(([, one]) => one.phases?.[key]?.n_samples).find(Boolean) ?? 0}`).join(', ')}.`}
+    />
   );
 }
 
-const signed = (value: number | null | undefined): string => (typeof value === 'number' ? `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(4)}` : '–');
+const signed = (value: number | null | undefined): string =>
+  typeof value === 'number' ? `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(4)}` : '–';
 
 /** Every pair on common days: row minus column, so that a negative number says that the row is better. */
 function Comparisons({ rows, keys }: { rows: readonly Versus[]; keys: readonly string[] }) {
   if (!rows.length) return null;
   return (
-    <Table caption="Pairs: RMSE of the row minus RMSE of the column, in 0.001" heads={['row − column', ...keys.map(scenarioShort)]}
+    <Table
+      caption="Pairs: RMSE of the row minus RMSE of the column, in 0.001"
+      heads={['row − column', ...keys.map(scenarioShort)]}
       note="Below 0 the row is nearer to the camera. Marked ◆ and bold: the difference holds at 5 % over all pairs (Holm)."
       rows={keys.map((row) => [
         scenarioShort(row),
         ...keys.map((column) => (row === column ? '·' : <Difference rows={rows} first={row} second={column} />)),
-      ])} />
+      ])}
+    />
   );
 }
 
@@ -169,17 +234,29 @@ function AgainstBaselines({ rows, keys }: { rows: readonly Versus[]; keys: reado
   const kinds = [...new Set(rows.map((one) => one.second.replace(STRATEGY_END, '')))];
   if (!kinds.length) return null;
   return (
-    <Table caption="What fusion adds: RMSE minus that of its own scenes and composites, in 0.001" heads={['scenario', ...kinds.map(baselineName)]}
+    <Table
+      caption="What fusion adds: RMSE minus that of its own scenes and composites, in 0.001"
+      heads={['scenario', ...kinds.map(baselineName)]}
       note="On the days that both and the camera have. Below 0 fusion is nearer to the camera. ◆: it holds at 5 % over all pairs (Holm)."
-      rows={keys.map((key) => [scenarioShort(key), ...kinds.map((kind) => <Difference rows={rows} first={key} second={`${kind}_${strategyOf(key)}`} />)])} />
+      rows={keys.map((key) => [
+        scenarioShort(key),
+        ...kinds.map((kind) => <Difference rows={rows} first={key} second={`${kind}_${strategyOf(key)}`} />),
+      ])}
+    />
   );
 }
 
 /** RMSE of `first` minus that of `second`, whichever way round the file has the pair. */
 function Difference({ rows, first, second }: { rows: readonly Versus[]; first: string; second: string }) {
-  const found = rows.find((one) => (one.first === first && one.second === second) || (one.first === second && one.second === first));
+  const found = rows.find(
+    (one) => (one.first === first && one.second === second) || (one.first === second && one.second === first),
+  );
   if (!found || found.rmse_difference === null) return <>–</>;
   const value = found.first === first ? found.rmse_difference : -found.rmse_difference;
   const words = `${value < 0 ? '−' : '+'}${Math.abs(1000 * value).toFixed(2)}`;
-  return <span class={value < 0 ? 'better' : 'worse'} title={`adjusted p ${number(found.p_holm, 3)}`}>{found.different ? <strong>{words} ◆</strong> : words}</span>;
+  return (
+    <span class={value < 0 ? 'better' : 'worse'} title={`adjusted p ${number(found.p_holm, 3)}`}>
+      {found.different ? <strong>{words} ◆</strong> : words}
+    </span>
+  );
 }

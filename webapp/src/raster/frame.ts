@@ -25,7 +25,10 @@ export class Frame {
   /** Physical values, one plane a band, NaN = missing. */
   readonly planes: Float32Array[];
 
-  constructor(readonly header: Header, stored: ArrayLike<number>) {
+  constructor(
+    readonly header: Header,
+    stored: ArrayLike<number>,
+  ) {
     const { width, height, bands, scale, offset, nodata } = header;
     const size = width * height;
     this.planes = bands.map((_, band) => {
@@ -104,7 +107,8 @@ function share(part: number, bands: readonly number[]): number {
 export function difference(a: Frame, b: Frame, quantity: Quantity): Frame {
   const { width, height, transform } = a.header;
   const out = new Float32Array(width * height);
-  const same = b.header.width === width && b.header.height === height && b.header.transform.every((v, i) => v === transform[i]);
+  const same =
+    b.header.width === width && b.header.height === height && b.header.transform.every((v, i) => v === transform[i]);
   for (let i = 0; i < out.length; i += 1) {
     const east = transform[2] + transform[0] * ((i % width) + 0.5);
     const north = transform[5] + transform[4] * (Math.floor(i / width) + 0.5);

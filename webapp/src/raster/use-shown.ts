@@ -1,4 +1,5 @@
 /** From a product and a wanted day to a frame: the nearest day there is, said honestly. */
+import { asError } from '../api';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { Daily } from '../api';
 import { nearest, toDay } from '../days';
@@ -43,7 +44,7 @@ export function useFrame(path: string | null, bands?: number): FrameState {
     let wanted = true;
     load(url).then(
       (frame) => wanted && setState({ frame, error: null, url }),
-      (error: Error) => wanted && setState({ frame: null, error, url }),
+      (error: unknown) => wanted && setState({ frame: null, error: asError(error), url }),
     );
     return () => {
       wanted = false;

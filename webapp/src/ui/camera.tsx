@@ -22,15 +22,37 @@ export function Camera({ photos, date, command }: { photos: Daily; date: number;
   return (
     <section class="camera" aria-label="Camera">
       <h2 class="panel-head">
-        <span class="dot" style={{ background: COLOURS.camera }} aria-hidden="true" />PhenoCam
-        {near.day !== null && <span class={near.day === date ? 'lag' : 'lag off'}>{toIso(near.day)}{near.day === date ? '' : ` (${lag(near.day, date)})`}</span>}
+        <span class="dot" style={{ background: COLOURS.camera }} aria-hidden="true" />
+        PhenoCam
+        {near.day !== null && (
+          <span class={near.day === date ? 'lag' : 'lag off'}>
+            {toIso(near.day)}
+            {near.day === date ? '' : ` (${lag(near.day, date)})`}
+          </span>
+        )}
       </h2>
-      {near.path === null && <p class="photo-empty">No photos of this season yet. They come with <code>{command}</code>.</p>}
-      {near.path !== null && far && <p class="photo-empty">No photo within {REACH} days of {toIso(date)}.</p>}
-      {near.path !== null && !far && failed === near.path && <p class="photo-empty" role="alert">The photo of {toIso(near.day!)} cannot be shown: {near.path} is not a readable picture.</p>}
+      {near.path === null && (
+        <p class="photo-empty">
+          No photos of this season yet. They come with <code>{command}</code>.
+        </p>
+      )}
+      {near.path !== null && far && (
+        <p class="photo-empty">
+          No photo within {REACH} days of {toIso(date)}.
+        </p>
+      )}
+      {near.path !== null && !far && failed === near.path && (
+        <p class="photo-empty" role="alert">
+          The photo of {toIso(near.day!)} cannot be shown: {near.path} is not a readable picture.
+        </p>
+      )}
       {near.path !== null && !far && failed !== near.path && (
         <a href={fileUrl(near.path)} target="_blank" rel="noreferrer" title="Open the photo">
-          <img src={fileUrl(near.path)} alt={`Camera photo of ${toIso(near.day!)}`} onError={() => setFailed(near.path)} />
+          <img
+            src={fileUrl(near.path)}
+            alt={`Camera photo of ${toIso(near.day!)}`}
+            onError={() => setFailed(near.path)}
+          />
         </a>
       )}
     </section>

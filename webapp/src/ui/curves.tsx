@@ -9,7 +9,12 @@ import { COLOURS, isItb, strategyOf } from './words';
 
 /** 90 % of a normal distribution lies within this many standard deviations. */
 const Z90 = 1.645;
-const BANDS = [['b02', 'Blue B02'], ['b03', 'Green B03'], ['b04', 'Red B04'], ['b8a', 'Near infrared B8A']] as const;
+const BANDS = [
+  ['b02', 'Blue B02'],
+  ['b03', 'Green B03'],
+  ['b04', 'Red B04'],
+  ['b8a', 'Near infrared B8A'],
+] as const;
 
 export function column(series: Series | undefined, key: string): Column {
   return (series?.[key] as Column | undefined) ?? [];
@@ -20,7 +25,8 @@ export function daysOf(series: Series | undefined): number[] {
 }
 
 /** No source and no camera has a day. */
-export const isEmpty = ({ sources, camera }: SiteSeries): boolean => [...Object.values(sources), camera].every((one) => !one?.date.length);
+export const isEmpty = ({ sources, camera }: SiteSeries): boolean =>
+  [...Object.values(sources), camera].every((one) => !one.date.length);
 
 interface Props {
   season: Season;
@@ -39,20 +45,46 @@ export function Curves({ season, series, pixel, from, to, dates }: Props) {
     const make = (key: string): Curve[] => curvesOf(key, season, series, pixel, colour);
     return { gcc: make('gcc'), ndvi: make('ndvi'), bands: BANDS.map(([key]) => make(key)) };
   }, [season, series, pixel, colour]);
-  const file = (key: string): string => `${season.site.name}_${season.season}_${season.scenario}_${route.value.stage}_${pixel ? 'pixel_' : ''}${key}`;
+  const file = (key: string): string =>
+    `${season.site.name}_${season.season}_${season.scenario}_${route.value.stage}_${pixel ? 'pixel_' : ''}${key}`;
   const itb = isItb(season.scenario) && route.value.stage !== 'raw';
   const whose = pixel ? ', chosen pixel' : ', site';
   return (
     <>
-      <Chart name={file('gcc')} title={`GCC${whose}`} curves={sets.gcc} from={from} to={to} marks={marks} height={200} />
+      <Chart
+        name={file('gcc')}
+        title={`GCC${whose}`}
+        curves={sets.gcc}
+        from={from}
+        to={to}
+        marks={marks}
+        height={200}
+      />
       {marks.length > 0 && !dates && <Jumps marks={marks} />}
-      <Chart name={file('ndvi')} title={`NDVI${whose}`} curves={sets.ndvi} from={from} to={to} marks={marks} height={170} digits={2}
-        empty={itb ? 'Index-then-Blend fuses GCC itself: there is no NDVI.' : undefined} />
+      <Chart
+        name={file('ndvi')}
+        title={`NDVI${whose}`}
+        curves={sets.ndvi}
+        from={from}
+        to={to}
+        marks={marks}
+        height={170}
+        digits={2}
+        empty={itb ? 'Index-then-Blend fuses GCC itself: there is no NDVI.' : undefined}
+      />
       {route.value.bands && (
         <div class="band-charts">
           {BANDS.map(([key, label], i) => (
-            <Chart key={key} name={file(key)} title={`${label} reflectance${whose}`} curves={sets.bands[i]!} from={from} to={to} height={150}
-              empty={itb ? 'Index-then-Blend fuses GCC itself: there are no bands.' : undefined} />
+            <Chart
+              key={key}
+              name={file(key)}
+              title={`${label} reflectance${whose}`}
+              curves={sets.bands[i]!}
+              from={from}
+              to={to}
+              height={150}
+              empty={itb ? 'Index-then-Blend fuses GCC itself: there are no bands.' : undefined}
+            />
           ))}
         </div>
       )}
@@ -64,13 +96,21 @@ function Jumps({ marks }: { marks: readonly Mark[] }) {
   return (
     <p class="jumps">
       {marks.map((mark) => (
-        <button type="button" class="quiet" key={mark.label} onClick={() => go({ date: mark.day })}>{mark.label}: {toIso(mark.day)}</button>
+        <button type="button" class="quiet" key={mark.label} onClick={() => go({ date: mark.day })}>
+          {mark.label}: {toIso(mark.day)}
+        </button>
       ))}
     </p>
   );
 }
 
-function curvesOf(key: string, season: Season, series: SiteSeries | null, pixel: PixelSeason | null, colour: boolean): Curve[] {
+function curvesOf(
+  key: string,
+  season: Season,
+  series: SiteSeries | null,
+  pixel: PixelSeason | null,
+  colour: boolean,
+): Curve[] {
   const sources = (pixel ?? series)?.sources ?? {};
   const curves: Curve[] = [];
   const add = (curve: Omit<Curve, 'days' | 'values'>, from: Series | undefined): void => {
@@ -78,10 +118,18 @@ function curvesOf(key: string, season: Season, series: SiteSeries | null, pixel:
     if (values.length) curves.push({ ...curve, days: daysOf(from), values });
   };
   add({ key: 's3', label: 'Sentinel-3', colour: COLOURS.s3, shape: 'square' }, sources.s3);
-  if (key === 'gcc') add({ key: 'phenocam_gcc_90', label: 'Camera gcc_90', colour: COLOURS.camera, shape: 'line' }, series?.camera);
-  if (pixel && series?.sources.fused) add({ key: 'fused_site', label: 'Fused, site', colour: '#6d736f', shape: 'dash', lineWidth: 1.2 }, series.sources.fused);
+  if (key === 'gcc')
+    add({ key: 'phenocam_gcc_90', label: 'Camera gcc_90', colour: COLOURS.camera, shape: 'line' }, series?.camera);
+  if (pixel && series?.sources.fused)
+    add(
+      { key: 'fused_site', label: 'Fused, site', colour: '#6d736f', shape: 'dash', lineWidth: 1.2 },
+      series.sources.fused,
+    );
   const band = interval(sources.fused, key);
-  add({ key: 'fused', label: band.low ? 'Fused, 90 % band' : 'Fused', colour: COLOURS.fused, shape: 'line', ...band }, sources.fused);
+  add(
+    { key: 'fused', label: band.low ? 'Fused, 90 % band' : 'Fused', colour: COLOURS.fused, shape: 'line', ...band },
+    sources.fused,
+  );
   const fills = colour && sources.s2 ? colours(sources.s2) : undefined;
   add({ key: 's2', label: 'Sentinel-2', colour: COLOURS.s2, shape: 'dot', fills }, sources.s2);
   const only = isItb(season.scenario) && route.value.stage !== 'raw' && key !== 'gcc';
@@ -94,7 +142,10 @@ function interval(fused: Series | undefined, key: string): Pick<Curve, 'low' | '
   const spread = column(fused, `${key}_sd`);
   const middle = column(fused, key);
   if (!spread.length) return {};
-  const end = (sign: number): Column => middle.map((value, i) => (value === null || spread[i] === null || spread[i] === undefined ? null : value + sign * Z90 * spread[i]!));
+  const end = (sign: number): Column =>
+    middle.map((value, i) =>
+      value === null || spread[i] === null || spread[i] === undefined ? null : value + sign * Z90 * spread[i],
+    );
   return { low: end(-1), high: end(1) };
 }
 
@@ -105,10 +156,20 @@ function colours(s2: Series): (string | null)[] {
 
 function excludedCurve(key: string, season: Season): Curve {
   const out = season.excluded.s2.filter((scene) => scene.rules[strategyOf(season.scenario)]);
-  return { key: 's2_excluded', label: 'Sentinel-2, excluded', colour: COLOURS.s2, shape: 'ring', days: out.map((scene) => toDay(scene.date)!), values: out.map((scene) => scene[key as 'ndvi'] ?? gccOf(scene, key)) };
+  return {
+    key: 's2_excluded',
+    label: 'Sentinel-2, excluded',
+    colour: COLOURS.s2,
+    shape: 'ring',
+    days: out.map((scene) => toDay(scene.date)!),
+    values: out.map((scene) => scene[key as 'ndvi'] ?? gccOf(scene, key)),
+  };
 }
 
-export function gccOf(scene: { b02: number | null; b03: number | null; b04: number | null }, key: string): number | null {
+export function gccOf(
+  scene: { b02: number | null; b03: number | null; b04: number | null },
+  key: string,
+): number | null {
   if (key !== 'gcc' || scene.b02 === null || scene.b03 === null || scene.b04 === null) return null;
   const sum = scene.b02 + scene.b03 + scene.b04;
   return sum > 0 ? scene.b03 / sum : null;
@@ -121,8 +182,12 @@ export function cameraMarks(series: Pick<SiteSeries, 'transitions'> | null): Mar
   for (const [key, value] of Object.entries(dates)) {
     const found = /^(green_up|green_down)_(\d+)pct_date$/.exec(key);
     const day = typeof value === 'string' ? toDay(value) : null;
-    if (found && day !== null) marks.push({ day, label: `${found[1] === 'green_up' ? 'Green-up' : 'Green-down'} ${found[2]} %`, colour: COLOURS.camera });
+    if (found && day !== null)
+      marks.push({
+        day,
+        label: `${found[1] === 'green_up' ? 'Green-up' : 'Green-down'} ${found[2]} %`,
+        colour: COLOURS.camera,
+      });
   }
   return marks;
 }
-

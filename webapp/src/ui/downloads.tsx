@@ -25,25 +25,66 @@ export function Downloads({ season, stage, series, pixel }: Props) {
   const layer = layerOf(season, style);
   const files = sourcesOf(stage).flatMap((source) => {
     const daily = season.stages[stage][source];
-    const near = nearestFile(daily, (daily?.days ?? []).map((iso) => toDay(iso)!), date ?? 0);
+    const near = nearestFile(
+      daily,
+      (daily?.days ?? []).map((iso) => toDay(iso)!),
+      date ?? 0,
+    );
     return near.path ? [{ source, path: near.path, day: near.day! }] : [];
   });
   return (
     <details class="downloads">
       <summary>Save &amp; share</summary>
       <div class="downloads-box">
-        <button type="button" onClick={() => navigator.clipboard.writeText(location.href).then(() => setCopied(true), () => undefined)}>{copied ? 'Link copied' : 'Copy the link to this view'}</button>
-        <button type="button" onClick={() => void saveSnapshot(season, STAGE_NAMES[stage].toLowerCase())}>PNG of this view with caption</button>
-        {series && <button type="button" onClick={() => saveCsv(`${name}_site`, wide(series.sources, series.camera))}>CSV, site’s series</button>}
-        {pixel && <button type="button" onClick={() => saveCsv(`${name}_pixel`, wide(pixel.sources))}>CSV, this pixel’s season</button>}
+        <button
+          type="button"
+          onClick={() => {
+            navigator.clipboard.writeText(location.href).then(
+              () => setCopied(true),
+              () => undefined,
+            );
+          }}
+        >
+          {copied ? 'Link copied' : 'Copy the link to this view'}
+        </button>
+        <button type="button" onClick={() => void saveSnapshot(season, STAGE_NAMES[stage].toLowerCase())}>
+          PNG of this view with caption
+        </button>
+        {series && (
+          <button type="button" onClick={() => saveCsv(`${name}_site`, wide(series.sources, series.camera))}>
+            CSV, site’s series
+          </button>
+        )}
+        {pixel && (
+          <button type="button" onClick={() => saveCsv(`${name}_pixel`, wide(pixel.sources))}>
+            CSV, this pixel’s season
+          </button>
+        )}
         {files.map(({ source, path, day }) => (
           <span key={source}>
-            <a href={fileUrl(path)} download={`${name}_${source}_${toIso(day)}.tif`}>GeoTIFF {SOURCE_NAMES[source]} {toIso(day)}</a>
-            {(style === 'ndvi' || style === 'gcc') && source !== 'distance' && source !== 'scl' && <a href={indexUrl(path, style)} download>as {style.toUpperCase()}</a>}
+            <a href={fileUrl(path)} download={`${name}_${source}_${toIso(day)}.tif`}>
+              GeoTIFF {SOURCE_NAMES[source]} {toIso(day)}
+            </a>
+            {(style === 'ndvi' || style === 'gcc') && source !== 'distance' && source !== 'scl' && (
+              <a href={indexUrl(path, style)} download>
+                as {style.toUpperCase()}
+              </a>
+            )}
           </span>
         ))}
-        {layer && <a href={fileUrl(layer.path)} download>GeoTIFF {layer.label}, all days</a>}
-        {season.pack && <span class="note">xarray: <code>open_zarr("data/{season.site.name}/{season.season}/packs/{season.scenario}.zarr")</code></span>}
+        {layer && (
+          <a href={fileUrl(layer.path)} download>
+            GeoTIFF {layer.label}, all days
+          </a>
+        )}
+        {season.pack && (
+          <span class="note">
+            xarray:{' '}
+            <code>
+              open_zarr("data/{season.site.name}/{season.season}/packs/{season.scenario}.zarr")
+            </code>
+          </span>
+        )}
       </div>
     </details>
   );
@@ -54,7 +95,10 @@ function wide(sources: SiteSeries['sources'], camera?: SiteSeries['camera']): un
   const all = Object.entries(sources) as [Source, NonNullable<SiteSeries['sources'][Source]>][];
   const heads = [...new Set(all.flatMap(([, series]) => Object.keys(series)))].filter((key) => key !== 'date');
   const rows: unknown[][] = [['source', 'date', ...heads]];
-  for (const [source, series] of all) series.date.forEach((day, i) => rows.push([source, day, ...heads.map((head) => series[head]?.[i])]));
-  camera?.date.forEach((day, i) => rows.push(['phenocam', day, ...heads.map((head) => (head === 'gcc' ? camera.gcc?.[i] : ''))]));
+  for (const [source, series] of all)
+    series.date.forEach((day, i) => rows.push([source, day, ...heads.map((head) => series[head]?.[i])]));
+  camera?.date.forEach((day, i) =>
+    rows.push(['phenocam', day, ...heads.map((head) => (head === 'gcc' ? camera.gcc?.[i] : ''))]),
+  );
   return rows;
 }

@@ -14,9 +14,21 @@ export function Files({ season, title, pick }: { season: Season; title: string; 
       <ul>
         {files.map(({ path, bytes }) => (
           <li key={path}>
-            <code>{path.slice(prefix.length)}</code> <span class="note">{bytes < 1500 ? `${bytes} B` : `${Math.round(bytes / 1000)} kB`}</span>
-            <a href={fileUrl(path)} download>Save</a>
-            {path.endsWith('.json') && <button type="button" class="quiet" aria-expanded={open === path} onClick={() => setOpen(open === path ? null : path)}>{open === path ? 'Close' : 'Read'}</button>}
+            <code>{path.slice(prefix.length)}</code>{' '}
+            <span class="note">{bytes < 1500 ? `${bytes} B` : `${Math.round(bytes / 1000)} kB`}</span>
+            <a href={fileUrl(path)} download>
+              Save
+            </a>
+            {path.endsWith('.json') && (
+              <button
+                type="button"
+                class="quiet"
+                aria-expanded={open === path}
+                onClick={() => setOpen(open === path ? null : path)}
+              >
+                {open === path ? 'Close' : 'Read'}
+              </button>
+            )}
             {open === path && <JsonFile path={path} />}
           </li>
         ))}

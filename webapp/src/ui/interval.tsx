@@ -8,7 +8,9 @@ type Ends = readonly [number, number] | null | undefined;
 
 /** The range that holds all values and intervals of a column. */
 export function span(values: readonly (readonly [number | null | undefined, Ends])[]): [number, number] {
-  const all = values.flatMap(([value, ends]) => [value, ...(ends ?? [])]).filter((one): one is number => typeof one === 'number');
+  const all = values
+    .flatMap(([value, ends]) => [value, ...(ends ?? [])])
+    .filter((one): one is number => typeof one === 'number');
   return [Math.min(...all), Math.max(...all)];
 }
 
@@ -33,8 +35,19 @@ export function Interval({ value, ends, within: [low, high], digits, top = false
         <circle cx={x(value)} cy={HEIGHT / 2} r={3.5} class="interval-dot" />
       </svg>
       <span>
-        {top ? <strong class="top-score" title="best of this table">{words} ★</strong> : words}
-        {ends && <span class="aside"> ({number(ends[0], digits)}–{number(ends[1], digits)})</span>}
+        {top ? (
+          <strong class="top-score" title="best of this table">
+            {words} ★
+          </strong>
+        ) : (
+          words
+        )}
+        {ends && (
+          <span class="aside">
+            {' '}
+            ({number(ends[0], digits)}–{number(ends[1], digits)})
+          </span>
+        )}
       </span>
     </span>
   );

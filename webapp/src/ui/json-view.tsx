@@ -16,10 +16,20 @@ export function JsonFile({ path }: { path: string }) {
 }
 
 export function JsonView({ value, name, depth = 0 }: { value: Json; name: string; depth?: number }) {
-  if (isScalar(value)) return <p><strong>{name}</strong>: {number(value, 4)}</p>;
+  if (isScalar(value))
+    return (
+      <p>
+        <strong>{name}</strong>: {number(value, 4)}
+      </p>
+    );
   if (Array.isArray(value)) {
-    if (value.length && value.every(isObject)) return <Records rows={(value as Obj[]).map((row) => flat(row))} name={name} />;
-    return <p><strong>{name}</strong>: {value.map((one) => (isScalar(one) ? number(one, 4) : JSON.stringify(one))).join(', ') || '–'}</p>;
+    if (value.length && value.every(isObject)) return <Records rows={value.map((row) => flat(row))} name={name} />;
+    return (
+      <p>
+        <strong>{name}</strong>:{' '}
+        {value.map((one) => (isScalar(one) ? number(one, 4) : JSON.stringify(one))).join(', ') || '–'}
+      </p>
+    );
   }
   const object = value as Obj;
   const rows = Object.entries(object);
@@ -31,8 +41,19 @@ export function JsonView({ value, name, depth = 0 }: { value: Json; name: string
   return (
     <section class="json" data-depth={depth}>
       {depth > 0 && <h3>{name}</h3>}
-      {facts.length > 0 && <dl class="facts">{facts.map(([key, one]) => <div key={key}><dt>{key}</dt><dd>{number(one, 4)}</dd></div>)}</dl>}
-      {parts.map(([key, one]) => <JsonView key={key} value={one} name={key} depth={depth + 1} />)}
+      {facts.length > 0 && (
+        <dl class="facts">
+          {facts.map(([key, one]) => (
+            <div key={key}>
+              <dt>{key}</dt>
+              <dd>{number(one, 4)}</dd>
+            </div>
+          ))}
+        </dl>
+      )}
+      {parts.map(([key, one]) => (
+        <JsonView key={key} value={one} name={key} depth={depth + 1} />
+      ))}
     </section>
   );
 }

@@ -27,7 +27,8 @@ export function Legend({ style, range = null, editable = false, onFit, year, fix
       context.fillRect(x, 0, 1, 10);
     }
   }, [style]);
-  const words = (value: number): string => (year ? shortDate(Math.round(fromDayOfYear(year, value))) : String(Number(value.toPrecision(3))));
+  const words = (value: number): string =>
+    year ? shortDate(Math.round(fromDayOfYear(year, value))) : String(Number(value.toPrecision(3)));
   const change = (at: 0 | 1, text: string): void => {
     const value = Number(text);
     const next: [number, number] = at === 0 ? [value, high] : [low, value];
@@ -36,21 +37,56 @@ export function Legend({ style, range = null, editable = false, onFit, year, fix
   const end = (at: 0 | 1) =>
     editable ? (
       <input
-        key={`${style.key}${at}${at ? high : low}`} type="text" data-end={at} inputMode="decimal" size={5} value={words(at ? high : low)}
+        key={`${style.key}${at}${at ? high : low}`}
+        type="text"
+        data-end={at}
+        inputMode="decimal"
+        size={5}
+        value={words(at ? high : low)}
         aria-label={at ? 'Upper end of the colour range' : 'Lower end of the colour range'}
         onChange={(event) => change(at, event.currentTarget.value)}
       />
-    ) : <span data-end={at}>{words(at ? high : low)}</span>;
+    ) : (
+      <span data-end={at}>{words(at ? high : low)}</span>
+    );
   if (style.kind === 'value' && style.classes) return <Classes style={style} classes={style.classes} />;
   return (
     <div class="colour-legend">
-      <span class="colour-name">{style.label}{style.kind === 'value' && style.unit && !year ? `, ${style.unit}` : ''}</span>
+      <span class="colour-name">
+        {style.label}
+        {style.kind === 'value' && style.unit && !year ? `, ${style.unit}` : ''}
+      </span>
       {end(0)}
-      {style.kind === 'value' ? <canvas ref={bar} width={160} height={10} role="img" aria-label={`colours from ${words(low)} to ${words(high)}`} /> : <span class="arrow">reflectance →</span>}
+      {style.kind === 'value' ? (
+        <canvas
+          ref={bar}
+          width={160}
+          height={10}
+          role="img"
+          aria-label={`colours from ${words(low)} to ${words(high)}`}
+        />
+      ) : (
+        <span class="arrow">reflectance →</span>
+      )}
       {end(1)}
-      {editable && onFit && <button type="button" class="quiet" onClick={onFit} title="Set the range to what the season holds (2 % to 98 %)">Fit season</button>}
-      {editable && route.value.range && <button type="button" class="quiet" onClick={() => go({ range: null })}>Reset</button>}
-      <span class="note">{[style.note, fixed && 'same range on every date and sensor'].filter(Boolean).join(' · ')}</span>
+      {editable && onFit && (
+        <button
+          type="button"
+          class="quiet"
+          onClick={onFit}
+          title="Set the range to what the season holds (2 % to 98 %)"
+        >
+          Fit season
+        </button>
+      )}
+      {editable && route.value.range && (
+        <button type="button" class="quiet" onClick={() => go({ range: null })}>
+          Reset
+        </button>
+      )}
+      <span class="note">
+        {[style.note, fixed && 'same range on every date and sensor'].filter(Boolean).join(' · ')}
+      </span>
     </div>
   );
 }
@@ -59,7 +95,13 @@ function Classes({ style, classes }: { style: ValueStyle; classes: readonly stri
   return (
     <ul class="colour-legend classes" aria-label={style.label}>
       {classes.map((words, i) => (
-        <li key={words}><span class="class-chip" style={{ background: `rgb(${colourAt(style.ramp, i / (classes.length - 1)).join(' ')})` }} />{words}</li>
+        <li key={words}>
+          <span
+            class="class-chip"
+            style={{ background: `rgb(${colourAt(style.ramp, i / (classes.length - 1)).join(' ')})` }}
+          />
+          {words}
+        </li>
       ))}
     </ul>
   );

@@ -18,10 +18,16 @@ export function Link({ to, current, children, ...rest }: Props) {
     event.preventDefault();
     go(to, true);
   };
-  return <a href={format(to)} aria-current={current ? 'page' : undefined} onClick={follow} {...rest}>{children}</a>;
+  return (
+    <a href={format(to)} aria-current={current ? 'page' : undefined} onClick={follow} {...rest}>
+      {children}
+    </a>
+  );
 }
 
 /** A scenario's name that opens its pictures and curves. */
 export function ScenarioLink({ season, name }: { season: Season; name: string }) {
-  return <Link to={{ ...START, site: season.site.name, season: season.season, scenario: name }}>{scenarioName(name)}</Link>;
+  return (
+    <Link to={{ ...START, site: season.site.name, season: season.season, scenario: name }}>{scenarioName(name)}</Link>
+  );
 }

@@ -31,7 +31,16 @@ export function Command({ text }: { text: string }) {
   return (
     <p class="command">
       <code>{text}</code>
-      <button type="button" class="quiet" onClick={() => navigator.clipboard.writeText(text).then(() => setCopied(true), () => undefined)}>
+      <button
+        type="button"
+        class="quiet"
+        onClick={() => {
+          navigator.clipboard.writeText(text).then(
+            () => setCopied(true),
+            () => undefined,
+          );
+        }}
+      >
         {copied ? 'Copied' : 'Copy'}
       </button>
     </p>
@@ -39,8 +48,22 @@ export function Command({ text }: { text: string }) {
 }
 
 /** The page's data, or their failure, or a sign of waiting that appears only when it takes long. */
-export function Await<T>({ loaded, otherwise, children }: { loaded: Loaded<T>; otherwise?: ComponentChildren; children: (data: T) => ComponentChildren }) {
-  if (loaded.error) return <><Failure error={loaded.error} />{otherwise}</>;
+export function Await<T>({
+  loaded,
+  otherwise,
+  children,
+}: {
+  loaded: Loaded<T>;
+  otherwise?: ComponentChildren;
+  children: (data: T) => ComponentChildren;
+}) {
+  if (loaded.error)
+    return (
+      <>
+        <Failure error={loaded.error} />
+        {otherwise}
+      </>
+    );
   if (!loaded.data) return <Waiting />;
   return <>{children(loaded.data)}</>;
 }
@@ -51,7 +74,11 @@ export function Waiting() {
     const timer = setTimeout(() => setLate(true), 300);
     return () => clearTimeout(timer);
   }, []);
-  return <p class="waiting" role="status">{late ? 'Loading…' : ''}</p>;
+  return (
+    <p class="waiting" role="status">
+      {late ? 'Loading…' : ''}
+    </p>
+  );
 }
 
 interface Choice<T extends string> {
@@ -67,7 +94,9 @@ export function Select<T extends string>({ label, value, options, onChange }: Ch
       <span aria-hidden="true">{label}</span>
       <select value={value} aria-label={label} onChange={(event) => onChange(event.currentTarget.value as T)}>
         {options.map(([key, words]) => (
-          <option key={key} value={key}>{words}</option>
+          <option key={key} value={key}>
+            {words}
+          </option>
         ))}
       </select>
     </label>
@@ -81,7 +110,9 @@ export function Toggle<T extends string>({ label, value, options, onChange }: Ch
       <span aria-hidden="true">{label}</span>
       <div class="toggle">
         {options.map(([key, words, title]) => (
-          <button type="button" key={key} aria-pressed={key === value} title={title} onClick={() => onChange(key)}>{words}</button>
+          <button type="button" key={key} aria-pressed={key === value} title={title} onClick={() => onChange(key)}>
+            {words}
+          </button>
         ))}
       </div>
     </div>
@@ -93,7 +124,13 @@ export function DayInput({ label, day, onChange }: { label: string; day: number;
   const [bad, setBad] = useState(false);
   return (
     <input
-      type="text" class="day" size={10} value={toIso(day)} aria-label={label} aria-invalid={bad} inputMode="numeric"
+      type="text"
+      class="day"
+      size={10}
+      value={toIso(day)}
+      aria-label={label}
+      aria-invalid={bad}
+      inputMode="numeric"
       onChange={(event) => {
         const typed = toDay(event.currentTarget.value.trim());
         setBad(typed === null);
@@ -103,7 +140,15 @@ export function DayInput({ label, day, onChange }: { label: string; day: number;
   );
 }
 
-export function Check({ label, value, onChange }: { label: string; value: boolean; onChange: (value: boolean) => void }) {
+export function Check({
+  label,
+  value,
+  onChange,
+}: {
+  label: string;
+  value: boolean;
+  onChange: (value: boolean) => void;
+}) {
   return (
     <label class="check">
       <input type="checkbox" checked={value} onChange={(event) => onChange(event.currentTarget.checked)} />
@@ -113,19 +158,55 @@ export function Check({ label, value, onChange }: { label: string; value: boolea
 }
 
 /** A table of data with a caption; numbers stand right. */
-export function Table({ caption, heads, rows, note }: { caption: string; heads: readonly string[]; rows: readonly (readonly ComponentChildren[])[]; note?: string }) {
+export function Table({
+  caption,
+  heads,
+  rows,
+  note,
+}: {
+  caption: string;
+  heads: readonly string[];
+  rows: readonly (readonly ComponentChildren[])[];
+  note?: string;
+}) {
   const table = useRef<HTMLTableElement>(null);
-  const cells = (): string[][] => [...table.current!.rows].map((row) => [...row.cells].map((cell) => cell.textContent ?? ''));
+  const cells = (): string[][] => [...table.current!.rows].map((row) => [...row.cells].map((cell) => cell.textContent));
   return (
     <figure class="table">
-      <figcaption><span>{caption}</span> <button type="button" class="quiet" aria-label={`CSV: ${caption}`} onClick={() => saveCsv(caption.replace(/\W+/g, '_'), cells())}>CSV</button></figcaption>
+      <figcaption>
+        <span>{caption}</span>{' '}
+        <button
+          type="button"
+          class="quiet"
+          aria-label={`CSV: ${caption}`}
+          onClick={() => saveCsv(caption.replace(/\W+/g, '_'), cells())}
+        >
+          CSV
+        </button>
+      </figcaption>
       <div class="table-box" role="region" aria-label={caption} tabIndex={0}>
         <table ref={table}>
-          <thead><tr>{heads.map((head) => <th key={head} scope="col">{head}</th>)}</tr></thead>
+          <thead>
+            <tr>
+              {heads.map((head) => (
+                <th key={head} scope="col">
+                  {head}
+                </th>
+              ))}
+            </tr>
+          </thead>
           <tbody>
             {rows.map((row, i) => (
               <tr key={i}>
-                {row.map((cell, j) => (j === 0 ? <th key={j} scope="row">{cell}</th> : <td key={j}>{cell}</td>))}
+                {row.map((cell, j) =>
+                  j === 0 ? (
+                    <th key={j} scope="row">
+                      {cell}
+                    </th>
+                  ) : (
+                    <td key={j}>{cell}</td>
+                  ),
+                )}
               </tr>
             ))}
           </tbody>
@@ -139,7 +220,7 @@ export function Table({ caption, heads, rows, note }: { caption: string; heads: 
 /** A number as people read it; missing is a dash. */
 export function number(value: unknown, digits = 3): string {
   if (value === null || value === undefined || value === '') return '–';
-  if (typeof value !== 'number') return String(value);
+  if (typeof value !== 'number') return typeof value === 'string' ? value : JSON.stringify(value);
   if (Number.isInteger(value)) return String(value);
   const size = Math.abs(value);
   return size !== 0 && (size < 0.5 * 10 ** -digits || size >= 1e6) ? value.toExponential(2) : value.toFixed(digits);

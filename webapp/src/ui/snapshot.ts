@@ -34,14 +34,32 @@ function mapRows(): Part[][] {
 /** A panel's head, or what stands below a picture without one. */
 function titleOf(panel: HTMLElement): string {
   const heads = [...panel.querySelectorAll('.panel-head')];
-  const words = (head: Element): string => [...(head.querySelector('h3') ?? head).childNodes].map((part) => part.textContent).filter(Boolean).join(' ');
-  return heads.length ? heads.map(words).join('   ') : `${panel.dataset.name ?? ''}: ${panel.querySelector('.readout')?.textContent ?? ''}`;
+  const words = (head: Element): string =>
+    [...(head.querySelector('h3') ?? head).childNodes]
+      .map((part) => part.textContent)
+      .filter(Boolean)
+      .join(' ');
+  return heads.length
+    ? heads.map(words).join('   ')
+    : `${panel.dataset.name ?? ''}: ${panel.querySelector('.readout')?.textContent ?? ''}`;
 }
 
 function charts(): Part[][] {
   return [...document.querySelectorAll('.chart')].flatMap((chart) => {
     const picture = chart.querySelector<HTMLCanvasElement>('.chart-box canvas');
-    return picture ? [[{ title: chart.querySelector('h2')?.textContent ?? '', names: names(chart), picture, width: picture.width, height: picture.height }]] : [];
+    return picture
+      ? [
+          [
+            {
+              title: chart.querySelector('h2')?.textContent ?? '',
+              names: names(chart),
+              picture,
+              width: picture.width,
+              height: picture.height,
+            },
+          ],
+        ]
+      : [];
   });
 }
 
@@ -49,14 +67,22 @@ function charts(): Part[][] {
 function names(chart: Element): Name[] {
   return [...chart.querySelectorAll('.legend button[aria-pressed="true"]')].map((button) => {
     const mark = button.querySelector('svg > *');
-    return { words: [...button.childNodes].filter((part) => part.nodeType === Node.TEXT_NODE).map((part) => part.textContent).join(''), colour: mark?.getAttribute('stroke') ?? mark?.getAttribute('fill') ?? '#000' };
+    return {
+      words: [...button.childNodes]
+        .filter((part) => part.nodeType === Node.TEXT_NODE)
+        .map((part) => part.textContent)
+        .join(''),
+      colour: mark?.getAttribute('stroke') ?? mark?.getAttribute('fill') ?? '#000',
+    };
   });
 }
 
 function keys(): Key[] {
   return [...document.querySelectorAll('.colour-legend')].flatMap((legend) => {
-    const [low, high] = [...legend.querySelectorAll<HTMLElement>('[data-end]')].map((end) => (end instanceof HTMLInputElement ? end.value : end.textContent));
+    const [low, high] = [...legend.querySelectorAll<HTMLElement>('[data-end]')].map((end) =>
+      end instanceof HTMLInputElement ? end.value : end.textContent,
+    );
     const label = legend.querySelector('.colour-name')?.textContent ?? '';
-    return low === undefined || high === undefined ? [] : [{ label, low: low ?? '', high: high ?? '', ramp: legend.querySelector('canvas') }];
+    return low === undefined || high === undefined ? [] : [{ label, low, high, ramp: legend.querySelector('canvas') }];
   });
 }

@@ -1,9 +1,9 @@
 /** Which days there are, and the one day that everything shows. */
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import type { TargetedPointerEvent } from "preact";
+import type { TargetedPointerEvent } from 'preact';
 import { LEFT, RIGHT } from '../chart/chart';
 import { nextScene, roomyMonths } from '../days';
-import { DayInput } from "./parts";
+import { DayInput } from './parts';
 import { go, route } from '../state';
 
 export interface Row {
@@ -50,33 +50,64 @@ export function Timeline({ rows, from, to, words, scenes, sensor = 'Sentinel-2' 
   };
   const height = rows.length * ROW + 18;
   const path = (days: readonly number[], top: number, wide: number): string =>
-    days.filter((d) => d >= from && d <= to).map((d) => `M${(x(d) - wide / 2).toFixed(2)} ${top}h${wide.toFixed(2)}v${ROW - 3}h${(-wide).toFixed(2)}z`).join('');
+    days
+      .filter((d) => d >= from && d <= to)
+      .map((d) => `M${(x(d) - wide / 2).toFixed(2)} ${top}h${wide.toFixed(2)}v${ROW - 3}h${(-wide).toFixed(2)}z`)
+      .join('');
   // The same element every time, so that a change of day redraws the cursor alone.
-  const drawn = useMemo(() => (
-    <g>
-      {roomyMonths(from, to, inner).map((m) => (
-        <g key={m.day}>
-          <line x1={x(m.day)} x2={x(m.day)} y1={0} y2={height - 12} class="month" />
-          <text x={x(m.day) + 3} y={height - 3} class="month-name">{m.label}</text>
-        </g>
-      ))}
-      {rows.map((row, i) => (
-        <g key={row.label}>
-          <text x={4} y={i * ROW + 10} class="row-name">{row.label}</text>
-          <path d={path(row.days, i * ROW + 2, tick)} fill={row.colour} />
-          {row.hollow && <path d={path(row.hollow, i * ROW + 2, Math.max(HOLLOW, tick))} fill="#fff" stroke={row.colour} stroke-width="1" />}
-        </g>
-      ))}
-    </g>
-  ), [rows, from, to, width]);
+  const drawn = useMemo(
+    () => (
+      <g>
+        {roomyMonths(from, to, inner).map((m) => (
+          <g key={m.day}>
+            <line x1={x(m.day)} x2={x(m.day)} y1={0} y2={height - 12} class="month" />
+            <text x={x(m.day) + 3} y={height - 3} class="month-name">
+              {m.label}
+            </text>
+          </g>
+        ))}
+        {rows.map((row, i) => (
+          <g key={row.label}>
+            <text x={4} y={i * ROW + 10} class="row-name">
+              {row.label}
+            </text>
+            <path d={path(row.days, i * ROW + 2, tick)} fill={row.colour} />
+            {row.hollow && (
+              <path
+                d={path(row.hollow, i * ROW + 2, Math.max(HOLLOW, tick))}
+                fill="#fff"
+                stroke={row.colour}
+                stroke-width="1"
+              />
+            )}
+          </g>
+        ))}
+      </g>
+    ),
+    [rows, from, to, width],
+  );
   return (
     <div class="timeline" ref={box}>
-      <svg width={width} height={height} role="img" aria-label={`Days with data: ${rows.map((r) => `${r.label} ${r.days.length}${r.hollow?.length ? `, ${r.hollow.length} excluded` : ''}`).join('; ')}`} onPointerDown={pick} onPointerMove={pick}>
+      <svg
+        width={width}
+        height={height}
+        role="img"
+        aria-label={`Days with data: ${rows.map((r) => `${r.label} ${r.days.length}${r.hollow?.length ? `, ${r.hollow.length} excluded` : ''}`).join('; ')}`}
+        onPointerDown={pick}
+        onPointerMove={pick}
+      >
         {drawn}
         <line x1={x(day)} x2={x(day)} y1={0} y2={height - 12} class="cursor-line" />
       </svg>
       <input
-        type="range" class="scrub" min={from} max={to} step={1} value={day} aria-label="Date" aria-valuetext={words}
+        type="range"
+        class="scrub"
+        min={from}
+        max={to}
+        step={1}
+        value={day}
+        aria-label="Date"
+        aria-valuetext={words}
         style={{ marginLeft: `${LEFT - 8}px`, width: `${inner + 16}px` }}
         onInput={(event) => go({ date: Number(event.currentTarget.value) })}
       />
@@ -85,7 +116,17 @@ export function Timeline({ rows, from, to, words, scenes, sensor = 'Sentinel-2' 
   );
 }
 
-function DateControls({ from, to, scenes, sensor }: { from: number; to: number; scenes: readonly number[]; sensor: string }) {
+function DateControls({
+  from,
+  to,
+  scenes,
+  sensor,
+}: {
+  from: number;
+  to: number;
+  scenes: readonly number[];
+  sensor: string;
+}) {
   const [playing, setPlaying] = useState(false);
   const day = route.value.date ?? from;
   useEffect(() => {
@@ -104,12 +145,36 @@ function DateControls({ from, to, scenes, sensor }: { from: number; to: number; 
   };
   return (
     <div class="date-controls" role="group" aria-label="Choose the day">
-      <button type="button" onClick={() => jump(-1)} title={`Previous ${sensor} scene (Shift ←)`} aria-label={`Previous ${sensor} scene`}>‹ scene</button>
-      <button type="button" onClick={() => step(-1)} title="Day before (←)" aria-label="Day before">‹ day</button>
-      <DayInput label="Day, as YYYY-MM-DD" day={day} onChange={(typed) => go({ date: Math.min(to, Math.max(from, typed)) })} />
-      <button type="button" onClick={() => step(1)} title="Day after (→)" aria-label="Day after">day ›</button>
-      <button type="button" onClick={() => jump(1)} title={`Next ${sensor} scene (Shift →)`} aria-label={`Next ${sensor} scene`}>scene ›</button>
-      <button type="button" aria-pressed={playing} onClick={() => setPlaying(!playing)}>{playing ? 'Stop' : 'Play'}</button>
+      <button
+        type="button"
+        onClick={() => jump(-1)}
+        title={`Previous ${sensor} scene (Shift ←)`}
+        aria-label={`Previous ${sensor} scene`}
+      >
+        ‹ scene
+      </button>
+      <button type="button" onClick={() => step(-1)} title="Day before (←)" aria-label="Day before">
+        ‹ day
+      </button>
+      <DayInput
+        label="Day, as YYYY-MM-DD"
+        day={day}
+        onChange={(typed) => go({ date: Math.min(to, Math.max(from, typed)) })}
+      />
+      <button type="button" onClick={() => step(1)} title="Day after (→)" aria-label="Day after">
+        day ›
+      </button>
+      <button
+        type="button"
+        onClick={() => jump(1)}
+        title={`Next ${sensor} scene (Shift →)`}
+        aria-label={`Next ${sensor} scene`}
+      >
+        scene ›
+      </button>
+      <button type="button" aria-pressed={playing} onClick={() => setPlaying(!playing)}>
+        {playing ? 'Stop' : 'Play'}
+      </button>
     </div>
   );
 }
@@ -119,7 +184,13 @@ export function useDateKeys(from: number, to: number, scenes: readonly number[])
   useEffect(() => {
     const press = (event: KeyboardEvent): void => {
       const target = event.target as Element;
-      if (event.ctrlKey || event.metaKey || event.altKey || target.closest('input, select, textarea, .map, [role="region"], dialog')) return;
+      if (
+        event.ctrlKey ||
+        event.metaKey ||
+        event.altKey ||
+        target.closest('input:not([type="checkbox"]), select, textarea, .map, [role="region"], dialog')
+      )
+        return;
       const day = route.peek().date ?? from;
       const sign = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
       let next: number | null = null;

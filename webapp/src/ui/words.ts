@@ -39,7 +39,12 @@ export const RULES: Record<string, string> = {
   excluded: 'excluded',
 };
 
-export const RULE_SHORT: Record<string, string> = { no_ndvi: 'no NDVI', dark: 'dark', low_ndvi: 'low NDVI', excluded: 'excluded' };
+export const RULE_SHORT: Record<string, string> = {
+  no_ndvi: 'no NDVI',
+  dark: 'dark',
+  low_ndvi: 'low NDVI',
+  excluded: 'excluded',
+};
 
 export const SCORE_NAMES: Record<string, string> = {
   nse_calibrated: 'NSE, calibrated',
@@ -78,15 +83,17 @@ export function baselineName(key: string): string {
   return `${BASELINES[kind] ?? kind}${strategy ? `, ${strategy}` : ''}`;
 }
 
-/** "agg σ20 BtI" */
-export const scenarioShort = (key: string): string => `${key.startsWith('non') ? 'non' : 'agg'} σ${key.slice(-2)} ${isItb(key) ? 'ItB' : 'BtI'}`;
+/** "agg σ20 BtI", "non kriging ItB" */
+export const scenarioShort = (key: string): string =>
+  `${key.startsWith('non') ? 'non' : 'agg'} ${isKriging(key) ? 'kriging' : `σ${key.slice(-2)}`} ${isItb(key) ? 'ItB' : 'BtI'}`;
 
 /** metrics.json writes "aggressive_sigma20_itb" for the scenario "aggressive_itb_sigma20". */
 export const scenarioOf = (key: string): string => key.replace(/_(sigma\d+)_itb$/, '_itb_$1');
 
+export const isKriging = (key: string): boolean => key.endsWith('_kriging');
 export const isItb = (key: string): boolean => key.includes('_itb');
 export const strategyOf = (key: string): string => (key.startsWith('non') ? 'nonaggressive' : 'aggressive');
 
 export const SCENARIO_KEYS = ['aggressive', 'nonaggressive'].flatMap((strategy) =>
-  ['', '_itb'].flatMap((mode) => [20, 30].map((sigma) => `${strategy}${mode}_sigma${sigma}`)),
+  ['', '_itb'].flatMap((mode) => ['sigma20', 'sigma30', 'kriging'].map((method) => `${strategy}${mode}_${method}`)),
 );

@@ -1,0 +1,76 @@
+"""The verdict on a site-season, in words for the terminal."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from satfusion_assets.pipeline.metrics.verdict import Comparison, Turn, Verdict
+from satfusion_assets.vocabulary.scenarios import RECOMMENDED_BECAUSE
+
+
+def sentences(verdict: Verdict) -> list[str]:
+    """One sentence or two a line: how good, against what, which dates, what is missing, and what may be believed."""
+    said = [f"Scenario {verdict.scenario.key}, recommended beforehand: {RECOMMENDED_BECAUSE}.", _skill(verdict)]
+    if verdict.against_s2 is not None:
+        said.append(_against_s2(verdict.against_s2))
+    said += [_turn(name, turn) for name, turn in verdict.turns.items()]
+    said.append(_holes(verdict))
+    if verdict.best is not None:
+        said.append(_best(verdict.best, verdict.against_best))
+    return said
+
+
+def _skill(verdict: Verdict) -> str:
+    if verdict.nse is None:
+        return "Too few days are common with the camera to score it."
+    low_high = verdict.nse_interval
+    interval = "" if low_high is None else f" (95 % interval {low_high[0]:.3f} to {low_high[1]:.3f})"
+    return (
+        f"Greenness follows the camera with NSE {verdict.nse:.3f}{interval}: 1 is perfect, 0 no better than the "
+        "season's mean; the camera's own bias and gain are taken away first."
+    )
+
+
+def _against_s2(found: Comparison) -> str:
+    words = {True: "closer to the camera than", False: "farther from the camera than", None: "not told apart from"}
+    interval = (
+        "" if found.interval is None else f" (95 % interval {found.interval[0]:+.4f} to {found.interval[1]:+.4f})"
+    )
+    return (
+        f"It is {words[found.first_is_better]} Sentinel-2 alone, smoothed: RMSE {found.rmse_first:.4f} and "
+        f"{found.rmse_second:.4f}, difference {found.rmse_first - found.rmse_second:+.4f}{interval}."
+    )
+
+
+def _turn(name: str, turn: Turn) -> str:
+    late = turn.days_late
+    if turn.camera is None or late is None or turn.fusion is None:
+        missing = "the camera" if turn.camera is None else "fusion"
+        return f"{name.capitalize()}: {missing} has no 50 % date."
+    if late == 0:
+        offset = "the camera's day"
+    else:
+        offset = f"{abs(late)} {'day' if abs(late) == 1 else 'days'} {'after' if late > 0 else 'before'} the camera"
+    known = "" if turn.interval is None else f", which knows it to {_day(turn.interval[0])} to {_day(turn.interval[1])}"
+    return f"{name.capitalize()} (50 %) on {_day(turn.fusion)}, {offset}{known}."
+
+
+def _holes(verdict: Verdict) -> str:
+    if verdict.longest_hole is None:
+        return f"Every one of the season's {verdict.season_days} days has a value at the site."
+    first, last = verdict.longest_hole
+    return (
+        f"{verdict.days_without} of {verdict.season_days} days have no value at the site; the longest hole is "
+        f"{_day(first)} to {_day(last)}."
+    )
+
+
+def _best(name: str, found: Comparison | None) -> str:
+    if found is None or found.different is None:
+        return f"The best number of all has {name}; whether that is more than chance cannot be told."
+    known = "also after" if found.different else "not told apart from the recommended one after"
+    return f"The best number of all has {name}, {known} the correction for having chosen among all."
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%b %Y}"

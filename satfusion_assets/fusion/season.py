@@ -1,0 +1,119 @@
+"""One strategy's prepared season, and its fusion by a scenario: what the product fuses is what benchmarks score."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from satfusion_assets.fusion import efast, kriging
+from satfusion_assets.fusion.efast import Fused
+from satfusion_assets.fusion.efast.blocks import Block, around
+from satfusion_assets.fusion.kriging import KrigingPlan, SnowFlags
+from satfusion_assets.screening.preparation import gcc_image
+from satfusion_assets.vocabulary.scenarios import BANDS, Method, Scenario
+
+Float32Array = NDArray[np.float32]
+BoolArray = NDArray[np.bool_]
+Days = NDArray[np.datetime64]
+Engine = Callable[..., Fused]
+"""Takes what ``efast.fuse`` takes, but for ``conformance``."""
+
+
+@dataclass(frozen=True)
+class SeasonStack:
+    """Everything the fusion of one strategy takes, with a margin around the season.
+
+    fine: (n, b, H, W) of the merged days, NaN = missing; fine_days: (n,) ascending, unique. cloud_distance: (n, h, w)
+    coarse pixels. coarse: (t, b, h, w) composites, NaN = missing, t = 0 = Sentinel-2 alone; coarse_days: (t,)
+    ascending, unique. b is 4, reflectance of ``BANDS``, or 1, GCC. ratio: fine pixels per coarse pixel side, H = h *
+    ratio. snow: where images show snow; of reflectance it is told from the bands. cut_from: the stack that this is a
+    part of, and which.
+    """
+
+    fine: Float32Array
+    fine_days: Days
+    cloud_distance: Float32Array
+    coarse: Float32Array
+    coarse_days: Days
+    ratio: int
+    snow: SnowFlags | None = None
+    cut_from: tuple[SeasonStack, Block] | None = field(default=None, repr=False, compare=False)
+
+    @cached_property
+    def gcc(self) -> SeasonStack:
+        """The Index-then-Blend inputs: one band of GCC instead of four of reflectance."""
+        whole = None if self.cut_from is None else (self.cut_from[0].gcc, self.cut_from[1])
+        snow = self.snow_flags
+        return replace(self, fine=gcc_image(self.fine), coarse=gcc_image(self.coarse), snow=snow, cut_from=whole)
+
+    @cached_property
+    def snow_flags(self) -> SnowFlags | None:
+        """Where images show snow, as given or told from the bands; None where neither can be."""
+        if self.snow is not None or self.fine.shape[1] != len(BANDS):
+            return self.snow
+        return kriging.snow_flags(self.coarse, self.coarse_days, self.fine, self.fine_days, self.ratio)
+
+    @cached_property
+    def clear(self) -> BoolArray:
+        """Pixels (n, H, W) whose every band is there."""
+        return np.isfinite(self.fine.sum(axis=1))
+
+    @cached_property
+    def kriging_plan(self) -> KrigingPlan:
+        """Kriging of this season, learned once for all its days and parts."""
+        if self.cut_from is not None:
+            whole, block = self.cut_from
+            return whole.kriging_plan.block(block)
+        coarse_snow, fine_snow = self.snow_flags or (None, None)
+        return kriging.plan(
+            self.coarse,
+            self.coarse_days,
+            self.fine,
+            self.fine_days,
+            self.cloud_distance,
+            ratio=self.ratio,
+            coarse_snow=coarse_snow,
+            fine_snow=fine_snow,
+        )
+
+    def fuse(self, scenario: Scenario, days: Days, engine: Engine = efast.fuse, max_days: float = 30) -> Fused:
+        """Images of ``days`` by the method of ``scenario``. engine: EFAST's; max_days: its reach to either side, as the
+        thesis ran it."""
+        if scenario.method is Method.KRIGING:
+            return self.kriging_plan.fuse(days)
+        images = (self.coarse, self.coarse_days, self.fine, self.fine_days, self.cloud_distance)
+        assert scenario.sigma is not None, "EFAST has a sigma"
+        return engine(days, *images, ratio=self.ratio, sigma=scenario.sigma, max_days=max_days)
+
+    def scenes(self, chosen: BoolArray) -> SeasonStack:
+        """The stack with only the fine scenes (n,) that are chosen."""
+        return replace(
+            self,
+            fine=self.fine[chosen],
+            fine_days=self.fine_days[chosen],
+            cloud_distance=self.cloud_distance[chosen],
+            snow=None if self.snow is None else self.snow.scenes(chosen),
+            cut_from=None if self.cut_from is None else (self.cut_from[0].scenes(chosen), self.cut_from[1]),
+        )
+
+    def around(self, row: int, col: int, halo: int) -> tuple[SeasonStack, int, int]:
+        """The coarse pixels under the 3x3 window at fine pixel ``row, col``, with ``halo`` more on every side.
+
+        Returns that part of the stack and the pixel's place in it. A method that reads no farther than ``halo``
+        coarse pixels predicts the same there as on the whole stack; kriging does, with what the whole has taught.
+        """
+        block = around(row, col, self.ratio, halo, *self.coarse.shape[2:])
+        rows, columns = block.fine(self.ratio)
+        part = replace(
+            self,
+            fine=np.ascontiguousarray(self.fine[..., rows, columns]),
+            cloud_distance=np.ascontiguousarray(self.cloud_distance[..., block.rows, block.columns]),
+            coarse=np.ascontiguousarray(self.coarse[..., block.rows, block.columns]),
+            snow=None if self.snow is None else self.snow.part(block.rows, block.columns, rows, columns),
+            cut_from=(self, block),
+        )
+        return part, row - rows.start, col - columns.start

@@ -1,0 +1,57 @@
+"""A materialised season as one labelled data set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from satfusion_assets.pipeline.pack.files import pack_folder
+from satfusion_assets.store.pack_reader import open_pack
+from satfusion_assets.vocabulary.errors import ProductMissing
+from satfusion_assets.vocabulary.scenarios import RECOMMENDED, Scenario
+from satfusion_assets.vocabulary.settings import Settings
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+OBSERVED: Final = ("s2", "s3")
+"""Layers on the days of their own sensor; all others have a value for each fused day."""
+
+
+def open_season(
+    site: str, year: int, scenario: str | Scenario = RECOMMENDED, *, data_root: Path | str | None = None
+) -> xr.Dataset:
+    """All images and quality layers of a site's season under one scenario, read when they are used.
+
+    ``fused`` (time, band, y, x) and the quality layers share ``time``, the days that were fused; ``s2`` and ``s3`` have
+    ``time_s2`` and ``time_s3``. Reflectance or GCC, 1, NaN = missing; x and y in metres of the site's UTM zone
+    (``spatial_ref``). data_root: by default as the ``satfusion`` command has it.
+
+    ProductMissing when the season was not materialised, InvalidInput for what is no scenario.
+    """
+    import xarray as xr
+
+    chosen = scenario if isinstance(scenario, Scenario) else Scenario.parse(scenario)
+    root = Path(data_root) if data_root is not None else Settings().data_root
+    path = root / site / str(year) / pack_folder(chosen)
+    if not path.exists():
+        raise ProductMissing(
+            f"There is no pack of {site} {year}, {chosen.key}, below {root}; "
+            f"'satfusion materialize {site} {year}' makes it."
+        )
+    pack = open_pack(path)
+    layers = {str(name): _labelled(pack[name], str(name)) for name in pack.attrs["layers"]}
+    days = layers["fused"].indexes["time"]
+    shared = {name: layer if name in OBSERVED else layer.sel(time=days) for name, layer in layers.items()}
+    return xr.Dataset(shared, attrs=pack.attrs).assign_coords(spatial_ref=pack["spatial_ref"])
+
+
+def _labelled(layer: xr.DataArray, name: str) -> xr.DataArray:
+    """The layer with named bands and its time under the shared name."""
+    names = list(layer.attrs.get("band_names", []))
+    layer = layer.drop_vars("spatial_ref", errors="ignore")
+    if names in ([], [name]):
+        layer = layer.squeeze(f"band_{name}", drop=True)
+    else:
+        layer = layer.rename({f"band_{name}": "band"}).assign_coords(band=names)
+    return layer if name in OBSERVED else layer.rename({f"time_{name}": "time"})

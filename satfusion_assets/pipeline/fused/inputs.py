@@ -1,0 +1,64 @@
+"""A strategy's prepared images as the fusion takes them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from satfusion_assets.fusion.season import SeasonStack
+from satfusion_assets.pipeline.prepared.files import PreparedLayout
+from satfusion_assets.pipeline.prepared.prepare import CHANNELS
+from satfusion_assets.store import View
+from satfusion_assets.vocabulary.days import day_of
+from satfusion_assets.vocabulary.errors import NoData, ProductCorrupt
+from satfusion_assets.vocabulary.grid import RATIO
+from satfusion_assets.vocabulary.scenarios import Method, Mode, Scenario, Strategy
+
+
+def season_stack(prepared: View, scenario: Scenario, bands: View | None = None) -> SeasonStack:
+    """What ``scenario`` fuses. bands: the prepared reflectance, which shows snow where ``prepared`` holds GCC alone.
+
+    Raises NoData when there is no Sentinel-2 image, or no Sentinel-3 image and the method needs one; ProductCorrupt
+    when the two products are not of the same days.
+    """
+    stack = read_stack(prepared, scenario.strategy, scenario.mode)
+    if not len(stack.coarse_days) and scenario.method is Method.EFAST:
+        raise NoData(
+            f"{prepared.product.key} holds no Sentinel-3 image, without which EFAST has nothing to fuse; use a kriging "
+            f"scenario, or look at the pre-selection and materialise it again."
+        )
+    if bands is None:
+        return stack
+    seen = read_stack(bands, scenario.strategy, Mode.BTI)
+    if not (np.array_equal(seen.fine_days, stack.fine_days) and np.array_equal(seen.coarse_days, stack.coarse_days)):
+        raise ProductCorrupt(
+            f"{bands.product.key} and {prepared.product.key} are not of the same days; materialise both again."
+        )
+    return replace(stack, snow=seen.snow_flags)
+
+
+def read_stack(prepared: View, strategy: Strategy, mode: Mode) -> SeasonStack:
+    """The prepared images of a season; NoData when there is no Sentinel-2 image."""
+    layout = PreparedLayout(strategy, mode)
+    fine = prepared.names(f"{layout.folder}/s2/*_{layout.kind}.tif")
+    coarse = prepared.names(f"{layout.folder}/s3/*.tif")
+    if not fine:
+        raise NoData(
+            f"{prepared.product.key} holds no Sentinel-2 image; look at the pre-selection and materialise it again."
+        )
+    distances = prepared.read_stack([layout.cloud_distance(day_of(name)) for name in fine])[:, 0]
+    none = np.empty((0, len(CHANNELS[mode]), *distances.shape[1:]), np.float32)
+    return SeasonStack(
+        fine=prepared.read_stack(fine),
+        fine_days=_days(fine),
+        cloud_distance=distances,
+        coarse=prepared.read_stack(coarse) if coarse else none,
+        coarse_days=_days(coarse),
+        ratio=RATIO,
+    )
+
+
+def _days(names: list[str]) -> NDArray[np.datetime64]:
+    return np.array([day_of(name) for name in names], dtype="datetime64[D]")

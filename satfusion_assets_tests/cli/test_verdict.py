@@ -1,0 +1,74 @@
+"""The verdict's words follow its numbers: nothing is better than what cannot be told apart."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from satfusion_assets.cli.verdict import sentences
+from satfusion_assets.pipeline.metrics.verdict import Comparison, Turn, Verdict
+from satfusion_assets.vocabulary.scenarios import RECOMMENDED
+
+MAY = (date(2024, 4, 20), date(2024, 5, 10))
+VERDICT = Verdict(
+    scenario=RECOMMENDED,
+    nse=0.9,
+    nse_interval=(0.8, 0.95),
+    against_s2=Comparison(0.010, 0.018, (-0.012, -0.003), True),
+    turns={"green-up": Turn(date(2024, 5, 3), date(2024, 5, 1), MAY), "green-down": Turn(None, date(2024, 9, 1), None)},
+    best="aggressive_itb_sigma20",
+    against_best=Comparison(0.010, 0.009, (0.0001, 0.002), False),
+    season_days=366,
+    days_without=0,
+    longest_hole=None,
+)
+
+
+def said(verdict: Verdict) -> str:
+    return "\n".join(sentences(verdict))
+
+
+@pytest.mark.parametrize(
+    ("interval", "words"),
+    [
+        ((-0.012, -0.003), "closer to the camera than"),
+        ((0.001, 0.003), "farther from the camera than"),
+        ((-0.001, 0.003), "not told apart from"),
+        (None, "not told apart from"),
+    ],
+)
+def test_better_and_worse_need_an_interval_without_zero(interval: tuple[float, float] | None, words: str) -> None:
+    assert words in said(replace(VERDICT, against_s2=Comparison(0.01, 0.018, interval, True)))
+
+
+@pytest.mark.parametrize(
+    ("day", "words"),
+    [(3, "2 days after the camera"), (2, "1 day after"), (1, "the camera's day"), (30, "1 day before")],
+)
+def test_dates_are_told_in_days_off_the_camera(day: int, words: str) -> None:
+    found = date(2024, 4 if day == 30 else 5, day)
+    assert words in said(replace(VERDICT, turns={"green-up": Turn(found, date(2024, 5, 1), MAY)}))
+
+
+def test_a_date_that_is_missing_is_said() -> None:
+    assert "Green-down: fusion has no 50 % date." in said(VERDICT)
+    assert "the camera has no 50 % date" in said(replace(VERDICT, turns={"green-up": Turn(MAY[0], None, None)}))
+
+
+def test_the_best_of_all_is_named_with_the_correction_for_having_chosen() -> None:
+    assert "aggressive_itb_sigma20, not told apart from the recommended one" in said(VERDICT)
+    better = replace(VERDICT, against_best=Comparison(0.010, 0.009, (0.0001, 0.002), True))
+    assert "also after the correction" in said(better)
+    assert "The best number of all" not in said(replace(VERDICT, best=None, against_best=None))
+
+
+def test_holes_are_said() -> None:
+    hole = replace(VERDICT, days_without=9, longest_hole=(date(2024, 1, 1), date(2024, 1, 8)))
+    assert "9 of 366 days have no value at the site; the longest hole is 1 Jan 2024 to 8 Jan 2024." in said(hole)
+    assert "Every one of the season's 366 days" in said(VERDICT)
+
+
+def test_a_season_without_a_score_says_so() -> None:
+    assert "Too few days" in said(replace(VERDICT, nse=None, nse_interval=None, against_s2=None))

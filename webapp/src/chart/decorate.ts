@@ -1,0 +1,131 @@
+/** What a chart draws over its lines. */
+import type uPlot from 'uplot';
+import { shortDate } from '../days';
+import type { Curve, Mark } from './chart';
+
+const CURSOR = '#b5176e';
+const LABEL_FONT = (ratio: number): string => `${10 * ratio}px system-ui, sans-serif`;
+
+export interface Drawing {
+  from: number;
+  to: number;
+  day: number | null;
+  marks: readonly Mark[];
+  shown: readonly Curve[];
+  levels: readonly { value: number; label: string }[];
+}
+
+/** Points, levels, marks and the cursor, over the lines. */
+export function decorate(u: uPlot, { day, marks, shown, levels }: Drawing): void {
+  const c = u.ctx;
+  const ratio = devicePixelRatio || 1;
+  const { left, top, width, height } = u.bbox;
+  c.save();
+  c.beginPath();
+  c.rect(left, top - 14 * ratio, width, height + 14 * ratio);
+  c.clip();
+  c.textAlign = 'left';
+  c.textBaseline = 'alphabetic';
+  for (const level of levels) {
+    const y = u.valToPos(level.value, 'y', true);
+    if (y < top || y > top + height) continue;
+    stroke(c, '#7a4a00', ratio, [2 * ratio, 3 * ratio], left, y, left + width, y);
+    label(c, level.label, left + 4 * ratio, y - 3 * ratio, '#7a4a00', ratio);
+  }
+  const ends: number[] = [];
+  for (const mark of [...marks].sort((a, b) => a.day - b.day)) {
+    if (mark.interval) {
+      const [x0, x1] = mark.interval.map((d) => u.valToPos(d, 'x', true)) as [number, number];
+      c.fillStyle = `${mark.colour}1f`;
+      c.fillRect(x0, top, Math.max(x1 - x0, ratio), height);
+    }
+    const x = u.valToPos(mark.day, 'x', true);
+    stroke(c, mark.colour, ratio * 1.25, [5 * ratio, 3 * ratio], x, top, x, top + height);
+    if (mark.label) {
+      const at = labelStart(c, mark.label, x, left + width, ratio);
+      label(c, mark.label, at, top + (9 + 11 * freeRow(c, ends, mark.label, at, ratio)) * ratio, mark.colour, ratio);
+    }
+  }
+  for (const curve of shown) points(u, c, curve, ratio);
+  if (day !== null) {
+    const x = u.valToPos(day, 'x', true);
+    stroke(c, CURSOR, 2 * ratio, [], x, top, x, top + height);
+    c.font = `600 ${10.5 * ratio}px system-ui, sans-serif`;
+    const words = shortDate(day);
+    const wide = c.measureText(words).width;
+    const at = Math.min(left + width - wide, Math.max(left, x - wide / 2));
+    c.fillStyle = CURSOR;
+    c.fillText(words, at, top - 5 * ratio);
+  }
+  c.restore();
+}
+
+/** Right of its line, or left of it where the plot ends. */
+function labelStart(c: CanvasRenderingContext2D, words: string, x: number, right: number, ratio: number): number {
+  c.font = LABEL_FONT(ratio);
+  const wide = c.measureText(words).width;
+  return x + 3 * ratio + wide > right ? x - 3 * ratio - wide : x + 3 * ratio;
+}
+
+/** The first row in which a label at `x` hides none before it; `ends` holds where each row's last label ends. */
+function freeRow(c: CanvasRenderingContext2D, ends: number[], words: string, x: number, ratio: number): number {
+  c.font = LABEL_FONT(ratio);
+  const free = ends.findIndex((end) => end < x);
+  const row = free < 0 ? ends.length : free;
+  ends[row] = x + c.measureText(words).width + 6 * ratio;
+  return row;
+}
+
+function points(u: uPlot, c: CanvasRenderingContext2D, curve: Curve, ratio: number): void {
+  if (curve.shape === 'line' || curve.shape === 'dash') return;
+  const radius = (curve.shape === 'square' ? 2 : 3.4) * ratio;
+  curve.days.forEach((day, i) => {
+    const value = curve.values[i];
+    if (value === null || value === undefined) return;
+    const x = u.valToPos(day, 'x', true);
+    const y = u.valToPos(value, 'y', true);
+    c.beginPath();
+    if (curve.shape === 'square') c.rect(x - radius, y - radius, 2 * radius, 2 * radius);
+    else c.arc(x, y, radius, 0, 2 * Math.PI);
+    c.lineWidth = 1.5 * ratio;
+    c.strokeStyle = curve.colour;
+    if (curve.shape === 'ring') {
+      c.fillStyle = '#fff';
+      c.fill();
+      c.stroke();
+    } else {
+      c.fillStyle = curve.fills?.[i] ?? curve.colour;
+      c.fill();
+      if (curve.fills?.[i]) c.stroke();
+    }
+  });
+}
+
+function stroke(
+  c: CanvasRenderingContext2D,
+  colour: string,
+  width: number,
+  dash: number[],
+  x0: number,
+  y0: number,
+  x1: number,
+  y1: number,
+): void {
+  c.beginPath();
+  c.setLineDash(dash);
+  c.strokeStyle = colour;
+  c.lineWidth = width;
+  c.moveTo(x0, y0);
+  c.lineTo(x1, y1);
+  c.stroke();
+  c.setLineDash([]);
+}
+
+function label(c: CanvasRenderingContext2D, words: string, x: number, y: number, colour: string, ratio: number): void {
+  c.font = LABEL_FONT(ratio);
+  c.lineWidth = 3 * ratio;
+  c.strokeStyle = 'rgb(255 255 255 / 85%)';
+  c.strokeText(words, x, y);
+  c.fillStyle = colour;
+  c.fillText(words, x, y);
+}
