@@ -21,7 +21,7 @@ own rounding is 5e-5 and the deviation that fusion predicts of itself is seldom 
 
 @dataclass(frozen=True)
 class LayerType:
-    """Integers of ``dtype``: value = stored x ``step``; ``missing`` is stored where there is none.
+    """Integers of ``dtype``: value = stored x ``step`` + ``offset``; ``missing`` is stored where there is none.
 
     steady: whether a pixel of one day is nearly that of the day before, which makes differences in time small.
     """
@@ -32,13 +32,14 @@ class LayerType:
     units: str
     long_name: str
     steady: bool = False
+    offset: float = 0.0
 
     @property
     def limits(self) -> tuple[float, float]:
         """Smallest and largest value that can be stored."""
         kind = np.iinfo(self.dtype)
         lowest, highest = (kind.min + 1, kind.max) if self.missing == kind.min else (kind.min, kind.max - 1)
-        return lowest * self.step, highest * self.step
+        return lowest * self.step + self.offset, highest * self.step + self.offset
 
     def encode(self, name: str, values: NDArray[Any]) -> NDArray[Any]:
         """Integers of ``values`` (n, ...), NaN = missing; what has the type already is taken as it is.
@@ -48,10 +49,10 @@ class LayerType:
         if values.dtype == self.dtype:
             return values
         stored = np.empty(values.shape, self.dtype)
-        lowest, highest = (limit / self.step for limit in self.limits)
+        lowest, highest = ((limit - self.offset) / self.step for limit in self.limits)
         # Image by image, which stays in the cache: a season's layer would pass through memory at every step.
         for number, (image, target) in enumerate(zip(values, stored, strict=True)):
-            scaled = np.rint(image * np.float32(1 / self.step))
+            scaled = np.rint((image - np.float32(self.offset)) * np.float32(1 / self.step))
             known = ~np.isnan(scaled)
             fits = (scaled >= lowest) & (scaled <= highest)
             if not (fits | ~known).all():
@@ -61,7 +62,7 @@ class LayerType:
 
     def decode(self, stored: NDArray[Any]) -> NDArray[np.float32]:
         """Values of ``stored`` as float32, NaN = missing."""
-        values = stored.astype(np.float32) * np.float32(self.step)
+        values = stored.astype(np.float32) * np.float32(self.step) + np.float32(self.offset)
         values[stored == self.missing] = np.nan
         return values
 
@@ -75,8 +76,8 @@ class LayerType:
 
 
 def _reflectance(long_name: str, steady: bool = False) -> LayerType:
-    """To 6.1e-5, up to 4: twice the largest reflectance that preparation believes."""
-    return LayerType("int16", 2.0**-13, -32768, "1", long_name, steady)
+    """To the step of fused images, from -1 to 3: preparation believes reflectance up to 2."""
+    return LayerType("uint16", FUSED_STEP, 65535, "1", long_name, steady, offset=-1.0)
 
 
 LAYERS: Final = {

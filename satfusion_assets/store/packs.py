@@ -190,6 +190,7 @@ def _write_layer(root: zarr.Group, layer: PackLayer, days: NDArray[np.datetime64
             "units": stored_as.units,
             "long_name": stored_as.long_name,
             "scale_factor": stored_as.step,
+            "add_offset": stored_as.offset,
             "_FillValue": stored_as.missing,
             "grid_mapping": "spatial_ref",
             "coordinates": "spatial_ref",
