@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 import zarr
 from zarr.abc.store import ByteRequest
 from zarr.core.buffer import Buffer, BufferPrototype
+from zarr.errors import ZarrUserWarning
 from zarr.storage import LocalStore
 
+from satfusion_assets.store.layers import layer_type
 from satfusion_assets.store.leases import lease, version_of
+from satfusion_assets.store.packs import AVAILABLE
 from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing
 
 if TYPE_CHECKING:
     import xarray as xr
 
 _EPOCH: Final = np.datetime64("1970-01-01", "D")
-_STORED_MISSING: Final = -32768
-"""What packs of 16-bit numbers, as they were written before there were editions, hold for missing."""
 _METADATA: Final = "zarr.json"
+warnings.filterwarnings("ignore", "Numcodecs codecs are not in the Zarr version 3 specification", ZarrUserWarning)
 
 
 class PackStore(LocalStore):
@@ -64,7 +67,9 @@ def open_pack(path: Path | str) -> xr.Dataset:
 def pack_days(path: Path) -> dict[str, int]:
     """Number of days of each layer of the pack at ``path``; ProductCorrupt when it cannot be opened."""
     root = _group(_open_store(path, path.name))
-    return {name: _variable(root, name).shape[0] for name in _layers(root)}
+    if strange := [name for name in _layers(root) if AVAILABLE.format(name) not in root]:
+        raise ProductCorrupt(f"{path.name} was written by another version ({strange[0]}); materialise it again.")
+    return {name: int(_array(root, AVAILABLE.format(name)).sum()) for name in _layers(root)}
 
 
 @dataclass(frozen=True)
@@ -130,7 +135,7 @@ def _group(store: PackStore) -> zarr.Group:
 
 
 def _layers(root: zarr.Group) -> list[str]:
-    return sorted(key for key in root.array_keys() if f"time_{key}" in root)
+    return sorted(str(name) for name in cast("list[Any]", root.attrs.get("layers", [])))
 
 
 def _variable(root: zarr.Group, key: str) -> Any:
@@ -153,13 +158,13 @@ def _cell(centres: np.ndarray, coordinate: float) -> int | None:
 
 
 def _read_layer(root: zarr.Group, key: str, window: tuple[slice, slice]) -> PixelLayer:
-    variable = _variable(root, key)
-    stored = np.asarray(variable[(slice(None), slice(None), *window)])
-    values = stored
-    if "scale_factor" in variable.attrs:
-        values = np.where(stored == _STORED_MISSING, np.nan, stored * float(variable.attrs["scale_factor"]))
-    days = (_EPOCH + _array(root, f"time_{key}").astype("timedelta64[D]")).astype(str).tolist()
-    return PixelLayer(days, values, tuple(variable.attrs["band_names"]))
+    """The layer on the days that it has an image of."""
+    variable, has = _variable(root, key), _array(root, AVAILABLE.format(key))
+    banded = variable.metadata.dimension_names[1] == "band"
+    stored = np.asarray(variable[(..., *window)])[has]
+    values = layer_type(key).decode(stored if banded else stored[:, np.newaxis])
+    days = (_EPOCH + _array(root, "time")[has].astype("timedelta64[D]")).astype(str).tolist()
+    return PixelLayer(days, values, tuple(str(name) for name in _array(root, "band")) if banded else (key,))
 
 
 def _array(root: zarr.Group, key: str) -> np.ndarray:

@@ -1,8 +1,11 @@
 """Analysis-ready packs: one season of one scenario as sharded Zarr v3, quick to read by date and by pixel.
 
-xarray opens it (``xarray.open_zarr(path)``; ``pack_reader.open_pack`` keeps the version): one float32 variable a layer
-on a time axis of its own, NaN for missing. Nothing of the encoding depends on the data: values are whole numbers of a
-layer's step, stored as they are, so there is no scale that could belong to another version of the pack.
+xarray opens it (``xarray.open_zarr(path)``; ``pack_reader.open_pack`` keeps the version): one variable a layer on one
+time axis, and one axis of bands that have names, so that layers can be subtracted from one another. Layers are whole
+numbers of a fixed step (``store/layers.py``), ``{layer}_available`` tells the days that a layer has an image of.
+
+Layers in which a day is nearly the day before are stored as differences in time, which halves them; the codec for that
+(``numcodecs.delta``) comes with every Zarr for Python, which warns that the format's text does not list it yet.
 
 A reader that opened a pack through the contract's path reads metadata first and chunks later, perhaps of a pack that
 was published in between. Each pack therefore has an *edition*, the number of unused places at the front of every
@@ -16,7 +19,7 @@ import json
 import math
 import warnings
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -25,27 +28,17 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 from pyproj import CRS
-from zarr.codecs import BloscCodec, BloscShuffle, Crc32cCodec
+from zarr.codecs import BloscCodec, BloscShuffle, Crc32cCodec, TransposeCodec
+from zarr.codecs.numcodecs import Delta
 from zarr.errors import ZarrUserWarning
 
-from satfusion_assets.vocabulary.errors import StoreError
+from satfusion_assets.store.layers import layer_type
 
-STEPS: Final = {
-    "s2": 2.0**-16,
-    "fused": 2.0**-16,
-    "s3": 2.0**-16,
-    "standard_deviation": 2.0**-17,
-    "days_to_scene": 2.0**-10,
-    "effective_scenes": 2.0**-11,
-    "coarse_support": 2.0**-10,
-    "support": 2.0**-10,
-}
-"""Step of each layer's values: reflectance and GCC to 7.6e-6, where Sentinel-2's own rounding is 5e-5."""
-MANTISSA: Final = 24
-"""Bits of float32: what is larger than step x 2^24 cannot be stored to the step."""
 CHUNK: Final = (32, 30, 30)
 """Days, rows and columns a chunk: one pixel's season costs 12 chunks, one day 25, at site size."""
 EDITIONS: Final = 32
+AVAILABLE: Final = "{}_available"
+"""Name of the variable that tells the days of a layer."""
 _EPOCH: Final = np.datetime64("1970-01-01", "D")
 
 
@@ -53,79 +46,75 @@ _EPOCH: Final = np.datetime64("1970-01-01", "D")
 class PackLayer:
     """One product of a season.
 
-    name: variable name (``s2``, ``fused``, ``s3``, ``standard_deviation`` ...). days: datetime64[D] (t,), sorted.
-    values: float (t, b, H, W), NaN = missing. bands: b names.
+    name: variable name (``s2``, ``fused``, ``s3``, ``standard_deviation`` ...), one of ``LAYERS``. days: datetime64[D]
+    (t,), sorted. values: (t, b, H, W), floats with NaN = missing, or integers as the layer is stored; (t, H, W) for a
+    layer without bands. bands: b names.
     """
 
     name: str
-    days: np.ndarray
-    values: np.ndarray
-    bands: tuple[str, ...]
-    units: str = "1"
-    long_name: str = ""
+    days: NDArray[np.datetime64]
+    values: NDArray[Any]
+    bands: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.values.ndim != 4 or self.values.shape[:2] != (len(self.days), len(self.bands)):
+        expected = (len(self.days), len(self.bands)) if self.bands else (len(self.days),)
+        if self.values.ndim != len(expected) + 2 or self.values.shape[:-2] != expected:
             raise ValueError(
                 f"layer {self.name}: values of shape {self.values.shape} do not fit {len(self.days)} days "
                 f"and {len(self.bands)} bands"
             )
 
+    def stored(self) -> PackLayer:
+        """The same layer in the integers that it is stored as; StoreError where a value does not fit."""
+        return PackLayer(self.name, self.days, layer_type(self.name).encode(self.name, self.values), self.bands)
+
 
 def write_pack(
     path: Path,
-    layers: Sequence[PackLayer],
+    layers: Iterable[PackLayer],
     transform: tuple[float, ...],
     epsg: int,
     attributes: dict[str, str] | None = None,
     replaces: Path | None = None,
 ) -> None:
-    """Write ``layers``, all on one grid, to a new pack at ``path``.
+    """Write ``layers``, all on one grid and of the same bands where they have any, to a new pack at ``path``.
 
     transform: affine coefficients a, b, c, d, e, f of the grid (pixel to metres). replaces: the pack whose place it
-    takes, so that readers of that one notice. Values are rounded to the layer's step (``STEPS``); StoreError where one
-    is too large for it.
+    takes, so that readers of that one notice. Values are rounded to the layer's step; StoreError where one does not
+    fit.
     """
-    height, width = layers[0].values.shape[2:]
-    if any(layer.values.shape[2:] != (height, width) for layer in layers):
-        raise ValueError("all layers of a pack lie on one grid; their heights and widths differ")
-    rounded = [_rounded(layer) for layer in layers]
-    content = _content(layers, rounded, transform, epsg)
+    stored = [layer.stored() for layer in layers]
+    height, width = _one_of("heights and widths", {layer.values.shape[-2:] for layer in stored})
+    bands = _one_of("bands", {layer.bands for layer in stored if layer.bands} or {()})
+    days = np.unique(np.concatenate([np.asarray(layer.days, "datetime64[D]") for layer in stored]))
+    content = _content(stored, transform, epsg)
     edition = _edition(content, replaces)
     root = zarr.create_group(path, zarr_format=3)
     root.attrs.update({"Conventions": "CF-1.10", **(attributes or {}), "content": content, "edition": edition})
-    root.attrs.update({"layers": [layer.name for layer in layers]})
-    _write_grid(root, transform, epsg, (height, width), edition)
-    for layer, values in zip(layers, rounded, strict=True):
-        _write_layer(root, layer, values, edition)
+    root.attrs.update({"layers": [layer.name for layer in stored]})
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ZarrUserWarning)  # consolidated metadata are not in the format's text yet
+        warnings.simplefilter("ignore", ZarrUserWarning)  # consolidated metadata and delta are not in the format's text
+        _write_grid(root, transform, epsg, (height, width), edition)
+        _write_times(root, days, edition)
+        if bands:
+            _write_bands(root, bands)
+        for layer in stored:
+            _write_layer(root, layer, days, edition)
         zarr.consolidate_metadata(path)
 
 
-def _rounded(layer: PackLayer) -> NDArray[np.float32]:
-    """Values to the layer's step; NaN = missing."""
-    if layer.name not in STEPS:
-        raise StoreError(f"Layer {layer.name} has no step; add it to STEPS of store/packs.py.")
-    step = STEPS[layer.name]
-    bad = np.isinf(layer.values) | (np.abs(layer.values) > step * 2**MANTISSA)
-    if bad.any():
-        day, band, row, column = (int(index[0]) for index in np.nonzero(bad))
-        raise StoreError(
-            f"Layer {layer.name} is {layer.values[day, band, row, column]:g} on {layer.days[day]} in band "
-            f"{layer.bands[band]}, row {row}, column {column}; a pack holds up to {step * 2**MANTISSA:g}."
-        )
-    return (np.rint(layer.values / np.float32(step)) * np.float32(step)).astype(np.float32)
+def _one_of(what: str, found: set[tuple[Any, ...]]) -> tuple[Any, ...]:
+    if len(found) != 1:
+        raise ValueError(f"all layers of a pack lie on one grid; their {what} differ: {sorted(found)}")
+    return found.pop()
 
 
-def _content(
-    layers: Sequence[PackLayer], rounded: Sequence[NDArray[np.float32]], transform: tuple[float, ...], epsg: int
-) -> str:
+def _content(layers: Sequence[PackLayer], transform: tuple[float, ...], epsg: int) -> str:
     """Eight hexadecimal digits that differ when anything that a reader sees does."""
     digest = zlib.crc32(repr((tuple(transform[:6]), epsg, [(one.name, one.bands) for one in layers])).encode())
-    for layer, values in zip(layers, rounded, strict=True):
+    for layer in layers:
         digest = zlib.crc32(np.asarray(layer.days, "datetime64[D]").astype(np.int64).tobytes(), digest)
-        digest = zlib.crc32(np.ascontiguousarray(values).tobytes(), digest)
+        digest = zlib.crc32(np.ascontiguousarray(layer.values).data, digest)
     return f"{digest:08x}"
 
 
@@ -156,7 +145,7 @@ def _write_grid(
     crs.attrs.update({**CRS.from_epsg(epsg).to_cf(), "epsg": epsg, "GeoTransform": geotransform})
 
 
-def _write_axis(root: zarr.Group, name: str, values: np.ndarray, edition: int, attributes: dict[str, str]) -> None:
+def _write_axis(root: zarr.Group, name: str, values: np.ndarray, edition: int, attributes: dict[str, Any]) -> None:
     chunks = (max(1, len(values)),)
     axis = _create(root, name, values.shape, values.dtype.name, chunks, edition, (name,))
     if len(values):
@@ -164,26 +153,53 @@ def _write_axis(root: zarr.Group, name: str, values: np.ndarray, edition: int, a
     axis.attrs.update(attributes)
 
 
-def _write_layer(root: zarr.Group, layer: PackLayer, values: NDArray[np.float32], edition: int) -> None:
-    time_axis, band_axis = f"time_{layer.name}", f"band_{layer.name}"
-    days = (np.asarray(layer.days, "datetime64[D]") - _EPOCH).astype(np.int64)
+def _write_times(root: zarr.Group, days: NDArray[np.datetime64], edition: int) -> None:
     calendar = {"units": "days since 1970-01-01", "calendar": "proleptic_gregorian", "standard_name": "time"}
-    _write_axis(root, time_axis, days, edition, calendar)
-    chunks = (CHUNK[0] if len(days) else 1, len(layer.bands), *CHUNK[1:])
-    dimensions = (time_axis, band_axis, "y", "x")
-    variable = _create(root, layer.name, values.shape, "float32", chunks, edition, dimensions)
+    _write_axis(root, "time", (days - _EPOCH).astype(np.int64), edition, calendar)
+
+
+def _write_bands(root: zarr.Group, bands: tuple[str, ...]) -> None:
+    """Names in the metadata's own text, which every edition has alike: a pack of other bands has another content."""
+    axis = root.create_array("band", shape=(len(bands),), chunks=(len(bands),), dtype=str, dimension_names=("band",))
+    axis[...] = np.array(bands, dtype=object)
+    axis.attrs.update({"long_name": "band"})
+
+
+def _write_layer(root: zarr.Group, layer: PackLayer, days: NDArray[np.datetime64], edition: int) -> None:
+    stored_as = layer_type(layer.name)
+    available = np.isin(days, np.asarray(layer.days, "datetime64[D]"))
+    values = np.full((len(days), *layer.values.shape[1:]), stored_as.missing, stored_as.dtype)
+    values[available] = layer.values
+    dimensions = ("time", *(("band",) if layer.bands else ()), "y", "x")
+    chunks = (CHUNK[0], *((len(layer.bands),) if layer.bands else ()), *CHUNK[1:])
+    variable = _create(
+        root,
+        layer.name,
+        values.shape,
+        stored_as.dtype,
+        chunks,
+        edition,
+        dimensions,
+        stored_as.missing,
+        stored_as.steady,
+    )
     if values.size:
         variable[...] = values
     variable.attrs.update(
         {
-            "units": layer.units,
-            "long_name": layer.long_name or layer.name,
-            "band_names": list(layer.bands),
-            "step": STEPS[layer.name],
+            "units": stored_as.units,
+            "long_name": stored_as.long_name,
+            "scale_factor": stored_as.step,
+            "add_offset": stored_as.offset,
+            "_FillValue": stored_as.missing,
             "grid_mapping": "spatial_ref",
             "coordinates": "spatial_ref",
         }
     )
+    has = _create(root, AVAILABLE.format(layer.name), available.shape, "bool", (max(1, len(days)),), edition, ("time",))
+    if len(days):
+        has[...] = available
+    has.attrs.update({"long_name": f"days that {layer.name} has an image of"})
 
 
 def _create(
@@ -194,6 +210,8 @@ def _create(
     chunks: tuple[int, ...],
     edition: int,
     dimensions: tuple[str, ...],
+    missing: int = 0,
+    steady: bool = False,
 ) -> zarr.Array[Any]:
     """An empty array of one shard, whose index has ``edition`` places along time more than it needs."""
     places = [max(1, math.ceil(size / chunk)) for size, chunk in zip(shape, chunks, strict=True)]
@@ -202,14 +220,16 @@ def _create(
         "shape": tuple(count * chunk for count, chunk in zip(places, chunks, strict=True)),
         "index_location": "start",
     }
+    in_time: Any = [TransposeCodec(order=(*range(1, len(shape)), 0)), Delta(dtype=np.dtype(dtype).str)]
     return root.create_array(
         name,
         shape=shape,
         dtype=dtype,
         chunks=chunks,
         shards=shard,
+        filters=in_time if steady else None,
         compressors=[BloscCodec(cname="zstd", clevel=3, shuffle=BloscShuffle.bitshuffle), Crc32cCodec()],
-        fill_value=np.nan if dtype == "float32" else 0,
+        fill_value=missing,
         dimension_names=dimensions,
         config={"write_empty_chunks": True},
     )

@@ -50,7 +50,7 @@ from satfusion_assets.store.manifest import (
 )
 from satfusion_assets.store.names import CURRENT, ContractNames, links_of
 from satfusion_assets.store.tags import file_tags
-from satfusion_assets.store.version import Draft, View
+from satfusion_assets.store.version import Draft, View, replace_by
 from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing, StoreError, StoreFull
 from satfusion_assets.vocabulary.sites import SiteSeason
 
@@ -172,7 +172,7 @@ class ProductStore:
             with lease:
                 draft = Draft(product, folder, file_tags(product, parameters or {}, inputs, code_version))
                 yield draft
-                manifest = self._seal(product, folder, parameters or {}, inputs, code_version)
+                manifest = self._seal(draft, folder, parameters or {}, inputs, code_version)
                 self._make_current(product, identity, manifest)
                 draft.manifest, published = manifest, True
         except OSError as error:
@@ -234,11 +234,14 @@ class ProductStore:
         return ContractNames(self.folder(product.scope), product.slug)
 
     def _seal(
-        self, product: Product, folder: Path, parameters: dict[str, Any], inputs: Sequence[View], code_version: int
+        self, draft: Draft, folder: Path, parameters: dict[str, Any], inputs: Sequence[View], code_version: int
     ) -> Manifest:
         """Write the manifest; every file and folder of the version is on the disk then."""
+        product = draft.product
         names = sorted(_names_in(folder))
-        files = {name: FileRecord.of(folder / name) for name in names}
+        files = {name: draft.shared.get(name) or FileRecord.of(folder / name) for name in names}
+        own = {name: record for name, record in files.items() if name not in draft.shared}
+        durable.sync(folder / name for name in own.keys() - self._share(product, folder, own, inputs))
         manifest = Manifest(
             product=product.name,
             variant=product.variant,
@@ -250,11 +253,31 @@ class ProductStore:
             inputs={view.product.reference(product.scope): view.version for view in inputs},
             files=files,
         )
-        durable.sync(folder / name for name in names)
         durable.write(folder / MANIFEST, f"{manifest.model_dump_json(indent=1)}\n".encode())
         inside = [path for path in folder.rglob("*") if path.is_dir()]
         durable.sync([*inside, folder, folder.parent, self._home(product)])
         return manifest
+
+    def _share(
+        self, product: Product, folder: Path, files: Mapping[str, FileRecord], inputs: Sequence[View]
+    ) -> set[str]:
+        """Give files whose content an input, or another variant of the product, has on the disk that file instead;
+        returns their names. The file system counts the names of a file, so that no version needs another to stay.
+        """
+        held = {record: path for view in inputs for record, path in view.contents()}
+        for home in sorted(self._home(product).parent.glob(f"{product.name}*")):
+            held |= self._contents(home)
+        found = {name: held[record] for name, record in files.items() if record in held}
+        return {name for name, path in found.items() if replace_by(folder / name, path, files[name])}
+
+    def _contents(self, home: Path) -> dict[FileRecord, Path]:
+        """Contents of the current version below ``home``, which nobody leases: its files may go at any moment."""
+        current = (home / CURRENT).resolve()
+        try:
+            manifest = Manifest.read(current / MANIFEST)
+        except ProductCorrupt:
+            return {}
+        return {record: current / name for name, record in manifest.files.items()}
 
     def _make_current(self, product: Product, identity: str, manifest: Manifest) -> None:
         home, names = self._home(product), self._names(product)

@@ -8,19 +8,22 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
-from satfusion_assets.store.manifest import MANIFEST, Manifest, Product
+from satfusion_assets.store.manifest import MANIFEST, FileRecord, Manifest, Product
 from satfusion_assets.store.rasters import Raster, encode_raster, read_geobox, read_raster
 from satfusion_assets.store.tags import day_tag, units_tag
 from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing, StoreError
+
+_LINKS_REFUSED: Final = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP)
+"""Another file system, one that knows no second names, or no more of them."""
 
 
 class View:
@@ -43,6 +46,10 @@ class View:
     def files(self, pattern: str = "*") -> list[Path]:
         """The files behind ``names(pattern)``, in the same order."""
         return [self._folder / name for name in self.names(pattern)]
+
+    def contents(self) -> Iterator[tuple[FileRecord, Path]]:
+        """Size and hash of every file, and where it lies."""
+        return ((record, self._folder / name) for name, record in self.manifest.files.items())
 
     def path(self, name: str) -> Path:
         """The file behind one contract path; ProductMissing when the product has no such file."""
@@ -97,6 +104,8 @@ class Draft:
         """What each raster says of itself besides what its writer adds."""
         self.manifest: Manifest | None = None
         """Filled when the block has ended and the product is published."""
+        self.shared: dict[str, FileRecord] = {}
+        """Files that are another product's as well: contract path -> what that product's manifest says of them."""
         self._folder = folder
 
     def path(self, name: str) -> Path:
@@ -142,9 +151,41 @@ class Draft:
     def adopt(self, source: Path, name: str) -> None:
         """Take ``source`` as the file ``name`` without copying where the disk allows."""
         target = self.path(name)
-        try:
-            os.link(source, target)
-        except OSError as error:
-            if error.errno not in (errno.EXDEV, errno.EPERM, errno.EMLINK):
-                raise
+        if not link(source, target):
             shutil.copyfile(source, target)
+
+    def share(self, view: View, name: str, target: str) -> None:
+        """Take the file ``name`` of another product as the file ``target``: the same content once on the disk, known
+        by the hash that its manifest has.
+        """
+        source, record = view.path(name), view.manifest.files[name]
+        if link(source, self.path(target)):
+            self.shared[target] = record
+        else:
+            shutil.copyfile(source, self.path(target))
+
+
+def link(source: Path, target: Path) -> bool:
+    """Make ``target`` another name of the file ``source``; False where the disk refuses that."""
+    try:
+        os.link(source, target)
+    except OSError as error:
+        if error.errno not in _LINKS_REFUSED:
+            raise
+        return False
+    return True
+
+
+def replace_by(target: Path, source: Path, record: FileRecord) -> bool:
+    """Make ``target`` another name of ``source`` where that really holds what ``record`` says; False where it stays a
+    file of its own, as where the disk refuses, or ``source`` is gone or damaged.
+    """
+    staged = target.with_name(f".{target.name}.shared")
+    try:
+        if FileRecord.of(source) != record or not link(source, staged):
+            return False
+    except FileNotFoundError:
+        return False
+    staged.replace(target)
+    staged.unlink(missing_ok=True)  # a rename onto another name of the same file does nothing
+    return True

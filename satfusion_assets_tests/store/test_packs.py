@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from shutil import rmtree
 
 import numpy as np
 import pytest
 import xarray as xr
-import zarr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from pyproj import CRS
 
+from satfusion_assets.store.layers import LAYERS
 from satfusion_assets.store.pack_reader import pack_days, read_pixel
-from satfusion_assets.store.packs import STEPS, PackLayer, write_pack
+from satfusion_assets.store.packs import PackLayer, write_pack
 from satfusion_assets.vocabulary.errors import ProductCorrupt, StoreError
 
 TRANSFORM = (10.0, 0.0, 675_240.0, 0.0, -10.0, 5_221_440.0)
@@ -39,12 +38,12 @@ def test_xarray_reads_dates_bands_and_missing_values(tmp_path: Path, season: np.
     write_pack(tmp_path / "p.zarr", [layer(season)], TRANSFORM, EPSG)
     dataset = xr.open_zarr(tmp_path / "p.zarr")
     fused = dataset["fused"]
-    assert fused.dims == ("time_fused", "band_fused", "y", "x")
-    assert str(fused.time_fused.values[2])[:10] == "2024-02-29"
+    assert fused.dims == ("time", "band", "y", "x")
+    assert str(fused.time.values[2])[:10] == "2024-02-29"
     assert (float(dataset.x[0]), float(dataset.y[0])) == (675_245.0, 5_221_435.0)
     assert dataset.spatial_ref.attrs["epsg"] == EPSG
     np.testing.assert_array_equal(np.isnan(fused.values), np.isnan(season))
-    np.testing.assert_allclose(fused.values, season, atol=1.0e-5)
+    np.testing.assert_allclose(fused.values, season, atol=LAYERS["fused"].step / 2 + 1e-7)
 
 
 def test_a_pixel_is_found_by_its_place_up_to_its_edges(tmp_path: Path, season: np.ndarray):
@@ -52,7 +51,7 @@ def test_a_pixel_is_found_by_its_place_up_to_its_edges(tmp_path: Path, season: n
     for east, north in ((675_260.0, 5_221_409.9), (675_269.9, 5_221_400.1)):
         found = read_pixel(tmp_path / "p.zarr", "p", east, north)
         assert found is not None
-        np.testing.assert_allclose(found["fused"].values[:, :, 0, 0], season[:, :, 3, 2], atol=1e-5)
+        np.testing.assert_allclose(found["fused"].values[:, :, 0, 0], season[:, :, 3, 2], atol=LAYERS["fused"].step / 2 + 1e-7)
         assert found["fused"].days[0] == "2024-02-27"
         assert found["fused"].bands == ("blue", "nir")
 
@@ -68,20 +67,20 @@ def test_a_place_outside_the_pack_has_no_pixel(tmp_path: Path, season: np.ndarra
     hnp.arrays(
         np.float32,
         (3, 1, 4, 5),
-        elements=st.one_of(st.just(np.nan), st.floats(-256, 256, width=32)),
+        elements=st.one_of(st.just(np.nan), st.floats(0, 1, width=32)),
     ),
-    st.sampled_from(sorted(STEPS)),
+    st.sampled_from(sorted(LAYERS)),
 )
 def test_every_value_is_stored_to_the_step_of_its_layer_whatever_the_others_are(
     tmp_path_factory: pytest.TempPathFactory, values: np.ndarray, name: str
 ):
-    values = np.where(np.abs(values) > STEPS[name] * 2**24, np.float32(np.nan), values)
+    lowest, highest = LAYERS[name].limits
+    values = (lowest + values * (highest - lowest)).astype(np.float32)
     path = tmp_path_factory.mktemp("pack") / "p.zarr"
     write_pack(path, [layer(values, name, ("gcc",))], TRANSFORM, EPSG)
     read = xr.open_zarr(path)[name]
-    assert read.dtype == np.float32
     np.testing.assert_array_equal(np.isnan(read.values), np.isnan(values))
-    np.testing.assert_allclose(read.values, values, rtol=0, atol=STEPS[name] / 2)
+    np.testing.assert_allclose(read.values, values, rtol=0, atol=LAYERS[name].step / 2 + 1e-6)
 
 
 @pytest.mark.parametrize("value", [300.0, -300.0, np.inf, -np.inf])
@@ -89,12 +88,12 @@ def test_a_value_that_does_not_fit_its_layer_is_named_and_never_clipped(
     tmp_path: Path, season: np.ndarray, value: float
 ):
     season[7, 1, 3, 4] = value
-    with pytest.raises(StoreError, match=r"Layer fused is .* on 2024-03-05 in band nir, row 3, column 4"):
+    with pytest.raises(StoreError, match=r"Layer fused is .* in image 7 at \(1, 3, 4\)"):
         write_pack(tmp_path / "p.zarr", [layer(season)], TRANSFORM, EPSG)
 
 
 def test_a_layer_of_unknown_precision_is_refused(tmp_path: Path, season: np.ndarray):
-    with pytest.raises(StoreError, match="Layer novelty has no step"):
+    with pytest.raises(StoreError, match="Layer novelty has no type"):
         write_pack(tmp_path / "p.zarr", [layer(season, "novelty")], TRANSFORM, EPSG)
 
 
@@ -103,7 +102,7 @@ def test_the_projection_is_a_coordinate_without_any_option(tmp_path: Path, seaso
     dataset = xr.open_zarr(tmp_path / "p.zarr")
     assert "spatial_ref" in dataset.fused.coords
     assert CRS.from_cf(dataset.fused.spatial_ref.attrs).to_epsg() == EPSG
-    assert set(dataset.data_vars) == {"fused"}
+    assert set(dataset.data_vars) == {"fused", "fused_available"}
 
 
 def test_a_layer_without_days_and_layers_of_different_days_live_together(tmp_path: Path, season: np.ndarray):
@@ -129,7 +128,7 @@ def test_layers_of_two_grids_are_refused(tmp_path: Path, season: np.ndarray):
         write_pack(tmp_path / "p.zarr", [layer(season), layer(season[:, :, :5], "s2")], TRANSFORM, EPSG)
 
 
-@pytest.mark.parametrize("name", ["fused/zarr.json", "time_fused/zarr.json", "fused", "fused/c/0/0/0/0", "zarr.json"])
+@pytest.mark.parametrize("name", ["fused/zarr.json", "time/zarr.json", "fused", "fused/c/0/0/0/0", "zarr.json"])
 def test_a_pack_that_lacks_a_file_is_named_and_its_values_are_not_called_missing(
     tmp_path: Path, season: np.ndarray, name: str
 ):
@@ -160,18 +159,43 @@ def test_a_damaged_pack_is_named(tmp_path: Path, season: np.ndarray, damage: byt
             read_pixel(path, "innsbruck/2024/packs/x.zarr", 675_260.0, 5_221_405.0)
 
 
-def test_packs_of_sixteen_bit_numbers_are_still_read(tmp_path: Path, season: np.ndarray):
-    """As they were written before there were editions, with a scale that the data chose."""
-    path = tmp_path / "p.zarr"
-    write_pack(path, [layer(season)], TRANSFORM, EPSG)
-    rmtree(path / "fused")
-    (path / "zarr.json").write_text(json.dumps({"zarr_format": 3, "node_type": "group", "attributes": {}}))
-    stored = np.where(np.isnan(season), -32768, np.rint(season / 2e-5)).astype(np.int16)
-    old = zarr.open_group(path).create_array(
-        "fused", shape=stored.shape, dtype="int16", chunks=(32, 2, 30, 30), shards=(64, 2, 60, 60), fill_value=-32768
+def test_a_pack_of_another_version_is_named_and_to_be_made_again(tmp_path: Path, season: np.ndarray):
+    """Packs had an axis of time for each layer once."""
+    write_pack(tmp_path / "p.zarr", [layer(season)], TRANSFORM, EPSG)
+    rmtree(tmp_path / "p.zarr" / "fused_available")
+    for read in (pack_days, lambda path: read_pixel(path, "p.zarr", 675_260.0, 5_221_409.9)):
+        with pytest.raises(ProductCorrupt, match=r"p\.zarr .*materialise it again"):
+            read(tmp_path / "p.zarr")
+
+
+def test_layers_are_subtracted_day_by_day_and_band_by_band(tmp_path: Path, season: np.ndarray):
+    """One axis of time and one of bands: nothing is spread out over the days of the other layer."""
+    quality = layer(season[:, 0], "days_to_scene", ())
+    write_pack(tmp_path / "p.zarr", [layer(season), layer(season[3:9], "s2"), quality], TRANSFORM, EPSG)
+    dataset = xr.open_zarr(tmp_path / "p.zarr")
+    difference = dataset.fused - dataset.s2
+    assert difference.shape == season.shape
+    assert list(difference.band.values) == ["blue", "nir"]
+    assert dataset.days_to_scene.dims == ("time", "y", "x")
+    assert dataset.s2.sel(time=dataset.s2_available).sizes["time"] == 6
+    assert int(difference.isel(band=0).notnull().any(("y", "x")).sum()) == 6
+
+
+def test_a_dataset_is_written_back_as_it_was_read(tmp_path: Path, season: np.ndarray):
+    write_pack(tmp_path / "p.zarr", [layer(season), layer(season[:7], "s2")], TRANSFORM, EPSG, {"title": "a season"})
+    dataset = xr.open_zarr(tmp_path / "p.zarr", consolidated=True)
+    dataset.to_zarr(tmp_path / "again.zarr")
+    xr.testing.assert_identical(xr.open_zarr(tmp_path / "again.zarr").load(), dataset.load())
+
+
+def test_a_slowly_changing_layer_takes_less_room_than_its_days(tmp_path: Path):
+    """Differences in time are what is stored of fused layers, and of those only."""
+    noise = np.random.default_rng(1).uniform(0, 0.5, (1, 2, 60, 60)).astype(np.float32)
+    steady = (noise + np.linspace(0, 0.1, 64, dtype=np.float32)[:, None, None, None]).astype(np.float32)
+    for name in ("fused", "s2"):
+        write_pack(tmp_path / name, [layer(steady, name)], TRANSFORM, EPSG)
+    fused, s2 = ((tmp_path / name / name / "c/0/0/0/0").stat().st_size for name in ("fused", "s2"))
+    assert fused < s2 / 2
+    np.testing.assert_array_equal(
+        xr.open_zarr(tmp_path / "fused").fused.values, xr.open_zarr(tmp_path / "s2").s2.values
     )
-    old[...] = stored
-    old.attrs.update({"scale_factor": 2e-5, "band_names": ["blue", "nir"]})
-    found = read_pixel(path, "p", 675_260.0, 5_221_409.9)
-    assert found is not None
-    np.testing.assert_allclose(found["fused"].values[:, :, 0, 0], season[:, :, 3, 2], atol=1e-5)

@@ -249,3 +249,59 @@ def test_a_killed_table_is_recovered(store: ProductStore) -> None:
     marker.write_text('["score_table", "all", ""]')
     assert store.recover() == [table.key]
     assert seen(store, ALL_SEASONS) == {"scores.csv": "old"}
+
+
+def shared_file(store: ProductStore, name: str) -> Path:
+    return (store.folder(INNSBRUCK) / name).resolve()
+
+
+def test_a_file_that_an_input_holds_is_on_the_disk_once(store: ProductStore):
+    fused, processed = Product("fused", INNSBRUCK, "a"), Product("processed", INNSBRUCK, "a")
+    with store.publish(fused) as draft:
+        draft.write_bytes("fusion/a.tif", b"pixels" * 99)
+    with store.read(fused) as view, store.publish(processed, inputs=[view]) as draft:
+        draft.write_bytes("processed/a.tif", b"pixels" * 99)
+        draft.write_bytes("processed/b.tif", b"others" * 99)
+        draft.share(view, "fusion/a.tif", "processed/c.tif")
+    origin = shared_file(store, "fusion/a.tif")
+    assert shared_file(store, "processed/a.tif").samefile(origin)
+    assert shared_file(store, "processed/c.tif").samefile(origin)
+    assert not shared_file(store, "processed/b.tif").samefile(origin)
+    store.remove(fused)
+    assert store.verify(processed) == []
+    assert shared_file(store, "processed/a.tif").stat().st_nlink == 2
+
+
+def test_variants_of_a_product_share_what_is_equal(store: ProductStore):
+    for variant in ("sigma20", "sigma30"):
+        with store.publish(Product("processed", INNSBRUCK, variant)) as draft:
+            draft.write_bytes(f"processed_{variant}/s3.tif", b"coarse")
+    assert shared_file(store, "processed_sigma20/s3.tif").samefile(shared_file(store, "processed_sigma30/s3.tif"))
+
+
+def test_a_damaged_file_is_not_shared(store: ProductStore):
+    """Its manifest says what it was: a product that is made again must not become the damaged one again."""
+    product = Product("fused", INNSBRUCK, "a")
+    for _ in range(2):
+        with store.publish(product) as draft:
+            draft.write_bytes("fusion/a.tif", b"pixels")
+        assert store.verify(product) == []
+        shared_file(store, "fusion/a.tif").write_bytes(b"piXels")
+
+
+@pytest.mark.parametrize("refusal", [errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP])
+def test_files_are_copied_where_the_disk_refuses_links(
+    store: ProductStore, monkeypatch: pytest.MonkeyPatch, refusal: int
+):
+    def refuse(*_: object) -> None:
+        raise OSError(refusal, "no links here")
+
+    fused, processed = Product("fused", INNSBRUCK, "a"), Product("processed", INNSBRUCK, "a")
+    with store.publish(fused) as draft:
+        draft.write_bytes("fusion/a.tif", b"pixels")
+    monkeypatch.setattr("os.link", refuse)
+    with store.read(fused) as view, store.publish(processed, inputs=[view]) as draft:
+        draft.share(view, "fusion/a.tif", "processed/a.tif")
+        draft.write_bytes("processed/b.tif", b"pixels")
+    assert store.verify(processed) == []
+    assert shared_file(store, "processed/a.tif").stat().st_nlink == 1

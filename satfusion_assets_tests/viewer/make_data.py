@@ -185,7 +185,11 @@ def _scenario(folder: Path, land: Landscape, scenario: Scenario, scenes: list[da
         prepared / f"fusion{'_sigma30' if scenario.sigma == 30 else ''}/quality", land, kept, days, names
     )
     layers += [
-        PackLayer(key, np.array(days, "datetime64[D]"), values, names if values.shape[1] > 1 else (key,))
+        PackLayer(
+            key,
+            np.array(days, "datetime64[D]"),
+            *((values, names) if key == "standard_deviation" else (values[:, 0], ())),
+        )
         for key, values in quality.items()
     ]
     write_pack(folder / f"packs/{scenario.key}.zarr", layers, tuple(land.grid.fine.affine)[:6], land.grid.epsg)

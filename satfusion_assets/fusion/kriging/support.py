@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -56,6 +56,8 @@ class Evidence(NamedTuple):
     length: float
 
 
+MOST_EFFECTIVE: Final = np.float32(1000.0)
+"""More scenes than any season has: what is known as well is known exactly, for all that is asked."""
 _NEVER = 2_000_000
 """Day of a scene that there is not, of whichever side; half of it is further than any scene."""
 _LEVEL, _DRIFT, _ONE, _BOTH = int(Support.LEVEL), int(Support.DRIFT), int(Support.ONE_SIDE), int(Support.BOTH_SIDES)
@@ -90,7 +92,7 @@ def support(evidence: Evidence, first: int, last: int, nearest: Any, words: Any,
             _tell(np.int32(days[p]), since, until, passed, coarse, reach, nearest, words, p, y)
             for x in range(width):
                 known = (words[p, y, x] != 0) & (widest[x] > 0)
-                effective[p, y, x] = 1 / widest[x] if known else np.float32(0)
+                effective[p, y, x] = min(1 / widest[x], MOST_EFFECTIVE) if known else np.float32(0)
 
 
 @inlined

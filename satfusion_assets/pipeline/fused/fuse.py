@@ -26,6 +26,7 @@ from satfusion_assets.pipeline.prepared.product import PREPARED
 from satfusion_assets.pipeline.provenance import publish, refuse_out_of_place
 from satfusion_assets.pipeline.site_series import read_at_site, write_series
 from satfusion_assets.store import Draft, ProductStore, View
+from satfusion_assets.store.layers import FUSED_STEP, to_step
 from satfusion_assets.vocabulary.grid import site_grid
 from satfusion_assets.vocabulary.scenarios import Method, Mode, Scenario
 from satfusion_assets.vocabulary.sites import Site, SiteSeason
@@ -94,12 +95,14 @@ def _bands(stack: ExitStack, store: ProductStore, site_season: SiteSeason, scena
 def _parameters(scenario: Scenario, engine_name: EngineName, season: SeasonStack) -> dict[str, Any]:
     """What the manifest says of the method."""
     if scenario.method is Method.KRIGING:
-        return {"method": str(scenario.method), "drift": "sentinel3" if len(season.coarse_days) else NO_DRIFT}
+        drift = "sentinel3" if len(season.coarse_days) else NO_DRIFT
+        return {"method": str(scenario.method), "drift": drift, "step": FUSED_STEP}
     return {
         "engine": str(engine_name),
         "sigma": scenario.sigma,
         "max_days": MAX_DAYS,
         "minimum_acquisition_importance": 0,
+        "step": FUSED_STEP,
     }
 
 
@@ -112,7 +115,8 @@ def _statuses(days: list[date], result: Fused, written: set[int]) -> dict[str, s
 
 
 def _write_images(draft: Draft, layout: FusedLayout, site: Site, days: list[date], result: Fused) -> set[int]:
-    """One raster for each day that has an estimate anywhere, and their series at the site; returns which days.
+    """One raster for each day that has an estimate anywhere, to ``FUSED_STEP``, and their series at the site; returns
+    which days.
 
     Kriging without Sentinel-3 says of every day that it had none, and estimates it.
     """
@@ -123,7 +127,7 @@ def _write_images(draft: Draft, layout: FusedLayout, site: Site, days: list[date
         if status is Status.OK or bool(np.isfinite(result.values[index]).any())
     ]
     names = [layout.image(days[index]) for index in predicted]
-    images = result.values[predicted]
+    images = to_step(result.values[predicted])
     draft.write_stack(names, images, grid.fine, band_names=CHANNELS[mode])
     write_layers(draft, names, [days[index] for index in predicted], CHANNELS[mode])
     series = read_at_site(images, [days[index] for index in predicted], names, grid.fine, site)

@@ -17,8 +17,8 @@ FUSED: Final = ProductRecord(
     grid=Grid.SCENARIO,
     stage=Stage.FUSED,
     group="fused",
-    code_version=2,
-    thresholds=("vocabulary.grid",),
+    code_version=3,
+    thresholds=("vocabulary.grid", "store.layers"),
     by_method={
         Method.EFAST: Shaping(EFAST, chosen={"engine": "fusion_engine"}),
         Method.KRIGING: Shaping(KRIGING),

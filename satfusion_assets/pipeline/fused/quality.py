@@ -3,41 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-import numpy as np
 from numpy.typing import NDArray
 
-from satfusion_assets.fusion.efast.quality import NO_SCENE, Quality
+from satfusion_assets.fusion.efast.quality import Quality
 from satfusion_assets.fusion.kriging import Hyperparameters, KrigingQuality
 from satfusion_assets.pipeline.fused.files import FusedLayout
 from satfusion_assets.pipeline.prepared.prepare import CHANNELS
 from satfusion_assets.store import Draft
+from satfusion_assets.store.layers import layer_type
 from satfusion_assets.vocabulary.grid import SiteGrid
-
-
-@dataclass(frozen=True)
-class Encoding:
-    """How numbers become integers: stored = value / scale, ``nodata`` where missing."""
-
-    dtype: str
-    scale: float
-    nodata: int
-
-    def encode(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Integers of ``values``, NaN = missing; what lies above the range is its largest value."""
-        stored = np.empty(values.shape, self.dtype)
-        # Image by image, which stays in the cache: a season's layer would pass through memory at every step.
-        for image, target in zip(values, stored, strict=True):
-            scaled = image * np.float32(1 / self.scale)
-            np.rint(scaled, out=scaled)
-            np.minimum(scaled, self.nodata - 1, out=scaled)
-            scaled[np.isnan(scaled)] = self.nodata
-            target[...] = scaled
-        return stored
-
 
 LEARNED: Final = ("gain", "gain_spread", "variance", "correlation_days")
 """Hyper-parameters of kriging that have one number a channel."""
@@ -47,15 +24,6 @@ def learned(settings: Hyperparameters, channels: Sequence[str]) -> dict[str, Any
     """Hyper-parameters for people: what the season taught, by channel."""
     by_channel = {name: dict(zip(channels, getattr(settings, name).tolist(), strict=True)) for name in LEARNED}
     return {"scenes": settings.scenes, "smoothing_days": settings.smoothing_days, **by_channel}
-
-
-ENCODINGS: Final = {
-    "days_to_scene": Encoding("uint8", 1.0, NO_SCENE),
-    "effective_scenes": Encoding("uint8", 0.1, 255),
-    "coarse_support": Encoding("uint8", 1.0, 255),
-    "support": Encoding("uint8", 1.0, 255),
-    "standard_deviation": Encoding("uint16", 2e-4, 65535),
-}
 
 
 def write_quality(draft: Draft, layout: FusedLayout, grid: SiteGrid, days: Sequence[date], quality: Quality) -> None:
@@ -75,14 +43,13 @@ def write_quality(draft: Draft, layout: FusedLayout, grid: SiteGrid, days: Seque
         layers["support"] = (quality.support, stamps)
         draft.write_json(layout.hyperparameters, learned(quality.hyperparameters, channels))
     for name, (values, descriptions) in layers.items():
-        encoding = ENCODINGS[name]
-        stored = values if values.dtype == encoding.dtype else encoding.encode(values)
+        stored_as = layer_type(name)
         geobox = grid.coarse if name == "coarse_support" else grid.fine
         draft.write_raster(
             layout.quality(name),
-            stored,
+            stored_as.encode(name, values),
             geobox,
-            nodata=encoding.nodata,
-            scale=encoding.scale,
+            nodata=stored_as.missing,
+            scale=stored_as.step,
             descriptions=descriptions,
         )

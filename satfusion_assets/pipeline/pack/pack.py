@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Final
 
 import numpy as np
@@ -36,20 +37,36 @@ def pack_season(store: ProductStore, site_season: SiteSeason, scenario: Scenario
         store.read(FUSED.of(site_season, scenario)) as fused,
     ):
         window = processed.read_json(ProcessedLayout(scenario).window)
-        image = processed.read_raster(processed.names(f"{ProcessedLayout(scenario).folder}/fusion/*.geotiff")[0])
-        layers = [*_images(processed, scenario), *_quality(fused, scenario, window)]
+        geobox = processed.read_geobox(processed.names(f"{ProcessedLayout(scenario).folder}/fusion/*.geotiff")[0])
+        numbers: dict[str, int | float | None] = {}
         with publish(store, PACK.of(site_season, scenario), inputs=[processed, fused]) as draft:
             write_pack(
                 draft.path(pack_folder(scenario)),
-                layers,
-                tuple(image.geobox.affine)[:6],
+                _counted(chain(_images(processed, scenario), _quality(fused, scenario, window)), numbers),
+                tuple(geobox.affine)[:6],
                 window["epsg"],
-                {"title": f"satfusion {site_season.key}, {scenario.key}", **draft.tags},
+                {**_said(fused, site_season, scenario), **draft.tags},
                 replaces=store.folder(site_season) / pack_folder(scenario),
             )
     assert draft.manifest is not None
-    numbers: dict[str, int | float | None] = {f"{layer.name}_days": len(layer.days) for layer in layers}
     return Outcome(draft.manifest, numbers=numbers | {"bytes": draft.manifest.total_bytes})
+
+
+def _said(fused: View, site_season: SiteSeason, scenario: Scenario) -> dict[str, str]:
+    """What the pack tells of itself."""
+    return {
+        "title": f"satfusion {site_season.key}, {scenario.key}",
+        "source": "Sentinel-2, Sentinel-3 and what satfusion fused of them",
+        "history": f"made from {fused.product.key}, data version {fused.version}",
+        "comment": "Sharded Zarr: read it with Zarr for Python, as xarray does. GDAL reads the GeoTIFFs beside it.",
+    }
+
+
+def _counted(layers: Iterable[PackLayer], numbers: dict[str, int | float | None]) -> Iterator[PackLayer]:
+    """``layers`` one after another; their days are in ``numbers`` then."""
+    for layer in layers:
+        numbers[f"{layer.name}_days"] = len(layer.days)
+        yield layer
 
 
 def _images(processed: View, scenario: Scenario) -> Iterator[PackLayer]:
@@ -57,23 +74,20 @@ def _images(processed: View, scenario: Scenario) -> Iterator[PackLayer]:
         names = processed.names(f"{ProcessedLayout(scenario).folder}/{source}/*.geotiff")
         if names:
             days = np.array([day_of(name) for name in names], "datetime64[D]")
-            values = np.stack([processed.read_raster(name).masked() for name in names])
-            yield PackLayer("fused" if source == "fusion" else source, days, values, CHANNELS[scenario.mode])
+            name = "fused" if source == "fusion" else source
+            yield PackLayer(name, days, processed.read_stack(names), CHANNELS[scenario.mode])
 
 
 def _quality(fused: View, scenario: Scenario, window: dict[str, int]) -> Iterator[PackLayer]:
-    """Layers of the whole grid, cut to ``window``; a band per day, or per day and channel."""
+    """Layers of the whole grid, cut to ``window``; a raster's bands are its days, or its days' channels, in order."""
     cut = Window(window["row"], window["col"], window["height"], window["width"])
     for name in fused.names(f"{FusedLayout(scenario).folder}/quality/*.tif"):
         raster = fused.read_raster(name)
-        found = [_BAND.match(text or "") for text in raster.descriptions]
+        found = [match for match in map(_BAND.match, filter(None, raster.descriptions)) if match]
         key = name.rsplit("/", 1)[-1].removesuffix(".tif")
-        days = sorted({match["day"] for match in found if match})
-        bands = tuple(dict.fromkeys(match["name"] or key for match in found if match))
-        physical = raster.physical()
-        values = cut.cut(physical) if raster.geobox.resolution.x == FINE_M else cut.cut_coarse(physical, RATIO)
-        cube = np.full((len(days), len(bands), *values.shape[1:]), np.nan, np.float32)
-        for number, match in enumerate(found):
-            if match:
-                cube[days.index(match["day"]), bands.index(match["name"] or key)] = values[number]
-        yield PackLayer(key, np.array(days, "datetime64[D]"), cube, bands)
+        days = np.array(sorted({match["day"] for match in found}), "datetime64[D]")
+        bands = tuple(dict.fromkeys(match["name"] for match in found if match["name"]))
+        fine = raster.geobox.resolution.x == FINE_M
+        values = cut.cut(raster.values) if fine else cut.cut_coarse(raster.values, RATIO)
+        shape = (len(days), *((len(bands),) if bands else ()), *values.shape[1:])
+        yield PackLayer(key, days, values.reshape(shape), bands)

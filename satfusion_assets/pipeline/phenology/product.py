@@ -17,7 +17,7 @@ PHENOLOGY: Final = ProductRecord(
     grid=Grid.SCENARIO,
     stage=Stage.EVALUATION,
     group="evaluation",
-    code_version=2,
+    code_version=3,
     thresholds=(
         "pipeline.phenology.course",
         "pipeline.phenology.date_maps",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -38,10 +38,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class SourceImages:
-    """One source's images of the season. values: (t, b, H, W) on the site's fine grid or cut from it."""
+    """One source's images of the season. values: (t, b, H, W) on the site's fine grid or cut from it.
+
+    origin: where the same images lie uncut, with the name of each; None where they are another grid's.
+    """
 
     days: list[date]
     values: np.ndarray
+    origin: tuple[View, list[str]] | None = None
 
 
 def process(store: ProductStore, site: Site, site_season: SiteSeason, scenario: Scenario) -> Outcome:
@@ -58,7 +62,7 @@ def process(store: ProductStore, site: Site, site_season: SiteSeason, scenario: 
         if window is None:
             raise NoData(f"{product.key}: no fused pixel is above 0.001 on any day; look at fused and prepared first.")
         cut: dict[Source, SourceImages] = {
-            "fusion": SourceImages(images.days, window.cut(images.values)),
+            "fusion": replace(images, values=window.cut(images.values)),
             "s2": _fine_images(prepared, scenario, site_season, window),
             "s3": _coarse_images(prepared, scenario, site_season, window),
         }
@@ -66,7 +70,7 @@ def process(store: ProductStore, site: Site, site_season: SiteSeason, scenario: 
         row_col = site_pixel(geobox, site.latitude, site.longitude)
         with publish(store, product, site=site, parameters=inherited(fused), inputs=[fused, prepared]) as draft:
             for source, stack in cut.items():
-                _write_images(draft, layout, source, stack, geobox)
+                _write_images(draft, layout, source, stack, geobox, whole=geobox == grid.fine)
                 _write_series(draft, layout, source, stack, geobox, site)
             draft.write_json(layout.window, _window_record(window, row_col, grid.epsg))
     assert draft.manifest is not None
@@ -85,14 +89,14 @@ def process(store: ProductStore, site: Site, site_season: SiteSeason, scenario: 
 def _fused_images(fused: View, scenario: Scenario) -> SourceImages:
     folder = FusedLayout(scenario).folder
     names = [name for name in fused.names(f"{folder}/*.tif") if "/quality/" not in name]
-    return SourceImages([day_of(name) for name in names], fused.read_stack(names))
+    return SourceImages([day_of(name) for name in names], fused.read_stack(names), (fused, names))
 
 
 def _fine_images(prepared: View, scenario: Scenario, season: SiteSeason, window: Window) -> SourceImages:
     layout = PreparedLayout(scenario.strategy, scenario.mode)
     names = _in_season(prepared.names(f"{layout.folder}/s2/*_{layout.kind}.tif"), season)
     values = window.cut(prepared.read_stack(names)) if names else _nothing(scenario, window)
-    return SourceImages([day_of(name) for name in names], values)
+    return SourceImages([day_of(name) for name in names], values, (prepared, names))
 
 
 def _coarse_images(prepared: View, scenario: Scenario, season: SiteSeason, window: Window) -> SourceImages:
@@ -111,8 +115,16 @@ def _in_season(names: list[str], season: SiteSeason) -> list[str]:
     return [name for name in names if season.start <= day_of(name) <= season.end]
 
 
-def _write_images(draft: Draft, layout: ProcessedLayout, source: Source, stack: SourceImages, geobox: GeoBox) -> None:
+def _write_images(
+    draft: Draft, layout: ProcessedLayout, source: Source, stack: SourceImages, geobox: GeoBox, whole: bool
+) -> None:
+    """The images cut to the window; where that is the ``whole`` grid they are the very files that were read."""
     names = [layout.image(source, day) for day in stack.days]
+    if whole and stack.origin is not None:
+        view, uncut = stack.origin
+        for name, origin in zip(names, uncut, strict=True):
+            draft.share(view, origin, name)
+        return
     draft.write_stack(names, np.ascontiguousarray(stack.values), geobox, band_names=CHANNELS[layout.scenario.mode])
     write_layers(draft, names, stack.days, CHANNELS[layout.scenario.mode])
 

@@ -1,0 +1,111 @@
+"""How the numbers of a season's layers are stored: one fixed step and one integer type a layer, in one table.
+
+Nothing of an encoding depends on the data, so that files of two versions or two sites compare number by number. A value
+that a layer cannot hold is an error and never another value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from satfusion_assets.vocabulary.errors import StoreError
+
+FUSED_STEP: Final = 2.0**-14
+"""Step of the values of fused images (reflectance, GCC): rounding moves none by more than 3.1e-5, where Sentinel-2's
+own rounding is 5e-5 and the deviation that fusion predicts of itself is seldom below 1e-3."""
+
+
+@dataclass(frozen=True)
+class LayerType:
+    """Integers of ``dtype``: value = stored x ``step`` + ``offset``; ``missing`` is stored where there is none.
+
+    steady: whether a pixel of one day is nearly that of the day before, which makes differences in time small.
+    """
+
+    dtype: str
+    step: float
+    missing: int
+    units: str
+    long_name: str
+    steady: bool = False
+    offset: float = 0.0
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """Smallest and largest value that can be stored."""
+        kind = np.iinfo(self.dtype)
+        lowest, highest = (kind.min + 1, kind.max) if self.missing == kind.min else (kind.min, kind.max - 1)
+        return lowest * self.step + self.offset, highest * self.step + self.offset
+
+    def encode(self, name: str, values: NDArray[Any]) -> NDArray[Any]:
+        """Integers of ``values`` (n, ...), NaN = missing; what has the type already is taken as it is.
+
+        StoreError names layer ``name`` and the value that does not fit.
+        """
+        if values.dtype == self.dtype:
+            return values
+        stored = np.empty(values.shape, self.dtype)
+        lowest, highest = ((limit - self.offset) / self.step for limit in self.limits)
+        # Image by image, which stays in the cache: a season's layer would pass through memory at every step.
+        for number, (image, target) in enumerate(zip(values, stored, strict=True)):
+            scaled = np.rint((image - np.float32(self.offset)) * np.float32(1 / self.step))
+            known = ~np.isnan(scaled)
+            fits = (scaled >= lowest) & (scaled <= highest)
+            if not (fits | ~known).all():
+                raise self._unfit(name, number, image, known & ~fits)
+            target[...] = np.where(known, scaled, np.float32(self.missing))
+        return stored
+
+    def decode(self, stored: NDArray[Any]) -> NDArray[np.float32]:
+        """Values of ``stored`` as float32, NaN = missing."""
+        values = stored.astype(np.float32) * np.float32(self.step) + np.float32(self.offset)
+        values[stored == self.missing] = np.nan
+        return values
+
+    def _unfit(self, name: str, number: int, image: NDArray[Any], bad: NDArray[np.bool_]) -> StoreError:
+        place = tuple(int(index[0]) for index in np.nonzero(bad))
+        lowest, highest = self.limits
+        return StoreError(
+            f"Layer {name} is {image[place]:g} in image {number} at {place}; it is stored from {lowest:g} to "
+            f"{highest:g}. Look at the images that it was made from there."
+        )
+
+
+def _reflectance(long_name: str, steady: bool = False) -> LayerType:
+    """To the step of fused images, from -1 to 3: preparation believes reflectance up to 2."""
+    return LayerType("uint16", FUSED_STEP, 65535, "1", long_name, steady, offset=-1.0)
+
+
+LAYERS: Final = {
+    "s2": _reflectance("reflectance or greenness of the day's clear Sentinel-2 pixels"),
+    "fused": _reflectance("fused reflectance or greenness", steady=True),
+    "s3": _reflectance("reflectance or greenness of the Sentinel-3 composite, on the fine grid"),
+    "standard_deviation": LayerType(
+        "uint16", 2.0**-12, 65535, "1", "standard deviation that fusion predicts of the fused value", steady=True
+    ),
+    "days_to_scene": LayerType("uint8", 1.0, 255, "days", "days to the nearest clear Sentinel-2 scene"),
+    "effective_scenes": LayerType("uint16", 0.25, 65535, "1", "effective number of scenes behind the fused value"),
+    "coarse_support": LayerType("uint8", 1.0, 255, "1", "how well Sentinel-3 supports the fused value"),
+    "support": LayerType("uint8", 1.0, 255, "1", "what a kriged value rests on"),
+}
+"""``effective_scenes`` is at most the number of days within EFAST's reach, 61, or 1000 by kriging."""
+
+
+def layer_type(name: str) -> LayerType:
+    """How layer ``name`` is stored; StoreError where the table has none."""
+    if name not in LAYERS:
+        raise StoreError(f"Layer {name} has no type; add it to LAYERS of store/layers.py.")
+    return LAYERS[name]
+
+
+def to_step(values: NDArray[np.float32], step: float = FUSED_STEP) -> NDArray[np.float32]:
+    """``values`` rounded to whole numbers of a binary ``step``, in place; NaN stays."""
+    for image in values:
+        image *= np.float32(1 / step)
+        np.rint(image, out=image)
+        image *= np.float32(step)
+    return values
