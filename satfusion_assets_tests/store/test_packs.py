@@ -18,6 +18,9 @@ from satfusion_assets.store.pack_reader import pack_days, read_pixel
 from satfusion_assets.store.packs import PackLayer, write_pack
 from satfusion_assets.vocabulary.errors import ProductCorrupt, StoreError
 
+ROUNDED = LAYERS["fused"].step / 2 + 1e-7
+"""Half a step, and what 32 bits make of it."""
+
 TRANSFORM = (10.0, 0.0, 675_240.0, 0.0, -10.0, 5_221_440.0)
 EPSG = 32632
 
@@ -43,7 +46,7 @@ def test_xarray_reads_dates_bands_and_missing_values(tmp_path: Path, season: np.
     assert (float(dataset.x[0]), float(dataset.y[0])) == (675_245.0, 5_221_435.0)
     assert dataset.spatial_ref.attrs["epsg"] == EPSG
     np.testing.assert_array_equal(np.isnan(fused.values), np.isnan(season))
-    np.testing.assert_allclose(fused.values, season, atol=LAYERS["fused"].step / 2 + 1e-7)
+    np.testing.assert_allclose(fused.values, season, atol=ROUNDED)
 
 
 def test_a_pixel_is_found_by_its_place_up_to_its_edges(tmp_path: Path, season: np.ndarray):
@@ -51,7 +54,7 @@ def test_a_pixel_is_found_by_its_place_up_to_its_edges(tmp_path: Path, season: n
     for east, north in ((675_260.0, 5_221_409.9), (675_269.9, 5_221_400.1)):
         found = read_pixel(tmp_path / "p.zarr", "p", east, north)
         assert found is not None
-        np.testing.assert_allclose(found["fused"].values[:, :, 0, 0], season[:, :, 3, 2], atol=LAYERS["fused"].step / 2 + 1e-7)
+        np.testing.assert_allclose(found["fused"].values[:, :, 0, 0], season[:, :, 3, 2], atol=ROUNDED)
         assert found["fused"].days[0] == "2024-02-27"
         assert found["fused"].bands == ("blue", "nir")
 
