@@ -147,11 +147,11 @@ def test_what_archives_say_of_their_data_is_in_everything_made_from_them(install
 
 
 def test_the_prepared_stage_has_its_series_at_the_site(installation: Installation) -> None:
-    """Reflectance has three kinds of four sources, greenness one, in both strategies: 32 files."""
+    """Reflectance has three kinds of five sources, greenness one, in both strategies: 40 files."""
     folder = installation.folder
     site = SiteRegistry.load(installation.root / "data" / "sites.geojson").site("innsbruck")
     written = sorted(path.relative_to(folder) for path in folder.glob("prepared_*/*/*/timeseries.json"))
-    assert len(written) == 32
+    assert len(written) == 40
     for path in written:
         stage, kind, source, _ = path.parts
         rows = json.loads((folder / path).read_text())
@@ -210,7 +210,7 @@ def test_the_table_of_all_site_seasons_has_every_series_of_every_region(installa
 
     frame = pd.read_parquet(installation.root / "data" / "tables" / "scores.parquet")
     assert set(frame["s3_level"]) == {"TOA"}
-    assert frame.groupby("region", sort=False).size().to_dict() == {"innsbruck_GR_1000": 19, "innsbruck_EN_2000": 19}
+    assert frame.groupby("region", sort=False).size().to_dict() == {"innsbruck_GR_1000": 23, "innsbruck_EN_2000": 23}
     own = frame[frame["own_region"] & (frame["kind"] == "scenario")]
     assert set(own["series"]) == {scenario.key for scenario in SCENARIOS}
     assert own["nse_pc"].notna().all(), "the contract's spelling in metrics.json is found under the platform's"
@@ -249,7 +249,7 @@ def test_a_second_run_changes_nothing(installation: Installation) -> None:
     assert installation.versions() == before
     assert "innsbruck_2024: metrics up to date" in finished.stdout
     assert "all site-seasons: score_table up to date" in finished.stdout
-    assert finished.stdout.count("up to date (") == 13, finished.stdout
+    assert finished.stdout.count("up to date (") == 17, finished.stdout
 
 
 def test_a_season_that_is_not_registered_is_one_sentence(installation: Installation) -> None:

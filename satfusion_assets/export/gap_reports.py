@@ -161,12 +161,7 @@ def _summary_row(
         **_gap_head(outcome.gap),
         "prediction_date": None if scene is None else str(scene.day),
         "withheld_s2_filename": None if scene is None else context.filename(scene.day),
-        "scenario": {
-            "strategy": str(scenario.strategy),
-            "sigma": scenario.sigma,
-            "mode": str(scenario.mode),
-            "method": str(scenario.method),
-        },
+        "scenario": {"strategy": str(scenario.strategy), "sigma": scenario.sigma, "mode": str(scenario.mode)},
         "paths": {name: paths.get(name) for name in ("fused_gap", "fused_no_gap", "withheld_s2_refl")},
         "spatial": {
             "gap": gap,

@@ -31,7 +31,7 @@ def rows_of(*cameras: DailySeries) -> list[dict[str, Any]]:
 
 def test_one_row_per_scenario_and_baseline() -> None:
     frame = score_table(rows_of(WAVE))
-    assert frame["kind"].value_counts().to_dict() == {"scenario": 8, "baseline": 7}
+    assert frame["kind"].value_counts().to_dict() == {"scenario": 12, "baseline": 7}
     assert next(iter(frame["kind"])) == "scenario"
     assert (frame["nse_pc"] > 0.999).all()
     assert frame["calibrated_rmse"].max() < 1e-3, "the smoothed wave is the farthest off"
@@ -42,18 +42,18 @@ def test_another_region_has_the_same_scores_in_rows_of_its_own() -> None:
     """Bias is x - y: the second region is 0.1 greener than every series; only the contract knows nRMSE."""
     frame = score_table(rows_of(WAVE, DailySeries(DAYS, WAVE.values + 0.1)))
     own, other = (frame[frame["own_region"] == flag] for flag in (True, False))
-    assert len(own) == len(other) == 15
+    assert len(own) == len(other) == 19
     assert frame["own_region"].is_monotonic_decreasing
     assert other["mean_residual"].to_numpy() == pytest.approx(-0.1, abs=1e-3)
     assert other["rmse"].to_numpy() == pytest.approx(0.1, abs=1e-3)
     assert own["nrmse"].notna().all()
     assert other["nrmse"].isna().all()
-    assert latex_table(frame).count("forthgr") == 15, "LaTeX shows the site's own region"
+    assert latex_table(frame).count("forthgr") == 19, "LaTeX shows the site's own region"
 
 
 def test_a_season_without_camera_keeps_its_rows_without_numbers() -> None:
     frame = score_table(rows_of(EMPTY))
-    assert len(frame) == 15
+    assert len(frame) == 19
     assert frame["nse_pc"].isna().all()
     assert r"TOA & aggressive\_sigma20 & -- & --" in latex_table(frame)
 

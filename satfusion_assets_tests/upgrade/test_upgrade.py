@@ -17,6 +17,7 @@ from satfusion_assets.cli.runs import ASKS, plan
 from satfusion_assets.definitions import build_defs
 from satfusion_assets.pipeline.platform import Platform
 from satfusion_assets.pipeline.records import Stage
+from satfusion_assets.pipeline.registry import REGISTRY
 from satfusion_assets.store import Manifest, Product
 from satfusion_assets.vocabulary.errors import CredentialsMissing, InvalidInput
 from satfusion_assets.vocabulary.settings import Settings
@@ -76,7 +77,8 @@ def test_all_that_was_derived_is_stale_and_nothing_raw(platform: Platform, insta
     due = {one.product.slug: one for one in forecast(platform, instance, runs, rebuild=False)}
     assert all(due[name].why == (ASKS,) for name in RAW)
     for name in ("preselected", "prepared_bti.aggressive", "fused.aggressive_sigma20", "metrics"):
-        assert due[name].why[0] == "its code was version 1, is 2"
+        record = REGISTRY[name.partition(".")[0]]
+        assert due[name].why[0] == f"its code was version 1, is {record.code_version}"
         assert due[name].seconds is not None, "what it took is in the old instance"
     says = summary(list(due.values()), sum(len(run.products) for run in runs))
     assert "derived products are to be made" in says
@@ -116,14 +118,17 @@ def test_a_first_stage_after_the_last_is_refused() -> None:
         plan(HERE, until=Stage.PREPARED, start=Stage.METRICS)
 
 
-def test_automation_that_was_on_starts_nothing_and_then_follows_changes(
+def test_automation_that_was_on_starts_nothing_but_new_scenarios_and_then_follows_changes(
     platform: Platform, instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
     defs = build_defs(platform)
     old = (tmp_path / "automation_cursor.txt").read_text("utf-8")
     cursor = asset_daemon_cursor_from_instigator_serialized_cursor(old, defs.resolve_asset_graph())
     first = dg.evaluate_automation_conditions(defs, instance, cursor=cursor)
-    assert first.total_requested == 0
+    requested = {
+        key for name in REGISTRY.names for key in first.get_requested_partitions(dg.AssetKey(name)) if key is not None
+    }
+    assert requested == {f"aggressive_kriging|{HERE.key}"}, "what there was is left alone, a new scenario is made"
     tags = {"dagster/data_version": "another"}
     instance.report_runless_asset_event(dg.AssetMaterialization("raw_s2", partition=HERE.key, tags=tags))
     second = dg.evaluate_automation_conditions(defs, instance, cursor=first.cursor)

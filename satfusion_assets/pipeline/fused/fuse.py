@@ -16,7 +16,7 @@ from satfusion_assets.fusion.season import SeasonStack
 from satfusion_assets.pipeline.coarse_source import NO_DRIFT, inherited
 from satfusion_assets.pipeline.fused.engines import EngineName, engine
 from satfusion_assets.pipeline.fused.files import FusedLayout
-from satfusion_assets.pipeline.fused.inputs import season_stack
+from satfusion_assets.pipeline.fused.inputs import bands_beside, season_stack
 from satfusion_assets.pipeline.fused.product import FUSED
 from satfusion_assets.pipeline.fused.quality import write_quality
 from satfusion_assets.pipeline.layers import write_layers
@@ -25,10 +25,10 @@ from satfusion_assets.pipeline.prepared.prepare import CHANNELS
 from satfusion_assets.pipeline.prepared.product import PREPARED
 from satfusion_assets.pipeline.provenance import publish, refuse_out_of_place
 from satfusion_assets.pipeline.site_series import read_at_site, write_series
-from satfusion_assets.store import Draft, ProductStore, View
+from satfusion_assets.store import Draft, ProductStore
 from satfusion_assets.store.layers import FUSED_STEP, to_step
 from satfusion_assets.vocabulary.grid import site_grid
-from satfusion_assets.vocabulary.scenarios import Method, Mode, Scenario
+from satfusion_assets.vocabulary.scenarios import Method, Scenario
 from satfusion_assets.vocabulary.sites import Site, SiteSeason
 
 log = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ def fuse_season(
     days = season_days(site_season)
     with ExitStack() as stack:
         prepared = stack.enter_context(store.read(PREPARED[scenario.mode].of(site_season, scenario.strategy)))
-        bands = _bands(stack, store, site_season, scenario)
+        bands = bands_beside(stack, store, site_season, scenario)
         inputs = [prepared] if bands is None else [prepared, bands]
         refuse_out_of_place(site, *inputs)
         season = season_stack(prepared, scenario, bands)
@@ -83,13 +83,6 @@ def fuse_season(
     if result.assess is not None:
         numbers |= _quality_numbers(result.quality)
     return Outcome(draft.manifest, numbers=numbers)
-
-
-def _bands(stack: ExitStack, store: ProductStore, site_season: SiteSeason, scenario: Scenario) -> View | None:
-    """The prepared reflectance where kriging of GCC needs it beside."""
-    if scenario.method is Method.EFAST or scenario.mode is Mode.BTI:
-        return None
-    return stack.enter_context(store.read(PREPARED[Mode.BTI].of(site_season, scenario.strategy)))
 
 
 def _parameters(scenario: Scenario, engine_name: EngineName, season: SeasonStack) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import replace
 
 import numpy as np
@@ -10,11 +11,20 @@ from numpy.typing import NDArray
 from satfusion_assets.fusion.season import SeasonStack
 from satfusion_assets.pipeline.prepared.files import PreparedLayout
 from satfusion_assets.pipeline.prepared.prepare import CHANNELS
-from satfusion_assets.store import View
+from satfusion_assets.pipeline.prepared.product import PREPARED_BTI
+from satfusion_assets.store import ProductStore, View
 from satfusion_assets.vocabulary.days import day_of
 from satfusion_assets.vocabulary.errors import NoData, ProductCorrupt
 from satfusion_assets.vocabulary.grid import RATIO
 from satfusion_assets.vocabulary.scenarios import Method, Mode, Scenario, Strategy
+from satfusion_assets.vocabulary.sites import SiteSeason
+
+
+def bands_beside(stack: ExitStack, store: ProductStore, site_season: SiteSeason, scenario: Scenario) -> View | None:
+    """The prepared reflectance where kriging of GCC needs it beside, leased in ``stack``."""
+    if scenario.method is Method.EFAST or scenario.mode is Mode.BTI:
+        return None
+    return stack.enter_context(store.read(PREPARED_BTI.of(site_season, scenario.strategy)))
 
 
 def season_stack(prepared: View, scenario: Scenario, bands: View | None = None) -> SeasonStack:

@@ -9,7 +9,7 @@ from satfusion_assets.pipeline.records import Grid, Input, ProductRecord, Shapin
 from satfusion_assets.pipeline.thresholds import EFAST, KRIGING
 from satfusion_assets.vocabulary.scenarios import SCENARIOS, Method, Mode, of_mode
 
-_READ_BANDS: Final = tuple(item for item in SCENARIOS if item.mode is Mode.BTI or item.method is Method.KRIGING)
+READ_BANDS: Final = tuple(item for item in SCENARIOS if item.mode is Mode.BTI or item.method is Method.KRIGING)
 """Kriging of GCC learns from the bands where images show snow."""
 FUSED: Final = ProductRecord(
     name="fused",
@@ -23,7 +23,7 @@ FUSED: Final = ProductRecord(
         Method.EFAST: Shaping(EFAST, chosen={"engine": "fusion_engine"}),
         Method.KRIGING: Shaping(KRIGING),
     },
-    inputs=(Input(PREPARED_BTI, _READ_BANDS), Input(PREPARED_ITB, of_mode(Mode.ITB))),
+    inputs=(Input(PREPARED_BTI, READ_BANDS), Input(PREPARED_ITB, of_mode(Mode.ITB))),
     kinds=("geotiff",),
     sensor="both",
     pool="fusion",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -12,6 +13,7 @@ from odc.geo.geobox import GeoBox
 
 from satfusion_assets.pipeline.coarse_source import inherited
 from satfusion_assets.pipeline.fused.files import FusedLayout
+from satfusion_assets.pipeline.fused.inputs import bands_beside
 from satfusion_assets.pipeline.fused.product import FUSED
 from satfusion_assets.pipeline.layers import write_layers
 from satfusion_assets.pipeline.outcome import Outcome
@@ -52,10 +54,13 @@ def process(store: ProductStore, site: Site, site_season: SiteSeason, scenario: 
     """Publish ``processed``: rasters cropped to one window, NDVI, GCC and band series of S2, S3 and fusion."""
     layout, grid = ProcessedLayout(scenario), site_grid(site)
     product = PROCESSED.of(site_season, scenario)
-    with (
-        store.read(FUSED.of(site_season, scenario)) as fused,
-        store.read(PREPARED[scenario.mode].of(site_season, scenario.strategy)) as prepared,
-    ):
+    with ExitStack() as leased:
+        fused = leased.enter_context(store.read(FUSED.of(site_season, scenario)))
+        prepared = leased.enter_context(store.read(PREPARED[scenario.mode].of(site_season, scenario.strategy)))
+        # What the fused images were made from beside is named here as well: a backfill looks at each asset once, and
+        # would forget a partition that only the longer way leads to.
+        bands = bands_beside(leased, store, site_season, scenario)
+        inputs = [fused, prepared] if bands is None else [fused, prepared, bands]
         refuse_out_of_place(site, fused, prepared)
         images = _fused_images(fused, scenario)
         window = valid_window(valid_pixels(images.values))
@@ -68,7 +73,7 @@ def process(store: ProductStore, site: Site, site_season: SiteSeason, scenario: 
         }
         geobox = grid.fine[window.slices]
         row_col = site_pixel(geobox, site.latitude, site.longitude)
-        with publish(store, product, site=site, parameters=inherited(fused), inputs=[fused, prepared]) as draft:
+        with publish(store, product, site=site, parameters=inherited(fused), inputs=inputs) as draft:
             for source, stack in cut.items():
                 _write_images(draft, layout, source, stack, geobox, whole=geobox == grid.fine)
                 _write_series(draft, layout, source, stack, geobox, site)

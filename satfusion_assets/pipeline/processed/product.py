@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from satfusion_assets.pipeline.columns import BAND_COLUMNS, DAY, GCC, NDVI
-from satfusion_assets.pipeline.fused.product import FUSED
+from satfusion_assets.pipeline.fused.product import FUSED, READ_BANDS
 from satfusion_assets.pipeline.prepared.product import PREPARED_BTI, PREPARED_ITB
 from satfusion_assets.pipeline.records import Columns, Grid, Input, ProductRecord, Stage
 from satfusion_assets.pipeline.thresholds import SITE_SERIES
@@ -26,7 +26,7 @@ PROCESSED: Final = ProductRecord(
     group="processed",
     code_version=3,
     thresholds=("vocabulary.grid", "sampling.crop", *SITE_SERIES),
-    inputs=(Input(FUSED), Input(PREPARED_BTI, of_mode(Mode.BTI)), Input(PREPARED_ITB, of_mode(Mode.ITB))),
+    inputs=(Input(FUSED), Input(PREPARED_BTI, READ_BANDS), Input(PREPARED_ITB, of_mode(Mode.ITB))),
     kinds=("geotiff", "json"),
     sensor="both",
     columns=COLUMNS,

@@ -14,7 +14,7 @@ from satfusion_assets.pipeline.partitions import SITE_SEASON, scenario_key
 from satfusion_assets.pipeline.platform import Platform
 from satfusion_assets.pipeline.processed import process
 from satfusion_assets.store import Product, ProductStore
-from satfusion_assets.vocabulary.scenarios import SCENARIOS, Mode
+from satfusion_assets.vocabulary.scenarios import EFAST_SCENARIOS, Mode
 from satfusion_assets.vocabulary.settings import Settings
 from satfusion_assets_tests.orchestration.checks import products as made
 from satfusion_assets_tests.orchestration.checks.products import BTI, DAYS, SEASON, SITE, Files
@@ -61,7 +61,7 @@ def test_impossible_reflectance_is_recorded_but_not_processed(
 def test_without_a_partition_every_one_that_was_made_is_judged_by_itself(tmp_path: Path) -> None:
     platform = Platform(Settings(_env_file=None, data_root=tmp_path))
     platform.registry.add(SITE)
-    good, bad = (item for item in SCENARIOS if item.mode is Mode.BTI and item.strategy is BTI.strategy)
+    good, bad = (item for item in EFAST_SCENARIOS if item.mode is Mode.BTI and item.strategy is BTI.strategy)
     for scenario in (good, bad):
         made.publish(platform.store, Product("fused", SEASON, scenario.key), made.fused(scenario))
     next(platform.store.folder(SEASON).rglob(f"{FusedLayout(bad).image(DAYS[0])}")).write_bytes(b"damaged")
