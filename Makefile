@@ -16,8 +16,8 @@ test: setup lint types
 test-slow: setup
 	$(BIN)/pytest -n 2 --dist loadscope
 
-# The rooms that lean on libraries most (without the gap benchmark, whose minutes say little of libraries), on the lowest versions that pyproject.toml allows; then the same on the newest.
-BOUNDED := satfusion_assets_tests/store satfusion_assets_tests/archives satfusion_assets_tests/screening satfusion_assets_tests/sampling satfusion_assets_tests/evaluation --ignore=satfusion_assets_tests/evaluation/gaps
+# The rooms that lean on libraries most, on the lowest versions that pyproject.toml allows; then the same on the newest.
+BOUNDED := satfusion_assets_tests/store satfusion_assets_tests/archives satfusion_assets_tests/screening satfusion_assets_tests/sampling satfusion_assets_tests/evaluation/test_scores.py
 bounded = NUMBA_CACHE_DIR=$(CURDIR)/$(VENV)-$(1)/numba $(VENV)-$(1)/bin/python -m pytest -n 2 --dist loadscope -m "not slow" $(BOUNDED)
 
 test-lowest: $(VENV)-lowest/installed
