@@ -135,7 +135,20 @@ function Contents({ data, season }: { data: MetricsFile; season: Season }) {
   );
 }
 
-const SCENARIO_COLOURS = ['#6a2fa0', '#b34700', '#1667a8', '#8a6d00', '#a01d5c', '#00707a', '#59636b', '#3d7a00'];
+const SCENARIO_COLOURS = [
+  '#6a2fa0',
+  '#b34700',
+  '#1667a8',
+  '#8a6d00',
+  '#a01d5c',
+  '#00707a',
+  '#59636b',
+  '#3d7a00',
+  '#0b2f6b',
+  '#7f4f24',
+  '#c2185b',
+  '#111111',
+];
 
 /** All scenarios' fused GCC and what each misses of the camera's, day by day. */
 function Comparison({ season }: { season: Season }) {

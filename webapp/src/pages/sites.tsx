@@ -5,7 +5,7 @@ import { go, route } from '../state';
 import { Link } from '../ui/link';
 import { Locator } from '../ui/locator';
 import { Command, Empty, number, Select } from '../ui/parts';
-import { SCENARIO_KEYS, SCORE_NAMES } from '../ui/words';
+import { isKriging, SCENARIO_KEYS, SCORE_NAMES } from '../ui/words';
 
 const STATUS_WORDS: Record<Status, string> = {
   none: 'nothing yet',
@@ -66,17 +66,17 @@ export function Sites({ overview }: { overview: Overview }) {
               <th scope="col" rowSpan={2}>
                 Season
               </th>
-              <th scope="colgroup" colSpan={4}>
+              <th scope="colgroup" colSpan={SCENARIO_KEYS.length / 2}>
                 aggressive
               </th>
-              <th scope="colgroup" colSpan={4}>
+              <th scope="colgroup" colSpan={SCENARIO_KEYS.length / 2}>
                 nonaggressive
               </th>
             </tr>
             <tr>
               {SCENARIO_KEYS.map((key) => (
                 <th scope="col" key={key}>
-                  {key.includes('_itb') ? 'ItB' : 'BtI'} σ{key.slice(-2)}
+                  {key.includes('_itb') ? 'ItB' : 'BtI'} {isKriging(key) ? 'kriging' : `σ${key.slice(-2)}`}
                 </th>
               ))}
             </tr>

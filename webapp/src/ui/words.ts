@@ -59,11 +59,11 @@ export const SCORE_NAMES: Record<string, string> = {
   n_samples: 'n',
 };
 
-/** "aggressive σ20 BtI" */
+/** "aggressive · σ 20 d · BtI", "nonaggressive · kriging · ItB" */
 export function scenarioName(key: string): string {
   const strategy = key.startsWith('non') ? 'nonaggressive' : 'aggressive';
   const mode = key.includes('_itb') ? 'ItB' : 'BtI';
-  return `${strategy} · σ ${key.slice(-2)} d · ${mode}`;
+  return `${strategy} · ${isKriging(key) ? 'kriging' : `σ ${key.slice(-2)} d`} · ${mode}`;
 }
 
 const BASELINES: Record<string, string> = {

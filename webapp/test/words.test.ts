@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest';
+import { SCENARIO_KEYS, scenarioName, scenarioOf, scenarioShort } from '../src/ui/words';
+
+test('every scenario has a name of its own, by its method', () => {
+  expect(SCENARIO_KEYS).toHaveLength(12);
+  for (const name of [scenarioName, scenarioShort]) {
+    expect(new Set(SCENARIO_KEYS.map(name)).size).toBe(12);
+  }
+  expect(scenarioName('aggressive_sigma20')).toBe('aggressive · σ 20 d · BtI');
+  expect(scenarioName('nonaggressive_itb_kriging')).toBe('nonaggressive · kriging · ItB');
+  expect(scenarioShort('nonaggressive_itb_kriging')).toBe('non kriging ItB');
+});
+
+test('scores name the scenario in the spelling of the contract', () => {
+  expect(scenarioOf('aggressive_sigma20_itb')).toBe('aggressive_itb_sigma20');
+  expect(scenarioOf('aggressive_itb_kriging')).toBe('aggressive_itb_kriging');
+});
