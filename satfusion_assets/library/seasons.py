@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from satfusion_assets.pipeline.pack.files import pack_folder
 from satfusion_assets.store.pack_reader import open_pack
 from satfusion_assets.vocabulary.errors import ProductMissing
@@ -40,18 +42,11 @@ def open_season(
             f"'satfusion materialize {site} {year}' makes it."
         )
     pack = open_pack(path)
-    layers = {str(name): _labelled(pack[name], str(name)) for name in pack.attrs["layers"]}
-    days = layers["fused"].indexes["time"]
-    shared = {name: layer if name in OBSERVED else layer.sel(time=days) for name, layer in layers.items()}
-    return xr.Dataset(shared, attrs=pack.attrs).assign_coords(spatial_ref=pack["spatial_ref"])
-
-
-def _labelled(layer: xr.DataArray, name: str) -> xr.DataArray:
-    """The layer with named bands and its time under the shared name."""
-    names = list(layer.attrs.get("band_names", []))
-    layer = layer.drop_vars("spatial_ref", errors="ignore")
-    if names in ([], [name]):
-        layer = layer.squeeze(f"band_{name}", drop=True)
-    else:
-        layer = layer.rename({f"band_{name}": "band"}).assign_coords(band=names)
-    return layer if name in OBSERVED else layer.rename({f"time_{name}": "time"})
+    there = {
+        str(name): np.flatnonzero(pack[f"{name}_available"]) for name in pack.data_vars if f"{name}_available" in pack
+    }
+    layers = {}
+    for name, own in there.items():
+        layer = pack[name].isel(time=own if name in OBSERVED else there["fused"])
+        layers[name] = layer.rename(time=f"time_{name}") if name in OBSERVED else layer
+    return xr.Dataset(layers, attrs=pack.attrs)

@@ -51,7 +51,7 @@ def season(tmp_path: Path) -> Path:
     layers = [
         PackLayer("s2", DAYS[::10], images[::10], BANDS),
         PackLayer("fused", DAYS[60:], images[60:], BANDS),
-        PackLayer("days_to_scene", DAYS, np.zeros((366, 1, 6, 8), np.float32), ("days_to_scene",)),
+        PackLayer("days_to_scene", DAYS, np.zeros((366, 6, 8), np.float32)),
         PackLayer("standard_deviation", DAYS, np.full((366, 4, 6, 8), 0.01, np.float32), BANDS),
     ]
     with store.publish(Product("pack", site_season, RECOMMENDED.key)) as draft:
