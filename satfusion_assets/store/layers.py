@@ -87,12 +87,13 @@ LAYERS: Final = {
     "standard_deviation": LayerType(
         "uint16", 2.0**-12, 65535, "1", "standard deviation that fusion predicts of the fused value", steady=True
     ),
-    "days_to_scene": LayerType("uint8", 1.0, 255, "days", "days to the nearest clear Sentinel-2 scene"),
+    "days_to_scene": LayerType("uint8", 1.0, 255, "d", "days to the nearest clear Sentinel-2 scene"),
     "effective_scenes": LayerType("uint16", 0.25, 65535, "1", "effective number of scenes behind the fused value"),
     "coarse_support": LayerType("uint8", 1.0, 255, "1", "how well Sentinel-3 supports the fused value"),
     "support": LayerType("uint8", 1.0, 255, "1", "what a kriged value rests on"),
 }
-"""``effective_scenes`` is at most the number of days within EFAST's reach, 61, or 1000 by kriging."""
+"""``effective_scenes`` is at most the number of days within EFAST's reach, 61, or 1000 by kriging. Days are "d": xarray below 2026 makes durations of
+numbers whose units are "days"."""
 
 
 def layer_type(name: str) -> LayerType:
