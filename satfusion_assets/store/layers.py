@@ -92,8 +92,9 @@ LAYERS: Final = {
     "coarse_support": LayerType("uint8", 1.0, 255, "1", "how well Sentinel-3 supports the fused value"),
     "support": LayerType("uint8", 1.0, 255, "1", "what a kriged value rests on"),
 }
-"""``effective_scenes`` is at most the number of days within EFAST's reach, 61, or 1000 by kriging. Days are "d": older releases of
-xarray make durations of numbers whose units are "days"."""
+"""``effective_scenes`` is at most the number of days within EFAST's reach, 61, or 1000 by kriging. Days are "d": older
+releases of xarray make durations of numbers whose units are "days".
+"""
 
 
 def layer_type(name: str) -> LayerType:
