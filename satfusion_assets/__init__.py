@@ -14,9 +14,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from satfusion_assets.library.labelled import fuse
-    from satfusion_assets.library.seasons import open_season
-    from satfusion_assets.library.series import scores, transitions
+    from satfusion_assets.public.labelled import fuse
+    from satfusion_assets.public.seasons import open_season
+    from satfusion_assets.public.series import scores, transitions
 
     __version__: str
 
@@ -31,7 +31,7 @@ def __getattr__(name: str) -> Any:
 
         return version("satfusion")
     if name in _ROOMS:
-        return getattr(import_module(f"satfusion_assets.library.{_ROOMS[name]}"), name)
+        return getattr(import_module(f"satfusion_assets.public.{_ROOMS[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

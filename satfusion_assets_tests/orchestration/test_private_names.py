@@ -26,6 +26,8 @@ def _imported() -> dict[str, set[str]]:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("dagster._"):
                 found.setdefault(str(node.module), set()).update(name.name for name in node.names)
+            elif isinstance(node, ast.Constant) and re.fullmatch(r"dagster\._[\w.]+", str(node.value)):
+                found.setdefault(str(node.value), set())  # a module named for something else to load
             elif isinstance(node, ast.Import):
                 whole = {name.name for name in node.names if name.name.startswith("dagster._")}
                 assert not whole, f"{path.name} imports {whole} whole; name what it needs."

@@ -12,8 +12,7 @@ import time
 from typing import Any, Final
 
 import psutil
-from dagster import DagsterEventType, DagsterRun, DefaultRunLauncher
-from dagster._core.errors import DagsterUserCodeUnreachableError
+from dagster import DagsterError, DagsterEventType, DagsterRun, DefaultRunLauncher
 from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
 from dagster._core.remote_origin import GrpcServerCodeLocationOrigin
 
@@ -56,7 +55,7 @@ class WatchedRunLauncher(DefaultRunLauncher):
             return True  # a run of the command line, which nobody makes again, or code that the daemon loads itself
         try:
             server = origin.create_client().get_server_id(timeout=2)
-        except DagsterUserCodeUnreachableError:
+        except DagsterError:
             self._answering = None
             return False
         now = time.monotonic()
