@@ -31,7 +31,7 @@ from satfusion_assets.fusion.season import SeasonStack
 from satfusion_assets.pipeline.fused.fuse import season_days
 from satfusion_assets.pipeline.fused.inputs import season_stack
 from satfusion_assets.pipeline.prepared.product import PREPARED
-from satfusion_assets.sandbox.landscape import View
+from satfusion_assets.sandbox.landscape import SurfaceView
 from satfusion_assets.sandbox.signatures import Cover
 from satfusion_assets.vocabulary.grid import site_grid
 from satfusion_assets.vocabulary.scenarios import BANDS, Mode, Scenario, Strategy
@@ -169,7 +169,7 @@ def _inputs(season: PreparedSeason) -> SeasonStack:
         return season_stack(prepared, SCENARIO)
 
 
-def _snow_free(surface: View, season: PreparedSeason) -> Array:
+def _snow_free(surface: SurfaceView, season: PreparedSeason) -> Array:
     """(p,) whether a day and the days around it are free of snow."""
     days = season_days(season.site_season)
     first, count = days[0] - timedelta(SNOW_DAYS), len(days) + 2 * SNOW_DAYS

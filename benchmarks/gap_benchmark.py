@@ -15,7 +15,7 @@ from functools import partial
 import numpy as np
 
 from satfusion_assets.evaluation.gaps.benchmark import Benchmark
-from satfusion_assets.evaluation.gaps.competitors import PIXEL_METHODS, Method
+from satfusion_assets.evaluation.gaps.competitors import PIXEL_METHODS, GapMethod
 from satfusion_assets.evaluation.gaps.fusion import Fusion
 from satfusion_assets.evaluation.gaps.stack import CloudPattern, withhold
 from satfusion_assets.evaluation.gaps.starfm import Starfm
@@ -71,7 +71,7 @@ def main() -> None:
     held = withhold(stack, gaps[3])
     days = stack.fine_days[held.scenes]
     scenario = SCENARIOS[0]
-    methods: list[Method] = [*PIXEL_METHODS, Fusion(scenario), Fusion(scenario, states_sd=True)]
+    methods: list[GapMethod] = [*PIXEL_METHODS, Fusion(scenario), Fusion(scenario, states_sd=True)]
     names = [*(method.name for method in PIXEL_METHODS), "fusion", "fusion with its uncertainty"]
     if starfm:
         methods, names = [*methods, Starfm()], [*names, "starfm"]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from satfusion_assets.cli.doctor import Verdict, examine
+from satfusion_assets.cli.doctor import Health, examine
 from satfusion_assets.orchestration.instance.code_server import main
 from satfusion_assets.pipeline.platform import Platform
 from satfusion_assets.store import Product, ProductStore
@@ -76,7 +76,7 @@ def test_doctor_names_what_is_no_marker(tmp_path: Path, monkeypatch: pytest.Monk
     def finding() -> Any:
         return next(one for one in examine(platform) if one is not None and one.what == "product store")
 
-    assert finding().verdict is Verdict.OK
+    assert finding().verdict is Health.OK
     (store.root / ".satfusion/pending/.DS_Store").write_bytes(b"\0")
-    assert finding().verdict is Verdict.WARNING
+    assert finding().verdict is Health.WARNING
     assert ".DS_Store" in finding().says

@@ -1,8 +1,8 @@
 """A polite HTTP client: time-outs everywhere, bounded retries with backoff, Retry-After honoured, whole answers only.
 
 Retried: time-outs, dropped and refused connections, truncated bodies, transient statuses. What is left after the
-last attempt is one ``Withheld``; what the archive means (404, 401) is said at once. An answer is complete and what was
-asked for, or it is an error: bodies are read here, against their announced length, a size limit and a deadline.
+last attempt is one ``FileWithheld``; what the archive means (404, 401) is said at once. An answer is complete and what
+was asked for, or it is an error: bodies are read here, against their announced length, a size limit and a deadline.
 """
 
 from __future__ import annotations
@@ -60,9 +60,9 @@ class TooLarge(ArchiveAnswerInvalid):
     """The answer is longer than anything the archives have."""
 
 
-class Withheld(ArchiveUnavailable):
+class FileWithheld(ArchiveUnavailable):
     """One address gave nothing in all attempts, which may be its own trouble or the archive's: others tell
-    (``stages.acquire.fetching``). url: without query.
+    (``pipeline.acquisition.fetching``). url: without query.
     """
 
     def __init__(self, message: str, url: str) -> None:
@@ -209,7 +209,7 @@ class HttpArchive:
             return retrying(lambda: read(self._attempt(request)))
         except _Transient as failure:
             url = public_url(request.url)
-            raise Withheld(
+            raise FileWithheld(
                 f"{self.name} did not answer {url} ({failure}, {most} attempts); run this again later.", url
             ) from None
 

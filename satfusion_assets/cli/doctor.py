@@ -25,7 +25,7 @@ ROOM_PER_SITE_SEASON = 1.5e9
 MOST_NAMED = 5
 
 
-class Verdict(StrEnum):
+class Health(StrEnum):
     OK = "ok"
     WARNING = "warning"
     FAILED = "failed"
@@ -36,7 +36,7 @@ class Finding:
     """One thing that was looked at."""
 
     what: str
-    verdict: Verdict
+    verdict: Health
     says: str
 
 
@@ -44,11 +44,11 @@ def doctor() -> None:
     """Say which services answer, which credentials are missing and how much disk there is."""
     findings = list(examine(Platform()))
     table = Table("what", "verdict", "says")
-    colours = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.FAILED: "red"}
+    colours = {Health.OK: "green", Health.WARNING: "yellow", Health.FAILED: "red"}
     for finding in findings:
         table.add_row(finding.what, f"[{colours[finding.verdict]}]{finding.verdict}[/]", finding.says)
     Console().print(table)
-    if any(finding.verdict is Verdict.FAILED for finding in findings):
+    if any(finding.verdict is Health.FAILED for finding in findings):
         raise typer.Exit(1)
 
 
@@ -73,26 +73,26 @@ def _dagster_home() -> Finding:
     try:
         home = dagster_home()
     except SatfusionError as error:
-        return Finding("DAGSTER_HOME", Verdict.FAILED, str(error))
+        return Finding("DAGSTER_HOME", Health.FAILED, str(error))
     if not home.is_absolute() or not os.access(home, os.W_OK):
-        return Finding("DAGSTER_HOME", Verdict.FAILED, f"{home} must be an absolute, writable folder.")
-    return Finding("DAGSTER_HOME", Verdict.OK, str(home))
+        return Finding("DAGSTER_HOME", Health.FAILED, f"{home} must be an absolute, writable folder.")
+    return Finding("DAGSTER_HOME", Health.OK, str(home))
 
 
 def _sites(platform: Platform) -> Finding:
     try:
         registry = platform.registry
     except SatfusionError as error:
-        return Finding("sites", Verdict.FAILED, str(error))
-    return Finding("sites", Verdict.OK, f"{len(registry.sites)} sites, {len(registry.site_seasons)} site-seasons")
+        return Finding("sites", Health.FAILED, str(error))
+    return Finding("sites", Health.OK, f"{len(registry.sites)} sites, {len(registry.site_seasons)} site-seasons")
 
 
 def _disk(root: Path) -> Finding:
     there = next(path for path in (root.absolute(), *root.absolute().parents) if path.exists())
     if not os.access(there, os.W_OK):
-        return Finding("data root", Verdict.FAILED, f"{there} is not writable; set SATFUSION_DATA_ROOT.")
+        return Finding("data root", Health.FAILED, f"{there} is not writable; set SATFUSION_DATA_ROOT.")
     free = shutil.disk_usage(there).free
-    verdict = Verdict.OK if free > ROOM_PER_SITE_SEASON else Verdict.WARNING
+    verdict = Health.OK if free > ROOM_PER_SITE_SEASON else Health.WARNING
     return Finding("data root", verdict, f"{root.absolute()}, {free / 1e9:.1f} GB free")
 
 
@@ -100,11 +100,11 @@ def _store(platform: Platform) -> Finding:
     """What lies where the store notes its publications and is none of its notes. Nothing is hurt by it."""
     foreign = platform.store.foreign_markers()
     if not foreign:
-        return Finding("product store", Verdict.OK, "no foreign files among its markers")
+        return Finding("product store", Health.OK, "no foreign files among its markers")
     listed = ", ".join(path.name for path in foreign[:MOST_NAMED]) + (", ..." if len(foreign) > MOST_NAMED else "")
     return Finding(
         "product store",
-        Verdict.WARNING,
+        Health.WARNING,
         f"{foreign[0].parent} holds {len(foreign)} files that note no publication ({listed}); they do no harm: delete "
         "them while nothing runs.",
     )
@@ -114,8 +114,8 @@ def _credentials(settings: Settings) -> Finding:
     person = settings.cdse_user and settings.cdse_password
     machine = settings.cdse_client_id and settings.cdse_client_secret
     if person or machine:
-        return Finding("Copernicus account", Verdict.OK, "set by " + ("client" if machine else "user and password"))
-    return Finding("Copernicus account", Verdict.WARNING, f"not set: Sentinel-3 needs {CREDENTIAL_VARIABLES}.")
+        return Finding("Copernicus account", Health.OK, "set by " + ("client" if machine else "user and password"))
+    return Finding("Copernicus account", Health.WARNING, f"not set: Sentinel-3 needs {CREDENTIAL_VARIABLES}.")
 
 
 def _service(name: str, url: str) -> Finding:
@@ -124,7 +124,7 @@ def _service(name: str, url: str) -> Finding:
     try:
         answer = httpx.get(url, timeout=15, follow_redirects=True)
     except httpx.HTTPError as error:
-        return Finding(name, Verdict.FAILED, f"{url} cannot be reached ({type(error).__name__}).")
+        return Finding(name, Health.FAILED, f"{url} cannot be reached ({type(error).__name__}).")
     if answer.is_error:
-        return Finding(name, Verdict.FAILED, f"{url} answers {answer.status_code}.")
-    return Finding(name, Verdict.OK, f"{url} answers")
+        return Finding(name, Health.FAILED, f"{url} answers {answer.status_code}.")
+    return Finding(name, Health.OK, f"{url} answers")

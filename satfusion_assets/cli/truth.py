@@ -28,7 +28,7 @@ from satfusion_assets.vocabulary.scenarios import BANDS, SCENARIOS, Mode, Scenar
 from satfusion_assets.vocabulary.sites import SiteSeason
 
 if TYPE_CHECKING:
-    from satfusion_assets.sandbox.landscape import View as Surface
+    from satfusion_assets.sandbox.landscape import SurfaceView as Surface
     from satfusion_assets.truth.scoring import Truth
 
 TABLES = home() / "sandbox_data" / "truth"

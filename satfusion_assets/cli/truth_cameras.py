@@ -27,10 +27,10 @@ LEAST_VEGETATED: Final = 0.8
 
 def its_camera(landscape: Landscape, season: JudgedSeason) -> Cameras:
     """The site's own camera, with its colours and faults, where the platform believes that it looks."""
-    from satfusion_assets.sandbox.camera import Camera
+    from satfusion_assets.sandbox.camera import SyntheticCamera
 
     year = season.days[0].item().year
-    camera = Camera(landscape, date(year - 1, 1, 1), date(year + 1, 12, 31))
+    camera = SyntheticCamera(landscape, date(year - 1, 1, 1), date(year + 1, 12, 31))
     region = camera.rois[0]
     record = camera.record(camera.last)
     grid = site_grid(landscape.site).fine

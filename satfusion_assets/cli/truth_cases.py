@@ -24,7 +24,7 @@ from satfusion_assets.vocabulary.scenarios import SCENARIOS, Mode, Strategy
 if TYPE_CHECKING:
     import pandas as pd
 
-    from satfusion_assets.evaluation.gaps.competitors import Method
+    from satfusion_assets.evaluation.gaps.competitors import GapMethod
     from satfusion_assets.evaluation.gaps.fusion import Fusion
 
 PROCESSES: Final = 2
@@ -125,7 +125,7 @@ def _worked() -> float:
     return sum(one.ru_utime + one.ru_stime for one in used)
 
 
-def compared(strategy: Strategy) -> tuple[list[Fusion], list[Method]]:
+def compared(strategy: Strategy) -> tuple[list[Fusion], list[GapMethod]]:
     """The methods of a population: both modes of EFAST at one sigma and of
     kriging with their deviations, and what Sentinel-2 alone gives."""
     from satfusion_assets.evaluation.gaps.competitors import PIXEL_METHODS

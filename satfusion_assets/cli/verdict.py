@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 
-from satfusion_assets.pipeline.metrics.verdict import Comparison, Turn, Verdict
+from satfusion_assets.pipeline.metrics.verdict import Comparison, SeasonVerdict, Turn
 from satfusion_assets.vocabulary.scenarios import RECOMMENDED_BECAUSE
 
 
-def sentences(verdict: Verdict) -> list[str]:
+def sentences(verdict: SeasonVerdict) -> list[str]:
     """One sentence or two a line: how good, against what, which dates, what is missing, and what may be believed."""
     said = [f"Scenario {verdict.scenario.key}, recommended beforehand: {RECOMMENDED_BECAUSE}.", _skill(verdict)]
     if verdict.against_s2 is not None:
@@ -20,7 +20,7 @@ def sentences(verdict: Verdict) -> list[str]:
     return said
 
 
-def _skill(verdict: Verdict) -> str:
+def _skill(verdict: SeasonVerdict) -> str:
     if verdict.nse is None:
         return "Too few days are common with the camera to score it."
     low_high = verdict.nse_interval
@@ -55,7 +55,7 @@ def _turn(name: str, turn: Turn) -> str:
     return f"{name.capitalize()} (50 %) on {_day(turn.fusion)}, {offset}{known}."
 
 
-def _holes(verdict: Verdict) -> str:
+def _holes(verdict: SeasonVerdict) -> str:
     if verdict.longest_hole is None:
         return f"Every one of the season's {verdict.season_days} days has a value at the site."
     first, last = verdict.longest_hole

@@ -65,7 +65,7 @@ def calibrated_errors(days: Days, series: FloatArray, target: FloatArray) -> Flo
 
 
 @dataclass(frozen=True)
-class Comparison:
+class FootprintComparison:
     """Two series on their common days. difference: RMSE of the first over the second's, minus one, with its interval.
 
     p: two-sided, block bootstrap over days.
@@ -77,7 +77,9 @@ class Comparison:
     p: float | None
 
 
-def compare(days: Days, first: FloatArray, second: FloatArray, bootstrap: Bootstrap | None = None) -> Comparison | None:
+def compare(
+    days: Days, first: FloatArray, second: FloatArray, bootstrap: Bootstrap | None = None
+) -> FootprintComparison | None:
     """Errors (p,) of two series, NaN = none; None below ``LEAST_DAYS`` common days."""
     both = np.isfinite(first) & np.isfinite(second)
     if both.sum() < LEAST_DAYS:
@@ -87,4 +89,4 @@ def compare(days: Days, first: FloatArray, second: FloatArray, bootstrap: Bootst
     one, other = (weighted_scores(error[both], zero, weights)["rmse"] for error in (first, second))
     draws = one / other - 1
     whole = np.sqrt(np.mean(first[both] ** 2) / np.mean(second[both] ** 2)) - 1
-    return Comparison(int(both.sum()), float(whole), interval(draws), two_sided_p(draws))
+    return FootprintComparison(int(both.sum()), float(whole), interval(draws), two_sided_p(draws))

@@ -65,7 +65,7 @@ class Rasters:
 
 
 @dataclass(frozen=True)
-class LeftOut:
+class LeftOutFile:
     """A file of the folder that takes no part, and why."""
 
     path: Path
@@ -83,7 +83,7 @@ class FolderImages:
     distances: Rasters
     composites: Rasters
     ratio: int
-    left_out: tuple[LeftOut, ...] = ()
+    left_out: tuple[LeftOutFile, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -130,16 +130,16 @@ def open_folder(folder: Path, product: str) -> FolderImages:
     return FolderImages(fine, distance, coarse, ratio, left_out)
 
 
-def _named(folder: Path, pattern: re.Pattern[str]) -> tuple[list[_Named], list[LeftOut]]:
+def _named(folder: Path, pattern: re.Pattern[str]) -> tuple[list[_Named], list[LeftOutFile]]:
     """The files of ``folder`` whose names are understood, and the others; hidden ones and GDAL's own are neither."""
     named: list[_Named] = []
-    strange: list[LeftOut] = []
+    strange: list[LeftOutFile] = []
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         if path.name.startswith(".") or path.name.endswith(_BESIDE):
             continue
         found = pattern.fullmatch(path.name)
         if found is None:
-            strange.append(LeftOut(path, "its name is not understood"))
+            strange.append(LeftOutFile(path, "its name is not understood"))
             continue
         parts = found.groupdict()
         named.append(_Named(path, _day(parts["day"]), parts.get("product", ""), parts.get("suffix", "")))
@@ -171,17 +171,19 @@ def _distance_of(scene: _Named, distances: Sequence[_Named]) -> _Named:
     raise InvalidInput(f"{scene.path} could have the cloud distances {others}; keep one, named {name}.")
 
 
-def _without_scene(named: Sequence[_Named], distances: Sequence[_Named], used: Mapping[date, _Named]) -> list[LeftOut]:
+def _without_scene(
+    named: Sequence[_Named], distances: Sequence[_Named], used: Mapping[date, _Named]
+) -> list[LeftOutFile]:
     """Cloud distances that belong to no scene, of this product or the other one."""
     paired = {one.product for one in named if one.suffix != _DISTANCE} | {one.product for one in used.values()}
-    return [LeftOut(one.path, "there is no scene of its name") for one in distances if one.product not in paired]
+    return [LeftOutFile(one.path, "there is no scene of its name") for one in distances if one.product not in paired]
 
 
 def _paths(named: Mapping[date, _Named]) -> dict[date, Path]:
     return {day: one.path for day, one in named.items()}
 
 
-def _for_example(left_out: Sequence[LeftOut]) -> str:
+def _for_example(left_out: Sequence[LeftOutFile]) -> str:
     return f" ({left_out[0].path}: {left_out[0].reason})" if left_out else ""
 
 

@@ -28,7 +28,7 @@ from satfusion_assets.fusion.efast.blocks import Block, blocks
 from satfusion_assets.fusion.efast.compiled import available_threads
 from satfusion_assets.fusion.efast.inputs import Images
 from satfusion_assets.fusion.kriging import Hyperparameters
-from satfusion_assets.own_images.folder_images import FolderImages, LeftOut, open_folder
+from satfusion_assets.own_images.folder_images import FolderImages, LeftOutFile, open_folder
 from satfusion_assets.own_images.kriged import learn, learning_block, plan_block
 from satfusion_assets.vocabulary.errors import InvalidInput
 from satfusion_assets.vocabulary.scenarios import Method
@@ -73,7 +73,7 @@ class FolderFused:
     paths: tuple[Path, ...]
     status: tuple[Status, ...]
     blocks: int
-    left_out: tuple[LeftOut, ...] = ()
+    left_out: tuple[LeftOutFile, ...] = ()
 
 
 def fuse_folder(order: FuseFolder, progress: Progress = lambda done, total: None) -> FolderFused:

@@ -11,11 +11,11 @@ from typing import Any, Final
 import xarray as xr
 
 from satfusion_assets.sandbox import catalogue, olci, stac
-from satfusion_assets.sandbox.camera import Camera
+from satfusion_assets.sandbox.camera import SyntheticCamera
 from satfusion_assets.sandbox.catalogue import COLLECTION_1, LEGACY, Quirk
 from satfusion_assets.sandbox.effects import PLAIN, Effects
 from satfusion_assets.sandbox.landscape import Landscape
-from satfusion_assets.sandbox.place import Place, overlap
+from satfusion_assets.sandbox.place import SandboxPlace, overlap
 from satfusion_assets.sandbox.world import Bounds
 from satfusion_assets.vocabulary.errors import UnknownSite
 from satfusion_assets.vocabulary.sites import Site
@@ -71,8 +71,8 @@ class SandboxWorld:
         }
         return True
 
-    def _new_place(self, site: Site) -> Place:
-        return Place(site, self.seed, self.root, self.today, self.effects)
+    def _new_place(self, site: Site) -> SandboxPlace:
+        return SandboxPlace(site, self.seed, self.root, self.today, self.effects)
 
     def landscape(self, site: str) -> Landscape:
         """The truth of a site."""
@@ -82,11 +82,11 @@ class SandboxWorld:
         """Every known defect of the season's Sentinel-2 products, with item and date."""
         return catalogue.quirks(self._place(site).catalogue, season)
 
-    def camera(self, site: str) -> Camera:
+    def camera(self, site: str) -> SyntheticCamera:
         """The camera of a site, with its bias and gain."""
         return self._place(site).camera
 
-    def _place(self, site: str) -> Place:
+    def _place(self, site: str) -> SandboxPlace:
         if site not in self._places:
             raise UnknownSite(f"The sandbox has no site {site!r}; it has {', '.join(self._places) or 'none'}.")
         return self._places[site]
@@ -162,7 +162,7 @@ class SandboxWorld:
             return []
         return [{"imgdate": str(d), "imgpath": path} for d, path in self._places[site].camera.images(self.today)]
 
-    def _started(self) -> list[Place]:
+    def _started(self) -> list[SandboxPlace]:
         return [place for place in self._places.values() if place.camera.first <= self.today]
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from satfusion_assets.sandbox.effects import camera as stand
 from satfusion_assets.sandbox.geometry import FloatArray, generator
-from satfusion_assets.sandbox.landscape import Landscape, View
+from satfusion_assets.sandbox.landscape import Landscape, SurfaceView
 from satfusion_assets.sandbox.layout import CODES
 from satfusion_assets.sandbox.orbits import sun
 from satfusion_assets.sandbox.signatures import FUSED, Cover
@@ -63,7 +63,7 @@ class Shot:
     veiled: bool
 
 
-class Camera:
+class SyntheticCamera:
     """One camera: a bias and a gain of its own, weeks in which it is down, and two regions."""
 
     def __init__(self, landscape: Landscape, first: date, last: date) -> None:
@@ -83,7 +83,7 @@ class Camera:
         return self.landscape.site.name
 
     @cached_property
-    def _views(self) -> dict[Cover, View]:
+    def _views(self) -> dict[Cover, SurfaceView]:
         return {roi.cover: self.landscape.field(roi.cover) for roi in self.rois}
 
     @cached_property

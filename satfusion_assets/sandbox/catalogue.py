@@ -55,7 +55,7 @@ class Edge:
 
 
 @dataclass(frozen=True)
-class Product:
+class SentinelProduct:
     """One Level-2A product of one tile.
 
     sensing: time of the tile. boa_flag: what the item says about the offset; None where items do not say. shifted:
@@ -132,7 +132,7 @@ class Catalogue:
     def __init__(self, landscape: Landscape) -> None:
         self.landscape = landscape
         self.site = landscape.site
-        self._years: dict[tuple[str, int], list[Product]] = {}
+        self._years: dict[tuple[str, int], list[SentinelProduct]] = {}
 
     @cached_property
     def tiles(self) -> tuple[Tile, ...]:
@@ -141,12 +141,12 @@ class Catalogue:
         nearby = {zone_of(site.longitude - _BORDER), zone_of(site.longitude + _BORDER)} - {own.zone}
         return own, *(tile_at(site.longitude, site.latitude, zone, 5 * own.size) for zone in sorted(nearby))
 
-    def products(self, collection: str, start: date, end: date) -> list[Product]:
+    def products(self, collection: str, start: date, end: date) -> list[SentinelProduct]:
         """Products sensed within [start, end], oldest first."""
         found = [p for year in range(start.year, end.year + 1) for p in self._year(collection, year)]
         return [p for p in found if start <= p.sensing.date() <= end]
 
-    def _year(self, collection: str, year: int) -> list[Product]:
+    def _year(self, collection: str, year: int) -> list[SentinelProduct]:
         key = (collection, year)
         if key not in self._years:
             legacy = sorted(self._legacy(year), key=lambda p: (p.sensing, p.tile.name, p.sequence))
@@ -154,7 +154,7 @@ class Catalogue:
             self._years[COLLECTION_1, year] = self._collection_1(legacy, year)
         return self._years[key]
 
-    def _legacy(self, year: int) -> list[Product]:
+    def _legacy(self, year: int) -> list[SentinelProduct]:
         rng = generator(self.landscape.seed, self.site.name, "catalogue", year)
         flights = sorted(passes(self.site.longitude, self.site.latitude, date(year, 1, 1), date(year, 12, 31)))
         flights = [f for f in flights if rng.random() >= _LOST]
@@ -189,7 +189,7 @@ class Catalogue:
             return bare and weather.sky(flight.day).haze == 0
         return True
 
-    def _plain(self, flight: Pass, tile: Tile, rng: np.random.Generator) -> Product:
+    def _plain(self, flight: Pass, tile: Tile, rng: np.random.Generator) -> SentinelProduct:
         baseline = baseline_at(flight.day)
         sensing = flight.time.replace(microsecond=1000 * int(rng.integers(1000)))
         generated = (sensing + timedelta(hours=float(rng.uniform(2.5, 6)))).replace(microsecond=0)
@@ -200,7 +200,7 @@ class Catalogue:
             _BULK_LOAD + timedelta(minutes=float(rng.uniform(0, 9000))),
         )
         offset = baseline >= OFFSET_SINCE
-        return Product(
+        return SentinelProduct(
             site=self.site.name,
             collection=LEGACY,
             flight=flight,
@@ -215,7 +215,7 @@ class Catalogue:
             shifted=offset,
         )
 
-    def _collection_1(self, legacy: Sequence[Product], year: int) -> list[Product]:
+    def _collection_1(self, legacy: Sequence[SentinelProduct], year: int) -> list[SentinelProduct]:
         """What collection 1 holds: the latest processing of each, offset left in, and large gaps before 2023."""
         rng = generator(self.landscape.seed, self.site.name, "collection-1", year)
         latest = {(p.sensing, p.tile.name): p for p in legacy}
@@ -242,7 +242,7 @@ class Catalogue:
 _OF_THE_SENSOR: Final = frozenset({"split_granule", "partial_granule", "empty_chip", "dark_clip"})
 
 
-def _quirky(product: Product, kind: str, rng: np.random.Generator) -> list[Product]:
+def _quirky(product: SentinelProduct, kind: str, rng: np.random.Generator) -> list[SentinelProduct]:
     """The product or products that the archive holds instead of a plain one."""
     plain = replace(product, quirk=kind)
     slope = float(rng.uniform(0.18, 0.28))
@@ -266,7 +266,7 @@ def _quirky(product: Product, kind: str, rng: np.random.Generator) -> list[Produ
             return [plain]
 
 
-def _again(product: Product, rng: np.random.Generator) -> Product:
+def _again(product: SentinelProduct, rng: np.random.Generator) -> SentinelProduct:
     """The same acquisition processed again, later and with a later baseline where there is one."""
     later = "05.00" if product.baseline < OFFSET_SINCE else max(product.baseline, "05.10")
     if later == product.baseline == "05.10":
@@ -278,7 +278,7 @@ def _again(product: Product, rng: np.random.Generator) -> Product:
     )
 
 
-def _split(product: Product, at: float) -> list[Product]:
+def _split(product: SentinelProduct, at: float) -> list[SentinelProduct]:
     """Two granules of one pass whose data overlap by some 500 m across the line of flight."""
     north, south = Edge(-0.2, -1.0, -at + 250), Edge(0.2, 1.0, at + 250)
     second = product.sensing + timedelta(seconds=14, milliseconds=327)

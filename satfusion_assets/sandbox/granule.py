@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from satfusion_assets.sandbox.catalogue import Product
+from satfusion_assets.sandbox.catalogue import SentinelProduct
 from satfusion_assets.sandbox.geometry import generator
 from satfusion_assets.sandbox.landscape import Landscape
 from satfusion_assets.sandbox.orbits import relative_orbits, sun
@@ -32,7 +32,7 @@ class Names:
     tile_l1c: str
 
     @classmethod
-    def of(cls, product: Product) -> Names:
+    def of(cls, product: SentinelProduct) -> Names:
         flight, tile = product.flight, product.tile
         baseline, station = f"N{product.baseline}", "2" + flight.platform[-1] + "PS"
         taken, made = f"{product.datatake:%Y%m%dT%H%M%S}", f"{product.generated:%Y%m%dT%H%M%S}"
@@ -55,7 +55,7 @@ class Angle:
     azimuth: float
 
 
-def mean_angles(product: Product, landscape: Landscape) -> dict[int, Angle]:
+def mean_angles(product: SentinelProduct, landscape: Landscape) -> dict[int, Angle]:
     """Mean view angle of the tile by bandId: the bands look in slightly different directions."""
     site, flight = landscape.site, product.flight
     primary = flight.orbit == relative_orbits(site.longitude)[0]
@@ -77,7 +77,7 @@ def reflectance_factor(moment: datetime) -> float:
     return 1 / (1 - 0.01673 * math.cos(0.0172 * (day - 4))) ** 2
 
 
-def nodata_percentage(product: Product, landscape: Landscape) -> float:
+def nodata_percentage(product: SentinelProduct, landscape: Landscape) -> float:
     """Share of the tile that was not sensed."""
     plan = landscape.plan
     seen = np.ones(plan.cover.shape, bool)
@@ -87,7 +87,7 @@ def nodata_percentage(product: Product, landscape: Landscape) -> float:
     return round(100 * float(weight[~seen].sum() / weight.sum()), 6) if product.edges else 0.0
 
 
-def percentages(product: Product, landscape: Landscape, new: bool) -> dict[str, Any]:
+def percentages(product: SentinelProduct, landscape: Landscape, new: bool) -> dict[str, Any]:
     """Scene statistics from the day's weather; like the real ones they are about the whole tile, not the site."""
     day = product.sensing.date()
     sky = landscape.weather.sky(day)
@@ -119,7 +119,7 @@ def percentages(product: Product, landscape: Landscape, new: bool) -> dict[str, 
     return values
 
 
-def metadata_xml(product: Product, landscape: Landscape) -> bytes:
+def metadata_xml(product: SentinelProduct, landscape: Landscape) -> bytes:
     """The granule's metadata file; for a product with that defect it ends half-way."""
     names, tile, site = Names.of(product), product.tile, landscape.site
     height, azimuth = sun(product.sensing, site.longitude, site.latitude)
@@ -192,7 +192,7 @@ def metadata_xml(product: Product, landscape: Landscape) -> bytes:
     return encoded[: len(encoded) * 3 // 5] if product.quirk == "truncated_xml" else encoded
 
 
-def _statistics(product: Product, landscape: Landscape) -> str:
+def _statistics(product: SentinelProduct, landscape: Landscape) -> str:
     values = percentages(product, landscape, new=False)
     rows = {
         "CLOUDY_PIXEL_PERCENTAGE" if key == "eo:cloud_cover" else key.removeprefix("s2:").upper(): value
@@ -238,7 +238,7 @@ def _grid(name: str, centre: float, step: float, western: bool | None = None) ->
         </{name}>"""
 
 
-def tile_info(product: Product, landscape: Landscape) -> dict[str, Any]:
+def tile_info(product: SentinelProduct, landscape: Landscape) -> dict[str, Any]:
     """The small JSON beside the granule's metadata."""
     tile = product.tile
     return {

@@ -1,7 +1,7 @@
 """The landscape of a site and its truth: the surface reflectance of any day, everywhere, without any sensor.
 
-``Landscape`` lays out covers and their per-cell parameters; a ``View`` is a set of cells whose truth is asked for again
-and again (a grid, the camera's field, all cells), with the parameters gathered once.
+``Landscape`` lays out covers and their per-cell parameters; a ``SurfaceView`` is a set of cells whose truth is asked
+for again and again (a grid, the camera's field, all cells), with the parameters gathered once.
 """
 
 from __future__ import annotations
@@ -106,11 +106,11 @@ class Landscape:
         return np.clip(of_patch + rng.normal(0, 0.1, of_patch.size), 0, 1).astype(np.float32)
 
     @cached_property
-    def whole(self) -> View:
+    def whole(self) -> SurfaceView:
         """All cells, in their order."""
-        return View(self, np.arange(self.cells.count, dtype=np.int32))
+        return SurfaceView(self, np.arange(self.cells.count, dtype=np.int32))
 
-    def view(self, transform: Affine, shape: tuple[int, int]) -> View:
+    def view(self, transform: Affine, shape: tuple[int, int]) -> SurfaceView:
         """The cells under the pixel centres of a grid in the site's CRS.
 
         Pixels of more than 10 m see the cell under their centre, not an average. ValueError when the grid reaches
@@ -121,16 +121,16 @@ class Landscape:
         north = transform.f + transform.d * columns + transform.e * rows
         return self.at(east, north)
 
-    def at(self, east: npt.NDArray[np.float64], north: npt.NDArray[np.float64]) -> View:
+    def at(self, east: npt.NDArray[np.float64], north: npt.NDArray[np.float64]) -> SurfaceView:
         """The cells at points, in the points' shape."""
         tile = self.cells.tile
         column = np.floor((np.asarray(east) - tile.west) / 10).astype(int)
         row = np.floor((tile.north - np.asarray(north)) / 10).astype(int)
         if row.size and not (min(row.min(), column.min()) >= 0 and max(row.max(), column.max()) < tile.size):
             raise ValueError(f"The points reach beyond the sandbox's world of {self.site.name} ({self.bounds}).")
-        return View(self, self.cells.lookup[row, column])
+        return SurfaceView(self, self.cells.lookup[row, column])
 
-    def field(self, cover: Cover) -> View:
+    def field(self, cover: Cover) -> SurfaceView:
         """The cells that the camera's region of interest for ``cover`` covers: the nearest of that cover."""
         x, y = self.plan.east, self.plan.north
         if self.effects.displaced_field:
@@ -138,7 +138,7 @@ class Landscape:
             x, y = x - np.float32(east), y - np.float32(north)
         mine = np.flatnonzero(self.plan.cover == cover)
         nearest = mine[np.argsort(np.hypot(x[mine], y[mine]), kind="stable")[:200]]
-        return View(self, nearest.astype(np.int32))
+        return SurfaceView(self, nearest.astype(np.int32))
 
     def reflectance(
         self, day: date, transform: Affine, shape: tuple[int, int], bands: Sequence[str] = FUSED
@@ -163,7 +163,7 @@ class Landscape:
         return self._years[year]
 
 
-class View:
+class SurfaceView:
     """Some cells of a landscape, any shape, ready to be asked for many days."""
 
     def __init__(self, landscape: Landscape, cells: npt.NDArray[np.int32]) -> None:

@@ -70,7 +70,7 @@ def vegetation(site: Site) -> tuple[Cover, Cover]:
 
 
 @dataclass(frozen=True)
-class Plan:
+class LandscapePlan:
     """The parameters of cells, one value each, and of patches.
 
     cover, patch: class and patch. east, north: metres from the site. height: metres above the site. rise, fall: days
@@ -98,13 +98,13 @@ class Plan:
     def patches(self) -> int:
         return len(self.patch_cover)
 
-    def take(self, cells: npt.NDArray[np.int64] | npt.NDArray[np.int32]) -> Plan:
+    def take(self, cells: npt.NDArray[np.int64] | npt.NDArray[np.int32]) -> LandscapePlan:
         """The same for some cells."""
         arrays = {f.name: getattr(self, f.name)[cells] for f in fields(self) if f.name != "patch_cover"}
         return replace(self, **arrays)
 
 
-def plan(site: Site, cells: Cells, climate: Climate, seed: int) -> Plan:
+def plan(site: Site, cells: Cells, climate: Climate, seed: int) -> LandscapePlan:
     """Lay out the landscape of ``site``: Voronoi patches with wavy borders in a valley, a river, a village."""
     rng = generator(seed, site.name, "layout")
     main, second = vegetation(site)
@@ -129,7 +129,7 @@ def plan(site: Site, cells: Cells, climate: Climate, seed: int) -> Plan:
     by_patch = {name: rng.normal(0, width, len(patch_cover)) for name, width in _PATCH_SPREAD.items()}
     late_here = late[patch].astype(np.float32)
     altitude = height / 100
-    return Plan(
+    return LandscapePlan(
         cover=cover,
         patch=patch,
         east=x.astype(np.float32),

@@ -17,7 +17,7 @@ from scipy import ndimage
 from satfusion_assets.sandbox.files import publish
 from satfusion_assets.sandbox.geometry import FloatArray, generator
 from satfusion_assets.sandbox.orbits import sun
-from satfusion_assets.sandbox.sentinel3 import PER_DEGREE, SURFACE, Olci, Overpass, Swath
+from satfusion_assets.sandbox.sentinel3 import PER_DEGREE, SURFACE, Olci, Swath, SyntheticOverpass
 from satfusion_assets.sandbox.signatures import BANDS, WAVELENGTHS
 from satfusion_assets.sandbox.synthetic import LICENCE, NOTICE, PROVIDERS
 
@@ -85,7 +85,7 @@ class Cubes:
             latest = pixels if latest is None else np.where(pixels == NODATA[L1B], latest, pixels)
         return [] if latest is None else [Step(datetime(day.year, day.month, day.day), latest)]
 
-    def _top(self, overpass: Overpass, swath: Swath) -> FloatArray:
+    def _top(self, overpass: SyntheticOverpass, swath: Swath) -> FloatArray:
         """Top-of-atmosphere reflectance of all bands: path + transmission x surface, clouds above most of the air."""
         landscape, day = self.olci.landscape, overpass.time.date()
         elevation, _ = sun(overpass.time, landscape.site.longitude, landscape.site.latitude)
@@ -108,7 +108,7 @@ class Cubes:
             result[number - 1] = np.where(swath.seen, np.maximum(values, 1e-4), NODATA[L1B])
         return result
 
-    def _surface(self, overpass: Overpass, swath: Swath) -> FloatArray:
+    def _surface(self, overpass: SyntheticOverpass, swath: Swath) -> FloatArray:
         """Surface reflectance and CLOUD_flags; what lies under thick cloud is bright, not missing."""
         landscape = self.olci.landscape
         rng = generator(landscape.seed, landscape.site.name, "syn", overpass.satellite, f"{overpass.time:%Y%m%d%H%M}")

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
-from satfusion_assets.sandbox.camera import Camera, shot_colour
+from satfusion_assets.sandbox.camera import SyntheticCamera, shot_colour
 from satfusion_assets.sandbox.geometry import generator
 
 WIDTH, HEIGHT = 480, 360
@@ -20,7 +20,7 @@ _HILLS: Final = np.array([84, 96, 104], np.float64)
 _SNOWY: Final = np.array([205, 210, 218], np.float64)
 
 
-def draw(camera: Camera, day: date, stamp: str, infrared: bool) -> bytes:
+def draw(camera: SyntheticCamera, day: date, stamp: str, infrared: bool) -> bytes:
     """A JPEG of the day; the mean colour of its lower part is the day's midday colour in the camera's summary."""
     rng = generator(camera.landscape.seed, camera.name, "picture", stamp)
     near, far = (camera.shot(roi, day) for roi in camera.rois)
@@ -49,7 +49,7 @@ def draw(camera: Camera, day: date, stamp: str, infrared: bool) -> bytes:
     return buffer.getvalue()
 
 
-def _fixed(camera: Camera, part: str) -> np.random.Generator:
+def _fixed(camera: SyntheticCamera, part: str) -> np.random.Generator:
     """What does not change from picture to picture."""
     return generator(camera.landscape.seed, camera.name, "scenery", part)
 

@@ -13,8 +13,8 @@ from threading import Lock
 from typing import Any, Final
 
 from satfusion_assets.sandbox import granule, olci, picture, stac, weather
-from satfusion_assets.sandbox.camera import Camera, Roi
-from satfusion_assets.sandbox.catalogue import Catalogue, Product
+from satfusion_assets.sandbox.camera import Roi, SyntheticCamera
+from satfusion_assets.sandbox.catalogue import Catalogue, SentinelProduct
 from satfusion_assets.sandbox.effects import PLAIN, Effects
 from satfusion_assets.sandbox.files import damage, write_bytes, write_cog
 from satfusion_assets.sandbox.landscape import Landscape
@@ -33,7 +33,7 @@ def overlap(a: Sequence[float], b: Sequence[float]) -> bool:
     return a[0] <= b[2] and b[0] <= a[2] and a[1] <= b[3] and b[1] <= a[3]
 
 
-class Place:
+class SandboxPlace:
     """One site with all its sensors and its part of the cache."""
 
     def __init__(self, site: Site, seed: int, root: Path, today: date, effects: Effects = PLAIN) -> None:
@@ -48,7 +48,7 @@ class Place:
         self._locks: dict[Path, Lock] = {}
         self._items: dict[tuple[str, str], bytes] = {}
         self._images: tuple[date, dict[str, date]] | None = None
-        self._by_id: dict[tuple[str, int], dict[str, Product]] = {}
+        self._by_id: dict[tuple[str, int], dict[str, SentinelProduct]] = {}
 
     @cached_property
     def landscape(self) -> Landscape:
@@ -67,9 +67,9 @@ class Place:
         return olci.Cubes(Olci(self.landscape), self.folder / "cubes")
 
     @cached_property
-    def camera(self) -> Camera:
+    def camera(self) -> SyntheticCamera:
         first = max(date(min(self._years) - 1, 1, 1), weather.FIRST)
-        return Camera(self.landscape, first, date(max(self._years) + 1, 12, 31))
+        return SyntheticCamera(self.landscape, first, date(max(self._years) + 1, 12, 31))
 
     @property
     def cube_bounds(self) -> list[float]:
@@ -82,7 +82,7 @@ class Place:
         near = (self.site.longitude, self.site.latitude)
         return overlap((near[0] - 0.35, near[1] - 0.12, near[0] + 0.35, near[1] + 0.12), bounds)
 
-    def item(self, product: Product) -> dict[str, Any]:
+    def item(self, product: SentinelProduct) -> dict[str, Any]:
         """The product's STAC item; every caller gets a copy of its own, which it may change."""
         key = (product.collection, product.id)
         if key not in self._items:
@@ -90,21 +90,21 @@ class Place:
         item: dict[str, Any] = pickle.loads(self._items[key])
         return item
 
-    def products_by_id(self, collection: str, year: int) -> dict[str, Product]:
+    def products_by_id(self, collection: str, year: int) -> dict[str, SentinelProduct]:
         key = (collection, year)
         if key not in self._by_id:
             inside = date(year, 1, 1), date(year, 12, 31)
             self._by_id[key] = {p.id: p for p in self.catalogue.products(collection, *inside)}
         return self._by_id[key]
 
-    def scene_file(self, product: Product, name: str) -> Path | None:
+    def scene_file(self, product: SentinelProduct, name: str) -> Path | None:
         """A product's COG, XML, JSON or thumbnail."""
         make = self._maker(product, name)
         if make is None:
             return None
         return self._cached(self.folder / product.folder / name, make)
 
-    def _maker(self, product: Product, name: str) -> Callable[[Path], None] | None:
+    def _maker(self, product: SentinelProduct, name: str) -> Callable[[Path], None] | None:
         band = _BAND_OF_FILE.get(name)
         if band is not None and not (band == "nir08" and product.quirk == "missing_nir08"):
             return lambda path: self._write_band(product, band, path)
@@ -122,7 +122,7 @@ class Place:
             return lambda path: write_bytes(path, self.renderer.thumbnail(product))
         return None
 
-    def _write_band(self, product: Product, band: str, path: Path) -> None:
+    def _write_band(self, product: SentinelProduct, band: str, path: Path) -> None:
         write_cog(path, self.renderer.band(product, band), product.tile, RESOLUTION[band])
         if product.quirk == "corrupt_cog" and band == "green":
             write_bytes(path, damage(path.read_bytes()))

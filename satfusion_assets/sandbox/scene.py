@@ -13,7 +13,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from satfusion_assets.sandbox import granule
-from satfusion_assets.sandbox.catalogue import Product
+from satfusion_assets.sandbox.catalogue import SentinelProduct
 from satfusion_assets.sandbox.effects import brdf, processor, registration
 from satfusion_assets.sandbox.geometry import FloatArray, Tile, generator, transformer
 from satfusion_assets.sandbox.landscape import Landscape
@@ -68,7 +68,7 @@ class Renderer:
         self._warps: dict[tuple[Tile, int], _Warp] = {}
         self._lock = RLock()
 
-    def conditions(self, product: Product) -> Conditions:
+    def conditions(self, product: SentinelProduct) -> Conditions:
         """Clouds, their shadows and haze at the moment of the overpass."""
         site, plan = self.landscape.site, self.landscape.plan
         key = f"{product.flight.platform}{product.flight.time:%Y%m%d%H%M}"
@@ -91,7 +91,7 @@ class Renderer:
                     self._conditions.popitem(last=False)
             return self._conditions[key]
 
-    def observed(self, product: Product, band: str) -> FloatArray:
+    def observed(self, product: SentinelProduct, band: str) -> FloatArray:
         """Reflectance per cell as the processor retrieves it, before noise: truth, view, shadow, haze, cloud."""
         sky = self.conditions(product)
         ground = self._surface(product, band)
@@ -119,7 +119,7 @@ class Renderer:
         off = registration.offset(10, self.landscape.seed, self.landscape.site.name, product.entropy)
         return registration.displaced(seen, self.landscape.cells, *off)
 
-    def _light(self, product: Product, band: str) -> FloatArray:
+    def _light(self, product: SentinelProduct, band: str) -> FloatArray:
         """(cells,): reflectance at the angles of the scene, on the slopes, over that of flat ground as it is."""
         landscape, site = self.landscape, self.landscape.site
         elevation, azimuth = sun(product.flight.time, site.longitude, site.latitude)
@@ -131,7 +131,7 @@ class Renderer:
             light = light * landscape.terrain.factor(band, elevation, azimuth)
         return light
 
-    def _surface(self, product: Product, band: str) -> FloatArray:
+    def _surface(self, product: SentinelProduct, band: str) -> FloatArray:
         day = product.sensing.date()
         key = (day.toordinal(), band)
         with self._lock:
@@ -144,7 +144,7 @@ class Renderer:
                     self._truth.popitem(last=False)
             return self._truth[key]
 
-    def band(self, product: Product, band: str) -> npt.NDArray[np.uint16]:
+    def band(self, product: SentinelProduct, band: str) -> npt.NDArray[np.uint16]:
         """The band's image in digital numbers as the archive stores it; 0 = nodata."""
         cells, resolution = self.landscape.cells, RESOLUTION[band]
         values = self.observed(product, band)
@@ -165,7 +165,7 @@ class Renderer:
             image = image.reshape(side, 6, side, 6).mean(axis=(1, 3)).round().astype(np.uint16)
         return image
 
-    def classes(self, product: Product) -> npt.NDArray[np.uint8]:
+    def classes(self, product: SentinelProduct) -> npt.NDArray[np.uint8]:
         """The scene classification at 20 m, with the errors that the real one is known for."""
         sky, cells, plan = self.conditions(product), self.landscape.cells, self.landscape.plan
         day = product.sensing.date()
@@ -195,7 +195,7 @@ class Renderer:
         scl[~cells.first(self._valid(product))] = _NODATA
         return self._onto(product.tile, cells.expand_coarse(scl), 20)
 
-    def thumbnail(self, product: Product) -> bytes:
+    def thumbnail(self, product: SentinelProduct) -> bytes:
         """A small true-colour JPEG."""
         step = 4
         colours = np.stack([self.band(product, band)[::step, ::step] for band in ("red", "green", "blue")], axis=-1)
@@ -205,7 +205,7 @@ class Renderer:
         Image.fromarray(shown.astype(np.uint8)).save(buffer, "JPEG", quality=80)
         return buffer.getvalue()
 
-    def _valid(self, product: Product) -> npt.NDArray[np.bool_]:
+    def _valid(self, product: SentinelProduct) -> npt.NDArray[np.bool_]:
         """Which cells the sensor has seen."""
         plan = self.landscape.plan
         seen = np.ones(plan.cover.shape, bool)

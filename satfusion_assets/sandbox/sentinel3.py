@@ -21,7 +21,7 @@ from scipy.spatial import cKDTree
 from satfusion_assets.sandbox.effects import brdf, registration
 from satfusion_assets.sandbox.effects.terrain import diffuse_share
 from satfusion_assets.sandbox.geometry import FloatArray, generator, transformer
-from satfusion_assets.sandbox.landscape import Landscape, View
+from satfusion_assets.sandbox.landscape import Landscape, SurfaceView
 from satfusion_assets.sandbox.orbits import solar_hour, sun
 from satfusion_assets.sandbox.weather import brightness, opacity
 
@@ -51,7 +51,7 @@ _GAPS: Final = 0.04
 
 
 @dataclass(frozen=True, order=True)
-class Overpass:
+class SyntheticOverpass:
     """One overflight of Sentinel-3. offset: degrees by which the site lies east of the track."""
 
     time: datetime
@@ -131,10 +131,10 @@ class Olci:
         return np.concatenate([inner, outer.astype(np.int32)])
 
     @cached_property
-    def _view(self) -> View:
-        return View(self.landscape, self._samples)
+    def _view(self) -> SurfaceView:
+        return SurfaceView(self.landscape, self._samples)
 
-    def _weights_of(self, overpass: Overpass) -> sparse.csr_array:
+    def _weights_of(self, overpass: SyntheticOverpass) -> sparse.csr_array:
         """The point spread of an overpass, off its place by as much as that overpass is."""
         if not self.landscape.effects.misregistration:
             return self._weights(0.0, 0.0)
@@ -166,11 +166,11 @@ class Olci:
         total = np.asarray(spread.sum(axis=1)).ravel()
         return sparse.csr_array(sparse.diags_array(1 / total) @ spread).astype(np.float32)
 
-    def overpasses(self, day: date) -> list[Overpass]:
+    def overpasses(self, day: date) -> list[SyntheticOverpass]:
         """The day's overflights that see the site, in time order."""
         return sorted(self._overpasses(day))
 
-    def _overpasses(self, day: date) -> Iterator[Overpass]:
+    def _overpasses(self, day: date) -> Iterator[SyntheticOverpass]:
         site, seed = self.landscape.site, self.landscape.seed
         half = _HALF_SWATH / (111.32 * math.cos(math.radians(min(abs(site.latitude), 78))))
         for satellite, since, phase in _SATELLITES:
@@ -186,9 +186,9 @@ class Olci:
                     # A sun-synchronous track passes at ten; who lies east of it has a later hour of the sun.
                     hour = (10.0 + offset / 15 - site.longitude / 15) % 24
                     time = datetime.combine(day, datetime.min.time(), UTC) + timedelta(minutes=round(60 * hour))
-                    yield Overpass(time, satellite, offset / half)
+                    yield SyntheticOverpass(time, satellite, offset / half)
 
-    def swath(self, overpass: Overpass) -> Swath:
+    def swath(self, overpass: SyntheticOverpass) -> Swath:
         """What an overpass sees of the area."""
         landscape, day = self.landscape, overpass.time.date()
         site, weather, plan = landscape.site, landscape.weather, landscape.plan
@@ -218,7 +218,7 @@ class Olci:
             coarse[:bands], coarse[bands], coarse[bands + 1], coarse[bands + 2], coarse[bands + 3], self._seen(overpass)
         )
 
-    def _light(self, overpass: Overpass, elevation: float, azimuth: float) -> FloatArray:
+    def _light(self, overpass: SyntheticOverpass, elevation: float, azimuth: float) -> FloatArray:
         """(bands, samples) or what broadcasts to it: reflectance at these angles and slopes over flat ground's."""
         effects, light = self.landscape.effects, np.ones((1, 1), np.float32)
         if effects.brdf:
@@ -230,7 +230,7 @@ class Olci:
             light = light * (shares + (1 - shares) * direct)
         return light
 
-    def _seen(self, overpass: Overpass) -> npt.NDArray[np.bool_]:
+    def _seen(self, overpass: SyntheticOverpass) -> npt.NDArray[np.bool_]:
         """Which pixels lie in the swath: now and then its edge or a gap runs through the area."""
         lattice = self.lattice
         rng = generator(

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from satfusion_assets.sandbox import granule
-from satfusion_assets.sandbox.catalogue import COLLECTION_1, LEGACY, Edge, Product
+from satfusion_assets.sandbox.catalogue import COLLECTION_1, LEGACY, Edge, SentinelProduct
 from satfusion_assets.sandbox.geometry import Tile
 from satfusion_assets.sandbox.landscape import Landscape
 from satfusion_assets.sandbox.orbits import sun
@@ -40,7 +40,7 @@ _NEW_SINCE: Final = datetime(2024, 7, 1)
 PLATFORMS: Final = {"S2A": "sentinel-2a", "S2B": "sentinel-2b", "S2C": "sentinel-2c"}
 
 
-def item(product: Product, landscape: Landscape) -> dict[str, Any]:
+def item(product: SentinelProduct, landscape: Landscape) -> dict[str, Any]:
     """The STAC item of a product, with root-relative links and asset addresses."""
     ring = _outline(product.tile, product.footprint, landscape)
     longitudes, latitudes = [p[0] for p in ring], [p[1] for p in ring]
@@ -58,12 +58,12 @@ def item(product: Product, landscape: Landscape) -> dict[str, Any]:
     }
 
 
-def is_new(product: Product) -> bool:
+def is_new(product: SentinelProduct) -> bool:
     """Whether the item is of the later style, which all of collection 1 is."""
     return product.collection == COLLECTION_1 or product.created.replace(tzinfo=None) >= _NEW_SINCE
 
 
-def _extensions(product: Product) -> list[str]:
+def _extensions(product: SentinelProduct) -> list[str]:
     if not is_new(product):
         names = ["grid/v1.0.0", "raster/v1.1.0", "view/v1.0.0", "processing/v1.1.0", "eo/v1.0.0"]
         return [*names, "projection/v1.0.0", "mgrs/v1.0.0"]
@@ -76,7 +76,7 @@ def _time(moment: datetime) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
 
 
-def _properties(product: Product, landscape: Landscape, ring: list[tuple[float, float]]) -> dict[str, Any]:
+def _properties(product: SentinelProduct, landscape: Landscape, ring: list[tuple[float, float]]) -> dict[str, Any]:
     tile, site = product.tile, landscape.site
     elevation, azimuth = sun(product.sensing, site.longitude, site.latitude)
     names = granule.Names.of(product)
@@ -144,7 +144,7 @@ def _digest(text: str) -> str:
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
-def _links(product: Product) -> list[dict[str, str]]:
+def _links(product: SentinelProduct) -> list[dict[str, str]]:
     collection = f"/v1/collections/{product.collection}"
     own = f"{collection}/items/{product.id}"
     bucket = "sentinel-cogs" if product.collection == LEGACY else "e84-earth-search-sentinel-data"
@@ -183,7 +183,7 @@ def _links(product: Product) -> list[dict[str, str]]:
     ]
 
 
-def _assets(product: Product) -> dict[str, Any]:
+def _assets(product: SentinelProduct) -> dict[str, Any]:
     """Bands, masks and metadata; legacy items also list the JPEG 2000 twins (requester pays, not served)."""
     home = f"/data/{product.folder}"
     legacy = product.collection == LEGACY
@@ -217,7 +217,7 @@ def _assets(product: Product) -> dict[str, Any]:
     return assets
 
 
-def _raster(product: Product, title: str, href: str, resolution: int, kind: str, **band: Any) -> dict[str, Any]:
+def _raster(product: SentinelProduct, title: str, href: str, resolution: int, kind: str, **band: Any) -> dict[str, Any]:
     side = 10 * product.tile.size // resolution
     return {
         "href": href,
@@ -231,7 +231,7 @@ def _raster(product: Product, title: str, href: str, resolution: int, kind: str,
     }
 
 
-def _band_asset(product: Product, band: str, href: str) -> dict[str, Any]:
+def _band_asset(product: SentinelProduct, band: str, href: str) -> dict[str, Any]:
     old_title, new_title, common, wavelength, width = _FACTS[band]
     new = is_new(product)
     description = {"name": BAND_FILES[band] if new else band, "common_name": common}

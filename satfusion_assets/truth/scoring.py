@@ -18,7 +18,7 @@ import numpy.typing as npt
 from satfusion_assets.evaluation import calibration
 from satfusion_assets.evaluation.calibration import Calibration
 from satfusion_assets.evaluation.gaps.benchmark import QUANTITIES, Images, quantities
-from satfusion_assets.evaluation.gaps.competitors import PIXEL_METHODS, Method, Prediction
+from satfusion_assets.evaluation.gaps.competitors import PIXEL_METHODS, GapMethod, Prediction
 from satfusion_assets.evaluation.gaps.fusion import Fusion
 from satfusion_assets.evaluation.moments import Moments, grouped_moments, pool
 from satfusion_assets.fusion.efast import fuse
@@ -93,7 +93,7 @@ class Conformance:
         return Prediction(fused.values)
 
 
-def methods_of(strategy: Strategy) -> list[Method]:
+def methods_of(strategy: Strategy) -> list[GapMethod]:
     """All that is compared on one strategy's stack: its four scenarios, their conformance mode, the competitors."""
     scenarios = [scenario for scenario in SCENARIOS if scenario.strategy is strategy]
     ours = [Fusion(scenario, states_sd=True) for scenario in scenarios]
@@ -131,7 +131,7 @@ _Key = tuple[str, str, str, str]
 
 
 def truth_rows(
-    strategy: Strategy, stack: SeasonStack, truth: Truth, days: Days, methods: Sequence[Method] | None = None
+    strategy: Strategy, stack: SeasonStack, truth: Truth, days: Days, methods: Sequence[GapMethod] | None = None
 ) -> list[dict[str, Any]]:
     """Scores of every method on one strategy's stack: one row per method, quantity and stratum.
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from satfusion_assets.evaluation.gaps.benchmark import Images, quantities
-from satfusion_assets.evaluation.gaps.competitors import PIXEL_METHODS, Method, Prediction
+from satfusion_assets.evaluation.gaps.competitors import PIXEL_METHODS, GapMethod, Prediction
 from satfusion_assets.fusion.season import Days, SeasonStack
 from satfusion_assets.truth.scoring import BoolArray, Truth, days_to_clear
 from satfusion_assets.vocabulary.scenarios import Scenario, Strategy
@@ -41,7 +41,7 @@ class JudgedSeason:
 
     @classmethod
     def of(
-        cls, strategy: Strategy, stack: SeasonStack, truth: Truth, days: Days, methods: Sequence[Method]
+        cls, strategy: Strategy, stack: SeasonStack, truth: Truth, days: Days, methods: Sequence[GapMethod]
     ) -> JudgedSeason:
         """Ask every method once."""
         return cls(strategy, stack, truth, days, {method.name: method.predict(stack, days) for method in methods})

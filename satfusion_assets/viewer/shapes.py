@@ -46,7 +46,7 @@ class Skilled(_Shape):
     calibrated: Calibrated | None = None
 
 
-class Region(_Shape):
+class ShownRegion(_Shape):
     """Skill against one of the camera's regions, by scenario."""
 
     scenarios: dict[str, Skilled | None] | None = None
@@ -55,7 +55,7 @@ class Region(_Shape):
 class Skill(_Shape):
     """``skill.json``; the first region is the one of metrics.json."""
 
-    regions: dict[str, Region | None] | None = None
+    regions: dict[str, ShownRegion | None] | None = None
 
 
 class DrawnRegion(_Shape):

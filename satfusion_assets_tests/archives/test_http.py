@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from satfusion_assets.archives.http import HttpArchive, NoAddress, NotFound, Refused, TooLarge, Withheld
+from satfusion_assets.archives.http import FileWithheld, HttpArchive, NoAddress, NotFound, Refused, TooLarge
 from satfusion_assets.archives.patience import Patience, retry_after_s
 from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid, ArchiveUnavailable, CredentialsRejected
 from satfusion_assets_tests.archives.conftest import IMPATIENT, archive, trickling
@@ -185,7 +185,7 @@ def test_json_nested_beyond_measure_is_no_json() -> None:
         archive(Script(httpx.Response(200, content=b"[" * 100_000))).get_json(URL)
 
 
-@pytest.mark.parametrize(("status", "error"), [(503, Withheld), (403, Withheld), (401, Refused)])
+@pytest.mark.parametrize(("status", "error"), [(503, FileWithheld), (403, FileWithheld), (401, Refused)])
 def test_what_one_address_withholds_is_told_with_the_address(status: int, error: type[Any]) -> None:
     with pytest.raises(error) as caught:
         archive(Script(httpx.Response(status))).get(URL)
@@ -212,5 +212,5 @@ def test_credentials_follow_no_redirect_to_another_host(elsewhere: str, status: 
 def test_a_deadline_ends_headers_that_trickle() -> None:
     """Each byte comes in time, so no time-out of a read ever ends it."""
     with trickling() as address, HttpArchive("The archive", Patience(1, 0, timeout_s=2, deadline_s=0.3)) as http:
-        with pytest.raises(Withheld, match="no answer in time"):
+        with pytest.raises(FileWithheld, match="no answer in time"):
             http.get(address)

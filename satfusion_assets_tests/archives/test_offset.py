@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from satfusion_assets.archives.earth_search.offset import (
-    Evidence,
     OffsetClaim,
+    OffsetEvidence,
     claimed_offset,
     contradicts,
     dark_pixel_evidence,
@@ -59,16 +59,16 @@ def test_baseline_decides_not_the_date() -> None:
 @pytest.mark.parametrize(
     ("values", "scl", "evidence"),
     [
-        (blue(200, 400), VEGETATION, Evidence.NOT_IN_PIXELS),
-        (blue(1200, 1400), VEGETATION, Evidence.IN_PIXELS),
-        (blue(800, 900), VEGETATION, Evidence.NONE),
-        (blue(1200, 3200), VEGETATION, Evidence.NONE),
-        (blue(200, 400), np.full((60, 60), 9, np.uint8), Evidence.NONE),
-        (np.zeros((60, 60), np.uint16), VEGETATION, Evidence.NONE),
+        (blue(200, 400), VEGETATION, OffsetEvidence.NOT_IN_PIXELS),
+        (blue(1200, 1400), VEGETATION, OffsetEvidence.IN_PIXELS),
+        (blue(800, 900), VEGETATION, OffsetEvidence.NONE),
+        (blue(1200, 3200), VEGETATION, OffsetEvidence.NONE),
+        (blue(200, 400), np.full((60, 60), 9, np.uint8), OffsetEvidence.NONE),
+        (np.zeros((60, 60), np.uint16), VEGETATION, OffsetEvidence.NONE),
     ],
     ids=["dark", "shifted", "between", "snow", "cloud", "nodata"],
 )
-def test_the_darkest_clear_pixels_are_witnesses(values: np.ndarray, scl: np.ndarray, evidence: Evidence) -> None:
+def test_the_darkest_clear_pixels_are_witnesses(values: np.ndarray, scl: np.ndarray, evidence: OffsetEvidence) -> None:
     assert dark_pixel_evidence(values, scl) is evidence
 
 
@@ -81,11 +81,11 @@ def test_only_clear_land_can_lack_light(scl: int, share: float | None) -> None:
 
 def test_a_claim_against_the_evidence_is_a_contradiction() -> None:
     still_in, taken_out, none_ever = OffsetClaim(1000, ""), OffsetClaim(0, ""), OffsetClaim(0, "", testable=False)
-    assert contradicts(still_in, Evidence.NOT_IN_PIXELS)
-    assert contradicts(taken_out, Evidence.IN_PIXELS)
-    assert not contradicts(still_in, Evidence.IN_PIXELS)
-    assert not contradicts(taken_out, Evidence.NONE)
-    assert not contradicts(none_ever, Evidence.IN_PIXELS)
+    assert contradicts(still_in, OffsetEvidence.NOT_IN_PIXELS)
+    assert contradicts(taken_out, OffsetEvidence.IN_PIXELS)
+    assert not contradicts(still_in, OffsetEvidence.IN_PIXELS)
+    assert not contradicts(taken_out, OffsetEvidence.NONE)
+    assert not contradicts(none_ever, OffsetEvidence.IN_PIXELS)
 
 
 def test_dark_pixels_stay_valid_and_nodata_stays_nodata() -> None:

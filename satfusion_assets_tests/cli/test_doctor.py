@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from satfusion_assets.cli.doctor import Verdict, examine
+from satfusion_assets.cli.doctor import Health, examine
 from satfusion_assets.pipeline.platform import Platform
 from satfusion_assets.sandbox.server.run import SandboxProcess
 
@@ -29,12 +29,12 @@ def at_sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sand
 def test_every_service_of_the_sandbox_answers(at_sandbox: SandboxProcess) -> None:
     findings = {one.what: one for one in examine(Platform())}
     assert {"Earth Search", "Copernicus openEO", "PhenoCam", "Copernicus account"} <= set(findings)
-    assert {name: one.says for name, one in findings.items() if one.verdict is Verdict.FAILED} == {}
+    assert {name: one.says for name, one in findings.items() if one.verdict is Health.FAILED} == {}
 
 
 def test_a_service_that_is_down_is_said_and_the_others_are_judged(
     at_sandbox: SandboxProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SATFUSION_PHENOCAM_URL", "http://127.0.0.1:9")
-    failed = {one.what for one in examine(Platform()) if one.verdict is Verdict.FAILED}
+    failed = {one.what for one in examine(Platform()) if one.verdict is Health.FAILED}
     assert failed == {"PhenoCam"}

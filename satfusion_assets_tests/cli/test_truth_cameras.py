@@ -9,7 +9,7 @@ import pytest
 
 from satfusion_assets.cli.truth import known_truth
 from satfusion_assets.cli.truth_cameras import its_camera, other_cameras
-from satfusion_assets.sandbox.camera import Camera
+from satfusion_assets.sandbox.camera import SyntheticCamera
 from satfusion_assets.sandbox.landscape import Landscape
 from satfusion_assets.sandbox.signatures import Cover
 from satfusion_assets.truth.season import JudgedSeason
@@ -37,7 +37,7 @@ def season(landscape: Landscape) -> JudgedSeason:
 
 def test_the_sites_camera_shows_what_its_archive_serves(landscape: Landscape, season: JudgedSeason) -> None:
     cameras = its_camera(landscape, season)
-    served = Camera(landscape, date(2023, 1, 1), date(2025, 12, 31))
+    served = SyntheticCamera(landscape, date(2023, 1, 1), date(2025, 12, 31))
     assert cameras.seen.shape == (len(DAYS), 1)
     for day, seen in zip(DAYS.tolist(), cameras.seen[:, 0], strict=True):
         assert np.isnan(seen) == served.is_down(day)

@@ -8,11 +8,11 @@ from datetime import date
 import pytest
 
 from satfusion_assets.cli.verdict import sentences
-from satfusion_assets.pipeline.metrics.verdict import Comparison, Turn, Verdict
+from satfusion_assets.pipeline.metrics.verdict import Comparison, SeasonVerdict, Turn
 from satfusion_assets.vocabulary.scenarios import RECOMMENDED
 
 MAY = (date(2024, 4, 20), date(2024, 5, 10))
-VERDICT = Verdict(
+VERDICT = SeasonVerdict(
     scenario=RECOMMENDED,
     nse=0.9,
     nse_interval=(0.8, 0.95),
@@ -26,7 +26,7 @@ VERDICT = Verdict(
 )
 
 
-def said(verdict: Verdict) -> str:
+def said(verdict: SeasonVerdict) -> str:
     return "\n".join(sentences(verdict))
 
 

@@ -19,7 +19,7 @@ from satfusion_assets.phenology import (
     transition_maps,
     transitions,
 )
-from satfusion_assets.sandbox.landscape import Landscape, View
+from satfusion_assets.sandbox.landscape import Landscape, SurfaceView
 from satfusion_assets.vocabulary.errors import InvalidInput
 from satfusion_assets.vocabulary.sites import make_site
 from satfusion_assets_tests.phenology.synthetic import CANOPIES, Canopy, Cycle, day, yearly
@@ -240,7 +240,7 @@ def sandbox_case(name: str) -> SandboxCase:
     )
 
 
-def gcc_without_snow(view: View, when: date) -> np.ndarray:
+def gcc_without_snow(view: SurfaceView, when: date) -> np.ndarray:
     blue, green, red = view.canopy(when)[:3]
     return green / (blue + green + red)
 

@@ -9,21 +9,21 @@ import pytest
 from affine import Affine
 
 from satfusion_assets.sandbox.archive import SandboxWorld
-from satfusion_assets.sandbox.landscape import Landscape, View
+from satfusion_assets.sandbox.landscape import Landscape, SurfaceView
 from satfusion_assets.sandbox.layout import vegetation
 from satfusion_assets.sandbox.signatures import Cover
 from satfusion_assets.vocabulary.sites import Site
 from satfusion_assets_tests.sandbox.conftest import SITES, SOUTHERN
 
 
-def square(landscape: Landscape, side: int, resolution: int = 10) -> View:
+def square(landscape: Landscape, side: int, resolution: int = 10) -> SurfaceView:
     """A square grid of ``side`` pixels around the site."""
     west, south, east, north = landscape.bounds
     x, y = (west + east) / 2 - side * resolution / 2, (north + south) / 2 + side * resolution / 2
     return landscape.view(Affine(resolution, 0, x, 0, -resolution, y), (side, side))
 
 
-def gcc_of(view: View, year: int) -> np.ndarray:
+def gcc_of(view: SurfaceView, year: int) -> np.ndarray:
     """(days, *cells): snow-free GCC of a calendar year, written out independently of ``true_dates``."""
     length = date(year, 12, 31).timetuple().tm_yday
     days = [view.canopy(date(year, 1, 1) + timedelta(i), ("blue", "green", "red")) for i in range(length)]

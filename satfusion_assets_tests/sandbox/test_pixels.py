@@ -15,7 +15,7 @@ from rasterio.windows import from_bounds
 from rio_cogeo import cog_validate
 
 from satfusion_assets.sandbox.archive import SandboxWorld
-from satfusion_assets.sandbox.catalogue import Product
+from satfusion_assets.sandbox.catalogue import SentinelProduct
 from satfusion_assets.sandbox.signatures import Cover
 from satfusion_assets_tests.sandbox.conftest import SITES
 from satfusion_assets_tests.sandbox.test_items import COLLECTION_1, LEGACY, box, quirky, season
@@ -44,7 +44,7 @@ def around(world: SandboxWorld, item: dict[str, Any], key: str, half: float = 75
         return source.read(1, window=window), source.window_transform(window)
 
 
-def product_of(world: SandboxWorld, item: dict[str, Any], name: str = "innsbruck") -> Product:
+def product_of(world: SandboxWorld, item: dict[str, Any], name: str = "innsbruck") -> SentinelProduct:
     year = int(item["properties"]["datetime"][:4])
     return world._places[name].products_by_id(item["collection"], year)[item["id"]]
 

@@ -23,7 +23,7 @@ from satfusion_assets.archives.copernicus.answers import Asset, job_id_of, netcd
 from satfusion_assets.archives.copernicus.backend import BackEnd
 from satfusion_assets.archives.copernicus.failures import NothingThere, SlotsTaken
 from satfusion_assets.archives.copernicus.requests import CubeRequest
-from satfusion_assets.archives.http import Answer, HttpArchive, Withheld
+from satfusion_assets.archives.http import Answer, FileWithheld, HttpArchive
 from satfusion_assets.vocabulary.errors import (
     ArchiveAnswerInvalid,
     ArchiveError,
@@ -222,7 +222,7 @@ class _Runner:
             )
         except NothingThere:
             return self.empty(job.request, job.job_id)
-        except Withheld as error:
+        except FileWithheld as error:
             return self.withheld(job, error)
         except ArchiveAnswerInvalid as error:
             why = str(error)
@@ -264,7 +264,7 @@ class _Runner:
         """Nothing came of the request; it is not in the ledger any more, so that the next run starts afresh."""
         return JobResult(request, job_id, self._ledger.forget(request), None, trouble=trouble)
 
-    def withheld(self, job: _Running, trouble: Withheld) -> JobResult:
+    def withheld(self, job: _Running, trouble: FileWithheld) -> JobResult:
         """The job is done and its file is not given away: trouble of that quarter, whatever becomes of the others.
 
         The next run takes the job up again, in case the storage is down; what two runs cannot have is made anew.

@@ -42,7 +42,7 @@ MOST_TOO_BRIGHT: Final = 0.5
 """Share of a scene's values that may be brighter; where more are, they are no reflectance x 10 000."""
 
 
-class Evidence(StrEnum):
+class OffsetEvidence(StrEnum):
     """What the darkest clear pixels say about the offset."""
 
     IN_PIXELS = "offset in the pixels"
@@ -78,18 +78,18 @@ def claimed_offset(scene: Scene) -> OffsetClaim:
     return OffsetClaim(OFFSET_DN, f"baseline {scene.baseline}, flag says the offset is still in")
 
 
-def dark_pixel_evidence(blue: NDArray[Any], scl: NDArray[Any]) -> Evidence:
+def dark_pixel_evidence(blue: NDArray[Any], scl: NDArray[Any]) -> OffsetEvidence:
     """What the first percentile of clear blue says.
 
     blue: DN as stored, 0 = nodata. scl: classes on the same pixels.
     """
     clear = blue[np.isin(scl, _CLEAR) & (blue > 0)]
     if clear.size < max(ENOUGH_PIXELS, ENOUGH_SHARE * blue.size):
-        return Evidence.NONE
+        return OffsetEvidence.NONE
     darkest, middle = np.percentile(clear, (1, 50))
     if darkest < DARK_DN:
-        return Evidence.NOT_IN_PIXELS
-    return Evidence.IN_PIXELS if darkest > BRIGHT_DN and middle < SNOW_DN else Evidence.NONE
+        return OffsetEvidence.NOT_IN_PIXELS
+    return OffsetEvidence.IN_PIXELS if darkest > BRIGHT_DN and middle < SNOW_DN else OffsetEvidence.NONE
 
 
 def lightless_land(blue: NDArray[Any], scl: NDArray[Any]) -> float | None:
@@ -103,11 +103,11 @@ def lightless_land(blue: NDArray[Any], scl: NDArray[Any]) -> float | None:
     return float(np.mean(land <= 1))
 
 
-def contradicts(claim: OffsetClaim, evidence: Evidence) -> bool:
+def contradicts(claim: OffsetClaim, evidence: OffsetEvidence) -> bool:
     """True when the pixels cannot be as the catalogue claims."""
-    if claim.subtract is None or not claim.testable or evidence is Evidence.NONE:
+    if claim.subtract is None or not claim.testable or evidence is OffsetEvidence.NONE:
         return False
-    return (claim.subtract == OFFSET_DN) != (evidence is Evidence.IN_PIXELS)
+    return (claim.subtract == OFFSET_DN) != (evidence is OffsetEvidence.IN_PIXELS)
 
 
 def subtract_offset(dn: NDArray[Any], subtract: int) -> tuple[NDArray[np.uint16], int]:

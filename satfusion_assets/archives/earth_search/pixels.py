@@ -21,8 +21,8 @@ from satfusion_assets.archives.earth_search.offset import (
     BRIGHTEST_DN,
     MOST_LIGHTLESS,
     MOST_TOO_BRIGHT,
-    Evidence,
     OffsetClaim,
+    OffsetEvidence,
     claimed_offset,
     contradicts,
     dark_pixel_evidence,
@@ -82,7 +82,7 @@ class OffsetDecision:
 
     subtract: int
     why: str
-    evidence: Evidence
+    evidence: OffsetEvidence
 
 
 @dataclass(frozen=True)
@@ -139,11 +139,11 @@ def read_scene(archive: HttpArchive, scene: Scene, grid: SiteGrid) -> ScenePixel
 
 
 def _refuse_odd(
-    scene: Scene, claim: OffsetClaim, evidence: Evidence, bands: NDArray[np.uint16], scl: NDArray[np.uint8]
+    scene: Scene, claim: OffsetClaim, evidence: OffsetEvidence, bands: NDArray[np.uint16], scl: NDArray[np.uint8]
 ) -> None:
     """Quarantined when the values cannot be reflectance x 10 000; dark water and what SCL masks are no sign of that."""
     lightless = lightless_land(bands[0], scl)
-    proven = claim.subtract == 0 or evidence is Evidence.IN_PIXELS
+    proven = claim.subtract == 0 or evidence is OffsetEvidence.IN_PIXELS
     if not proven and lightless is not None and lightless > MOST_LIGHTLESS:
         raise Quarantined(
             Quarantine.OFFSET_CONFLICT,
@@ -228,19 +228,19 @@ def _on_fine_grid(remote: dict[str, RemotePatch], fine: GeoBox) -> NDArray[np.ui
 
 def _evidence(
     archive: HttpArchive, scene: Scene, grid: SiteGrid, claim: OffsetClaim, remote: dict[str, RemotePatch]
-) -> Evidence:
+) -> OffsetEvidence:
     """The dark-pixel test on the site; where that is not conclusive or contradicts, on the whole cloud-mask area."""
     if not claim.testable:
-        return Evidence.NONE
+        return OffsetEvidence.NONE
     near = _darkness(remote["blue"], remote["scl"], grid.fine)
-    if near is not Evidence.NONE and not contradicts(claim, near):
+    if near is not OffsetEvidence.NONE and not contradicts(claim, near):
         return near
     return _darkness(_read(archive, scene, "blue", grid.scl), remote["scl"], grid.scl)
 
 
-def _darkness(blue: RemotePatch, scl: RemotePatch, where: GeoBox) -> Evidence:
+def _darkness(blue: RemotePatch, scl: RemotePatch, where: GeoBox) -> OffsetEvidence:
     if blue.patch is None:
-        return Evidence.NONE
+        return OffsetEvidence.NONE
     return dark_pixel_evidence(take_nearest(blue.patch, where, 0), _classes(scl, where))
 
 

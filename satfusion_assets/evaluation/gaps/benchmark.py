@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from satfusion_assets.evaluation.calibration import Calibration, calibration
-from satfusion_assets.evaluation.gaps.competitors import PIXEL_METHODS, Method, Prediction
+from satfusion_assets.evaluation.gaps.competitors import PIXEL_METHODS, GapMethod, Prediction
 from satfusion_assets.evaluation.gaps.fusion import Fusion
-from satfusion_assets.evaluation.gaps.stack import CloudPattern, Withheld, lay_clouds, withhold
+from satfusion_assets.evaluation.gaps.stack import CloudPattern, WithheldScenes, lay_clouds, withhold
 from satfusion_assets.evaluation.gaps.starfm import Starfm
 from satfusion_assets.evaluation.gaps.windows import Gap, natural_gap
 from satfusion_assets.evaluation.moments import Moments, pixel_moments
@@ -99,8 +99,8 @@ class Benchmark:
 
     def _strategy(self, strategy: Strategy, stack: SeasonStack, progress: Callable[[str], None]) -> StrategyOutcome:
         fusions = [Fusion(scenario) for scenario in self.scenarios if scenario.strategy is strategy]
-        season_methods: list[Method] = [*fusions, *PIXEL_METHODS]
-        stating: list[Method] = [Fusion(fusion.scenario, states_sd=True) for fusion in fusions]
+        season_methods: list[GapMethod] = [*fusions, *PIXEL_METHODS]
+        stating: list[GapMethod] = [Fusion(fusion.scenario, states_sd=True) for fusion in fusions]
         spatial_methods = [*stating, *PIXEL_METHODS, *([Starfm()] if self.starfm else [])]
         applied = [withhold(stack, gap) for gap in self.gaps]
         if strategy in self.patterns:
@@ -115,7 +115,7 @@ class Benchmark:
             outcomes.append(GapOutcome(withheld.gap, strategy, scenes, series, calibrations))
         return StrategyOutcome(strategy, self._series(stack, season_methods), tuple(outcomes))
 
-    def _series(self, stack: SeasonStack, methods: Sequence[Method]) -> dict[str, DailySeries]:
+    def _series(self, stack: SeasonStack, methods: Sequence[GapMethod]) -> dict[str, DailySeries]:
         """The site's GCC of every day of the season by method."""
         series = {}
         for method in methods:
@@ -128,7 +128,7 @@ class Benchmark:
 class _NoGap:
     """Fused images of every withheld day from the whole stack, the contract's comparison without the gap."""
 
-    def __init__(self, stack: SeasonStack, fusions: Sequence[Fusion], applied: Sequence[Withheld]) -> None:
+    def __init__(self, stack: SeasonStack, fusions: Sequence[Fusion], applied: Sequence[WithheldScenes]) -> None:
         numbers = np.unique(np.concatenate([withheld.scenes for withheld in applied] or [np.empty(0, np.intp)]))
         self._place = {int(number): place for place, number in enumerate(numbers)}
         days = stack.fine_days[numbers.astype(np.intp)]
@@ -150,7 +150,7 @@ def quantities(prediction: Prediction) -> Images:
 
 
 def _spatial(
-    stack: SeasonStack, withheld: Withheld, methods: Sequence[Method], reference: _NoGap
+    stack: SeasonStack, withheld: WithheldScenes, methods: Sequence[GapMethod], reference: _NoGap
 ) -> tuple[tuple[SceneScores, ...], dict[str, dict[str, Calibration]]]:
     days = stack.fine_days[withheld.scenes]
     truth = quantities(Prediction(stack.fine[withheld.scenes]))

@@ -38,7 +38,7 @@ class Prediction:
     scene_noise: npt.NDArray[np.floating] | None = None
 
 
-class Method(Protocol):
+class GapMethod(Protocol):
     """One way to fill a gap."""
 
     @property

@@ -29,7 +29,7 @@ class CloudPattern:
 
 
 @dataclass(frozen=True)
-class Withheld:
+class WithheldScenes:
     """A gap applied to a stack.
 
     degraded: the stack that is left. scenes: numbers of the withheld or thinned scenes in the full stack. hidden:
@@ -42,13 +42,13 @@ class Withheld:
     hidden: BoolArray
 
 
-def withhold(stack: SeasonStack, gap: Gap) -> Withheld:
+def withhold(stack: SeasonStack, gap: Gap) -> WithheldScenes:
     """Take every scene inside the gap out of the stack."""
     inside = gap.holds(stack.fine_days)
-    return Withheld(gap, stack.scenes(~inside), np.flatnonzero(inside), stack.clear[inside])
+    return WithheldScenes(gap, stack.scenes(~inside), np.flatnonzero(inside), stack.clear[inside])
 
 
-def lay_clouds(stack: SeasonStack, gap: Gap, pattern: CloudPattern) -> Withheld:
+def lay_clouds(stack: SeasonStack, gap: Gap, pattern: CloudPattern) -> WithheldScenes:
     """Lay another season's clouds over this one, within the season that ``gap`` spans.
 
     Each scene loses the pixels that were not clear in the pattern's scene nearest in the calendar, and takes the
@@ -68,7 +68,7 @@ def lay_clouds(stack: SeasonStack, gap: Gap, pattern: CloudPattern) -> Withheld:
     degraded = replace(stack, fine=fine, cloud_distance=distance).scenes(left)
     hidden = stack.clear & ~allowed
     touched = np.flatnonzero(hidden.any(axis=(1, 2)))
-    return Withheld(gap, degraded, touched, hidden[touched])
+    return WithheldScenes(gap, degraded, touched, hidden[touched])
 
 
 def _nearest_in_calendar(days: Days, others: Days) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int64]]:

@@ -13,7 +13,7 @@ from satfusion_assets.fusion.efast.coarse import coarse_support
 from satfusion_assets.fusion.efast.coarse_noise import coarse_departures, coarse_variance
 from satfusion_assets.fusion.efast.compiled import over_strips
 from satfusion_assets.fusion.efast.inputs import Parameters
-from satfusion_assets.fusion.efast.operands import Evidence, Layers
+from satfusion_assets.fusion.efast.operands import DeviationEvidence, Layers
 from satfusion_assets.fusion.efast.quality import Quality
 from satfusion_assets.fusion.efast.uncertainty import ErrorModel, fit_error_model, remaining_part, typical_errors
 from satfusion_assets.fusion.efast.upsampling import upsample
@@ -113,7 +113,7 @@ def judge_days(
     """What each day's estimate rests on. noise: (p, b, h, w) coarse variance that reaches the fine pixels."""
     images, shape = plan.images, (len(days), *plan.images.fine.shape[2:])
     layers = Layers(np.empty(shape, np.uint8), np.empty(shape, np.float32), np.empty(values.shape, np.float32))
-    evidence = Evidence(
+    evidence = DeviationEvidence(
         scenes.departures,
         scenes.squares,
         plan.scene_presence,

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from satfusion_assets.fusion.efast.compiled import compiled, inlined
-from satfusion_assets.fusion.efast.operands import Evidence, Grid, Layers, Sources
+from satfusion_assets.fusion.efast.operands import BlendGrid, DeviationEvidence, Layers, Sources
 
 CHUNK = 512
 """Fine pixels of a row that are worked on together: a season's residuals of a chunk stay in the core's cache.
@@ -261,7 +261,7 @@ def reblend_cells(sources: Sources, cells: Any, out: Any) -> None:
 
 
 @compiled
-def judge(evidence: Evidence, row_first: int, row_last: int, layers: Layers) -> None:
+def judge(evidence: DeviationEvidence, row_first: int, row_last: int, layers: Layers) -> None:
     """Fill rows ``row_first:row_last`` of ``layers`` with what each day's estimate rests on (``uncertainty``)."""
     departures, squares, seen, lags, noise, drift, values, weights, grid = evidence
     nearest, effective, deviation = layers
@@ -380,7 +380,7 @@ def _conclude_band(
 
 
 @compiled
-def upsample(images: Any, grid: Grid, rows: Any, out: Any) -> None:
+def upsample(images: Any, grid: BlendGrid, rows: Any, out: Any) -> None:
     """Fill ``out`` (k, r, W) with fine ``rows`` (r,) of ``U`` of coarse ``images`` (k, h', w')."""
     ratio, top, left, fractions = grid
     count, _, width = out.shape

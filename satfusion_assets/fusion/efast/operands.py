@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 
-class Grid(NamedTuple):
+class BlendGrid(NamedTuple):
     """How coarse (h', w') and fine (H, W) pixels lie to each other.
 
     The coarse grid begins ``top`` and ``left`` fine pixels before the fine one. fractions: weights of the second
@@ -39,10 +39,10 @@ class Sources(NamedTuple):
     coarse_then: Any
     coarse_now: Any
     weights: Weights
-    grid: Grid
+    grid: BlendGrid
 
 
-class Evidence(NamedTuple):
+class DeviationEvidence(NamedTuple):
     """What the deviation of an estimate rests on, scenes sorted by day.
 
     departures and squares: (n, b, H, W) ``F_i - U(C(t_i))`` and its squared error. seen: (n, H, W), 1 where scene i has
@@ -58,7 +58,7 @@ class Evidence(NamedTuple):
     drift: Any
     values: Any
     weights: Weights
-    grid: Grid
+    grid: BlendGrid
 
 
 class Layers(NamedTuple):

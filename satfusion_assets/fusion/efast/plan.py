@@ -15,7 +15,7 @@ from satfusion_assets.fusion.efast.coarse import coarse_on, coarse_support
 from satfusion_assets.fusion.efast.compiled import over_strips
 from satfusion_assets.fusion.efast.fused import Fused, Status
 from satfusion_assets.fusion.efast.inputs import Images, Parameters, day_numbers
-from satfusion_assets.fusion.efast.operands import Grid, Sources
+from satfusion_assets.fusion.efast.operands import BlendGrid, Sources
 from satfusion_assets.fusion.efast.uncertainty import ErrorModel
 from satfusion_assets.fusion.efast.upsampling import coarse_grid
 from satfusion_assets.fusion.efast.weights import SceneWeights, scene_weights
@@ -37,7 +37,7 @@ class FusionPlan:
     error_model: ErrorModel | None = None
     """Learned from a larger area; None = from the plan's own scenes when quality layers are asked for."""
 
-    def grid(self, ratio: int, dtype: np.dtype[Any]) -> Grid:
+    def grid(self, ratio: int, dtype: np.dtype[Any]) -> BlendGrid:
         return coarse_grid(ratio, self.top, self.left, dtype)
 
     @cached_property

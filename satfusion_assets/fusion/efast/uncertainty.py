@@ -32,7 +32,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from satfusion_assets.fusion.efast.withholding import Withheld
+from satfusion_assets.fusion.efast.withholding import LeftOutScenes
 
 _ONE_SIGMA: Final = 0.6827
 _TWO_SIGMA: Final = 0.95
@@ -91,7 +91,7 @@ def remaining_part(squares_of_mean: Array, mean_of_squares: Array) -> NDArray[np
 
 def fit_error_model(
     errors: Array,
-    withheld: Withheld,
+    withheld: LeftOutScenes,
     coarse_noise: Array,
     coarse_part: NDArray[np.float64],
     typical_error: NDArray[np.float64],

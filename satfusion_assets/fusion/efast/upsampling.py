@@ -8,18 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satfusion_assets.fusion.efast import kernels
-from satfusion_assets.fusion.efast.operands import Grid
+from satfusion_assets.fusion.efast.operands import BlendGrid
 
 
-def coarse_grid(ratio: int, top: int, left: int, dtype: np.dtype[Any]) -> Grid:
+def coarse_grid(ratio: int, top: int, left: int, dtype: np.dtype[Any]) -> BlendGrid:
     """The coarse grid that begins ``top`` and ``left`` fine pixels before the fine one, for images of ``dtype``."""
     fractions = np.zeros(-(-ratio // kernels.LANES) * kernels.LANES, dtype)
     fractions[:ratio] = (np.arange(ratio) + ratio // 2 + 0.5) / ratio - 0.5
-    return Grid(ratio, top, left, fractions)
+    return BlendGrid(ratio, top, left, fractions)
 
 
 def upsample(
-    images: NDArray[np.floating[Any]], grid: Grid, rows: NDArray[np.intp], width: int
+    images: NDArray[np.floating[Any]], grid: BlendGrid, rows: NDArray[np.intp], width: int
 ) -> NDArray[np.floating[Any]]:
     """Fine ``rows`` (r,) of coarse images (..., h, w), ``width`` pixels each: (..., r, width).
 

@@ -18,7 +18,7 @@ Array = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
-class Withheld:
+class LeftOutScenes:
     """Predictions of n scenes' days at k pixels from the other scenes; NaN = not possible.
 
     told: (n, b, k) variance that scenes tell of, ``sum(s_i^2 e_i^2) + b^2`` of ``uncertainty``. distance: (n, k)
@@ -35,7 +35,7 @@ class Withheld:
 
 def withhold(
     days: DayNumbers, weights: SceneWeights, fine_weights: Array, departures: Array, squares: Array
-) -> Withheld:
+) -> LeftOutScenes:
     """Withhold every scene in turn.
 
     days: (n,) ascending. weights: those of ``leave_one_out_weights``, and fine_weights: (sum of window sizes, k) their
@@ -43,7 +43,9 @@ def withhold(
     """
     known = np.asarray(np.isfinite(departures).all(axis=1))
     filled = np.where(known[:, None], departures, 0)
-    found = Withheld(*(np.full_like(departures if bands else departures[:, 0], np.nan) for bands in (1, 0, 1, 1, 0)))
+    found = LeftOutScenes(
+        *(np.full_like(departures if bands else departures[:, 0], np.nan) for bands in (1, 0, 1, 1, 0))
+    )
     for scene, (first, last) in enumerate(zip(weights.window.first, weights.window.last, strict=True)):
         others, start = slice(first, last), weights.offsets[scene]
         weight = fine_weights[start : start + last - first] * known[others]

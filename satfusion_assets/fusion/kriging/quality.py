@@ -15,7 +15,7 @@ from satfusion_assets.fusion.efast.uncertainty import ErrorModel
 from satfusion_assets.fusion.kriging import support as kernels
 from satfusion_assets.fusion.kriging.hyperparameters import Hyperparameters
 from satfusion_assets.fusion.kriging.snow import nearest_snow
-from satfusion_assets.fusion.kriging.support import Evidence, Place, Support
+from satfusion_assets.fusion.kriging.support import CoarsePlace, Support, SupportEvidence
 
 if TYPE_CHECKING:
     from satfusion_assets.fusion.kriging.plan import KrigingPlan
@@ -53,13 +53,13 @@ def assess(plan: KrigingPlan, days: NDArray[np.int64], deviation: NDArray[np.flo
     images_snow = np.zeros(images.coarse[:, 0].shape, bool) if plan.coarse_snow is None else plan.coarse_snow
     snow_then = nearest_snow(days, images.coarse, images.coarse_days, images_snow)
     told = np.where(snow_then, Support.SNOW, np.where(coarse >= CoarseSupport.INTERPOLATED, Support.DRIFT, 0))
-    evidence = Evidence(
+    evidence = SupportEvidence(
         _seen(plan),
         images.fine_days,
         days,
         np.argsort(days, kind="stable"),
         told.astype(np.uint8),
-        Place(plan.ratio, plan.top, plan.left),
+        CoarsePlace(plan.ratio, plan.top, plan.left),
         deviation,
         (1 / np.maximum(usual, LEAST_USUAL)).astype(np.float32),
         float(np.median(settings.correlation_days)),

@@ -30,7 +30,7 @@ class Support(IntEnum):
     """The coarse series sees snow then; the value is that of the ground beneath."""
 
 
-class Place(NamedTuple):
+class CoarsePlace(NamedTuple):
     """How fine pixels lie on the coarse grid, which begins ``top`` and ``left`` fine pixels before them."""
 
     ratio: int
@@ -38,7 +38,7 @@ class Place(NamedTuple):
     left: int
 
 
-class Evidence(NamedTuple):
+class SupportEvidence(NamedTuple):
     """seen: (n, H, W), scenes sorted by day. scene_days: (n,). days: (p,), in ascending order at ``order``.
 
     told: (p, h, w) what the coarse series says of each day: SNOW, DRIFT or 0. deviation: (p, b, H, W). precision: (b,)
@@ -50,7 +50,7 @@ class Evidence(NamedTuple):
     days: Any
     order: Any
     told: Any
-    place: Place
+    place: CoarsePlace
     deviation: Any
     precision: Any
     length: float
@@ -65,7 +65,7 @@ _OBSERVED, _SNOW = int(Support.OBSERVED), int(Support.SNOW)
 
 
 @compiled
-def support(evidence: Evidence, first: int, last: int, nearest: Any, words: Any, effective: Any) -> None:
+def support(evidence: SupportEvidence, first: int, last: int, nearest: Any, words: Any, effective: Any) -> None:
     """Fill rows ``first:last`` of days to the nearest scene, ``Support`` and effective scenes, each (p, H, W)."""
     seen, scene_days, days, order, told, place, deviation, precision, length = evidence
     n, _, width = seen.shape

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
-from satfusion_assets.archives.http import Refused, Withheld
+from satfusion_assets.archives.http import FileWithheld, Refused
 from satfusion_assets.pipeline.acquisition.report import Progress
 from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid, ArchiveError, ArchiveUnavailable
 
@@ -51,7 +51,7 @@ def fetch_all(
     """
     results: dict[str, V] = {}
     bad: dict[str, ArchiveError] = {}
-    withheld: dict[str, Withheld | Refused] = {}
+    withheld: dict[str, FileWithheld | Refused] = {}
     with ThreadPoolExecutor(connections, thread_name_prefix="acquire") as pool:
         futures = {pool.submit(fetch, name, thing): name for name, thing in things.items()}
         try:
@@ -61,7 +61,7 @@ def fetch_all(
                     results[name] = future.result()
                 except ArchiveAnswerInvalid as error:
                     bad[name] = error
-                except (Withheld, Refused) as error:
+                except (FileWithheld, Refused) as error:
                     withheld[name] = error
                     _raise_when_down(error, [*results], len(withheld), witness)
                 progress(done, len(futures), name)
@@ -77,7 +77,7 @@ def fetch_all(
     return Fetched({name: results[name] for name in things if name in results}, bad)
 
 
-def _raise_when_down(error: Withheld | Refused, here: list[str], withheld: int, witness: Witness) -> None:
+def _raise_when_down(error: FileWithheld | Refused, here: list[str], withheld: int, witness: Witness) -> None:
     """Raise ``error`` unless the archive gives again what it gave before; while nothing is here, a few may fail."""
     if not here and withheld <= FEW:
         return
@@ -103,7 +103,7 @@ def _once_more(
     for name, thing in withheld.items():
         try:
             results[name] = fetch(name, thing)
-        except (ArchiveAnswerInvalid, Withheld, Refused) as error:
+        except (ArchiveAnswerInvalid, FileWithheld, Refused) as error:
             log.warning("%s is left out, its neighbours came: %s", name, error)
             bad[name] = error
     return bad

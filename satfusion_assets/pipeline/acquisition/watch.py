@@ -77,7 +77,7 @@ def _best_summary(
     archive: PhenoCam, site: Site, season: SiteSeason, conditions: Mapping[str, str]
 ) -> tuple[Region, Answer, Sequence[DailySummary]]:
     """The summary of the best region that the archive has one of, as an acquisition chooses it."""
-    from satfusion_assets.archives.http import Withheld
+    from satfusion_assets.archives.http import FileWithheld
     from satfusion_assets.archives.phenocam import choose_region
 
     regions = archive.regions(site.name)
@@ -93,7 +93,7 @@ def _best_summary(
             return region, *archive.one_day_summary(region, conditions)
         except ArchiveAnswerInvalid as error:
             passed[region] = str(error)
-        except Withheld as error:  # the archive has just given the regions: it is this file's trouble
+        except FileWithheld as error:  # the archive has just given the regions: it is this file's trouble
             raise ArchiveAnswerInvalid(str(error)) from error
 
 

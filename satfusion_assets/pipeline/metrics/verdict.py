@@ -58,7 +58,7 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class SeasonVerdict:
     """nse: after the camera's own bias and gain are taken away, as the viewer's first page shows it."""
 
     scenario: Scenario
@@ -76,7 +76,7 @@ class Verdict:
     longest_hole: tuple[date, date] | None
 
 
-def season_verdict(store: ProductStore, site_season: SiteSeason, scenario: Scenario = RECOMMENDED) -> Verdict:
+def season_verdict(store: ProductStore, site_season: SiteSeason, scenario: Scenario = RECOMMENDED) -> SeasonVerdict:
     """The verdict on a site-season that has its metrics. ProductMissing when ``scenario`` was not materialised."""
     with store.read(METRICS.of(site_season)) as metrics, store.read(PROCESSED.of(site_season, scenario)) as processed:
         skill = metrics.read_json(SKILL_FILE)
@@ -90,7 +90,7 @@ def season_verdict(store: ProductStore, site_season: SiteSeason, scenario: Scena
     own = calibrated.get(scenario.key, {})
     baseline = f"{MASKED_WHITTAKER_KEY}_{scenario.strategy}"
     holes = _holes(series, site_season)
-    return Verdict(
+    return SeasonVerdict(
         scenario,
         own.get("nse"),
         _pair(own.get("nse_interval")),

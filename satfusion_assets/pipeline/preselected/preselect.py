@@ -31,7 +31,7 @@ UNITS: Final[dict[Sensor, float]] = {"s2": DN_PER_REFLECTANCE, "s3": 1.0}
 
 
 @dataclass(frozen=True)
-class Judged:
+class ScreenedSensor:
     """One sensor's scenes: what the window says of each, and each strategy's verdict."""
 
     series: SiteSeries
@@ -75,7 +75,7 @@ def preselect(store: ProductStore, site: Site, site_season: SiteSeason) -> Outco
     return Outcome(draft.manifest, numbers=_numbers(judged), notes=notes, tables={"scenes": _summary(judged)})
 
 
-def judge(view: View, site: Site, sensor: Sensor) -> Judged:
+def judge(view: View, site: Site, sensor: Sensor) -> ScreenedSensor:
     """Read the window of every raw scene in ``view`` and screen them under every strategy."""
     names = view.names(f"raw/{sensor}/*.geotiff")
     images, days = [], []
@@ -95,10 +95,10 @@ def judge(view: View, site: Site, sensor: Sensor) -> Judged:
     for strategy, verdict in verdicts.items():
         reasons = ", ".join(f"{verdict.count(reason)} {reason}" for reason in Reason)
         log.info("%s, %s: %d of %d scenes kept (out: %s).", sensor, strategy, sum(verdict.kept), len(names), reasons)
-    return Judged(series, verdicts)
+    return ScreenedSensor(series, verdicts)
 
 
-def _numbers(judged: dict[Sensor, Judged]) -> dict[str, int | float | None]:
+def _numbers(judged: dict[Sensor, ScreenedSensor]) -> dict[str, int | float | None]:
     numbers: dict[str, int | float | None] = {}
     for sensor, result in judged.items():
         numbers[f"{sensor}_scenes"] = len(result.series.samples)
@@ -108,7 +108,7 @@ def _numbers(judged: dict[Sensor, Judged]) -> dict[str, int | float | None]:
     return numbers
 
 
-def _summary(judged: dict[Sensor, Judged]) -> list[dict[str, Any]]:
+def _summary(judged: dict[Sensor, ScreenedSensor]) -> list[dict[str, Any]]:
     return [
         {"sensor": sensor, "strategy": str(strategy), "scenes": len(verdict.reasons), "kept": sum(verdict.kept)}
         | {str(reason): verdict.count(reason) for reason in Reason}

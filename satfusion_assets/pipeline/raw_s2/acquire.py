@@ -30,7 +30,7 @@ from satfusion_assets.archives.earth_search import (
     resolve_reprocessings,
     search_scenes,
 )
-from satfusion_assets.archives.http import HttpArchive, NotFound, Refused, Withheld
+from satfusion_assets.archives.http import FileWithheld, HttpArchive, NotFound, Refused
 from satfusion_assets.archives.patience import THROTTLED, Patience, public_url
 from satfusion_assets.pipeline.acquisition.cache import Entry, FetchCache, digest
 from satfusion_assets.pipeline.acquisition.fetching import Fetched, fetch_all, refuse_unless_few
@@ -136,7 +136,7 @@ class _Reader:
             pixels = read_scene(self._archive, scene, self._grid)
         except Quarantined as error:
             return self._cache.put(key, {}, _aside(error.kind, str(error)))
-        except (Damaged, NotFound, Withheld, Refused) as error:
+        except (Damaged, NotFound, FileWithheld, Refused) as error:
             if not isinstance(error, Damaged) or error.stable:
                 self._cache.put(key, {}, {_BAD: _facts_of_bad(error)})
             raise
@@ -296,7 +296,7 @@ def _has_saturated_pixels(entry: Entry) -> bool:
     return bool((bands > _BEYOND_SATURATION).any() or (classes == _SATURATED_CLASS).any())
 
 
-def _facts_of_bad(error: Damaged | NotFound | Withheld | Refused) -> dict[str, Any]:
+def _facts_of_bad(error: Damaged | NotFound | FileWithheld | Refused) -> dict[str, Any]:
     """Enough to see later, cheaply, whether the archive still has (or lacks) the file that made a scene unreadable."""
     if not isinstance(error, Damaged):
         return {"reason": str(error), "href": error.url}

@@ -43,7 +43,7 @@ def s2_offset(judged: Judged) -> Verdict:
     A decision that does not exist is a fault of whoever wrote the record, so one is enough. Dark pixels are a matter of
     light: only clear land counts, and where the darkest pixels prove the offset nothing does.
     """
-    from satfusion_assets.archives.earth_search.offset import MOST_LIGHTLESS, OFFSET_DN, Evidence
+    from satfusion_assets.archives.earth_search.offset import MOST_LIGHTLESS, OFFSET_DN, OffsetEvidence
 
     record = judged.view.read_json(S2_SCENES)
     undecided, odd = [], []
@@ -53,7 +53,7 @@ def s2_offset(judged: Judged) -> Verdict:
             undecided.append({"scene": scene["name"], "why": f"offset {subtracted} was subtracted"})
         elif not scene["offset_decision"]:
             undecided.append({"scene": scene["name"], "why": "nothing says why the offset was decided so"})
-        elif not subtracted or scene.get("dark_pixel_test") == Evidence.IN_PIXELS:
+        elif not subtracted or scene.get("dark_pixel_test") == OffsetEvidence.IN_PIXELS:
             continue
         elif (share := _lightless(judged, scene["name"])) is not None and share > MOST_LIGHTLESS:
             why = f"{100 * share:.0f} % of its clear land has no blue light after it"

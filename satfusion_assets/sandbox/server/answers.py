@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 
-class Refused(Exception):
+class RefusedRequest(Exception):
     """The request ends here with ``response``, worded as the service would word it."""
 
     def __init__(self, response: Response) -> None:
@@ -19,7 +19,7 @@ class Refused(Exception):
 
 async def refused(request: Request, error: Exception) -> Response:
     """Exception handler that sends a refusal."""
-    if not isinstance(error, Refused):
+    if not isinstance(error, RefusedRequest):
         raise error
     return error.response
 

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 
 from satfusion_assets.sandbox.server import controls as control_routes
 from satfusion_assets.sandbox.server import faults, files, oidc, openeo, phenocam, stac
-from satfusion_assets.sandbox.server.answers import Refused, refused
+from satfusion_assets.sandbox.server.answers import RefusedRequest, refused
 from satfusion_assets.sandbox.server.controls import Controls
 from satfusion_assets.sandbox.server.jobs import Jobs
 from satfusion_assets.sandbox.server.results import ResultFiles
@@ -32,12 +32,12 @@ def create_app(world: World, state: Path) -> ASGIApp:
     routes = [
         *stac.routes(shared),
         *files.routes(shared, controls),
-        *openeo.routes(openeo.BackEnd(shared, jobs, office, ResultFiles(jobs, controls, key), controls)),
+        *openeo.routes(openeo.OpenEoServer(shared, jobs, office, ResultFiles(jobs, controls, key), controls)),
         *oidc.routes(office),
         *phenocam.routes(shared),
         *control_routes.routes(shared, controls),
         *faults.routes(board),
     ]
-    app = Starlette(routes=routes, exception_handlers={Refused: refused})
+    app = Starlette(routes=routes, exception_handlers={RefusedRequest: refused})
     app.router.redirect_slashes = False
     return faults.Faults(app, board)

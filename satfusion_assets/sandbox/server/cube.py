@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from satfusion_assets.sandbox.server.errors import OpenEoError, invalid
-from satfusion_assets.sandbox.server.graph import Extent, Plan, Resampling
+from satfusion_assets.sandbox.server.graph import CubePlan, Extent, Resampling
 from satfusion_assets.sandbox.server.shared import SharedWorld
 from satfusion_assets.sandbox.synthetic import NOTICE
 
@@ -49,7 +49,7 @@ _INSTITUTION: Final = "openEO platform - Geotrellis backend: 0.71.0a1"
 
 
 @dataclass(frozen=True)
-class Raster:
+class ServedRaster:
     """Pixels with their grid.
 
     values: (t, bands, y, x), float32 unless they are spoilt. times: naive UTC, ascending. transform: of the upper left
@@ -78,7 +78,7 @@ class Raster:
         return self.transform.f + self.transform.e * (np.arange(self.values.shape[2]) + 0.5)
 
 
-def check(plan: Plan, world: SharedWorld) -> tuple[str, ...]:
+def check(plan: CubePlan, world: SharedWorld) -> tuple[str, ...]:
     """The bands that ``plan`` loads; OpenEoError when it cannot be run whatever the archive holds."""
     if plan.format is None:
         raise OpenEoError("ProcessGraphInvalid", 400, "The result node must be save_result.")
@@ -90,7 +90,7 @@ def check(plan: Plan, world: SharedWorld) -> tuple[str, ...]:
     return bands
 
 
-def raster_of(plan: Plan, world: SharedWorld, without: tuple[date, date] | None = None) -> Raster:
+def raster_of(plan: CubePlan, world: SharedWorld, without: tuple[date, date] | None = None) -> ServedRaster:
     """The pixels that ``plan`` asks for; OpenEoError when it cannot be run or the archive holds nothing for it.
 
     without: first and last day of which the archive has nothing.
@@ -109,7 +109,7 @@ def raster_of(plan: Plan, world: SharedWorld, without: tuple[date, date] | None 
     return _resampled(native, plan.extents, plan.resampling) if plan.resampling else _cropped(native, window)
 
 
-def _only(raster: Raster, kept: list[bool]) -> Raster:
+def _only(raster: ServedRaster, kept: list[bool]) -> ServedRaster:
     """The steps that are kept."""
     times = tuple(time for time, keep in zip(raster.times, kept, strict=True) if keep)
     return replace(raster, values=raster.values[kept], times=times)
@@ -126,14 +126,14 @@ def _nothing_there(collection: str, start: datetime, end: datetime) -> OpenEoErr
     return OpenEoError("NoDataAvailable", 400, "There is no data available for the given extents.")
 
 
-def _collection(plan: Plan, world: SharedWorld) -> dict[str, Any]:
+def _collection(plan: CubePlan, world: SharedWorld) -> dict[str, Any]:
     for collection in world.cube_collections():
         if collection["id"] == plan.collection:
             return collection
     raise OpenEoError("CollectionNotFound", 404, f"Collection '{plan.collection}' does not exist.")
 
 
-def _bands(plan: Plan, collection: dict[str, Any]) -> tuple[str, ...]:
+def _bands(plan: CubePlan, collection: dict[str, Any]) -> tuple[str, ...]:
     dimensions = collection["cube:dimensions"].values()
     known = [band for one in dimensions if one.get("type") == "bands" for band in one["values"]]
     unknown = [band for band in plan.bands or () if band not in known]
@@ -142,7 +142,7 @@ def _bands(plan: Plan, collection: dict[str, Any]) -> tuple[str, ...]:
     return plan.bands or tuple(known)
 
 
-def _native(cube: xr.DataArray, start: datetime, end: datetime) -> Raster:
+def _native(cube: xr.DataArray, start: datetime, end: datetime) -> ServedRaster:
     """The world's array as a raster, steps within [start, end) only."""
     from affine import Affine
 
@@ -152,11 +152,11 @@ def _native(cube: xr.DataArray, start: datetime, end: datetime) -> Raster:
     x, y = cube.x.values, cube.y.values
     values = cube.values[kept].astype("float32")
     if values.shape[2] < 2 or values.shape[3] < 2:
-        return Raster(values[:, :, :0, :0], (), (), Affine.identity(), _LONLAT, cube.attrs["nodata"])
+        return ServedRaster(values[:, :, :0, :0], (), (), Affine.identity(), _LONLAT, cube.attrs["nodata"])
     dx, dy = (x[-1] - x[0]) / (len(x) - 1), (y[-1] - y[0]) / (len(y) - 1)
     transform = Affine(dx, 0, x[0] - dx / 2, 0, dy, y[0] - dy / 2)
     names = tuple(str(band) for band in cube.bands.values)
-    return Raster(values, tuple(times[at] for at in kept), names, transform, _LONLAT, float(cube.attrs["nodata"]))
+    return ServedRaster(values, tuple(times[at] for at in kept), names, transform, _LONLAT, float(cube.attrs["nodata"]))
 
 
 def _window(extents: tuple[Extent, ...], crs: str) -> Extent:
@@ -179,7 +179,7 @@ def _window(extents: tuple[Extent, ...], crs: str) -> Extent:
     return window
 
 
-def _cropped(native: Raster, window: Extent) -> Raster:
+def _cropped(native: ServedRaster, window: Extent) -> ServedRaster:
     """The native pixels that the window touches."""
     from affine import Affine
 
@@ -189,10 +189,10 @@ def _cropped(native: Raster, window: Extent) -> Raster:
     right, bottom = min(columns, -int(-down[0] // 1)), min(rows, -int(-down[1] // 1))
     moved = native.transform * Affine.translation(left, top)
     values = native.values[:, :, top:bottom, left:right]
-    return Raster(values, native.times, native.bands, moved, native.crs, native.nodata)
+    return ServedRaster(values, native.times, native.bands, moved, native.crs, native.nodata)
 
 
-def _resampled(native: Raster, extents: tuple[Extent, ...], wanted: Resampling) -> Raster:
+def _resampled(native: ServedRaster, extents: tuple[Extent, ...], wanted: Resampling) -> ServedRaster:
     """``native`` on the grid whose upper left corner is the window's, in the wanted projection."""
     import numpy as np
     from rasterio.enums import Resampling as Method
@@ -215,10 +215,10 @@ def _resampled(native: Raster, extents: tuple[Extent, ...], wanted: Resampling) 
         UNIFIED_SRC_NODATA="NO",  # every band and day by itself, as the back-end's tiles are
     )
     shaped = values.reshape(steps, bands, rows, columns)
-    return Raster(shaped, native.times, native.bands, transform, crs, native.nodata)
+    return ServedRaster(shaped, native.times, native.bands, transform, crs, native.nodata)
 
 
-def _target(native: Raster, window: Extent, crs: str, resolution: float) -> tuple[Affine, int, int]:
+def _target(native: ServedRaster, window: Extent, crs: str, resolution: float) -> tuple[Affine, int, int]:
     """Transform, rows and columns; resolution 0 = the one that keeps the pixel count of the diagonal (GDAL's)."""
     import math
 
@@ -236,7 +236,7 @@ def _target(native: Raster, window: Extent, crs: str, resolution: float) -> tupl
     return Affine(resolution, 0, window.west, 0, -resolution, window.north), rows, columns
 
 
-def write(raster: Raster, file_format: str, folder: Path) -> list[Path]:
+def write(raster: ServedRaster, file_format: str, folder: Path) -> list[Path]:
     """The files of a batch job: one NetCDF, or one GeoTIFF a step."""
     folder.mkdir(parents=True, exist_ok=True)
     if file_format == "NetCDF":
@@ -244,7 +244,7 @@ def write(raster: Raster, file_format: str, folder: Path) -> list[Path]:
     return list(_write_geotiffs(raster, folder))
 
 
-def _write_netcdf(raster: Raster, path: Path) -> Path:
+def _write_netcdf(raster: ServedRaster, path: Path) -> Path:
     """CF-1.9 as the back-end's writer: t, y descending, x as pixel centres, scalar ``crs``, one variable a band."""
     import h5netcdf
     import numpy as np
@@ -295,7 +295,7 @@ def _axes_attributes(geographic: bool) -> dict[str, dict[str, str]]:
     }
 
 
-def _write_geotiffs(raster: Raster, folder: Path) -> Iterator[Path]:
+def _write_geotiffs(raster: ServedRaster, folder: Path) -> Iterator[Path]:
     import rasterio
 
     midnight = all(time == datetime.combine(time, datetime.min.time()) for time in raster.times)

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from starlette.responses import JSONResponse
 
-from satfusion_assets.sandbox.server.answers import Refused
+from satfusion_assets.sandbox.server.answers import RefusedRequest
 
 
 class OpenEoError(Exception):
@@ -19,11 +19,11 @@ class OpenEoError(Exception):
         self.message = message
         self.retry_after = retry_after
 
-    def refusal(self) -> Refused:
+    def refusal(self) -> RefusedRequest:
         """The error as the answer that clients see."""
         body = {"id": f"r-{uuid4().hex}", "code": self.code, "message": self.message, "links": []}
         headers = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
-        return Refused(JSONResponse(body, self.status, headers))
+        return RefusedRequest(JSONResponse(body, self.status, headers))
 
 
 def invalid(process: str, parameter: str, reason: str) -> OpenEoError:

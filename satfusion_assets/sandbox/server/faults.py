@@ -142,7 +142,7 @@ class Rule(BaseModel):
 
 
 @dataclass
-class LogEntry:
+class RequestLogEntry:
     """One request and what became of it; no header but Range is kept, so no secret is."""
 
     method: str
@@ -160,7 +160,7 @@ class FaultBoard:
 
     def __init__(self) -> None:
         self.rules: list[Rule] = []
-        self.log: deque[LogEntry] = deque(maxlen=LOG_LENGTH)
+        self.log: deque[RequestLogEntry] = deque(maxlen=LOG_LENGTH)
         self._dice = random.Random(0)
 
     def clear(self) -> None:
@@ -168,7 +168,7 @@ class FaultBoard:
         self.rules.clear()
         self._dice.seed(0)
 
-    def strike(self, entry: LogEntry) -> tuple[float, Rule | None]:
+    def strike(self, entry: RequestLogEntry) -> tuple[float, Rule | None]:
         """Seconds of delay, and the rule that strikes this request."""
         target = f"{entry.path}?{entry.query}" if entry.query else entry.path
         seconds = 0.0
@@ -206,7 +206,7 @@ class Faults:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"].startswith("/_"):
             return await self.app(scope, receive, send)
-        entry = LogEntry(
+        entry = RequestLogEntry(
             scope["method"], scope["path"], scope["query_string"].decode("latin-1"), Headers(scope=scope).get("range")
         )
         self.board.log.append(entry)
@@ -259,7 +259,7 @@ class Faults:
 class _Logged:
     """``send`` that notes status and body bytes."""
 
-    def __init__(self, send: Send, entry: LogEntry) -> None:
+    def __init__(self, send: Send, entry: RequestLogEntry) -> None:
         self.send = send
         self.entry = entry
 
@@ -282,7 +282,7 @@ def _status_answer(rule: Rule) -> Response:
     return JSONResponse({"message": "Forbidden" if rule.status == 403 else "Fault injected"}, rule.status, headers)
 
 
-def _empty_answer(entry: LogEntry) -> Response:
+def _empty_answer(entry: RequestLogEntry) -> Response:
     if entry.range is None:
         return Response(b"")
     return Response(b"", 416, {"Content-Range": "bytes */0"})

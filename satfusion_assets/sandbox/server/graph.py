@@ -1,6 +1,6 @@
 """Process graphs: from a flat graph to the one cube it asks for.
 
-Every supported process narrows, resamples or saves, so a chain of them folds into one ``Plan``; anything else is
+Every supported process narrows, resamples or saves, so a chain of them folds into one ``CubePlan``; anything else is
 refused by name.
 """
 
@@ -37,7 +37,7 @@ class Resampling:
 
 
 @dataclass(frozen=True)
-class Plan:
+class CubePlan:
     """What a process graph asks for. Times are [start, end); ``extents`` all hold, the first one gives the corner."""
 
     collection: str
@@ -49,7 +49,7 @@ class Plan:
     format: str | None = None
 
 
-def plan_of(process_graph: Any) -> Plan:
+def plan_of(process_graph: Any) -> CubePlan:
     """The plan of a flat process graph; OpenEoError when a part of it is missing, unknown or unsupported."""
     if not isinstance(process_graph, dict) or not process_graph:
         raise OpenEoError("ProcessGraphMissing", 400, "No valid process graph specified.")
@@ -59,7 +59,7 @@ def plan_of(process_graph: Any) -> Plan:
     return _plan(process_graph, results[0], frozenset())
 
 
-def _plan(graph: dict[str, Any], name: str, visited: frozenset[str]) -> Plan:
+def _plan(graph: dict[str, Any], name: str, visited: frozenset[str]) -> CubePlan:
     node = graph.get(name)
     if not isinstance(node, dict) or name in visited:
         raise OpenEoError("ProcessGraphInvalid", 400, f"Node {name!r} is missing or refers to itself.")
@@ -76,14 +76,14 @@ def _plan(graph: dict[str, Any], name: str, visited: frozenset[str]) -> Plan:
     return step(_plan(graph, str(source["from_node"]), visited | {name}), arguments)
 
 
-def _loaded(arguments: dict[str, Any]) -> Plan:
+def _loaded(arguments: dict[str, Any]) -> CubePlan:
     for name in ("properties", "featureflags"):
         if arguments.get(name):
             raise invalid("load_collection", name, "not supported by this back-end")
     collection = arguments.get("id")
     if not isinstance(collection, str):
         raise OpenEoError("ProcessParameterRequired", 400, "Process 'load_collection' requires parameter 'id'.")
-    plan = Plan(collection)
+    plan = CubePlan(collection)
     if arguments.get("spatial_extent") is not None:
         plan = _in_box(plan, "load_collection", arguments["spatial_extent"])
     if arguments.get("temporal_extent") is not None:
@@ -93,7 +93,7 @@ def _loaded(arguments: dict[str, Any]) -> Plan:
     return plan
 
 
-def _in_box(plan: Plan, process: str, box: Any) -> Plan:
+def _in_box(plan: CubePlan, process: str, box: Any) -> CubePlan:
     try:
         crs = box.get("crs") or "EPSG:4326"
         west, south, east, north = (float(box[side]) for side in ("west", "south", "east", "north"))
@@ -105,7 +105,7 @@ def _in_box(plan: Plan, process: str, box: Any) -> Plan:
     return replace(plan, extents=(*plan.extents, extent))
 
 
-def _between(plan: Plan, process: str, interval: Any) -> Plan:
+def _between(plan: CubePlan, process: str, interval: Any) -> CubePlan:
     if not isinstance(interval, list) or len(interval) != 2:
         raise invalid(process, "extent", "a temporal interval has two ends")
     start, end = (None if text is None else _time(process, text) for text in interval)
@@ -128,15 +128,15 @@ def _crs(crs: Any) -> str:
     return f"EPSG:{crs}" if isinstance(crs, int) or str(crs).isdecimal() else str(crs)
 
 
-def _filter_bbox(plan: Plan, arguments: dict[str, Any]) -> Plan:
+def _filter_bbox(plan: CubePlan, arguments: dict[str, Any]) -> CubePlan:
     return _in_box(plan, "filter_bbox", arguments.get("extent"))
 
 
-def _filter_temporal(plan: Plan, arguments: dict[str, Any]) -> Plan:
+def _filter_temporal(plan: CubePlan, arguments: dict[str, Any]) -> CubePlan:
     return _between(plan, "filter_temporal", arguments.get("extent"))
 
 
-def _filter_bands(plan: Plan, arguments: dict[str, Any]) -> Plan:
+def _filter_bands(plan: CubePlan, arguments: dict[str, Any]) -> CubePlan:
     bands = tuple(arguments.get("bands") or ())
     unknown = [band for band in bands if plan.bands is not None and band not in plan.bands]
     if not bands or unknown:
@@ -144,7 +144,7 @@ def _filter_bands(plan: Plan, arguments: dict[str, Any]) -> Plan:
     return replace(plan, bands=bands)
 
 
-def _resample_spatial(plan: Plan, arguments: dict[str, Any]) -> Plan:
+def _resample_spatial(plan: CubePlan, arguments: dict[str, Any]) -> CubePlan:
     resolution, projection = arguments.get("resolution", 0), arguments.get("projection")
     if plan.resampling is not None:
         raise OpenEoError("FeatureUnsupported", 400, "A cube can be resampled once only.")
@@ -156,7 +156,7 @@ def _resample_spatial(plan: Plan, arguments: dict[str, Any]) -> Plan:
     return replace(plan, resampling=Resampling(float(resolution), crs, str(arguments.get("method", "near"))))
 
 
-def _save_result(plan: Plan, arguments: dict[str, Any]) -> Plan:
+def _save_result(plan: CubePlan, arguments: dict[str, Any]) -> CubePlan:
     wanted = arguments.get("format")
     known = FORMATS.get(str(wanted).lower())
     if known is None:
@@ -164,7 +164,7 @@ def _save_result(plan: Plan, arguments: dict[str, Any]) -> Plan:
     return replace(plan, format=known)
 
 
-_STEPS: Final[dict[str, Callable[[Plan, dict[str, Any]], Plan]]] = {
+_STEPS: Final[dict[str, Callable[[CubePlan, dict[str, Any]], CubePlan]]] = {
     "filter_bbox": _filter_bbox,
     "filter_temporal": _filter_temporal,
     "filter_bands": _filter_bands,

@@ -22,7 +22,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from satfusion_assets.sandbox.server.answers import Refused, own_address
+from satfusion_assets.sandbox.server.answers import RefusedRequest, own_address
 from satfusion_assets.sandbox.server.controls import Controls
 from satfusion_assets.sandbox.server.credentials import CLIENT_ID, CLIENT_SECRET, PASSWORD, PUBLIC_CLIENTS, USER
 
@@ -31,7 +31,7 @@ DEVICE_GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
 DEVICE_SECONDS: Final = 600
 
 
-class TokenRefused(Exception):
+class BearerRefused(Exception):
     """An access token that is malformed, forged or expired."""
 
 
@@ -62,11 +62,11 @@ class TokenOffice:
         """The claims of a valid token of this kind; TokenRefused otherwise."""
         unsigned, _, signature = token.rpartition(".")
         if not hmac.compare_digest(signature.encode(), self._signature(unsigned).encode()):
-            raise TokenRefused("Token signature is not valid")
+            raise BearerRefused("Token signature is not valid")
         claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(unsigned.split(".")[1] + "=="))
         life = self._controls.token_seconds if kind == "Bearer" else self._controls.refresh_seconds
         if claims["typ"] != kind or time.time() >= claims["iat"] + life:
-            raise TokenRefused("Token has expired")
+            raise BearerRefused("Token has expired")
         return claims
 
     def grant(self, subject: str, client: str, refreshable: bool) -> Response:
@@ -110,8 +110,8 @@ async def _form(request: Request) -> dict[str, str]:
     return dict(parse_qsl((await request.body()).decode("utf-8", "replace")))
 
 
-def _denied(status: int, error: str, description: str) -> Refused:
-    return Refused(JSONResponse({"error": error, "error_description": description}, status))
+def _denied(status: int, error: str, description: str) -> RefusedRequest:
+    return RefusedRequest(JSONResponse({"error": error, "error_description": description}, status))
 
 
 class Realm:
@@ -173,7 +173,7 @@ class Realm:
     def _refreshed(self, token: str, client: str) -> Response:
         try:
             claims = self._office.read(token, "Refresh")
-        except TokenRefused as error:
+        except BearerRefused as error:
             raise _denied(400, "invalid_grant", "Token is not active") from error
         if claims["azp"] != client:
             raise _denied(400, "invalid_grant", "Invalid refresh token. Token client and authorized client don't match")
@@ -218,7 +218,7 @@ class Realm:
         _, _, token = request.headers.get("authorization", "").partition(" ")
         try:
             claims = self._office.read(token, "Bearer")
-        except TokenRefused as error:
+        except BearerRefused as error:
             raise _denied(401, "invalid_token", "Token verification failed") from error
         return JSONResponse({"sub": claims["sub"], "preferred_username": claims["sub"]})
 

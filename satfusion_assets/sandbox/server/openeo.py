@@ -23,7 +23,7 @@ from satfusion_assets.sandbox.server.errors import OpenEoError
 from satfusion_assets.sandbox.server.files import MEDIA_TYPES
 from satfusion_assets.sandbox.server.graph import plan_of
 from satfusion_assets.sandbox.server.jobs import Job, Jobs
-from satfusion_assets.sandbox.server.oidc import DEVICE_GRANT, REALM, TokenOffice, TokenRefused
+from satfusion_assets.sandbox.server.oidc import DEVICE_GRANT, REALM, BearerRefused, TokenOffice
 from satfusion_assets.sandbox.server.processes import ENDPOINTS, documents, file_formats
 from satfusion_assets.sandbox.server.results import ResultFiles
 from satfusion_assets.sandbox.server.shared import SharedWorld
@@ -57,7 +57,7 @@ def run_graph(world: SharedWorld, controls: Controls, process_graph: Any, folder
     return files
 
 
-class BackEnd:
+class OpenEoServer:
     """The endpoints over one world."""
 
     def __init__(
@@ -81,7 +81,7 @@ class BackEnd:
             raise OpenEoError("AuthenticationSchemeInvalid", 403, "Authentication method not supported.")
         try:
             return str(self._office.read(secret, "Bearer")["sub"])
-        except TokenRefused as error:
+        except BearerRefused as error:
             raise OpenEoError("TokenInvalid", 403, "Authorization token has expired or is invalid.") from error
 
     def job(self, request: Request) -> Job:
@@ -261,7 +261,7 @@ def _answering(endpoint: Endpoint) -> Endpoint:
     return answer
 
 
-def routes(back_end: BackEnd) -> list[BaseRoute]:
+def routes(back_end: OpenEoServer) -> list[BaseRoute]:
     """``/.well-known/openeo`` and ``/openeo/1.2``"""
     table: list[tuple[str, str, Endpoint]] = [
         ("GET", "", back_end.capabilities),

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from satfusion_assets.sandbox.server.answers import Refused, own_address
+from satfusion_assets.sandbox.server.answers import RefusedRequest, own_address
 from satfusion_assets.sandbox.server.shared import SharedWorld
 
 PAGE: Final = 100
@@ -50,7 +50,7 @@ def routes(world: SharedWorld) -> list[BaseRoute]:
         for camera in world.cameras():
             if camera["Sitename"] == name:
                 return JSONResponse(camera)
-        raise Refused(JSONResponse({"detail": "Not found."}, 404))
+        raise RefusedRequest(JSONResponse({"detail": "Not found."}, 404))
 
     def cameras(request: Request) -> Response:
         return page(request, world.cameras())

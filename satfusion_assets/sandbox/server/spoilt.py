@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     import numpy as np
 
-    from satfusion_assets.sandbox.server.cube import Raster
+    from satfusion_assets.sandbox.server.cube import ServedRaster
 
 
 class Form(StrEnum):
@@ -54,7 +54,7 @@ class Spoilt(StrEnum):
     NO_STEPS = "no steps"
 
 
-def spoil(raster: Raster, how: Spoilt) -> Raster:
+def spoil(raster: ServedRaster, how: Spoilt) -> ServedRaster:
     """``raster`` with that trouble; what shows in the file alone is left to ``spoil_file``."""
     change = _CHANGES.get(how)
     return change(raster) if change else raster
@@ -102,40 +102,40 @@ def _plant(path: Path, value: int, south: int, east: int) -> None:
         raster.write(image, 1)
 
 
-def _moved(raster: Raster, time: timedelta) -> Raster:
+def _moved(raster: ServedRaster, time: timedelta) -> ServedRaster:
     return replace(raster, times=tuple(one + time for one in raster.times))
 
 
-def _twice(raster: Raster) -> Raster:
+def _twice(raster: ServedRaster) -> ServedRaster:
     import numpy as np
 
     times = tuple(time for time in raster.times for _ in range(2))
     return replace(raster, times=times, values=np.repeat(raster.values, 2, axis=0))
 
 
-def _scaled(raster: Raster, factor: float) -> Raster:
+def _scaled(raster: ServedRaster, factor: float) -> ServedRaster:
     from affine import Affine
 
     return replace(raster, transform=raster.transform @ Affine.scale(factor))
 
 
-def _elsewhere(raster: Raster) -> Raster:
+def _elsewhere(raster: ServedRaster) -> ServedRaster:
     from affine import Affine
 
     return replace(raster, transform=Affine.translation(90_000, 0) @ raster.transform)
 
 
-def _percent(raster: Raster) -> Raster:
+def _percent(raster: ServedRaster) -> ServedRaster:
     return replace(raster, values=raster.values * 100)
 
 
-def _one_step_percent(raster: Raster) -> Raster:
+def _one_step_percent(raster: ServedRaster) -> ServedRaster:
     values = raster.values.copy()
     values[len(values) // 2] *= 100
     return replace(raster, values=values)
 
 
-def _specks(raster: Raster) -> Raster:
+def _specks(raster: ServedRaster) -> ServedRaster:
     values = raster.values.copy()
     middle = values.shape[3] // 2
     for row, value in enumerate((50.0, -5.0, float("inf"))):
@@ -143,7 +143,7 @@ def _specks(raster: Raster) -> Raster:
     return replace(raster, values=values)
 
 
-_CHANGES: Final[Mapping[Spoilt, Callable[[Raster], Raster]]] = {
+_CHANGES: Final[Mapping[Spoilt, Callable[[ServedRaster], ServedRaster]]] = {
     Spoilt.TWICE: _twice,
     Spoilt.ANOTHER_YEAR: lambda raster: _moved(raster, timedelta(days=365)),
     Spoilt.IN_1970: lambda raster: _moved(raster, datetime(1970, 1, 1) - raster.times[0]),

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from satfusion_assets.sandbox.server.answers import Refused, absolute, json_object, own_address
+from satfusion_assets.sandbox.server.answers import RefusedRequest, absolute, json_object, own_address
 from satfusion_assets.sandbox.server.search import (
     InvalidSearch,
     Item,
@@ -48,12 +48,12 @@ Made = TypeVar("Made")
 _SERVER_LINKS: Final = ("self", "parent", "collection", "root", "items")
 
 
-def refusal(status: int, message: str) -> Refused:
+def refusal(status: int, message: str) -> RefusedRequest:
     """The catalogue's error body."""
-    return Refused(JSONResponse({"code": status, "message": message}, status))
+    return RefusedRequest(JSONResponse({"code": status, "message": message}, status))
 
 
-class Catalogue:
+class StacCatalogue:
     """The endpoints over one world."""
 
     def __init__(self, world: SharedWorld) -> None:
@@ -159,7 +159,7 @@ def _parsed(parse: Callable[[Given], Made], given: Given) -> Made:
         raise refusal(400, str(error)) from error
     except SearchTooLarge as error:
         answer = JSONResponse({"code": "InternalServerError", "description": "Internal Server Error"}, 500)
-        raise Refused(answer) from error
+        raise RefusedRequest(answer) from error
 
 
 def _root(request: Request) -> str:
@@ -210,7 +210,7 @@ def _selected_item(search: Search, item: Item, root: str, address: str) -> Item:
 
 def routes(world: SharedWorld) -> list[BaseRoute]:
     """``/v1``"""
-    catalogue = Catalogue(world)
+    catalogue = StacCatalogue(world)
     return [
         Route("/v1", catalogue.landing),
         Route("/v1/", catalogue.landing),

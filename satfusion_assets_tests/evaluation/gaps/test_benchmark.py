@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from satfusion_assets.evaluation.gaps.benchmark import Benchmark, GapOutcome, SceneScores, StrategyOutcome
-from satfusion_assets.evaluation.gaps.competitors import WHITTAKER, Method
+from satfusion_assets.evaluation.gaps.competitors import WHITTAKER, GapMethod
 from satfusion_assets.evaluation.gaps.crossover import crossover
 from satfusion_assets.evaluation.gaps.fusion import Fusion
 from satfusion_assets.evaluation.gaps.stack import CloudPattern
@@ -120,7 +120,7 @@ def test_longer_gaps_withhold_more(outcomes: list[StrategyOutcome]) -> None:
         WHITTAKER,
     ],
 )
-def test_the_series_of_a_part_is_the_series_of_the_whole(method: Method, pixel: tuple[int, int]) -> None:
+def test_the_series_of_a_part_is_the_series_of_the_whole(method: GapMethod, pixel: tuple[int, int]) -> None:
     """The temporal tier predicts only around the site, and nothing is lost by it."""
     rng = np.random.default_rng(4)
     whole = stack(days(*range(80, 200, 12)), rng.uniform(0.8, 1.2, 10), size=5)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from satfusion_assets.archives.http import NotFound, Refused, Withheld
+from satfusion_assets.archives.http import FileWithheld, NotFound, Refused
 from satfusion_assets.pipeline.acquisition.fetching import fetch_all, refuse_unless_few
 from satfusion_assets.vocabulary.errors import (
     ArchiveAnswerInvalid,
@@ -27,7 +27,7 @@ class Archive:
     def fetch(self, name: str, thing: int) -> int:
         self.asked.append(name)
         if len(self.asked) > self.down_from:
-            raise Withheld("down", name)
+            raise FileWithheld("down", name)
         if name in self.bad:
             raise self.bad[name]
         return thing
@@ -48,7 +48,7 @@ def fetched(archive: Archive, connections: int = 4, things: dict[str, int] = THI
 
 @pytest.mark.parametrize(
     "error",
-    [Withheld("HTTP 403", "x"), Withheld("HTTP 500", "x"), Refused("HTTP 401", "x"), NotFound("404", "x")],
+    [FileWithheld("HTTP 403", "x"), FileWithheld("HTTP 500", "x"), Refused("HTTP 401", "x"), NotFound("404", "x")],
     ids=str,
 )
 @pytest.mark.parametrize("name", ["00", "15", "29"])
@@ -67,7 +67,7 @@ def test_an_archive_that_goes_down_is_down_wherever_it_does(down_from: int, conn
 
 
 def test_one_that_is_withheld_for_a_while_is_asked_for_again_at_the_end() -> None:
-    archive = Archive({"05": Withheld("HTTP 403", "x")})
+    archive = Archive({"05": FileWithheld("HTTP 403", "x")})
 
     def witness(name: str) -> int:
         archive.bad.clear()
@@ -79,19 +79,19 @@ def test_one_that_is_withheld_for_a_while_is_asked_for_again_at_the_end() -> Non
 
 
 def test_a_witness_that_was_withdrawn_does_not_bring_the_archive_down() -> None:
-    archive = Archive({"05": Withheld("HTTP 403", "x")})
+    archive = Archive({"05": FileWithheld("HTTP 403", "x")})
     gone: list[str] = []
 
     def witness(name: str) -> int:
         gone.append(name)
-        raise Withheld("HTTP 403", name) if len(gone) == 1 else NotFound("404", name)
+        raise FileWithheld("HTTP 403", name) if len(gone) == 1 else NotFound("404", name)
 
     assert set(fetch_all(THINGS, archive.fetch, 1, quiet, witness).bad) == {"05"}
 
 
 @pytest.mark.parametrize(
     ("error", "kind"),
-    [(Withheld("HTTP 403", "x"), ArchiveUnavailable), (NotFound("404", "x"), ArchiveAnswerInvalid)],
+    [(FileWithheld("HTTP 403", "x"), ArchiveUnavailable), (NotFound("404", "x"), ArchiveAnswerInvalid)],
 )
 def test_too_many_are_not_single_ones(error: ArchiveError, kind: type[ArchiveError]) -> None:
     archive = Archive(dict.fromkeys([*THINGS][::3], error))
@@ -103,7 +103,7 @@ def test_too_many_are_not_single_ones(error: ArchiveError, kind: type[ArchiveErr
 def test_when_nothing_comes_nothing_is_left_out(size: int) -> None:
     things = {name: THINGS[name] for name in [*THINGS][:size]}
     with pytest.raises(ArchiveUnavailable):
-        fetched(Archive({name: Withheld("HTTP 403", "x") for name in things}), 4, things)
+        fetched(Archive({name: FileWithheld("HTTP 403", "x") for name in things}), 4, things)
 
 
 def test_other_errors_end_the_run() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from satfusion_assets.sandbox.camera import Camera
+from satfusion_assets.sandbox.camera import SyntheticCamera
 from satfusion_assets.sandbox.catalogue import Catalogue
 from satfusion_assets.sandbox.effects import HARD, PLAIN, Effects, brdf, processor, registration, season, terrain
 from satfusion_assets.sandbox.effects import camera as stand
@@ -239,7 +239,7 @@ def test_near_ground_fills_more_of_an_oblique_picture() -> None:
     weights = stand.footprint(np.array([20.0, 40.0, 200.0]))
     assert weights.sum() == pytest.approx(1)
     assert weights[0] / weights[1] == pytest.approx(((100 + 1600) / (100 + 400)) ** 1.5)
-    near, even = (Camera(landscape(*names), *JULY) for names in (("oblique",), ()))
+    near, even = (SyntheticCamera(landscape(*names), *JULY) for names in (("oblique",), ()))
     roi = even.rois[0]
     distance = np.hypot(even._views[roi.cover].east, even._views[roi.cover].north)
     assert near._pooled(roi, distance) < 0.7 * even._pooled(roi, distance)
@@ -251,7 +251,7 @@ def test_the_white_balance_drifts_slowly_by_its_spread() -> None:
     assert drift.std() == pytest.approx(stand.DRIFT, rel=0.15)
     steps = np.diff([stand.drift(1, "site", days[0] + timedelta(n)) for n in range(2000)])
     assert np.abs(steps).max() < stand.DRIFT * 0.15
-    even, drifting = (Camera(landscape(*names), *JULY) for names in ((), ("white_balance",)))
+    even, drifting = (SyntheticCamera(landscape(*names), *JULY) for names in ((), ("white_balance",)))
     roi, day = even.rois[0], date(2024, 7, 5)
     assert drifting.shot(roi, day).gcc - even.shot(roi, day).gcc == pytest.approx(stand.drift(1, SITE.name, day))
 
