@@ -9,15 +9,18 @@ from typing import Any
 import numpy as np
 import pytest
 
+from satfusion_assets.fusion.season import SeasonStack
 from satfusion_assets.phenology import TRANSITIONS, Label
 from satfusion_assets.pipeline.fused.files import FusedLayout
+from satfusion_assets.pipeline.phenology.course import drawn_course
 from satfusion_assets.pipeline.phenology.date_maps import phenology_maps
 from satfusion_assets.pipeline.phenology.files import PhenologyLayout
 from satfusion_assets.pipeline.prepared.files import PreparedLayout
 from satfusion_assets.pipeline.processed.files import ProcessedLayout
+from satfusion_assets.screening.preparation import gcc_image
 from satfusion_assets.store import Product, ProductStore
 from satfusion_assets.vocabulary.grid import site_grid
-from satfusion_assets.vocabulary.scenarios import Mode, Scenario
+from satfusion_assets.vocabulary.scenarios import Mode, Scenario, Strategy
 from satfusion_assets.vocabulary.sites import Site, SiteSeason, make_site
 
 SITE: Site = make_site(
@@ -100,3 +103,26 @@ def test_the_seasons_that_were_joined_are_inputs_of_the_product(tmp_path: Path) 
     for one in (season, before):
         for name, variant in (("fused", BTI.key), ("prepared_bti", str(BTI.strategy))):
             assert Product(name, one, variant).reference(season) in manifest.inputs
+
+
+def test_ground_that_kriging_predicts_under_snow_is_no_part_of_a_season() -> None:
+    """Sentinel-3 sees snow until day 80, and no scene is clear before day 90."""
+    days = np.datetime64("2024-01-01") + np.arange(200)
+    ground = images([day.item() for day in days], (12, 12))
+    coarse = ground[::2].reshape(100, 4, 2, 6, 2, 6).mean(axis=(3, 5))
+    coarse[:40] = 0.6
+    scenes = slice(90, 200, 10)
+    stack = SeasonStack(
+        fine=ground[scenes],
+        fine_days=days[scenes],
+        cloud_distance=np.full((11, 2, 2), 15, np.float32),
+        coarse=coarse,
+        coarse_days=days[::2],
+        ratio=6,
+    )
+    scenario = Scenario(Strategy.AGGRESSIVE, Mode.BTI, None)
+    gcc = gcc_image(stack.fuse(scenario, days).values)[:, 0]
+    assert np.isfinite(gcc).all(), "the fusion itself has every day"
+    known = np.isfinite(drawn_course(days, gcc, stack, scenario).evidence.values)
+    assert not known[:75].any()
+    assert known[95:195].all()
