@@ -325,6 +325,7 @@ def test_the_swipe_line_is_dragged_where_it_stands(page: Page):
 def test_the_wheel_scrolls_the_page_and_zooms_with_control(page: Page):
     page.goto(f"{SEASON}?date=2024-05-15")
     wait_painted(page, "fused", "2024-05-15")
+    page.wait_for_function("() => document.documentElement.scrollHeight > innerHeight + 100")  # the curves have come
     page.locator(".panel[data-source='fused'] .map-box").hover()
     scale = page.locator(".scale").inner_text()
     page.mouse.wheel(0, 200)
