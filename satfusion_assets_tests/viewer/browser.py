@@ -86,7 +86,7 @@ def wait_painted(page: Page, source: str, day: str) -> None:
 
 
 def box_of(page: Page, selector: str) -> dict[str, float]:
-    """Where the first element that ``selector`` finds stands, in CSS pixels, as soon as it has a size (charts are redrawn)."""
+    """Where the first element that ``selector`` finds stands, in CSS pixels, once it has a size (charts move)."""
     script = """selector => {
       const box = document.querySelector(selector)?.getBoundingClientRect();
       return box?.width ? box.toJSON() : null;
