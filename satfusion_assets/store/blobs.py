@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from satfusion_assets.vocabulary.errors import StoreError, StoreRefused, StoreUnavailable
+from satfusion_assets.vocabulary.errors import StoreRefused, StoreUnavailable
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
@@ -199,6 +199,7 @@ class Blobs:
 
 
 def _open(where: str, patience: Waits) -> ObjectStore:
+    import obstore
     from obstore.store import LocalStore, S3Store
 
     if not where.startswith("s3://"):
@@ -217,8 +218,8 @@ def _open(where: str, patience: Waits) -> ObjectStore:
             },
             retry_config={"max_retries": 0},
         )
-    except Exception as error:
-        raise StoreError(f"{where} cannot be used as a store ({_first_line(error)}).") from error
+    except obstore.exceptions.BaseError as error:
+        raise StoreRefused(f"{where} cannot be used as a store ({_first_line(error)}).") from error
 
 
 def _is_bucket_missing(error: Exception) -> bool:

@@ -27,7 +27,7 @@ from satfusion_assets.store.blobs import Blobs
 from satfusion_assets.store.interface import Store
 from satfusion_assets.store.kept import KeptFiles, SharedFiles
 from satfusion_assets.store.leases import HIDDEN, lease_for_writing
-from satfusion_assets.store.log import LOG, LogEntry, ProductLogs, new_identity
+from satfusion_assets.store.log import LOG, ProductLogs, Publication, new_identity
 from satfusion_assets.store.manifest import (
     ALL_SEASONS,
     FIRST_CODE,
@@ -66,7 +66,7 @@ class BucketStore(Store):
         self.local = cache
         self._confirm = confirm
         self._probed = False
-        self._entries: dict[tuple[Scope, str, int], LogEntry] = {}
+        self._entries: dict[tuple[Scope, str, int], Publication] = {}
 
     # -- reading ---------------------------------------------------------------------------------------------
 
@@ -79,7 +79,7 @@ class BucketStore(Store):
             yield view
 
     @contextmanager
-    def hold(self, product: Product, entry: LogEntry) -> Iterator[View]:
+    def hold(self, product: Product, entry: Publication) -> Iterator[View]:
         """The version of ``entry``; ProductMissing when it says that there is none."""
         manifest = entry.manifest
         if manifest is None:
@@ -104,7 +104,7 @@ class BucketStore(Store):
                 problems.append(f"{name} differs from its manifest.")
         return problems
 
-    def current(self, scope: Scope) -> dict[str, LogEntry]:
+    def current(self, scope: Scope) -> dict[str, Publication]:
         """The current entry of every product of ``scope`` that was not removed, by slug; unreadable ones are logged."""
         heads = ProductLogs(self.blobs, folder_of(scope)).heads()
         with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -165,7 +165,7 @@ class BucketStore(Store):
                     raise ProductCorrupt(f"{product.key} was not copied as its manifest has it; copy it again.")
                 self._upload(product.scope, folder, files)
                 self._confirm()
-                entry = LogEntry(identity=identity, manifest=manifest)
+                entry = Publication(identity=identity, manifest=manifest)
                 ProductLogs(self.blobs, folder_of(product.scope)).append(product.slug, entry)
                 (folder / MANIFEST).write_text(manifest.model_dump_json(indent=1), "utf-8")
                 draft.manifest, published = manifest, True
@@ -184,7 +184,7 @@ class BucketStore(Store):
         self._probe()
         self._confirm()
         if self._current(product).manifest is not None:
-            ProductLogs(self.blobs, folder_of(product.scope)).append(product.slug, LogEntry(manifest=None))
+            ProductLogs(self.blobs, folder_of(product.scope)).append(product.slug, Publication(manifest=None))
 
     def recover(self, product: Product | None = None) -> list[str]:
         """Refuse a server that cannot be relied on, and clear drafts that killed publications left on this machine."""
@@ -203,22 +203,22 @@ class BucketStore(Store):
             self.blobs.refuse_unless_conditional()
             self._probed = True
 
-    def _current(self, product: Product) -> LogEntry:
+    def _current(self, product: Product) -> Publication:
         """The current entry; one without a manifest where there is none."""
         logs = ProductLogs(self.blobs, folder_of(product.scope))
         while number := logs.heads(product.slug).get(product.slug):
             if (entry := self._entry(product.scope, product.slug, number)) is not None:
                 return entry
-        return LogEntry(manifest=None)
+        return Publication(manifest=None)
 
-    def _readable(self, scope: Scope, slug: str, number: int) -> LogEntry | None:
+    def _readable(self, scope: Scope, slug: str, number: int) -> Publication | None:
         try:
             return self._entry(scope, slug, number)
         except ProductCorrupt as error:
             log.warning("%s", error)
             return None
 
-    def _entry(self, scope: Scope, slug: str, number: int) -> LogEntry | None:
+    def _entry(self, scope: Scope, slug: str, number: int) -> Publication | None:
         """An entry, which never changes: it is asked for once."""
         key = (scope, slug, number)
         if key not in self._entries:

@@ -19,6 +19,10 @@ class KeptFiles:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
 
+    def names(self) -> list[str]:
+        """Names of the files that anybody saved."""
+        return sorted(path.name for path in self.folder.iterdir() if path.is_file() and not path.name.startswith("."))
+
     def saved(self, path: Path) -> None:
         """``path`` was written whole."""
 
@@ -45,6 +49,9 @@ class SharedFiles(KeptFiles):
                 path.unlink()  # another host dropped it
         for name in records:
             self.want(folder / name)
+
+    def names(self) -> list[str]:
+        return [blob.name.rpartition("/")[2] for blob in self._blobs.below(self._base)]
 
     def saved(self, path: Path) -> None:
         self._blobs.put(self._name(path), path.read_bytes())

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from satfusion_assets.store.blobs import Blobs
+from satfusion_assets.store.blobs import Blob, Blobs
 from satfusion_assets.store.leases import HIDDEN
 from satfusion_assets.store.manifest import Manifest
 from satfusion_assets.vocabulary.errors import ProductCorrupt
@@ -26,7 +27,7 @@ def new_identity() -> str:
     return uuid.uuid4().hex
 
 
-class LogEntry(BaseModel):
+class Publication(BaseModel):
     """One publication, or a removal where ``manifest`` is None. identity: of whoever wrote it, unique."""
 
     model_config = ConfigDict(frozen=True)
@@ -45,27 +46,27 @@ class ProductLogs:
     def heads(self, slug: str | None = None) -> dict[str, int]:
         """Number of the highest entry of every product, or of one, by slug."""
         found: dict[str, int] = {}
-        for blob in self._blobs.below(self._folder if slug is None else f"{self._folder}/{slug}"):
+        for blob in self._below(slug):
             owner, _, name = blob.name.removeprefix(f"{self._folder}/").partition("/")
             if (number := number_of(name)) is not None:
                 found[owner] = max(number, found.get(owner, 0))
         return found
 
-    def numbers(self, slug: str) -> list[int]:
-        """Numbers of all entries of a product that are kept."""
-        names = (blob.name.rpartition("/")[2] for blob in self._blobs.below(f"{self._folder}/{slug}"))
-        return sorted(number for name in names if (number := number_of(name)) is not None)
+    def entries(self, slug: str) -> list[tuple[int, datetime]]:
+        """Number and time of every entry of a product that is kept, the oldest first."""
+        found = ((number_of(blob.name.rpartition("/")[2]), blob.modified) for blob in self._below(slug))
+        return [(number, modified) for number, modified in found if number is not None]
 
-    def read(self, slug: str, number: int) -> LogEntry | None:
+    def read(self, slug: str, number: int) -> Publication | None:
         """An entry, None where it is not there; ProductCorrupt when it cannot be read."""
         name = self._name(slug, number)
         content = self._blobs.read(name)
         try:
-            return None if content is None else LogEntry.model_validate_json(content)
+            return None if content is None else Publication.model_validate_json(content)
         except ValidationError as error:
             raise ProductCorrupt(f"{name} is no readable entry; materialise that partition again.") from error
 
-    def append(self, slug: str, entry: LogEntry) -> int:
+    def append(self, slug: str, entry: Publication) -> int:
         """Make ``entry`` the highest; returns its number. Who is first at a number has it, another takes the next."""
         content = entry.model_dump_json(indent=1).encode()
         number = self.heads(slug).get(slug, 0)
@@ -78,6 +79,9 @@ class ProductLogs:
         """Forget entries that are no longer the current one, the oldest first."""
         for number in sorted(numbers):
             self._blobs.delete(self._name(slug, number))
+
+    def _below(self, slug: str | None) -> list[Blob]:
+        return self._blobs.below(self._folder if slug is None else f"{self._folder}/{slug}")
 
     def _name(self, slug: str, number: int) -> str:
         return f"{self._folder}/{slug}/{number:0{_DIGITS}d}.json"

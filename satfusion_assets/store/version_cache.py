@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from satfusion_assets.store.leases import HIDDEN, LEASE, VERSIONS, discard_unless_in_use, in_use
-from satfusion_assets.store.log import LogEntry
+from satfusion_assets.store.log import Publication
 from satfusion_assets.store.manifest import MANIFEST, FileRecord, Manifest, Product
 from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing
 
@@ -47,7 +47,7 @@ class VersionCache:
         return self.root / base / HIDDEN / product.slug / VERSIONS / identity
 
     @contextmanager
-    def hold(self, folder: Path, entry: LogEntry) -> Iterator[Path]:
+    def hold(self, folder: Path, entry: Publication) -> Iterator[Path]:
         """The version of ``entry`` for a block: its manifest is there, its files come when they are asked for."""
         with _leased(folder):
             if not (folder / MANIFEST).exists() and entry.manifest is not None:
