@@ -1,4 +1,4 @@
-"""A server of buckets for the room, and an empty bucket for each test."""
+"""Servers of buckets for the room, and an empty bucket for each test."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ from collections.abc import Iterator
 
 import pytest
 
+from satfusion_assets_tests.store.servers.ceph import has_ceph, radosgw
 from satfusion_assets_tests.store.servers.running import KEYS, moto, new_bucket
 
+CEPH = pytest.mark.skipif(not has_ceph(), reason="radosgw, ceph-mon and ceph-osd are not installed, or we are not root")
 
-@pytest.fixture(scope="module")
-def s3() -> Iterator[str]:
-    with moto() as url:
+
+@pytest.fixture(scope="session", params=["moto", pytest.param("radosgw", marks=[pytest.mark.slow, CEPH])])
+def s3(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Moto's server in every run, Ceph's beside it in long ones."""
+    with moto() if request.param == "moto" else radosgw(tmp_path_factory.mktemp("ceph")) as url:
         yield url
 
 

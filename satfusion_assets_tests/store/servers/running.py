@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -18,17 +17,12 @@ from pathlib import Path
 import httpx
 
 KEYS = {"AWS_ACCESS_KEY_ID": "satfusionkey", "AWS_SECRET_ACCESS_KEY": "satfusionsecret", "AWS_REGION": "us-east-1"}
-CEPH = ("ceph-mon", "ceph-osd", "radosgw", "ceph", "ceph-authtool", "monmaptool", "radosgw-admin")
 
 
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def has_ceph() -> bool:
-    return all(shutil.which(name) for name in CEPH) and os.geteuid() == 0
 
 
 @contextmanager
