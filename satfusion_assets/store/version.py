@@ -29,7 +29,7 @@ _LINKS_REFUSED: Final = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUP
 class View:
     """One version of a product, leased: it stays whole until the reader is done.
 
-    bring: makes sure that files are in ``folder``, where they are not all there from the beginning.
+    bring: makes sure that files are at hand, by their names, where they are not all in ``folder`` from the beginning.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class View:
         self.product = product
         self.manifest = Manifest.read(folder / MANIFEST)
         self._folder = folder
-        self._bring = bring
+        self.bring = bring
 
     @property
     def version(self) -> str:
@@ -52,7 +52,7 @@ class View:
     def files(self, pattern: str = "*") -> list[Path]:
         """The files behind ``names(pattern)``, in the same order."""
         names = self.names(pattern)
-        self._bring(names)
+        self.bring(names)
         return [self._folder / name for name in names]
 
     def contents(self) -> Iterator[tuple[FileRecord, Path]]:
@@ -65,12 +65,12 @@ class View:
             raise ProductMissing(
                 f"{self.product.key} has no file {name}, as when an earlier version made it; {self._remedy}."
             )
-        self._bring([name])
+        self.bring([name])
         return self._folder / name
 
     def folder(self, name: str) -> Path:
         """The folder with contract path ``name``, such as a pack, with all that is below it."""
-        self._bring(self.names(f"{name}/*"))
+        self.bring(self.names(f"{name}/*"))
         return self._folder / name
 
     def read_raster(self, name: str) -> Raster:
@@ -91,7 +91,7 @@ class View:
         """Pixels (n, bands, H, W) of rasters of one shape, as stored; ProductCorrupt names one that cannot be read."""
         from satfusion_assets.store.small_rasters import read_rasters
 
-        self._bring([name for name in names if name in self.manifest.files])
+        self.bring([name for name in names if name in self.manifest.files])
         return read_rasters([self.path(name) for name in names])
 
     def read_json(self, name: str) -> Any:

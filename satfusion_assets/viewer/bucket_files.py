@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -68,6 +68,8 @@ class BucketSnapshot(Fence):
         self._store = fence.store
         self._leases = leases
         self._current: dict[Scope, dict[str, Publication]] = {}
+        self._sites: list[str] | None = None
+        self._indices: dict[Scope, _Names] = {}
         self._views: dict[tuple[Scope, str], View] = {}
 
     def real(self, path: Path) -> Path:
@@ -82,12 +84,23 @@ class BucketSnapshot(Fence):
             return self._view(scope, names.owners[f"{name}/zarr.json"]).folder(name)
         return path
 
+    def bring(self, paths: Sequence[Path]) -> None:
+        wanted: dict[tuple[Scope, str], list[str]] = {}
+        for path in paths:
+            scope, name = self._split(path)
+            if scope is not None and (owner := self._names(scope).owners.get(name)) is not None:
+                wanted.setdefault((scope, owner), []).append(name)
+        for (scope, slug), names in wanted.items():
+            self._view(scope, slug).bring(names)
+
     def listed(self, folder: Path) -> list[str]:
         scope, name = self._split(folder)
         if scope is not None:
             return sorted(self._names(scope).folders.get(name, ()))
         inside = folder.relative_to(self.root).as_posix()
-        return [] if inside == "." else self._store.blobs.folders(inside)
+        if self._sites is None:
+            self._sites = self._store.blobs.folders()
+        return self._store.blobs.folders(inside) if inside in self._sites else []
 
     def is_folder(self, path: Path) -> bool:
         scope, name = self._split(path)
@@ -129,8 +142,11 @@ class BucketSnapshot(Fence):
         return self._current[scope]
 
     def _names(self, scope: Scope) -> _Names:
-        entries = sorted(self._entries(scope).items())
-        return self._fence.names_of(tuple(_Known(slug, entry.identity, entry) for slug, entry in entries))
+        if scope not in self._indices:
+            entries = sorted(self._entries(scope).items())
+            known = tuple(_Known(slug, entry.identity, entry) for slug, entry in entries)
+            self._indices[scope] = self._fence.names_of(known)
+        return self._indices[scope]
 
     def _view(self, scope: Scope, slug: str) -> View:
         if (scope, slug) not in self._views:

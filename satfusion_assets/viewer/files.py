@@ -6,7 +6,7 @@ import json
 import math
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -79,6 +79,9 @@ class Fence:
     def places(self) -> tuple[str, ...]:
         """Where the store lies, which no answer says."""
         return (str(self.root),)
+
+    def bring(self, paths: Sequence[Path]) -> None:
+        """Have the contract's ``paths`` at hand, since all of them will be read."""
 
     def listed(self, folder: Path) -> list[str]:
         """Names in the contract's ``folder``; none where there is no such. OSError when it cannot be listed."""

@@ -150,7 +150,9 @@ def _sampled(
 def _daily(fence: Fence, folder: Path, product: layout.Folder) -> Iterable[tuple[str, Path]]:
     """Days and files of the version that ``fence`` reads: names of another one that is being published have no file."""
     here = folder / product.path
-    for name in sorted(fence.listed(here)):
+    names = [name for name in sorted(fence.listed(here)) if product.names.fullmatch(name)]
+    fence.bring([here / name for name in names])
+    for name in names:
         if found := product.names.fullmatch(name):
             day = found["day"]
             path = fence.real(here / name)

@@ -77,4 +77,12 @@ def radosgw(folder: Path) -> Iterator[str]:
 
 
 def _do(*command: str | Path) -> bytes:
-    return subprocess.run(list(map(str, command)), check=True, capture_output=True, timeout=120).stdout
+    """What a command says; asked again, since commands fail while a daemon starts."""
+    deadline = time.monotonic() + 60
+    while True:
+        done = subprocess.run(list(map(str, command)), check=False, capture_output=True, timeout=120)
+        if done.returncode == 0:
+            return done.stdout
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"{command}: {done.stderr.decode()}")
+        time.sleep(0.5)
