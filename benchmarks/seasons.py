@@ -18,7 +18,7 @@ from satfusion_assets.pipeline.raw_s2.acquire import acquire_sentinel2
 from satfusion_assets.pipeline.raw_s3.acquire import acquire_sentinel3
 from satfusion_assets.sandbox.landscape import Landscape
 from satfusion_assets.sandbox.server.run import SandboxProcess
-from satfusion_assets.store import ProductStore
+from satfusion_assets.store import Store
 from satfusion_assets.vocabulary.scenarios import Mode, Strategy
 from satfusion_assets.vocabulary.settings import Settings
 from satfusion_assets.vocabulary.sites import Site, SiteSeason
@@ -31,7 +31,7 @@ class PreparedSeason:
     site: Site
     site_season: SiteSeason
     seed: int
-    store: ProductStore
+    store: Store
 
     @property
     def landscape(self) -> Landscape:

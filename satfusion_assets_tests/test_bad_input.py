@@ -111,8 +111,8 @@ def test_what_was_not_materialised_is_named(platform: Platform) -> None:
 
 
 def test_a_corrupt_raw_raster_is_named_and_nothing_is_published(platform: Platform) -> None:
-    publish_raw(platform.store)
-    raw = platform.store.folder(SEASON) / raw_scene("s2", "20240601_0")
+    publish_raw(ProductStore(platform.settings.data_root))
+    raw = platform.settings.data_root / "innsbruck" / "2024" / raw_scene("s2", "20240601_0")
     raw.write_bytes(raw.read_bytes()[:200])
     says = cause(platform, "preselected", SEASON.key)
     assert says.startswith("raw/s2/20240601_0.geotiff of innsbruck_2024.raw_s2 is not readable GeoTIFF")
@@ -161,7 +161,7 @@ if may_mount():
 
     def test_a_full_disk_is_one_sentence_and_keeps_what_was_there(small_disk: Path) -> None:
         platform = Platform(settings(small_disk / "data"))
-        publish_raw(platform.store)
+        publish_raw(ProductStore(platform.settings.data_root))
         assert platform.store.verify(Product("raw_s2", SEASON)) == []
         filler = small_disk / "filler"
         with filler.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space left"):

@@ -11,7 +11,20 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from satfusion_assets.cli import acquire, demo, doctor, footprint, fuse, gaps, materialize, sandbox, sites, up, view
+from satfusion_assets.cli import (
+    acquire,
+    demo,
+    doctor,
+    footprint,
+    fuse,
+    gaps,
+    materialize,
+    sandbox,
+    sites,
+    store,
+    up,
+    view,
+)
 from satfusion_assets.cli.terminal import ERRORS, LINES
 from satfusion_assets.vocabulary.errors import SatfusionError
 
@@ -23,6 +36,7 @@ app = typer.Typer(
 )
 app.add_typer(sites.app, name="sites")
 app.add_typer(sandbox.app, name="sandbox")
+app.add_typer(store.app, name="store")
 app.command()(materialize.materialize)
 app.command()(acquire.acquire)
 app.command()(fuse.fuse)

@@ -69,7 +69,7 @@ def demo(
         console.print(truth_table(Platform(), DEMO))
         say_verdict(DEMO, until)
         took = f"Done in {time.monotonic() - started:.0f} s"
-        console.print(f"{took}; products lie in {Platform().store.folder(DEMO).absolute()}.", soft_wrap=True)
+        console.print(f"{took}; products lie in {Platform().store.place(DEMO)}.", soft_wrap=True)
         if serve:
             services = [stack.enter_context(dagster_ui(dagster_port)), stack.enter_context(viewer(viewer_port))]
             for service in services:

@@ -48,7 +48,7 @@ def gaps(
     for row in rows:
         table.add_row(*map(_cell, row.values()))
     console.print(table)
-    where = platform.store.folder(site_season) / GapLayout.experiment(experiment.name).folder
+    where = f"{platform.store.place(site_season)}/{GapLayout.experiment(experiment.name).folder}"
     console.print(f"Natural gaps: {outcome.notes['natural_gap']}. Files: {where}", soft_wrap=True, highlight=False)
 
 

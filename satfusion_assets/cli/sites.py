@@ -28,7 +28,7 @@ from satfusion_assets.vocabulary.sites import (
 )
 
 if TYPE_CHECKING:
-    from satfusion_assets.store import ProductStore
+    from satfusion_assets.store import Store
 
 app = typer.Typer(help="List, add and remove PhenoCam sites and their seasons.", no_args_is_help=True)
 
@@ -160,7 +160,7 @@ def at_terminal() -> bool:
     return sys.stdin.isatty()
 
 
-def _stale(store: ProductStore, site: Site) -> str:
+def _stale(store: Store, site: Site) -> str:
     """Which products are of another place now."""
     stale = []
     for season in site.site_seasons:

@@ -18,9 +18,12 @@ def view(
     import uvicorn
 
     from satfusion_assets.pipeline.platform import Platform
+    from satfusion_assets.store.bucket import BucketStore
     from satfusion_assets.viewer.app import LOOPBACK, create_app
 
-    settings = Platform().settings
-    app = create_app(settings.data_root, settings.sites_path, hosts=[*LOOPBACK, *(allow or [])])
+    platform = Platform()
+    settings, store = platform.settings, platform.store
+    bucket = store if isinstance(store, BucketStore) else None
+    app = create_app(settings.data_root, settings.sites_path, bucket=bucket, hosts=[*LOOPBACK, *(allow or [])])
     typer.echo(f"Viewer: http://{host}:{port}")
     uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False)

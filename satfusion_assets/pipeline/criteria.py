@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from satfusion_assets.store import Product, ProductStore, View
+from satfusion_assets.store import Product, Store, View
 from satfusion_assets.store.rasters import Raster
 from satfusion_assets.vocabulary.errors import SatfusionError
 from satfusion_assets.vocabulary.grid import SiteGrid, site_grid
@@ -40,7 +40,7 @@ class Judged:
 
     view: View
     site: Site | None
-    store: ProductStore
+    store: Store
 
     @property
     def grid(self) -> SiteGrid:
@@ -116,9 +116,7 @@ class Criterion:
     vital: bool
 
 
-def judge(
-    store: ProductStore, site: Site | None, product: Product, criteria: Sequence[Criterion]
-) -> dict[str, Verdict]:
+def judge(store: Store, site: Site | None, product: Product, criteria: Sequence[Criterion]) -> dict[str, Verdict]:
     """The verdict of each criterion, by name, on the current version; ProductMissing when there is none.
 
     A criterion that cannot even be applied (unreadable file, missing field) is broken.

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from satfusion_assets.pipeline.registry import REGISTRY
-from satfusion_assets.store import Manifest, Product, ProductStore
+from satfusion_assets.store import Manifest, Product, Store
 from satfusion_assets.vocabulary.sites import SiteSeason
 
 FOLLOWS_WITHIN: Final = timedelta(days=1)
@@ -29,7 +29,7 @@ class Stale:
 
 
 def stale(
-    store: ProductStore, name: str, variants: Sequence[str], running: Sequence[SiteSeason], now: datetime
+    store: Store, name: str, variants: Sequence[str], running: Sequence[SiteSeason], now: datetime
 ) -> Iterator[Stale]:
     """The partitions of product ``name`` among the ``running`` seasons that are not fresh at ``now``."""
     for site_season in running:
@@ -41,7 +41,7 @@ def stale(
                 yield found
 
 
-def _raw(store: ProductStore, product: Product, asked_within: timedelta, now: datetime) -> Stale | None:
+def _raw(store: Store, product: Product, asked_within: timedelta, now: datetime) -> Stale | None:
     manifest = store.manifest(product)
     if manifest is None:
         return Stale(product, None, "was never acquired")
@@ -51,7 +51,7 @@ def _raw(store: ProductStore, product: Product, asked_within: timedelta, now: da
     return Stale(product, due, f"was last acquired {_ago(now - manifest.created)} ago")
 
 
-def _derived(store: ProductStore, product: Product, now: datetime) -> Stale | None:
+def _derived(store: Store, product: Product, now: datetime) -> Stale | None:
     manifest = store.manifest(product)
     if manifest is None:
         raws = [store.manifest(raw.of(product.site_season)) for raw in REGISTRY.archives_of(REGISTRY[product.name])]
@@ -64,7 +64,7 @@ def _derived(store: ProductStore, product: Product, now: datetime) -> Stale | No
     return Stale(product, due, f"an input changed {_ago(now - due + FOLLOWS_WITHIN)} ago")
 
 
-def _inputs(store: ProductStore, product: Product, manifest: Manifest) -> Iterator[Manifest | None]:
+def _inputs(store: Store, product: Product, manifest: Manifest) -> Iterator[Manifest | None]:
     """Current manifests of those inputs that are not the ones the product was made from."""
     for reference, version in manifest.inputs.items():
         current = store.manifest(Product.referred(reference, product.scope))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from satfusion_assets.pipeline.records import ProductRecord
 from satfusion_assets.pipeline.registry import REGISTRY
-from satfusion_assets.store import ALL_SEASONS, Draft, Product, ProductStore, View
+from satfusion_assets.store import ALL_SEASONS, Draft, Product, Store, View
 from satfusion_assets.vocabulary.errors import ProductMissing
 from satfusion_assets.vocabulary.sites import SiteSeason
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def is_complete(store: ProductStore, table: Product, site_seasons: Iterable[SiteSeason]) -> bool:
+def is_complete(store: Store, table: Product, site_seasons: Iterable[SiteSeason]) -> bool:
     """Whether ``table`` is made from the current version of everything that it gathers today, and of nothing else."""
     manifest, record = store.manifest(table), REGISTRY[table.name]
     found = {product.reference(ALL_SEASONS) for product in _sources(store, record, site_seasons)}
@@ -25,7 +25,7 @@ def is_complete(store: ProductStore, table: Product, site_seasons: Iterable[Site
 
 
 def gathered(
-    stack: ExitStack, store: ProductStore, table: ProductRecord, site_seasons: Iterable[SiteSeason]
+    stack: ExitStack, store: Store, table: ProductRecord, site_seasons: Iterable[SiteSeason]
 ) -> Sequence[View]:
     """What ``table`` gathers, leased in ``stack``; ProductMissing when there is nothing yet."""
     products = _sources(store, table, site_seasons)
@@ -37,7 +37,7 @@ def gathered(
     return [stack.enter_context(store.read(product)) for product in products]
 
 
-def _sources(store: ProductStore, table: ProductRecord, site_seasons: Iterable[SiteSeason]) -> list[Product]:
+def _sources(store: Store, table: ProductRecord, site_seasons: Iterable[SiteSeason]) -> list[Product]:
     products = [REGISTRY.inputs(table)[0].of(site_season) for site_season in sorted(site_seasons)]
     return [product for product in products if store.manifest(product) is not None]
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from satfusion_assets.store import ProductStore
+from satfusion_assets.store import Store
+from satfusion_assets.store.opening import open_store
 from satfusion_assets.vocabulary.settings import Settings
 from satfusion_assets.vocabulary.sites import Site, SiteRegistry, SiteSeason
 
@@ -26,8 +27,8 @@ class Platform:
     now: Callable[[], datetime] = utc_now
 
     @property
-    def store(self) -> ProductStore:
-        return ProductStore(self.settings.data_root)
+    def store(self) -> Store:
+        return open_store(self.settings)
 
     @property
     def registry(self) -> SiteRegistry:

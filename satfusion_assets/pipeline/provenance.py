@@ -26,7 +26,7 @@ import numpy as np
 from satfusion_assets.pipeline.records import Grid
 from satfusion_assets.pipeline.registry import REGISTRY
 from satfusion_assets.pipeline.sources import inherited_sources
-from satfusion_assets.store import Draft, Product, ProductStore, View
+from satfusion_assets.store import Draft, Product, Store, View
 from satfusion_assets.store.manifest import Manifest
 from satfusion_assets.vocabulary.errors import OutOfPlace
 from satfusion_assets.vocabulary.grid import site_grid
@@ -42,14 +42,14 @@ _RASTERS: Final = ("*.tif", "*.geotiff")
 
 
 def publish(
-    store: ProductStore,
+    store: Store,
     product: Product,
     *,
     site: Site | None = None,
     parameters: Mapping[str, Any] | None = None,
     inputs: Sequence[View] = (),
 ) -> AbstractContextManager[Draft]:
-    """``ProductStore.publish`` with everything that the product's record is about among the parameters."""
+    """``Store.publish`` with everything that the product's record is about among the parameters."""
     own = dict(parameters or {})
     return store.publish(
         product,
@@ -75,7 +75,7 @@ def place(site: Site) -> dict[str, Any]:
     return {"latitude": site.latitude, "longitude": site.longitude, "extent_m": site.extent_m}
 
 
-def changes(store: ProductStore, product: Product, site: Site | None, settings: Settings) -> list[str]:
+def changes(store: Store, product: Product, site: Site | None, settings: Settings) -> list[str]:
     """What has changed since ``product`` was made, in words; empty = it is up to date."""
     manifest = store.manifest(product)
     record = REGISTRY[product.name]
@@ -94,7 +94,7 @@ def changes(store: ProductStore, product: Product, site: Site | None, settings: 
     return found + [f"{source.slug} was not there yet" for source in _gathered_since(store, product, manifest)]
 
 
-def _gathered_since(store: ProductStore, product: Product, manifest: Manifest) -> Iterator[Product]:
+def _gathered_since(store: Store, product: Product, manifest: Manifest) -> Iterator[Product]:
     """Variants of its inputs that a product of a whole site-season gathers, and did not find when it was made."""
     record = REGISTRY[product.name]
     for item in record.inputs if record.grid is Grid.SITE_SEASON else ():

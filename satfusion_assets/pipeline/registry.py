@@ -29,7 +29,7 @@ from satfusion_assets.vocabulary.errors import InvalidInput, SatfusionError
 if TYPE_CHECKING:
     from satfusion_assets.pipeline.criteria import Criterion
     from satfusion_assets.pipeline.pictures.charts import Image
-    from satfusion_assets.store import Product, ProductStore, View
+    from satfusion_assets.store import Product, Store, View
     from satfusion_assets.vocabulary.sites import Site
 
 log = logging.getLogger(__name__)
@@ -127,7 +127,7 @@ class Registry:
 
         return (FILES, *import_module(f"{self[name].room}.criteria").CRITERIA)
 
-    def picture(self, store: ProductStore, site: Site, product: Product) -> Image | None:
+    def picture(self, store: Store, site: Site, product: Product) -> Image | None:
         """What is drawn of a published product, None when there is nothing to see.
 
         A product that cannot be drawn is still published: its checks say what is wrong with it, so this only warns.
@@ -142,12 +142,12 @@ class Registry:
             log.warning("%s has no picture: %s", product.key, str(error) or repr(error))
             return None
 
-    def drawing(self, name: str) -> Callable[[ProductStore, Site, View], Image | None] | None:
+    def drawing(self, name: str) -> Callable[[Store, Site, View], Image | None] | None:
         """The function that draws a product; None where its room has no picture."""
         room = f"{self[name].room}.picture"
         if find_spec(room) is None:
             return None
-        drawing: Callable[[ProductStore, Site, View], Image | None] = import_module(room).draw
+        drawing: Callable[[Store, Site, View], Image | None] = import_module(room).draw
         return drawing
 
 

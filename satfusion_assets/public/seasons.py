@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from satfusion_assets.pipeline.pack.files import pack_folder
+from satfusion_assets.pipeline.pack.product import PACK
+from satfusion_assets.store.opening import open_store
 from satfusion_assets.store.pack_reader import open_pack
 from satfusion_assets.vocabulary.errors import ProductMissing
 from satfusion_assets.vocabulary.scenarios import RECOMMENDED, Scenario
 from satfusion_assets.vocabulary.settings import Settings
+from satfusion_assets.vocabulary.sites import SiteSeason
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -31,9 +34,10 @@ def open_season(
 
     ProductMissing when the season was not materialised, InvalidInput for what is no scenario.
     """
-    import xarray as xr
-
     chosen = scenario if isinstance(scenario, Scenario) else Scenario.parse(scenario)
+    if data_root is None and (settings := Settings()).store is not None:
+        with open_store(settings).read(PACK.of(SiteSeason(site, year), chosen)) as view:
+            return _of_its_own_days(open_pack(view.folder(pack_folder(chosen))))
     root = Path(data_root) if data_root is not None else Settings().data_root
     path = root / site / str(year) / pack_folder(chosen)
     if not path.exists():
@@ -41,7 +45,13 @@ def open_season(
             f"There is no pack of {site} {year}, {chosen.key}, below {root}; "
             f"'satfusion materialize {site} {year}' makes it."
         )
-    pack = open_pack(path)
+    return _of_its_own_days(open_pack(path))
+
+
+def _of_its_own_days(pack: xr.Dataset) -> xr.Dataset:
+    """Layers of ``pack`` on the days that they have an image of."""
+    import xarray as xr
+
     there = {
         str(name): np.flatnonzero(pack[f"{name}_available"]) for name in pack.data_vars if f"{name}_available" in pack
     }

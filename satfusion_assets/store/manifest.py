@@ -93,6 +93,10 @@ class FileRecord(BaseModel):
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         return cls(size=path.stat().st_size, sha256=digest)
 
+    @classmethod
+    def holding(cls, content: bytes) -> FileRecord:
+        return cls(size=len(content), sha256=hashlib.sha256(content).hexdigest())
+
 
 class Manifest(BaseModel):
     """The files of one version of a product, and what they were made from.

@@ -22,15 +22,15 @@ import errno
 import logging
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from importlib.metadata import version as package_version
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
 from satfusion_assets.store import durable, markers
+from satfusion_assets.store.interface import Store
+from satfusion_assets.store.kept import KeptFiles
 from satfusion_assets.store.leases import (
     HIDDEN,
-    LEASE,
     VERSIONS,
     discard_unless_in_use,
     exclusive,
@@ -39,6 +39,7 @@ from satfusion_assets.store.leases import (
     lease_for_writing,
 )
 from satfusion_assets.store.manifest import (
+    ALL_SEASONS,
     FIRST_CODE,
     MANIFEST,
     AllSeasons,
@@ -46,24 +47,22 @@ from satfusion_assets.store.manifest import (
     Manifest,
     Product,
     Scope,
-    data_version,
 )
 from satfusion_assets.store.names import CURRENT, ContractNames, links_of
+from satfusion_assets.store.sealing import TABLES, names_in, sealed
 from satfusion_assets.store.tags import file_tags
 from satfusion_assets.store.version import Draft, View, replace_by
-from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing, StoreError, StoreFull
+from satfusion_assets.vocabulary.errors import InvalidInput, ProductCorrupt, ProductMissing, StoreError, StoreFull
 from satfusion_assets.vocabulary.sites import SiteSeason
 
 log = logging.getLogger(__name__)
 
-TABLES: Final = "tables"
-"""Folder of the products that all site-seasons share, beside the sites' folders."""
 _STAGED: Final = "current.new"
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 _REFUSED: Final = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO)
 
 
-class ProductStore:
+class ProductStore(Store):
     """All products below one data root."""
 
     def __init__(self, root: Path) -> None:
@@ -75,29 +74,6 @@ class ProductStore:
         """Manifest of the current version, None when the product was never published."""
         path = self._home(product) / CURRENT / MANIFEST
         return Manifest.read(path) if path.exists() else None
-
-    def changes(
-        self, product: Product, chosen: Mapping[str, Any] | None = None, code_version: int = FIRST_CODE
-    ) -> Iterator[str]:
-        """What is not as it was when ``product`` was made, in words; nothing when it is current: made by code of this
-        version with the ``chosen`` parameters, and each input still has the version that it was made from.
-
-        What a manifest does not speak of, because no version of then wrote it, is not held against it.
-        """
-        manifest = self._readable_manifest(product)
-        if manifest is None:
-            yield "never made"
-            return
-        if manifest.code_version != code_version:
-            yield f"its code was version {manifest.code_version}, is {code_version}"
-        for name, value in (chosen or {}).items():
-            before = manifest.parameters.get(name)
-            if before != value and (name in manifest.parameters or manifest.code_version > FIRST_CODE):
-                yield f"{name} was {before}, is {value}"
-        for reference, version in manifest.inputs.items():
-            source = self._readable_manifest(Product.referred(reference, product.scope))
-            if source is None or source.version != version:
-                yield f"{reference} has changed"
 
     @contextmanager
     def read(self, product: Product) -> Iterator[View]:
@@ -130,6 +106,13 @@ class ProductStore:
                 log.warning("%s", error)
         return found
 
+    def scopes(self) -> list[Scope]:
+        found: list[Scope] = [ALL_SEASONS] if (self.root / TABLES / HIDDEN).is_dir() else []
+        for folder in sorted(self.root.glob(f"*/*/{HIDDEN}")):
+            with suppress(InvalidInput):
+                found.append(SiteSeason.parse(f"{folder.parent.parent.name}_{folder.parent.name}"))
+        return found
+
     def holds_products(self, scope: Scope) -> bool:
         """Whether anything was published for ``scope``, readable or not."""
         return any(self.folder(scope).glob(f"{HIDDEN}/*/{CURRENT}"))
@@ -140,11 +123,15 @@ class ProductStore:
             return self.root / TABLES
         return self.root / scope.site / str(scope.season)
 
+    def place(self, scope: Scope) -> str:
+        return str(self.folder(scope))
+
     def cache(self, site_season: SiteSeason, name: str) -> Path:
-        """A folder that acquisition may keep between runs; not a product."""
-        path = self.folder(site_season) / HIDDEN / "cache" / name
-        path.mkdir(parents=True, exist_ok=True)
-        return path
+        """The folder that acquisition may keep between runs."""
+        return self.kept(site_season, name).folder
+
+    def kept(self, site_season: SiteSeason, name: str) -> KeptFiles:
+        return KeptFiles(self.folder(site_season) / HIDDEN / "cache" / name)
 
     # -- publishing ------------------------------------------------------------------------------------------
 
@@ -156,11 +143,8 @@ class ProductStore:
         parameters: dict[str, Any] | None = None,
         inputs: Sequence[View] = (),
         code_version: int = FIRST_CODE,
+        original: Manifest | None = None,
     ) -> Iterator[Draft]:
-        """Write a new version of ``product``; it replaces the current one when the block ends without an error.
-
-        Raises StoreFull when the disk is full; whatever goes wrong, the current version stays as it was.
-        """
         identity, published = uuid.uuid4().hex, False
         folder = self._home(product) / VERSIONS / identity
         marker = markers.place(self._pending, product, identity)
@@ -172,7 +156,11 @@ class ProductStore:
             with lease:
                 draft = Draft(product, folder, file_tags(product, parameters or {}, inputs, code_version))
                 yield draft
-                manifest = self._seal(draft, folder, parameters or {}, inputs, code_version)
+                files = self._settle(draft, folder, inputs)
+                manifest = original or sealed(product, files, parameters or {}, inputs, code_version)
+                if manifest.files != files:
+                    raise ProductCorrupt(f"{product.key} was not copied as its manifest has it; copy it again.")
+                self._seal(product, folder, manifest)
                 self._make_current(product, identity, manifest)
                 draft.manifest, published = manifest, True
         except OSError as error:
@@ -223,40 +211,22 @@ class ProductStore:
     def _locked(self, product: Product) -> AbstractContextManager[None]:
         return exclusive(self._home(product) / "lock")
 
-    def _readable_manifest(self, product: Product) -> Manifest | None:
-        """As ``manifest``, None where it is damaged: whoever makes the product again must not be stopped by it."""
-        try:
-            return self.manifest(product)
-        except ProductCorrupt:
-            return None
-
     def _names(self, product: Product) -> ContractNames:
         return ContractNames(self.folder(product.scope), product.slug)
 
-    def _seal(
-        self, draft: Draft, folder: Path, parameters: dict[str, Any], inputs: Sequence[View], code_version: int
-    ) -> Manifest:
-        """Write the manifest; every file and folder of the version is on the disk then."""
-        product = draft.product
-        names = sorted(_names_in(folder))
+    def _settle(self, draft: Draft, folder: Path, inputs: Sequence[View]) -> dict[str, FileRecord]:
+        """Size and hash of every file of the version; all of them are on the disk then, equal contents once."""
+        names = sorted(names_in(folder))
         files = {name: draft.shared.get(name) or FileRecord.of(folder / name) for name in names}
         own = {name: record for name, record in files.items() if name not in draft.shared}
-        durable.sync(folder / name for name in own.keys() - self._share(product, folder, own, inputs))
-        manifest = Manifest(
-            product=product.name,
-            variant=product.variant,
-            site_season=product.scope.key,
-            version=data_version(files, parameters),
-            software=_software(),
-            code_version=code_version,
-            parameters=parameters,
-            inputs={view.product.reference(product.scope): view.version for view in inputs},
-            files=files,
-        )
+        durable.sync(folder / name for name in own.keys() - self._share(draft.product, folder, own, inputs))
+        return files
+
+    def _seal(self, product: Product, folder: Path, manifest: Manifest) -> None:
+        """Write the manifest; every file and folder of the version is on the disk then."""
         durable.write(folder / MANIFEST, f"{manifest.model_dump_json(indent=1)}\n".encode())
         inside = [path for path in folder.rglob("*") if path.is_dir()]
         durable.sync([*inside, folder, folder.parent, self._home(product)])
-        return manifest
 
     def _share(
         self, product: Product, folder: Path, files: Mapping[str, FileRecord], inputs: Sequence[View]
@@ -314,7 +284,7 @@ class ProductStore:
         wanted = set(current.files) if current is not None else set()
         names.link(wanted)
         for version in self._versions(product):
-            if stray := links_of(_names_in(version)) - links_of(wanted):
+            if stray := links_of(names_in(version)) - links_of(wanted):
                 names.unlink(stray)
 
     def _versions(self, product: Product) -> list[Path]:
@@ -358,14 +328,3 @@ class ProductStore:
                 yield folder
                 return
         raise ProductMissing(f"{product.key} has not been materialised; materialise that partition first.")
-
-
-def _software() -> str:
-    return f"satfusion {package_version('satfusion')}"
-
-
-def _names_in(folder: Path) -> Iterator[str]:
-    for path in folder.rglob("*"):
-        name = path.relative_to(folder).as_posix()
-        if path.is_file() and name not in (LEASE, MANIFEST):
-            yield name

@@ -8,7 +8,7 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
@@ -27,12 +27,18 @@ _LINKS_REFUSED: Final = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUP
 
 
 class View:
-    """One version of a product, leased: it stays whole on disk until the reader is done."""
+    """One version of a product, leased: it stays whole until the reader is done.
 
-    def __init__(self, product: Product, folder: Path) -> None:
+    bring: makes sure that files are at hand, by their names, where they are not all in ``folder`` from the beginning.
+    """
+
+    def __init__(
+        self, product: Product, folder: Path, bring: Callable[[Sequence[str]], None] = lambda names: None
+    ) -> None:
         self.product = product
         self.manifest = Manifest.read(folder / MANIFEST)
         self._folder = folder
+        self.bring = bring
 
     @property
     def version(self) -> str:
@@ -45,7 +51,9 @@ class View:
 
     def files(self, pattern: str = "*") -> list[Path]:
         """The files behind ``names(pattern)``, in the same order."""
-        return [self._folder / name for name in self.names(pattern)]
+        names = self.names(pattern)
+        self.bring(names)
+        return [self._folder / name for name in names]
 
     def contents(self) -> Iterator[tuple[FileRecord, Path]]:
         """Size and hash of every file, and where it lies."""
@@ -57,6 +65,12 @@ class View:
             raise ProductMissing(
                 f"{self.product.key} has no file {name}, as when an earlier version made it; {self._remedy}."
             )
+        self.bring([name])
+        return self._folder / name
+
+    def folder(self, name: str) -> Path:
+        """The folder with contract path ``name``, such as a pack, with all that is below it."""
+        self.bring(self.names(f"{name}/*"))
         return self._folder / name
 
     def read_raster(self, name: str) -> Raster:
@@ -77,6 +91,7 @@ class View:
         """Pixels (n, bands, H, W) of rasters of one shape, as stored; ProductCorrupt names one that cannot be read."""
         from satfusion_assets.store.small_rasters import read_rasters
 
+        self.bring([name for name in names if name in self.manifest.files])
         return read_rasters([self.path(name) for name in names])
 
     def read_json(self, name: str) -> Any:

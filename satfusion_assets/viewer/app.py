@@ -26,8 +26,10 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from satfusion_assets.store.bucket import BucketStore
 from satfusion_assets.store.leases import HIDDEN, VERSIONS
 from satfusion_assets.store.names import CURRENT
+from satfusion_assets.viewer.bucket_files import BucketFence
 from satfusion_assets.viewer.catalog import Catalog
 from satfusion_assets.viewer.files import Fence, finite, read_json
 from satfusion_assets.viewer.rasters import index_geotiff, read_frame
@@ -37,6 +39,7 @@ from satfusion_assets.vocabulary.errors import (
     ProductCorrupt,
     ProductMissing,
     SatfusionError,
+    StoreUnavailable,
     UnknownSeason,
     UnknownSite,
 )
@@ -62,6 +65,7 @@ _STATUS: Final[tuple[tuple[type[SatfusionError], int], ...]] = (
     (ProductMissing, 404),
     (InvalidInput, 400),
     (ProductCorrupt, 500),
+    (StoreUnavailable, 503),
 )
 AT_ONCE: Final = 4
 """Questions that are worked on at the same time; each takes up to a few times the 64 MB of its numbers."""
@@ -81,14 +85,20 @@ _NOT_BUILT: Final = (
 
 
 def create_app(
-    data_root: Path, sites_file: Path | None = None, *, hosts: Sequence[str] = LOOPBACK, dist: Path = DIST
+    data_root: Path,
+    sites_file: Path | None = None,
+    *,
+    bucket: BucketStore | None = None,
+    hosts: Sequence[str] = LOOPBACK,
+    dist: Path = DIST,
 ) -> Starlette:
-    """The viewer over the product store at ``data_root``.
+    """The viewer over the product store at ``data_root``, or in ``bucket``.
 
     sites_file: the registry of sites, by default ``sites.geojson`` below the data root. hosts: names under which
     it answers; any other Host header is refused. dist: the built front end.
     """
-    server = _Server(Fence(data_root), sites_file or data_root / "sites.geojson", dist)
+    fence = Fence(data_root) if bucket is None else BucketFence(bucket)
+    server = _Server(fence, sites_file or data_root / "sites.geojson", dist)
     return Starlette(
         routes=server.routes(),
         middleware=[Middleware(_SafeHeaders), Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))],
@@ -207,7 +217,7 @@ class _Server:
         """One clear sentence with the right status; where files lie on this machine is nobody's business."""
         status = next((code for kind, code in _STATUS if isinstance(error, kind)), 500)
         text = str(error) if isinstance(error, SatfusionError) else _UNEXPECTED
-        for folder in (self._fence.root, self._sites_file.parent, self._sites_file.absolute().parent):
+        for folder in (*self._fence.places, self._sites_file.parent, self._sites_file.absolute().parent):
             text = text.replace(f"{folder}/", "").replace(str(folder), "the data root")
         text = _VERSION.sub("", text)
         headers = {"cache-control": "no-store"}

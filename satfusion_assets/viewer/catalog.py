@@ -6,7 +6,6 @@ milliseconds and replaces probing for files from the browser.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,7 +59,7 @@ class Catalog:
 
     def seasons(self, site: Site) -> tuple[int, ...]:
         """Registered seasons and those that have products."""
-        there = {int(name) for name in _names(self._fence.root / site.name) if name.isdecimal() and len(name) == 4}
+        there = {int(name) for name in self._names(self._fence.root / site.name) if name.isdecimal() and len(name) == 4}
         return tuple(sorted(there | set(site.seasons)))
 
     def overview(self) -> dict[str, Any]:
@@ -68,7 +67,7 @@ class Catalog:
         return {
             "sites": [self._site(site) for site in self.registry().sites],
             "scenarios": [_describe(scenario) for scenario in SCENARIOS],
-            "tables": sorted(f"{TABLES}/{name}" for name in _names(self._fence.root / TABLES) if _is_table(name)),
+            "tables": sorted(f"{TABLES}/{name}" for name in self._names(self._fence.root / TABLES) if _is_table(name)),
         }
 
     def _site(self, site: Site) -> dict[str, Any]:
@@ -79,11 +78,11 @@ class Catalog:
         """How far each scenario has come. A file that cannot be used is said in ``problem`` and hides nothing else."""
         folder = self._fence.season(site, season)
         problems: list[str] = []
-        top = set(_listed(folder, problems))
+        top = set(self._listed(folder, problems))
         metrics = self._usable(folder / METRICS_FILE, Metrics, problems) or Metrics()
         skill = self._usable(folder / SKILL_FILE, Skill, problems)
         transitions = self._usable(folder / PHENOCAM_PHENOLOGY, dict[str, str | None], problems)
-        scenes = _listed(folder / "raw" / "s2", problems) if "raw" in top else []
+        scenes = self._listed(folder / "raw" / "s2", problems) if "raw" in top else []
         return {
             "season": season,
             "raw": bool(scenes),
@@ -92,13 +91,36 @@ class Catalog:
             "problem": " ".join(problems) or None,
             "scenarios": {
                 scenario.key: {
-                    "status": _status(folder, top, scenario, metrics),
+                    "status": self._status(folder, top, scenario, metrics),
                     "scores": _headline(metrics, skill, scenario),
                     "intervals": _intervals(skill, scenario),
                 }
                 for scenario in SCENARIOS
             },
         }
+
+    def _names(self, folder: Path) -> list[str]:
+        return self._listed(folder, [])
+
+    def _listed(self, folder: Path, problems: list[str]) -> list[str]:
+        """Names in ``folder``; none where it cannot be listed, which is a problem."""
+        try:
+            return self._fence.listed(folder)
+        except OSError as error:
+            problems.append(f"{folder.name} cannot be listed ({error.strerror}); look at it on the disk.")
+            return []
+
+    def _status(self, folder: Path, top: set[str], scenario: Scenario, metrics: Metrics) -> str:
+        """The furthest stage reached: none, raw, prepared, fused, processed or scored."""
+        if _headline(metrics, None, scenario) is not None:
+            return "scored"
+        if ProcessedLayout(scenario).folder in top:
+            return "processed"
+        if self._fence.is_folder(folder / FusedLayout(scenario).folder):
+            return "fused"
+        if PreparedLayout(scenario.strategy, scenario.mode).folder in top:
+            return "prepared"
+        return "raw" if "raw" in top else "none"
 
     def _usable(self, path: Path, shape: type[T], problems: list[str]) -> T | None:
         try:
@@ -128,7 +150,7 @@ class Catalog:
             "excluded": self._excluded(folder),
             "quality": self._quality(folder, scenario),
             "photos": self._files(folder / layout.PHOTOS, layout.PHOTO),
-            "pack": (folder / pack_folder(scenario)).is_dir(),
+            "pack": self._fence.is_folder(folder / pack_folder(scenario)),
             "tables": [item for item in products if Path(item["path"]).suffix in _TABLES],
             "maps": [item for item in products if Path(item["path"]).suffix in _MAPS],
         }
@@ -155,7 +177,7 @@ class Catalog:
     def _coarse_quantity(self, folder: Path) -> str | None:
         """What Sentinel-3's numbers are, as acquisition tagged them: top-of-atmosphere or surface reflectance."""
         product = layout.folder("raw", "s3", SCENARIOS[0])
-        names = [] if product is None else sorted(filter(product.names.fullmatch, _names(folder / product.path)))
+        names = [] if product is None else sorted(filter(product.names.fullmatch, self._names(folder / product.path)))
         if product is None or not names:
             return None
         return read_tags(self._fence.real(folder / product.path / names[0])).get("QUANTITY")
@@ -180,7 +202,7 @@ class Catalog:
 
     def _files(self, folder: Path, pattern: re.Pattern[str]) -> dict[str, Any]:
         """The daily files of one folder: its address, and the files' days and names side by side."""
-        found = [(match["day"], name) for name in _names(folder) if (match := pattern.fullmatch(name))]
+        found = [(match["day"], name) for name in self._names(folder) if (match := pattern.fullmatch(name))]
         days = sorted(found)
         return {
             "folder": self._fence.relative(folder),
@@ -200,7 +222,7 @@ class Catalog:
         layers = []
         for layer in layout.QUALITY:
             path = folder / FusedLayout(scenario).quality(layer.key)
-            if self._fence.real(path).is_file():
+            if self._fence.is_file(path):
                 common = {"unit": layer.unit, "explanation": layer.explanation, "path": self._fence.relative(path)}
                 for name, bands in daily_bands(self._fence.real(path)).items():
                     key, label = (f"{layer.key}_{name}", f"{layer.label}, {name}") if name else (layer.key, layer.label)
@@ -212,34 +234,18 @@ class Catalog:
     def _walk(self, folder: Path, scenario: Scenario) -> Iterator[dict[str, Any]]:
         """Tables and maps of the season and the scenario: never the daily rasters or the packs."""
         here = (f"prepared_{scenario.strategy}", ProcessedLayout(scenario).folder)
-        for name in sorted(_names(folder)):
+        for name in sorted(self._names(folder)):
             if name.startswith((".", "packs")) or (name.startswith(("prepared_", "processed_")) and name not in here):
                 continue
             yield from self._entries(folder / name, 4)
 
     def _entries(self, path: Path, depth: int) -> Iterator[dict[str, Any]]:
-        if path.is_file():
-            yield {"path": self._fence.relative(path), "bytes": path.stat().st_size}
+        if self._fence.is_file(path):
+            yield {"path": self._fence.relative(path), "bytes": self._fence.size(path)}
         elif depth and not _is_daily(path):
-            for name in sorted(_names(path)):
+            for name in sorted(self._names(path)):
                 if not name.startswith("."):
                     yield from self._entries(path / name, depth - 1)
-
-
-def _names(folder: Path) -> list[str]:
-    return _listed(folder, [])
-
-
-def _listed(folder: Path, problems: list[str]) -> list[str]:
-    """Names in ``folder``; none where there is no such folder, nor where it cannot be listed, which is a problem."""
-    try:
-        with os.scandir(folder) as entries:
-            return [entry.name for entry in entries]
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    except OSError as error:
-        problems.append(f"{folder.name} cannot be listed ({error.strerror}); look at it on the disk.")
-        return []
 
 
 def _is_table(name: str) -> bool:
@@ -285,19 +291,6 @@ def _calibrated(skill: Skill | None, scenario: Scenario) -> Calibrated:
     skilled = (region.scenarios if region is not None else None) or {}
     found = skilled.get(scenario.key)
     return (found.calibrated if found is not None else None) or Calibrated()
-
-
-def _status(folder: Path, top: set[str], scenario: Scenario, metrics: Metrics) -> str:
-    """The furthest stage reached: none, raw, prepared, fused, processed or scored."""
-    if _headline(metrics, None, scenario) is not None:
-        return "scored"
-    if ProcessedLayout(scenario).folder in top:
-        return "processed"
-    if (folder / FusedLayout(scenario).folder).is_dir():
-        return "fused"
-    if PreparedLayout(scenario.strategy, scenario.mode).folder in top:
-        return "prepared"
-    return "raw" if "raw" in top else "none"
 
 
 def _screened(scene: dict[str, Any], unit: float) -> dict[str, Any]:

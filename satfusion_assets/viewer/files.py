@@ -6,7 +6,7 @@ import json
 import math
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -59,10 +59,7 @@ class Fence:
 
     def file(self, relative: str) -> Path:
         """The existing file behind ``relative``; ProductMissing for anything outside the fence."""
-        parts = relative.split("/")
-        plain = all(_PART.fullmatch(part) for part in parts) and ".." not in relative
-        if not plain or not _is_place(parts) or not _is_product(parts):
-            raise ProductMissing(f"{relative!r} is not a product of this store.")
+        self.refuse_unless_plain(relative)
         try:
             path = (self.root / relative).resolve(strict=True)
         except (OSError, RuntimeError):  # missing, or links that lead in a circle
@@ -70,6 +67,40 @@ class Fence:
         if not path.is_relative_to(self.root) or not path.is_file():
             raise ProductMissing(f"{relative} is not there; materialise it, then reload.")
         return path
+
+    def refuse_unless_plain(self, relative: str) -> None:
+        """ProductMissing where ``relative`` can be no product, whatever there is."""
+        parts = relative.split("/")
+        plain = all(_PART.fullmatch(part) for part in parts) and ".." not in relative
+        if not plain or not _is_place(parts) or not _is_product(parts):
+            raise ProductMissing(f"{relative!r} is not a product of this store.")
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Where the store lies, which no answer says."""
+        return (str(self.root),)
+
+    def bring(self, paths: Sequence[Path]) -> None:
+        """Have the contract's ``paths`` at hand, since all of them will be read."""
+
+    def listed(self, folder: Path) -> list[str]:
+        """Names in the contract's ``folder``; none where there is no such. OSError when it cannot be listed."""
+        try:
+            with os.scandir(folder) as entries:
+                return [entry.name for entry in entries]
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+
+    def is_folder(self, path: Path) -> bool:
+        return path.is_dir()
+
+    def is_file(self, path: Path) -> bool:
+        """Whether the contract's ``path`` can be read."""
+        return self.real(path).is_file()
+
+    def size(self, path: Path) -> int:
+        """Bytes of the contract's file ``path``."""
+        return path.stat().st_size
 
     def relative(self, path: Path) -> str:
         """``path`` as the address below the root that ``file`` accepts."""
@@ -94,7 +125,7 @@ class Fence:
             ) from error
 
     @contextmanager
-    def snapshot(self) -> Iterator[Snapshot]:
+    def snapshot(self) -> Iterator[Fence]:
         """The store for one question: every product in the one version that was current when it was first looked at."""
         with ExitStack() as leases:
             yield Snapshot(self.root, leases)

@@ -150,7 +150,8 @@ def _sampled(
 def _daily(fence: Fence, folder: Path, product: layout.Folder) -> Iterable[tuple[str, Path]]:
     """Days and files of the version that ``fence`` reads: names of another one that is being published have no file."""
     here = folder / product.path
-    names = sorted(path.name for path in here.iterdir()) if here.is_dir() else []
+    names = [name for name in sorted(fence.listed(here)) if product.names.fullmatch(name)]
+    fence.bring([here / name for name in names])
     for name in names:
         if found := product.names.fullmatch(name):
             day = found["day"]
@@ -202,7 +203,7 @@ def _on_days(layer: PixelLayer, days: list[str]) -> np.ndarray:
 def _camera(fence: Fence, folder: Path) -> dict[str, Any]:
     """gcc_90 of the season, or of the three years where only they are there, and the transition dates."""
     season, years = folder / f"{PHENOCAM_GCC}.json", folder / PHENOCAM_GCC_3Y
-    found = next((path for path in (season, years) if fence.real(path).is_file()), season)
+    found = next((path for path in (season, years) if fence.is_file(path)), season)
     records = fence.checked(found, list[Dated]) or []
     rows = sorted(((row.date[:10], row.greenness_index) for row in records), key=lambda row: row[0])
     transitions = folder / PHENOCAM_PHENOLOGY

@@ -73,3 +73,11 @@ class ProductCorrupt(StoreError):
 
 class StoreFull(StoreError):
     """The disk that holds the product store is full."""
+
+
+class StoreUnavailable(StoreError):
+    """The bucket that holds the product store does not answer; a later run may succeed."""
+
+
+class StoreRefused(StoreError):
+    """The server of the bucket refuses what is asked of it, or cannot be relied on; a person has to act."""

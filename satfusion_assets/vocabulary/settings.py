@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -15,6 +16,7 @@ from satfusion_assets.vocabulary.installation import home
 
 PREFIX: Final = "SATFUSION_"
 ENV_FILE: Final = ".env"
+_BUCKET: Final = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9_-][A-Za-z0-9._-]*)*/?")
 
 
 class S2Collection(StrEnum):
@@ -81,6 +83,13 @@ def _web_address(url: str) -> str:
     return url
 
 
+def _bucket(address: str) -> str:
+    """A bucket and a prefix in it, of plain names."""
+    if not _BUCKET.fullmatch(address):
+        raise ValueError("give a bucket and a prefix like s3://phenology/satfusion")
+    return address.rstrip("/")
+
+
 WebAddress = Annotated[str, Field(max_length=2000), AfterValidator(_web_address)]
 SomePath = Annotated[Path, BeforeValidator(_some_path), AfterValidator(_home)]
 
@@ -117,6 +126,16 @@ class Settings(BaseSettings):
 
     data_root: Annotated[SomePath, AfterValidator(_folder)] = Field(default_factory=_data_root)
     sites_file: SomePath | None = None
+    store: Annotated[str, AfterValidator(_bucket)] | None = None
+    """``s3://bucket/prefix`` where products lie in a bucket, its endpoint and keys in ``AWS_*``; None = data_root."""
+    store_cache: SomePath | None = None
+    """Folder for what is read from the bucket and written to it; by default below the data root."""
+    store_cache_gb: float = Field(20.0, gt=0, le=1e6)
+    """Room for what is kept there, in 10^9 bytes."""
+    store_timeout_s: float = Field(60.0, gt=0, le=3600)
+    """Longest time that one request to the bucket may take."""
+    store_patience_s: float = Field(180.0, ge=0, le=86_400)
+    """How long a bucket that does not answer is asked again."""
     viewer_url: WebAddress = "http://127.0.0.1:8050"
     dagster_url: WebAddress = "http://127.0.0.1:3000"
 

@@ -33,7 +33,7 @@ from satfusion_assets.pipeline.raw_phenocam.files import PHENOCAM_GCC, PHENOCAM_
 from satfusion_assets.pipeline.raw_s2.files import raw_scl
 from satfusion_assets.pipeline.scenario_metrics.score import score_scenario
 from satfusion_assets.pipeline.score_table.tabulate import tabulate_scores
-from satfusion_assets.store import ALL_SEASONS, Product, ProductStore
+from satfusion_assets.store import ALL_SEASONS, Product, Store
 from satfusion_assets.vocabulary.grid import SiteGrid, site_grid
 from satfusion_assets.vocabulary.scenarios import S2_BANDS, S3_BANDS, Mode, Scenario, Strategy
 from satfusion_assets.vocabulary.sites import Site, SiteSeason
@@ -110,7 +110,7 @@ def sentinel2(number: int, day: date, grid: SiteGrid) -> tuple[NDArray[np.uint16
     return dn, scl
 
 
-def publish_raw(store: ProductStore) -> None:
+def publish_raw(store: Store) -> None:
     """The three raw products, as the stages downstream read them."""
     grid = site_grid(SITE)
     with store.publish(Product("raw_s2", HERE)) as draft:
@@ -145,7 +145,7 @@ def camera() -> tuple[list[date], NDArray[np.float64]]:
     return days, values
 
 
-def publish_camera(store: ProductStore) -> None:
+def publish_camera(store: Store) -> None:
     days, values = camera()
     rows = [
         {"date": f"{day}", "greenness_index": round(float(value), 5)} for day, value in zip(days, values, strict=True)
@@ -157,7 +157,7 @@ def publish_camera(store: ProductStore) -> None:
         draft.write_json(PHENOCAM_REGIONS, {"reference_GR_1000": {"vegetation": "GR", "series": rows}})
 
 
-def make_all(store: ProductStore) -> Mapping[str, list[Product]]:
+def make_all(store: Store) -> Mapping[str, list[Product]]:
     """Publish everything there is of the season; the products to look at, by name."""
     publish_raw(store)
     made: dict[str, list[Product]] = {"camera_phenology": [Product("camera_phenology", HERE)]}

@@ -66,7 +66,7 @@ def test_a_product_is_current_until_its_inputs_settings_or_code_change(
     assert not any(store.changes(FUSED, {"engine": "own"}))
     assert any(store.changes(FUSED, {"engine": "efast"}))
     with monkeypatch.context() as release:
-        release.setattr("satfusion_assets.store.products.package_version", lambda _: "99")
+        release.setattr("satfusion_assets.store.sealing.package_version", lambda _: "99")
         assert not any(store.changes(FUSED)), "a release changes no product by itself"
     assert list(store.changes(FUSED, code_version=99)) == ["its code was version 1, is 99"]
     publish(store, prepared, {"prepared_aggressive/s3/composite_20240101.tif": "c"})

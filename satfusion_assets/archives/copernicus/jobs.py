@@ -51,9 +51,12 @@ class JobNote:
 
 
 class JobLedger:
-    """Jobs by request fingerprint, in a small JSON file that is replaced whole. today: day of new jobs."""
+    """Jobs by request fingerprint, in a small JSON file that is replaced whole. today: day of new jobs. saved: told of
+    each replacement.
+    """
 
-    def __init__(self, path: Path, today: date) -> None:
+    def __init__(self, path: Path, today: date, saved: Callable[[Path], None] = lambda path: None) -> None:
+        self._saved = saved
         self._path = path
         self._today = today
         try:
@@ -83,6 +86,7 @@ class JobLedger:
             file.flush()
             os.fsync(file.fileno())
         staged.replace(self._path)
+        self._saved(self._path)
         self._notes = notes
 
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from satfusion_assets.store.kept import KeptFiles
 from satfusion_assets.vocabulary.errors import StoreFull
 
 log = logging.getLogger(__name__)
@@ -44,8 +45,9 @@ class FetchCache:
     until its successor has come.
     """
 
-    def __init__(self, folder: Path, *, again: bool = False) -> None:
-        self.folder = folder
+    def __init__(self, files: KeptFiles, *, again: bool = False) -> None:
+        self.files = files
+        self.folder = files.folder
         self._again = again
         self._own: set[str] = set()
         """Keys that were put through this object."""
@@ -60,7 +62,7 @@ class FetchCache:
             record = json.loads(self._path(key, _SIDECAR).read_text("utf-8"))
             files = dict(record["files"])
             paths = {suffix: self._path(key, suffix) for suffix in files}
-            whole = all(_fingerprint(path.read_bytes()) == files[suffix] for suffix, path in paths.items())
+            whole = all(self._is_whole(path, files[suffix]) for suffix, path in paths.items())
         except FileNotFoundError:
             return None
         except (ValueError, KeyError, TypeError):
@@ -91,6 +93,14 @@ class FetchCache:
         for path in self.folder.iterdir():
             if "+" in path.name and path.name.partition("+")[0] not in stems:
                 path.unlink(missing_ok=True)
+                self.files.dropped(path)
+
+    def _is_whole(self, path: Path, fingerprint: Mapping[str, Any]) -> bool:
+        """Whether ``path`` holds what its sidecar says, where needed as another host has it."""
+        if path.is_file() and _fingerprint(path.read_bytes()) == fingerprint:
+            return True
+        self.files.want(path)
+        return bool(_fingerprint(path.read_bytes()) == fingerprint)
 
     def _path(self, key: str, suffix: str) -> Path:
         return self.folder / f"{_stem(key)}+{suffix}"
@@ -103,6 +113,7 @@ class FetchCache:
                 file.flush()
                 os.fsync(file.fileno())
             staged.replace(path)
+            self.files.saved(path)
         except OSError as error:
             staged.unlink(missing_ok=True)
             if error.errno in _FULL:

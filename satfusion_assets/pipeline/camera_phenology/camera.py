@@ -18,13 +18,13 @@ from satfusion_assets.pipeline.raw_phenocam.files import PHENOCAM_GCC_3Y
 from satfusion_assets.pipeline.raw_phenocam.product import RAW_PHENOCAM
 from satfusion_assets.pipeline.raw_phenocam.series import chosen_region, snow_free
 from satfusion_assets.sampling.series import read_series
-from satfusion_assets.store import ProductStore
+from satfusion_assets.store import Store
 from satfusion_assets.vocabulary.sites import SiteSeason
 
 log = logging.getLogger(__name__)
 
 
-def camera_phenology(store: ProductStore, site_season: SiteSeason) -> Outcome:
+def camera_phenology(store: Store, site_season: SiteSeason) -> Outcome:
     """Publish ``camera_phenology`` from three years: phenocam_phenology.json, and all dates with their intervals."""
     with store.read(RAW_PHENOCAM.of(site_season)) as phenocam:
         series = snow_free(read_series(phenocam.read_json(PHENOCAM_GCC_3Y)), chosen_region(phenocam))

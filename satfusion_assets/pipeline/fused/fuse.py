@@ -25,7 +25,7 @@ from satfusion_assets.pipeline.prepared.prepare import CHANNELS
 from satfusion_assets.pipeline.prepared.product import PREPARED
 from satfusion_assets.pipeline.provenance import publish, refuse_out_of_place
 from satfusion_assets.pipeline.site_series import read_at_site, write_series
-from satfusion_assets.store import Draft, ProductStore
+from satfusion_assets.store import Draft, Store
 from satfusion_assets.store.layers import FUSED_STEP, to_step
 from satfusion_assets.vocabulary.grid import site_grid
 from satfusion_assets.vocabulary.scenarios import Method, Scenario
@@ -39,7 +39,7 @@ MAX_DAYS: Final = 30
 
 
 def fuse_season(
-    store: ProductStore,
+    store: Store,
     site: Site,
     site_season: SiteSeason,
     scenario: Scenario,

@@ -12,7 +12,7 @@ from satfusion_assets.fusion.season import SeasonStack
 from satfusion_assets.pipeline.prepared.files import PreparedLayout
 from satfusion_assets.pipeline.prepared.prepare import CHANNELS
 from satfusion_assets.pipeline.prepared.product import PREPARED_BTI
-from satfusion_assets.store import ProductStore, View
+from satfusion_assets.store import Store, View
 from satfusion_assets.vocabulary.days import day_of
 from satfusion_assets.vocabulary.errors import NoData, ProductCorrupt
 from satfusion_assets.vocabulary.grid import RATIO
@@ -20,7 +20,7 @@ from satfusion_assets.vocabulary.scenarios import Method, Mode, Scenario, Strate
 from satfusion_assets.vocabulary.sites import SiteSeason
 
 
-def bands_beside(stack: ExitStack, store: ProductStore, site_season: SiteSeason, scenario: Scenario) -> View | None:
+def bands_beside(stack: ExitStack, store: Store, site_season: SiteSeason, scenario: Scenario) -> View | None:
     """The prepared reflectance where kriging of GCC needs it beside, leased in ``stack``."""
     if scenario.method is Method.EFAST or scenario.mode is Mode.BTI:
         return None

@@ -5,12 +5,12 @@ from __future__ import annotations
 from satfusion_assets.pipeline.fused.files import FusedLayout
 from satfusion_assets.pipeline.pictures.charts import Image
 from satfusion_assets.pipeline.pictures.strips import chosen, frames, strip
-from satfusion_assets.store import ProductStore, View
+from satfusion_assets.store import Store, View
 from satfusion_assets.vocabulary.scenarios import Mode, Scenario
 from satfusion_assets.vocabulary.sites import Site
 
 
-def draw(store: ProductStore, site: Site, view: View) -> Image | None:
+def draw(store: Store, site: Site, view: View) -> Image | None:
     scenario = Scenario.parse(view.product.variant)
     layout = FusedLayout(scenario)
     names = chosen([name for name in view.names(f"{layout.folder}/*.tif") if "/quality/" not in name])

@@ -42,7 +42,7 @@ from satfusion_assets.pipeline.raw_phenocam.product import RAW_PHENOCAM
 from satfusion_assets.pipeline.raw_phenocam.series import camera_series
 from satfusion_assets.sampling.series import DailySeries
 from satfusion_assets.sampling.window import site_pixel
-from satfusion_assets.store import Draft, Manifest, Product, ProductStore, View
+from satfusion_assets.store import Draft, Manifest, Product, Store, View
 from satfusion_assets.vocabulary.days import stamp
 from satfusion_assets.vocabulary.errors import InvalidInput, NoData
 from satfusion_assets.vocabulary.grid import SiteGrid, site_grid
@@ -107,7 +107,7 @@ class Experiment:
         return calendar_gaps(site_season, wanted, self.lengths)
 
 
-def gap_benchmark(store: ProductStore, site: Site, site_season: SiteSeason) -> Outcome:
+def gap_benchmark(store: Store, site: Site, site_season: SiteSeason) -> Outcome:
     """Publish ``gap_benchmark``: the contract's ``validation/`` files and gap_metrics.json of all methods.
 
     Another season of the site that has been prepared lends its clouds as a natural gap.
@@ -115,7 +115,7 @@ def gap_benchmark(store: ProductStore, site: Site, site_season: SiteSeason) -> O
     return _publish(store, site, GAP_BENCHMARK.of(site_season), GapLayout(), Experiment())
 
 
-def gap_experiment(store: ProductStore, site: Site, site_season: SiteSeason, experiment: Experiment) -> Outcome:
+def gap_experiment(store: Store, site: Site, site_season: SiteSeason, experiment: Experiment) -> Outcome:
     """Publish an experiment as files like the benchmark's, below ``validation/experiments/{name}``; the benchmark
     itself stays as it is. InvalidInput and NoData when there is no gap to make.
     """
@@ -123,7 +123,7 @@ def gap_experiment(store: ProductStore, site: Site, site_season: SiteSeason, exp
     return _publish(store, site, product, GapLayout.experiment(experiment.name), experiment)
 
 
-def _publish(store: ProductStore, site: Site, product: Product, layout: GapLayout, experiment: Experiment) -> Outcome:
+def _publish(store: Store, site: Site, product: Product, layout: GapLayout, experiment: Experiment) -> Outcome:
     site_season = product.site_season
     grid = site_grid(site)
     row_col = site_pixel(grid.fine, site.latitude, site.longitude)
@@ -170,7 +170,7 @@ def cloud_pattern(prepared: View, strategy: Strategy) -> CloudPattern:
 
 
 def _other_seasons(
-    stack: ExitStack, store: ProductStore, site: Site, site_season: SiteSeason, experiment: Experiment
+    stack: ExitStack, store: Store, site: Site, site_season: SiteSeason, experiment: Experiment
 ) -> dict[Strategy, View]:
     """Per strategy the nearest other season of the site that has been prepared, if natural gaps are wanted."""
     if Transition.NATURAL not in experiment.transitions:

@@ -11,14 +11,14 @@ import numpy as np
 from satfusion_assets.pipeline.gap_benchmark.files import GapLayout
 from satfusion_assets.pipeline.pictures import palette
 from satfusion_assets.pipeline.pictures.charts import Chart, Image, span
-from satfusion_assets.store import ProductStore, View
+from satfusion_assets.store import Store, View
 from satfusion_assets.vocabulary.scenarios import SCENARIOS, Strategy
 from satfusion_assets.vocabulary.sites import Site
 
 LOWEST_NSE: Final = -1.0
 
 
-def draw(store: ProductStore, site: Site, view: View) -> Image | None:
+def draw(store: Store, site: Site, view: View) -> Image | None:
     """Skill of filling over the length of the gap: the median over transitions of NSE of withheld GCC."""
     report = view.read_json(GapLayout().metrics)
     gaps = [gap for gap in report["strategies"][str(Strategy.AGGRESSIVE)]["gaps"] if gap["transition"] != "natural"]

@@ -13,7 +13,7 @@ from satfusion_assets.pipeline.gap_table.product import GAP_TABLE
 from satfusion_assets.pipeline.outcome import Outcome
 from satfusion_assets.pipeline.provenance import publish
 from satfusion_assets.pipeline.table_files import TableLayout
-from satfusion_assets.store import ProductStore
+from satfusion_assets.store import Store
 from satfusion_assets.vocabulary.sites import SiteSeason
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 from satfusion_assets.pipeline.gathering import gathered, records, write_frame
 
 
-def tabulate_gaps(store: ProductStore, site_seasons: Iterable[SiteSeason]) -> Outcome:
+def tabulate_gaps(store: Store, site_seasons: Iterable[SiteSeason]) -> Outcome:
     """Publish ``gap_table``: the gap benchmarks of all site-seasons that have one; ProductMissing when none has."""
     with ExitStack() as stack:
         views = gathered(stack, store, GAP_TABLE, site_seasons)

@@ -13,12 +13,12 @@ from satfusion_assets.pipeline.pictures.seasons import greenness, headline, xy
 from satfusion_assets.pipeline.processed.product import PROCESSED
 from satfusion_assets.pipeline.processed.series import gcc_series
 from satfusion_assets.sampling.series import DailySeries
-from satfusion_assets.store import ProductStore, View
+from satfusion_assets.store import Store, View
 from satfusion_assets.vocabulary.scenarios import SCENARIOS
 from satfusion_assets.vocabulary.sites import Site
 
 
-def draw(store: ProductStore, site: Site, view: View) -> Image | None:
+def draw(store: Store, site: Site, view: View) -> Image | None:
     """The best scenario against the camera, the others thin behind it."""
     temporal = view.read_json(METRICS_FILE)["temporal"]
     scored = {item: temporal[item.score_key] for item in SCENARIOS if temporal.get(item.score_key)}

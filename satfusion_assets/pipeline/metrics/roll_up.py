@@ -23,7 +23,7 @@ from satfusion_assets.pipeline.raw_phenocam.series import camera_regions, camera
 from satfusion_assets.pipeline.records import ProductRecord
 from satfusion_assets.pipeline.scenario_metrics.product import SCENARIO_METRICS
 from satfusion_assets.sampling.series import DailySeries, read_series
-from satfusion_assets.store import ProductStore, View
+from satfusion_assets.store import Store, View
 from satfusion_assets.vocabulary.errors import ProductMissing
 from satfusion_assets.vocabulary.scenarios import SCENARIOS, Mode, Scenario, Strategy
 from satfusion_assets.vocabulary.sites import SiteSeason
@@ -36,7 +36,7 @@ HEADLINES = ("pearson_r", "nse", "rmse", "mae", "nrmse", "n_samples")
 """Scores shown wherever there is room for one line."""
 
 
-def roll_up(store: ProductStore, site_season: SiteSeason) -> Outcome:
+def roll_up(store: Store, site_season: SiteSeason) -> Outcome:
     """Publish ``metrics``: metrics.json of a site-season from its scenarios, its baselines and the camera, and
     skill.json, what is left of each scenario's scores without the camera's own colours (docs/metrics.md).
 
@@ -98,9 +98,7 @@ def kept_series(scenes: list[dict[str, Any]], strategy: Strategy) -> DailySeries
     return read_series(row for row in scenes if not row[f"excluded_{strategy}"])
 
 
-def _available(
-    stack: ExitStack, store: ProductStore, record: ProductRecord, site_season: SiteSeason
-) -> dict[Scenario, View]:
+def _available(stack: ExitStack, store: Store, record: ProductRecord, site_season: SiteSeason) -> dict[Scenario, View]:
     """Every scenario's product of ``record`` that exists, leased in ``stack``; ProductMissing when none does."""
     products = {scenario: record.of(site_season, scenario) for scenario in SCENARIOS}
     there = {scenario: product for scenario, product in products.items() if store.manifest(product) is not None}

@@ -18,7 +18,7 @@ from satfusion_assets.pipeline.metrics.product import METRICS
 from satfusion_assets.pipeline.processed.product import PROCESSED
 from satfusion_assets.pipeline.processed.series import gcc_series
 from satfusion_assets.sampling.series import DailySeries
-from satfusion_assets.store import ProductStore
+from satfusion_assets.store import Store
 from satfusion_assets.vocabulary.scenarios import RECOMMENDED, Scenario
 from satfusion_assets.vocabulary.sites import SiteSeason
 
@@ -76,7 +76,7 @@ class SeasonVerdict:
     longest_hole: tuple[date, date] | None
 
 
-def season_verdict(store: ProductStore, site_season: SiteSeason, scenario: Scenario = RECOMMENDED) -> SeasonVerdict:
+def season_verdict(store: Store, site_season: SiteSeason, scenario: Scenario = RECOMMENDED) -> SeasonVerdict:
     """The verdict on a site-season that has its metrics. ProductMissing when ``scenario`` was not materialised."""
     with store.read(METRICS.of(site_season)) as metrics, store.read(PROCESSED.of(site_season, scenario)) as processed:
         skill = metrics.read_json(SKILL_FILE)

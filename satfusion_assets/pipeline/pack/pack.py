@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from itertools import chain
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -19,9 +21,10 @@ from satfusion_assets.pipeline.processed.files import ProcessedLayout
 from satfusion_assets.pipeline.processed.product import PROCESSED
 from satfusion_assets.pipeline.provenance import publish
 from satfusion_assets.sampling.crop import Window
-from satfusion_assets.store import ProductStore, View
+from satfusion_assets.store import Product, Store, View
 from satfusion_assets.store.packs import PackLayer, write_pack
 from satfusion_assets.vocabulary.days import day_of
+from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing
 from satfusion_assets.vocabulary.grid import FINE_M, RATIO
 from satfusion_assets.vocabulary.scenarios import Scenario
 from satfusion_assets.vocabulary.sites import SiteSeason
@@ -30,7 +33,7 @@ from satfusion_assets.vocabulary.sources import SOURCES
 _BAND: Final = re.compile(r"(?P<day>\d{4}-\d{2}-\d{2})(?:\W+(?P<name>\w+))?")
 
 
-def pack_season(store: ProductStore, site_season: SiteSeason, scenario: Scenario) -> Outcome:
+def pack_season(store: Store, site_season: SiteSeason, scenario: Scenario) -> Outcome:
     """Publish ``pack``: s2, fused, s3 and the quality layers as ``packs/{scenario}.zarr``, cut to the valid window."""
     with (
         store.read(PROCESSED.of(site_season, scenario)) as processed,
@@ -39,17 +42,30 @@ def pack_season(store: ProductStore, site_season: SiteSeason, scenario: Scenario
         window = processed.read_json(ProcessedLayout(scenario).window)
         geobox = processed.read_geobox(processed.names(f"{ProcessedLayout(scenario).folder}/fusion/*.geotiff")[0])
         numbers: dict[str, int | float | None] = {}
-        with publish(store, PACK.of(site_season, scenario), inputs=[processed, fused]) as draft:
+        pack = PACK.of(site_season, scenario)
+        with _before(store, pack, scenario) as before, publish(store, pack, inputs=[processed, fused]) as draft:
             write_pack(
                 draft.path(pack_folder(scenario)),
                 _counted(chain(_images(processed, scenario), _quality(fused, scenario, window)), numbers),
                 tuple(geobox.affine)[:6],
                 window["epsg"],
                 {**_said(fused, site_season, scenario), **draft.tags},
-                replaces=store.folder(site_season) / pack_folder(scenario),
+                replaces=before,
             )
     assert draft.manifest is not None
     return Outcome(draft.manifest, numbers=numbers | {"bytes": draft.manifest.total_bytes})
+
+
+@contextmanager
+def _before(store: Store, pack: Product, scenario: Scenario) -> Iterator[Path | None]:
+    """The pack whose place is taken, None where there is none."""
+    with ExitStack() as reading:
+        try:
+            view = reading.enter_context(store.read(pack))
+            before = view.path(f"{pack_folder(scenario)}/zarr.json").parent
+        except (ProductMissing, ProductCorrupt):
+            before = None
+        yield before
 
 
 def _said(fused: View, site_season: SiteSeason, scenario: Scenario) -> dict[str, str]:

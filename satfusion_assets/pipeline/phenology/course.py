@@ -27,7 +27,7 @@ from satfusion_assets.pipeline.fused.product import FUSED
 from satfusion_assets.pipeline.prepared.product import PREPARED_BTI
 from satfusion_assets.pipeline.provenance import lies_in_place
 from satfusion_assets.screening.preparation import gcc_image
-from satfusion_assets.store import ProductStore, View
+from satfusion_assets.store import Store, View
 from satfusion_assets.vocabulary.days import day_of
 from satfusion_assets.vocabulary.scenarios import Mode, Scenario
 from satfusion_assets.vocabulary.sites import Site, SiteSeason
@@ -116,7 +116,7 @@ def drawn_course(
 
 
 def neighbouring_courses(
-    stack: ExitStack, store: ProductStore, site: Site, site_season: SiteSeason, scenario: Scenario
+    stack: ExitStack, store: Store, site: Site, site_season: SiteSeason, scenario: Scenario
 ) -> Iterator[tuple[View, View]]:
     """Fused images and scenes of the seasons before and after that have both where the site is now."""
     for year in (site_season.season - 1, site_season.season + 1):

@@ -21,7 +21,7 @@ from satfusion_assets.pipeline.processed.product import PROCESSED
 from satfusion_assets.pipeline.processed.series import gcc_series
 from satfusion_assets.pipeline.provenance import publish, refuse_out_of_place
 from satfusion_assets.sampling.window import site_pixel
-from satfusion_assets.store import ProductStore
+from satfusion_assets.store import Store
 from satfusion_assets.vocabulary.grid import site_grid
 from satfusion_assets.vocabulary.scenarios import Scenario
 from satfusion_assets.vocabulary.sites import Site, SiteSeason
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 DATE_BANDS: Final = ("day of year", "lower end of the 95 % interval", "upper end of the 95 % interval")
 
 
-def phenology_maps(store: ProductStore, site: Site, site_season: SiteSeason, scenario: Scenario) -> Outcome:
+def phenology_maps(store: Store, site: Site, site_season: SiteSeason, scenario: Scenario) -> Outcome:
     """Publish ``phenology``: 10, 25 and 50 % dates of every 10 m pixel with 95 % intervals, and the site's dates.
 
     The fused stack is drawn to the clear scenes it was made from, in both modes those with all bands. The stacks of the

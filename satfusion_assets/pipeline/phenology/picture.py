@@ -14,7 +14,7 @@ from satfusion_assets.pipeline.phenology.files import PhenologyLayout
 from satfusion_assets.pipeline.pictures.charts import Image, page
 from satfusion_assets.pipeline.pictures.palette import viridis
 from satfusion_assets.sampling.window import site_pixel
-from satfusion_assets.store import ProductStore, View
+from satfusion_assets.store import Store, View
 from satfusion_assets.vocabulary.grid import FINE_M, site_grid
 from satfusion_assets.vocabulary.scenarios import Scenario
 from satfusion_assets.vocabulary.sites import Site, SiteSeason
@@ -35,7 +35,7 @@ COLOURS: Final = 32
 _PANEL: Final = SIDE + 110
 
 
-def draw(store: ProductStore, site: Site, view: View) -> Image | None:
+def draw(store: Store, site: Site, view: View) -> Image | None:
     scenario, season = Scenario.parse(view.product.variant), view.product.site_season
     layout = PhenologyLayout(scenario)
     parts = [f"<text x='{LEFT}' y='20' font-size='14' font-weight='600'>{season.key}: {scenario.key}</text>"]

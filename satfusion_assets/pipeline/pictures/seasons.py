@@ -10,7 +10,7 @@ from satfusion_assets.pipeline.pictures.charts import Chart, Numbers, number_of,
 from satfusion_assets.pipeline.raw_phenocam.product import RAW_PHENOCAM
 from satfusion_assets.pipeline.raw_phenocam.series import camera_series
 from satfusion_assets.sampling.series import DailySeries
-from satfusion_assets.store import ProductStore
+from satfusion_assets.store import Store
 from satfusion_assets.vocabulary.sites import SiteSeason
 
 GCC_90: Final = "GCC of the camera (gcc_90, no unit)"
@@ -19,7 +19,7 @@ GCC_90: Final = "GCC of the camera (gcc_90, no unit)"
 GCC: Final = "GCC at the camera's field (no unit)"
 
 
-def greenness(store: ProductStore, season: SiteSeason, title: str, shown: Sequence[DailySeries]) -> Chart:
+def greenness(store: Store, season: SiteSeason, title: str, shown: Sequence[DailySeries]) -> Chart:
     """A chart of GCC with the camera's points on it, where there is a camera."""
     product = RAW_PHENOCAM.of(season)
     seen = DailySeries.of([], [])

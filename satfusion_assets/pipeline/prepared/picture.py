@@ -6,12 +6,12 @@ from satfusion_assets.pipeline.pictures.charts import Image
 from satfusion_assets.pipeline.pictures.strips import chosen, frames, strip
 from satfusion_assets.pipeline.prepared.files import PreparedLayout
 from satfusion_assets.pipeline.prepared.product import mode_of
-from satfusion_assets.store import ProductStore, View
+from satfusion_assets.store import Store, View
 from satfusion_assets.vocabulary.scenarios import Mode, Strategy
 from satfusion_assets.vocabulary.sites import Site
 
 
-def draw(store: ProductStore, site: Site, view: View) -> Image | None:
+def draw(store: Store, site: Site, view: View) -> Image | None:
     mode = mode_of(view.product)
     layout = PreparedLayout(Strategy(view.product.variant), mode)
     names = chosen(view.names(f"{layout.folder}/s2/*_{layout.kind}.tif"))

@@ -28,7 +28,7 @@ from satfusion_assets.screening.composites import Composites, cloud_free, daily_
 from satfusion_assets.screening.preparation import MergedDay, PreparedScene, gcc_image, merge_scenes, reflectance
 from satfusion_assets.screening.snow import SnowLooks, snow_share, snowy
 from satfusion_assets.screening.transients import WINDOW_DAYS, distance_besides, transients, without_transients
-from satfusion_assets.store import Draft, ProductStore, View
+from satfusion_assets.store import Draft, Store, View
 from satfusion_assets.vocabulary.days import day_of
 from satfusion_assets.vocabulary.errors import NoData
 from satfusion_assets.vocabulary.grid import CLOUD_DISTANCE_LIMIT, site_grid
@@ -44,7 +44,7 @@ CHANNELS: Final = {Mode.BTI: BANDS, Mode.ITB: ("gcc",)}
 
 
 def prepare(
-    store: ProductStore, site: Site, site_season: SiteSeason, strategy: Strategy, mode: Mode, *, smoothing_days: int
+    store: Store, site: Site, site_season: SiteSeason, strategy: Strategy, mode: Mode, *, smoothing_days: int
 ) -> Outcome:
     """Publish the prepared images of ``mode``: per day the merged Sentinel-2 image with its cloud distance, and the
     coarse composite; for ItB the GCC of either.

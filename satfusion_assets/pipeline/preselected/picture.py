@@ -9,13 +9,13 @@ from satfusion_assets.pipeline.pictures import palette
 from satfusion_assets.pipeline.pictures.charts import Chart, Image, number_of, page
 from satfusion_assets.pipeline.pictures.seasons import days
 from satfusion_assets.pipeline.preselected.files import preselection
-from satfusion_assets.store import ProductStore, View
+from satfusion_assets.store import Store, View
 from satfusion_assets.vocabulary.scenarios import Strategy
 from satfusion_assets.vocabulary.sites import Site, SiteSeason
 from satfusion_assets.vocabulary.sources import SENSORS
 
 
-def draw(store: ProductStore, site: Site, view: View) -> Image | None:
+def draw(store: Store, site: Site, view: View) -> Image | None:
     """A calendar of scenes: NDVI at the site over the season, a panel for each sensor and strategy; hollow =
     excluded, with the rule.
     """

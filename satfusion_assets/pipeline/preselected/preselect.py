@@ -18,7 +18,7 @@ from satfusion_assets.sampling.series import SiteSeries, number_or_null, sample_
 from satfusion_assets.sampling.window import site_pixel
 from satfusion_assets.screening.preparation import DN_PER_REFLECTANCE
 from satfusion_assets.screening.preselection import DARK_REFLECTANCE, Reason, Screening, screen
-from satfusion_assets.store import ProductStore, View
+from satfusion_assets.store import Store, View
 from satfusion_assets.vocabulary.days import day_of
 from satfusion_assets.vocabulary.scenarios import SERIES_BANDS, Strategy
 from satfusion_assets.vocabulary.sites import Site, SiteSeason
@@ -56,7 +56,7 @@ class ScreenedSensor:
         }
 
 
-def preselect(store: ProductStore, site: Site, site_season: SiteSeason) -> Outcome:
+def preselect(store: Store, site: Site, site_season: SiteSeason) -> Outcome:
     """Publish ``preselected``: ``raw/preselection/{s2,s3}_preselection.{json,csv}``."""
     with (
         store.read(RAW_S2.of(site_season)) as s2,

@@ -27,7 +27,7 @@ from satfusion_assets.pipeline.site_series import read_at_site, write_series
 from satfusion_assets.sampling.crop import Window, valid_pixels, valid_window
 from satfusion_assets.sampling.series import export_records
 from satfusion_assets.sampling.window import site_pixel
-from satfusion_assets.store import Draft, ProductStore, View
+from satfusion_assets.store import Draft, Store, View
 from satfusion_assets.vocabulary.days import day_of
 from satfusion_assets.vocabulary.errors import NoData
 from satfusion_assets.vocabulary.grid import RATIO, site_grid
@@ -50,7 +50,7 @@ class SourceImages:
     origin: tuple[View, list[str]] | None = None
 
 
-def process(store: ProductStore, site: Site, site_season: SiteSeason, scenario: Scenario) -> Outcome:
+def process(store: Store, site: Site, site_season: SiteSeason, scenario: Scenario) -> Outcome:
     """Publish ``processed``: rasters cropped to one window, NDVI, GCC and band series of S2, S3 and fusion."""
     layout, grid = ProcessedLayout(scenario), site_grid(site)
     product = PROCESSED.of(site_season, scenario)

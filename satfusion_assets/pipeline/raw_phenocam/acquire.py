@@ -38,7 +38,7 @@ from satfusion_assets.pipeline.raw_phenocam.files import (
 )
 from satfusion_assets.pipeline.raw_phenocam.product import RAW_PHENOCAM
 from satfusion_assets.pipeline.sources import SOURCES, stated
-from satfusion_assets.store import ProductStore
+from satfusion_assets.store import Store
 from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid
 from satfusion_assets.vocabulary.settings import Settings
 from satfusion_assets.vocabulary.sites import Site, SiteSeason
@@ -50,7 +50,7 @@ _CSV: Final = ".csv"
 def acquire_phenocam(
     site: Site,
     season: SiteSeason,
-    store: ProductStore,
+    store: Store,
     settings: Settings,
     progress: Progress = log_progress,
     *,
@@ -62,7 +62,7 @@ def acquire_phenocam(
     does without any picture, so their number stops nothing and the check of coverage says it. again: fetch everything
     again, cached or not. Raises ArchiveUnavailable, ArchiveAnswerInvalid, NoData, StoreFull.
     """
-    cache = FetchCache(store.cache(season, "phenocam"), again=again)
+    cache = FetchCache(store.kept(season, "phenocam"), again=again)
     with HttpArchive("PhenoCam", Patience.of(settings)) as http:
         archive = PhenoCam(settings.phenocam_url, http)
         camera = archive.camera(site.name)
@@ -156,7 +156,7 @@ def _conditions(known: Entry | None) -> dict[str, str]:
 
 
 def _publish(
-    store: ProductStore,
+    store: Store,
     season: SiteSeason,
     camera: Camera,
     series: CameraSeries,

@@ -10,11 +10,11 @@ from satfusion_assets.pipeline.pictures import palette
 from satfusion_assets.pipeline.pictures.charts import Chart, Image, number_of, span
 from satfusion_assets.pipeline.pictures.seasons import GCC_90, days, year
 from satfusion_assets.pipeline.raw_phenocam.files import PHENOCAM_GCC
-from satfusion_assets.store import ProductStore, View
+from satfusion_assets.store import Store, View
 from satfusion_assets.vocabulary.sites import Site
 
 
-def draw(store: ProductStore, site: Site, view: View) -> Image | None:
+def draw(store: Store, site: Site, view: View) -> Image | None:
     return camera(view, {})
 
 

@@ -41,7 +41,7 @@ from satfusion_assets.pipeline.provenance import publish
 from satfusion_assets.pipeline.raw_s2.files import S2_SCENES, raw_scl
 from satfusion_assets.pipeline.raw_s2.product import RAW_S2
 from satfusion_assets.pipeline.sources import SOURCES, stated
-from satfusion_assets.store import ProductStore
+from satfusion_assets.store import Store
 from satfusion_assets.store.rasters import encode_raster, read_raster
 from satfusion_assets.vocabulary.errors import NoData
 from satfusion_assets.vocabulary.grid import SiteGrid, site_grid
@@ -70,7 +70,7 @@ _ANGLE_UNKNOWN: Final = "unknown: granule metadata"
 def acquire_sentinel2(
     site: Site,
     season: SiteSeason,
-    store: ProductStore,
+    store: Store,
     settings: Settings,
     progress: Progress = log_progress,
     *,
@@ -94,7 +94,7 @@ def acquire_sentinel2(
             f"check the site's position and season."
         )
     named = name_scenes(scenes, grid.local_day)
-    cache = FetchCache(store.cache(season, "s2"), again=again)
+    cache = FetchCache(store.kept(season, "s2"), again=again)
     keys = {name: _key_of_cache(cache, scene, grid) for name, scene in named.items()}
     cache.write_json("plan.json", _plan(found, settings, named, keys, replaced))
     with HttpArchive("Earth Search", patience, transient=THROTTLED) as archive:
@@ -188,7 +188,7 @@ def _files(scene: Scene, pixels: ScenePixels, grid: SiteGrid) -> dict[str, bytes
 
 
 def _publish(
-    store: ProductStore,
+    store: Store,
     site: Site,
     season: SiteSeason,
     found: SearchResult,

@@ -39,7 +39,7 @@ from satfusion_assets.pipeline.raw_s3.files import S3_OVERPASSES
 from satfusion_assets.pipeline.raw_s3.product import RAW_S3
 from satfusion_assets.pipeline.raw_s3.quarters import Quarter, Quarters
 from satfusion_assets.pipeline.sources import SOURCES, stated
-from satfusion_assets.store import ProductStore
+from satfusion_assets.store import Store
 from satfusion_assets.vocabulary.days import day_of
 from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid, ArchiveUnavailable, NoData
 from satfusion_assets.vocabulary.grid import SiteGrid, site_grid
@@ -58,7 +58,7 @@ _UNREADABLE: Final = "unreadable"
 def acquire_sentinel3(
     site: Site,
     season: SiteSeason,
-    store: ProductStore,
+    store: Store,
     settings: Settings,
     progress: Progress = log_progress,
     *,
@@ -80,7 +80,7 @@ def acquire_sentinel3(
     requests = quarterly_requests(product, grid, season.raw_start, min(season.raw_end, now))
     if not requests:
         raise NoData(f"The season of {season.key} has not begun yet; acquire it later.")
-    cache = FetchCache(store.cache(season, "s3"), again=again)
+    cache = FetchCache(store.kept(season, "s3"), again=again)
     asking = _Asking(cache, settings, now, again)
     quarters = Quarters(cache, asking.ask, now, site.latitude)
     fetched = quarters.fetch(requests, progress)
@@ -93,7 +93,7 @@ def acquire_sentinel3(
 
 
 def check_sentinel3_credentials(
-    site: Site, season: SiteSeason, store: ProductStore, settings: Settings, *, today: date, again: bool = False
+    site: Site, season: SiteSeason, store: Store, settings: Settings, *, today: date, again: bool = False
 ) -> None:
     """Sign in where ``acquire_sentinel3`` would have to; nothing where all it needs is kept.
 
@@ -104,7 +104,7 @@ def check_sentinel3_credentials(
     requests = quarterly_requests(
         CUBE_PRODUCTS[settings.s3_product], site_grid(site), season.raw_start, min(season.raw_end, today)
     )
-    cache = FetchCache(store.cache(season, "s3"), again=again)
+    cache = FetchCache(store.kept(season, "s3"), again=again)
     if Quarters(cache, _Asking(cache, settings, today, again).ask, today, site.latitude).has_all(requests):
         return
     with suppress(ArchiveUnavailable, ArchiveAnswerInvalid):
@@ -124,7 +124,7 @@ class _Asking:
     def ask(self, requests: list[CubeRequest]) -> Iterator[JobResult]:
         """Results of ``requests``, as their jobs finish."""
         patience = Patience.of(self._settings)
-        ledger = JobLedger(self._cache.folder / "jobs.json", self._now)
+        ledger = JobLedger(self._cache.folder / "jobs.json", self._now, self._cache.files.saved)
         if self._back_end is None:
             self._back_end = BackEnd(self._settings.openeo_url, Credentials.of(self._settings), patience)
             collection = requests[0].product.collection
@@ -168,7 +168,7 @@ def _refuse_too_little(quarters: Sequence[Quarter]) -> None:
         raise troubles[0]
 
 
-def _refuse_losses(store: ProductStore, season: SiteSeason, product: CubeProduct, quarters: Sequence[Quarter]) -> None:
+def _refuse_losses(store: Store, season: SiteSeason, product: CubeProduct, quarters: Sequence[Quarter]) -> None:
     """A published season is not replaced by one that lacks a quarter of it."""
     manifest = store.manifest(RAW_S3.of(season))
     if manifest is None or manifest.parameters.get("product") != str(product.product):
@@ -185,7 +185,7 @@ def _refuse_losses(store: ProductStore, season: SiteSeason, product: CubeProduct
         )
 
 
-def _publish_none(store: ProductStore, site: Site, season: SiteSeason) -> Outcome:
+def _publish_none(store: Store, site: Site, season: SiteSeason) -> Outcome:
     """The product of a season that is to have no Sentinel-3: it says so, and holds nothing."""
     parameters = dict.fromkeys(("product", "quantity", "collection"), str(S3Product.NONE))
     with publish(store, RAW_S3.of(season), site=site, parameters=parameters) as draft:
@@ -196,7 +196,7 @@ def _publish_none(store: ProductStore, site: Site, season: SiteSeason) -> Outcom
 
 
 def _publish(
-    store: ProductStore,
+    store: Store,
     site: Site,
     season: SiteSeason,
     product: CubeProduct,

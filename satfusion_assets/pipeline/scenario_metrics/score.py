@@ -15,14 +15,14 @@ from satfusion_assets.pipeline.provenance import publish
 from satfusion_assets.pipeline.raw_phenocam.product import RAW_PHENOCAM
 from satfusion_assets.pipeline.raw_phenocam.series import camera_series
 from satfusion_assets.pipeline.scenario_metrics.product import SCENARIO_METRICS
-from satfusion_assets.store import ProductStore
+from satfusion_assets.store import Store
 from satfusion_assets.vocabulary.scenarios import Scenario
 from satfusion_assets.vocabulary.sites import SiteSeason
 
 log = logging.getLogger(__name__)
 
 
-def score_scenario(store: ProductStore, site_season: SiteSeason, scenario: Scenario) -> Outcome:
+def score_scenario(store: Store, site_season: SiteSeason, scenario: Scenario) -> Outcome:
     """Publish ``scenario_metrics``: the fused GCC of one scenario against gcc_90 on common days."""
     layout = ProcessedLayout(scenario)
     product = SCENARIO_METRICS.of(site_season, scenario)

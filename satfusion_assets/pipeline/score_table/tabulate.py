@@ -13,7 +13,7 @@ from satfusion_assets.pipeline.outcome import Outcome
 from satfusion_assets.pipeline.provenance import publish
 from satfusion_assets.pipeline.score_table.product import SCORE_TABLE
 from satfusion_assets.pipeline.table_files import TableLayout
-from satfusion_assets.store import ProductStore, View
+from satfusion_assets.store import Store, View
 from satfusion_assets.vocabulary.errors import ProductCorrupt
 from satfusion_assets.vocabulary.sites import SiteSeason
 
@@ -28,7 +28,7 @@ SHOWN: Final = (
 """Columns of the score table that the UI shows."""
 
 
-def tabulate_scores(store: ProductStore, site_seasons: Iterable[SiteSeason]) -> Outcome:
+def tabulate_scores(store: Store, site_seasons: Iterable[SiteSeason]) -> Outcome:
     """Publish ``score_table``: the scores of every site-season that has metrics; ProductMissing when none has."""
     with ExitStack() as stack:
         views = gathered(stack, store, SCORE_TABLE, site_seasons)

@@ -30,7 +30,7 @@ from satfusion_assets.pipeline.raw_phenocam.files import PHENOCAM_GCC, PHENOCAM_
 from satfusion_assets.pipeline.raw_s2.files import S2_SCENES, raw_scl
 from satfusion_assets.pipeline.raw_s3.files import S3_OVERPASSES
 from satfusion_assets.pipeline.table_files import TableLayout
-from satfusion_assets.store import ALL_SEASONS, Product, ProductStore
+from satfusion_assets.store import ALL_SEASONS, Product, Store
 from satfusion_assets.store.packs import PackLayer, write_pack
 from satfusion_assets.store.rasters import encode_raster
 from satfusion_assets.vocabulary.grid import site_grid
@@ -68,7 +68,7 @@ class Picture:
         return encode_raster(self.values, self.geobox, nodata=self.nodata, descriptions=self.bands, scale=self.scale)
 
 
-def publish(store: ProductStore, product: Product, files: Mapping[str, Any]) -> None:
+def publish(store: Store, product: Product, files: Mapping[str, Any]) -> None:
     with ExitStack() as stack:
         # The criteria of a table ask which site-seasons it was made from.
         made_from = [stack.enter_context(store.read(one)) for one in SOURCES_OF.get(product.name, ())]

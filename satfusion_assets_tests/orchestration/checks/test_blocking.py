@@ -64,7 +64,7 @@ def test_without_a_partition_every_one_that_was_made_is_judged_by_itself(tmp_pat
     good, bad = (item for item in EFAST_SCENARIOS if item.mode is Mode.BTI and item.strategy is BTI.strategy)
     for scenario in (good, bad):
         made.publish(platform.store, Product("fused", SEASON, scenario.key), made.fused(scenario))
-    image = next(platform.store.folder(SEASON).rglob(f"{FusedLayout(bad).image(DAYS[0])}")).resolve()
+    image = next((tmp_path / SEASON.site / str(SEASON.season)).rglob(f"{FusedLayout(bad).image(DAYS[0])}")).resolve()
     image.unlink()  # both may be one file
     image.write_bytes(b"damaged")
     files = dg.AssetCheckKey(dg.AssetKey("fused"), "files")

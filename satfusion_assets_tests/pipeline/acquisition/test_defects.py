@@ -60,7 +60,7 @@ def test_scenes_that_an_earlier_version_spoilt_are_read_again_and_no_others(
     with monkeypatch.context() as then:
         then.setattr(acquire, "_key_of_cache", lambda _, scene, grid: acquire._key(scene, grid, acquire.EARLIER_READER))
         kept = sandbox.acquire("raw_s2", store)
-    cache = FetchCache(store.cache(product("raw_s2").site_season, "s2"))
+    cache = FetchCache(store.kept(product("raw_s2").site_season, "s2"))
     stems = sorted(path.name.partition("+")[0] for path in cache.folder.glob("*+.tif"))
     spoil(cache, stems[0], ".tif", 36_863)
     spoil(cache, stems[1], ".scl.tif", 1)

@@ -152,7 +152,7 @@ def test_a_cached_quarter_that_is_no_answer_to_its_request_is_asked_for_again(
     from satfusion_assets.pipeline.acquisition.cache import FetchCache
 
     store = copy(whole, tmp_path)
-    cache = FetchCache(store.cache(SEASON, "s3"))
+    cache = FetchCache(store.kept(SEASON, "s3"))
     key = next(path.name.partition("+")[0] for path in cache.folder.glob("*_20231117_*.nc"))
     entry = cache.get(key)
     assert entry is not None

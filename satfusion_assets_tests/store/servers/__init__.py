@@ -1,0 +1,1 @@
+"""S3 servers for tests: real ones, on loopback ports of their own."""
