@@ -33,6 +33,7 @@ from satfusion_assets.vocabulary.days import day_of
 from satfusion_assets.vocabulary.grid import site_grid
 from satfusion_assets.vocabulary.scenarios import RECOMMENDED, SCENARIOS, Mode, Scenario, Strategy
 from satfusion_assets.vocabulary.sites import SiteRegistry, SiteSeason
+from satfusion_assets_tests.manual import follow
 
 pytestmark = pytest.mark.timeout(1500)
 
@@ -250,6 +251,20 @@ def test_a_second_run_changes_nothing(installation: Installation) -> None:
     assert "innsbruck_2024: metrics up to date" in finished.stdout
     assert "all site-seasons: score_table up to date" in finished.stdout
     assert finished.stdout.count("up to date (") == 17, finished.stdout
+
+
+@pytest.mark.parametrize("page", ["paper-table", "another-region", "own-site"])
+def test_the_manuals_how_tos_run_as_they_stand(installation: Installation, page: str) -> None:
+    said = follow(f"how-to/{page}.md", installation.root, lambda arguments: installation.run(*arguments))
+    expected = {"paper-table": "nonaggressive_kriging", "another-region": "innsbruck_EN_2000", "own-site": "forthgr"}
+    assert expected[page] in said
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", ["another-region", "own-site"])
+def test_the_manuals_how_tos_run_whole(installation: Installation, page: str) -> None:
+    said = follow(f"how-to/{page}.md", installation.root, lambda arguments: installation.run(*arguments), slow=True)
+    assert "Greenness follows the camera" in said
 
 
 def test_a_season_that_is_not_registered_is_one_sentence(installation: Installation) -> None:
