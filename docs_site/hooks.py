@@ -99,8 +99,8 @@ def dictionary() -> str:
     """The data dictionary as a page."""
     head = (
         "# Tables, column by column\n\n`data/tables/` holds each table as CSV and Parquet, with this dictionary beside "
-        "it (`scores_columns.csv`, `gaps_columns.csv`). A number that is not known is empty. Definitions of the scores: "
-        "[metrics.md](metrics.md).\n"
+        "it (`scores_columns.csv`, `gaps_columns.csv`). A number that is not known is empty. Definitions of the "
+        "scores: [metrics.md](metrics.md).\n"
     )
     return head + "".join(_section(name, columns) for name, columns in TABLES.items())
 

@@ -39,8 +39,13 @@ def gathered(
 
 
 def _sources(store: ProductStore, table: ProductRecord, site_seasons: Iterable[SiteSeason]) -> list[Product]:
-    products = [REGISTRY.inputs(table)[0].of(site_season) for site_season in sorted(site_seasons)]
-    return [product for product in products if store.manifest(product) is not None]
+    found = [
+        product
+        for site_season in sorted(site_seasons)
+        for record in REGISTRY.inputs(table)
+        for product in record.products(site_season)
+    ]
+    return [product for product in found if store.manifest(product) is not None]
 
 
 def write_frame(draft: Draft, frame: pd.DataFrame, columns: Columns, csv: str, parquet: str | None = None) -> None:

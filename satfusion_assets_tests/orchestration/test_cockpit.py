@@ -34,9 +34,10 @@ evaluation: phenology <- fused, prepared_bti, processed
 evaluation: gap_table <- gap_benchmark
 scores: scenario_metrics <- processed, raw_phenocam
 scores: score_table <- metrics
+scores: stac_catalogue <- pack, processed
 scores: metrics <- preselected, processed, raw_phenocam, scenario_metrics
 """
-NO_PICTURE = {"pack", "score_table", "gap_table"}
+NO_PICTURE = {"pack", "score_table", "stac_catalogue", "gap_table"}
 
 
 def test_the_graph_in_words() -> None:
