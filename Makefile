@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 NPM = PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix webapp
 export DAGSTER_HOME ?= $(CURDIR)/dagster_home
 
-.PHONY: demo clean-demo digests truth-pages test test-slow test-lowest test-newest lint types setup webapp lock wheel clean
+.PHONY: demo clean-demo digests truth-pages test test-slow test-lowest test-newest lint types setup webapp docs pictures lock wheel clean
 
 demo: setup
 	$(BIN)/satfusion demo
@@ -74,6 +74,14 @@ digests: setup
 lock:
 	$(BIN)/uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
 	  --extra dev pyproject.toml -o requirements.lock
+
+# The manual, below docs_site/built; a warning is an error.
+docs: setup
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+# Its pictures, beside a running `satfusion demo --evaluation`.
+pictures: setup
+	$(BIN)/python -m docs_site.pictures
 
 wheel: setup
 	$(BIN)/uv build --wheel --no-build-isolation --quiet

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -34,3 +35,12 @@ def real_cases(paths: Sequence[Path], what: str) -> list[ParameterSet]:
 @pytest.fixture(scope="session")
 def goldens() -> Path:
     return GOLDENS
+
+
+def program(name: str, package: str) -> str:
+    """Where a Debian program is; a test that needs it is skipped without it, and fails in CI."""
+    found = shutil.which(name)
+    if found is None:
+        reason = f"{name} is not installed; Debian has it in {package}"
+        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
+    return found

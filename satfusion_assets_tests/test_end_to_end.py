@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -12,10 +13,21 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
+import odc.stac
 import pandas as pd
+import pyarrow.parquet as pq
+import pystac
+import pystac_client
 import pytest
 import rasterio
+import requests
+import xarray as xr
+from pystac.extensions.file import FileExtension
+from pystac.extensions.projection import ProjectionExtension
+from pystac.validation import validate_dict
+from pystac_client.warnings import NoConformsTo
 from rio_cogeo.cogeo import cog_validate
+from stac_geoparquet.arrow import stac_table_to_items
 
 from satfusion_assets.pipeline.fused.files import FusedLayout
 from satfusion_assets.pipeline.metrics.files import METRICS_FILE, SKILL_FILE
@@ -33,6 +45,7 @@ from satfusion_assets.vocabulary.days import day_of
 from satfusion_assets.vocabulary.grid import site_grid
 from satfusion_assets.vocabulary.scenarios import RECOMMENDED, SCENARIOS, Mode, Scenario, Strategy
 from satfusion_assets.vocabulary.sites import SiteRegistry, SiteSeason
+from satfusion_assets_tests.manual import follow
 
 pytestmark = pytest.mark.timeout(1500)
 
@@ -217,6 +230,40 @@ def test_the_table_of_all_site_seasons_has_every_series_of_every_region(installa
     assert (own["calibrated_nse_low"] < own["calibrated_nse"]).all()
 
 
+def test_the_stac_catalogue_leads_to_the_fused_season(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each object meets the core schemas, and one call opens a season: its pack, or its images by odc-stac."""
+    monkeypatch.setattr(requests.Session, "send", lambda *_, **__: pytest.fail("STAC needs no network"))
+    root = installation.root / "data" / "tables" / "stac"
+    with pytest.warns(NoConformsTo):  # static files conform to nothing, and say so
+        client = pystac_client.Client.open(str(root / "catalog.json"))
+    items = {item.id: item for item in pystac.Catalog.get_items(client, recursive=True)}
+    for one in (client, *client.get_children(), *items.values()):
+        validate_dict(one.to_dict(include_self_link=False) | {"stac_extensions": []})
+    assert items.keys() == {f"{SEASON.key}_{scenario.key}" for scenario in SCENARIOS}
+    item = items[f"{SEASON.key}_{RECOMMENDED.key}"]
+    assert "synthetic" in item.properties["description"].lower()
+
+    season = xr.open_zarr(item.assets["pack"].get_absolute_href(), consolidated=False)
+    days = pystac.ItemCollection.from_file(item.assets["days"].get_absolute_href())
+    for day in days:
+        day.set_self_href(item.assets["days"].get_absolute_href())  # what its relative addresses begin from
+    loaded = odc.stac.load(list(days)[100:104], bands=["red", "nir08"])
+    np.testing.assert_array_equal(loaded.nir08, season.fused.sel(band="nir")[100:104])
+
+    image = next(iter(days)).assets["image"]
+    content = Path(image.get_absolute_href()).read_bytes()
+    told = FileExtension.ext(image)
+    assert (told.size, told.checksum) == (len(content), f"1220{hashlib.sha256(content).hexdigest()}")
+    with rasterio.open(image.get_absolute_href()) as raster:
+        projection = ProjectionExtension.ext(next(iter(days)))
+        assert (projection.code, tuple(projection.shape)) == (str(raster.crs), raster.shape)
+        assert list(projection.transform) == list(raster.transform)[:6]
+    indexed = next(iter(stac_table_to_items(pq.read_table(root / "items.parquet"))))
+    assert (root / indexed["assets"]["image"]["href"]).exists()
+
+
 def test_fused_images_are_near_the_truth_in_the_growing_season(installation: Installation) -> None:
     site = SiteRegistry.load(installation.root / "data" / "sites.geojson").site("innsbruck")
     grid = site_grid(site)
@@ -249,7 +296,21 @@ def test_a_second_run_changes_nothing(installation: Installation) -> None:
     assert installation.versions() == before
     assert "innsbruck_2024: metrics up to date" in finished.stdout
     assert "all site-seasons: score_table up to date" in finished.stdout
-    assert finished.stdout.count("up to date (") == 17, finished.stdout
+    assert finished.stdout.count("up to date (") == 18, finished.stdout
+
+
+@pytest.mark.parametrize("page", ["paper-table", "another-region", "own-site"])
+def test_the_manuals_how_tos_run_as_they_stand(installation: Installation, page: str) -> None:
+    said = follow(f"how-to/{page}.md", installation.root, lambda arguments: installation.run(*arguments))
+    expected = {"paper-table": "nonaggressive_kriging", "another-region": "innsbruck_EN_2000", "own-site": "forthgr"}
+    assert expected[page] in said
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", ["another-region", "own-site"])
+def test_the_manuals_how_tos_run_whole(installation: Installation, page: str) -> None:
+    said = follow(f"how-to/{page}.md", installation.root, lambda arguments: installation.run(*arguments), slow=True)
+    assert "Greenness follows the camera" in said
 
 
 def test_a_season_that_is_not_registered_is_one_sentence(installation: Installation) -> None:

@@ -7,7 +7,9 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from importlib import metadata
 from pathlib import Path
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
@@ -18,6 +20,10 @@ from satfusion_assets.pipeline.platform import Platform
 from satfusion_assets.vocabulary.errors import SatfusionError
 from satfusion_assets.vocabulary.settings import CREDENTIAL_VARIABLES, Settings
 
+_NO_ACCOUNT: Final = (
+    f"not set: Sentinel-3 needs {CREDENTIAL_VARIABLES}; an account is made at https://dataspace.copernicus.eu, and "
+    "SATFUSION_S3_PRODUCT=none does without."
+)
 ROOM_PER_SITE_SEASON = 1.5e9
 """Bytes that one site-season takes with all scenarios, and some air."""
 
@@ -40,8 +46,23 @@ class Finding:
     says: str
 
 
-def doctor() -> None:
-    """Say which services answer, which credentials are missing and how much disk there is."""
+REPORT: Final = Path("satfusion-live-report.txt")
+
+
+def doctor(
+    live: Annotated[
+        str | None, typer.Option(metavar="SITE", help="try the archives for real with one scene, month and summary")
+    ] = None,
+    report: Annotated[Path, typer.Option(help="where the report of --live is written")] = REPORT,
+) -> None:
+    """Say which services answer, which credentials are missing and how much disk there is.
+
+    With --live SITE each archive is asked for one thing of the site, which the platform's own readers read: what
+    differs from what they expect is said, and written down without credentials, to be sent in.
+    """
+    if live is not None:
+        _try_live(live, report)
+        return
     findings = list(examine(Platform()))
     table = Table("what", "verdict", "says")
     colours = {Health.OK: "green", Health.WARNING: "yellow", Health.FAILED: "red"}
@@ -49,6 +70,23 @@ def doctor() -> None:
         table.add_row(finding.what, f"[{colours[finding.verdict]}]{finding.verdict}[/]", finding.says)
     Console().print(table)
     if any(finding.verdict is Health.FAILED for finding in findings):
+        raise typer.Exit(1)
+
+
+def _try_live(name: str, path: Path) -> None:
+    from satfusion_assets.cli.live import redacted, report, told, try_archives
+
+    platform, console = Platform(), Console()
+    site, probes = platform.registry.site(name), []
+    for probe in try_archives(platform.settings, site, platform.now().date()):
+        probes.append(probe)
+        words = told(probe) or ["as the readers expect"]
+        for text in words:
+            console.print(f"{probe.archive}: {redacted(text, platform.settings)}", soft_wrap=True, highlight=False)
+    software = f"satfusion {metadata.version('satfusion')}"
+    path.write_text(report(probes, site, software, platform.settings))
+    console.print(f"What was seen is in {path}; it holds no credentials.", soft_wrap=True, highlight=False)
+    if any(probe.differences for probe in probes):
         raise typer.Exit(1)
 
 
@@ -115,7 +153,7 @@ def _credentials(settings: Settings) -> Finding:
     machine = settings.cdse_client_id and settings.cdse_client_secret
     if person or machine:
         return Finding("Copernicus account", Health.OK, "set by " + ("client" if machine else "user and password"))
-    return Finding("Copernicus account", Health.WARNING, f"not set: Sentinel-3 needs {CREDENTIAL_VARIABLES}.")
+    return Finding("Copernicus account", Health.WARNING, _NO_ACCOUNT)
 
 
 def _service(name: str, url: str) -> Finding:

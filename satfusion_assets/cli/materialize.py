@@ -75,7 +75,7 @@ def run_plan(site_season: SiteSeason, runs: Sequence[Run], *, rebuild: bool = Fa
     CredentialsMissing or CredentialsRejected before the first of them when one would need an account.
     """
     from satfusion_assets.cli.forecast import expected_seconds, forecast, summary, table
-    from satfusion_assets.cli.runs import execute
+    from satfusion_assets.cli.runs import command_tags, execute
     from satfusion_assets.cli.stopping import stoppable
     from satfusion_assets.cli.terminal import Steps, stages_quiet
     from satfusion_assets.definitions import build_defs
@@ -106,6 +106,7 @@ def run_plan(site_season: SiteSeason, runs: Sequence[Run], *, rebuild: bool = Fa
         names = [f"{run.place}: {', '.join(run.assets)}" for run in runs]
         steps = Steps(expected_seconds(runs, due))
         with stages_quiet(), steps.shown(names[0]):
-            done = execute(build_defs(platform), instance, platform, runs, rebuild=rebuild)
+            tags = command_tags(site_season)
+            done = execute(build_defs(platform), instance, platform, runs, rebuild=rebuild, tags=tags)
             for name, following, (_, ran) in zip(names, [*names[1:], None], done, strict=True):
                 steps.advance(f"{name} {'done' if ran else 'up to date'}", following)

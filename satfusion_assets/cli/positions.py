@@ -12,6 +12,8 @@ FAR_M: Final = 1000.0
 """A field farther than this from its camera is another field."""
 SAME_M: Final = 1.0
 """Positions closer than this are one position, written with other digits."""
+_LONGEST_DESCRIPTION: Final = 2000
+"""Characters that a site's description may have."""
 _SILENCE_S: Final = 10.0
 """Who adds a site does not wait longer for a check."""
 
@@ -34,28 +36,35 @@ class Position:
 
 
 @dataclass(frozen=True)
-class CameraPosition:
-    """Where PhenoCam has a camera; position None = it does not say, for the reason ``why``."""
+class CameraSaid:
+    """What PhenoCam says of a camera: where it is (None = it does not say, for the reason ``why``), what it looks at,
+    and what and where the site is (empty = not said)."""
 
     position: Position | None
     why: str = ""
+    vegetation_type: str = ""
+    description: str = ""
 
 
-def camera_position(settings: Settings, name: str) -> CameraPosition:
+def ask_camera(settings: Settings, name: str) -> CameraSaid:
     """Ask PhenoCam once, briefly."""
     from satfusion_assets.archives.http import HttpArchive
     from satfusion_assets.archives.patience import Patience
-    from satfusion_assets.archives.phenocam import PhenoCam
+    from satfusion_assets.archives.phenocam import VEGETATION_NAMES, PhenoCam
 
     patience = Patience(attempts=1, first_wait_s=0, timeout_s=_SILENCE_S, deadline_s=_SILENCE_S)
     try:
         with HttpArchive("PhenoCam", patience) as http:
             camera = PhenoCam(settings.phenocam_url, http).camera(name)
     except (ArchiveError, NoData) as error:
-        return CameraPosition(None, str(error))
+        return CameraSaid(None, str(error))
+    said = {
+        "vegetation_type": VEGETATION_NAMES.get(camera.vegetation, ""),
+        "description": camera.description[:_LONGEST_DESCRIPTION],
+    }
     if camera.latitude is None or camera.longitude is None:
-        return CameraPosition(None, f"PhenoCam does not say where camera {name} is.")
-    return CameraPosition(Position(camera.latitude, camera.longitude))
+        return CameraSaid(None, f"PhenoCam does not say where camera {name} is.", **said)
+    return CameraSaid(Position(camera.latitude, camera.longitude), **said)
 
 
 def doubt(name: str, position: Position, camera: Position) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -94,9 +95,18 @@ def acquisition(site_season: SiteSeason, assets: Sequence[str], *, again: bool =
 
 
 def execute(
-    defs: dg.Definitions, instance: dg.DagsterInstance, platform: Platform, runs: Sequence[Run], *, rebuild: bool
+    defs: dg.Definitions,
+    instance: dg.DagsterInstance,
+    platform: Platform,
+    runs: Sequence[Run],
+    *,
+    rebuild: bool,
+    tags: Mapping[str, str] | None = None,
 ) -> Iterator[tuple[Run, bool]]:
-    """Run what is not up to date, in order; yields each run and whether it had to run. RunFailed ends it."""
+    """Run what is not up to date, in order; yields each run and whether it had to run. RunFailed ends it.
+
+    tags: what all these runs share in the UI.
+    """
     everything = _timeless(defs).resolve_implicit_global_asset_job_def()
     for run in runs:
         due = [
@@ -105,7 +115,7 @@ def execute(
             if rebuild or why_due(platform, product)
         ]
         if due:
-            _execute(everything, instance, run, run.assets[run.assets.index(due[0]) :])
+            _execute(everything, instance, run, run.assets[run.assets.index(due[0]) :], tags or {})
         yield run, bool(due)
 
 
@@ -116,13 +126,25 @@ def _timeless(defs: dg.Definitions) -> dg.Definitions:
     return dg.Definitions(defs.assets, asset_checks=lasting, resources=defs.resources, executor=defs.executor)
 
 
-def _execute(job: dg.JobDefinition, instance: dg.DagsterInstance, run: Run, assets: Sequence[str]) -> None:
+def command_tags(site_season: SiteSeason) -> dict[str, str]:
+    """Tags by which the UI finds all runs of one command, and all of a site or season."""
+    return {
+        "satfusion/site": site_season.site,
+        "satfusion/season": str(site_season.season),
+        "satfusion/command": uuid.uuid4().hex[:8],
+    }
+
+
+def _execute(
+    job: dg.JobDefinition, instance: dg.DagsterInstance, run: Run, assets: Sequence[str], tags: Mapping[str, str]
+) -> None:
     result = job.execute_in_process(
         instance=instance,
         partition_key=run.partition_key,
         asset_selection=[dg.AssetKey(name) for name in assets],
         run_config=QUIET | {"ops": {name: {"config": dict(run.config)} for name in assets if run.config}},
         raise_on_error=False,
+        tags=dict(tags),
     )
     if not result.success:
         raise RunFailed(f"{run.place}: {_cause(result)} (run {result.run_id})")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -13,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from satfusion_assets.cli.home import dagster_instance
-from satfusion_assets.cli.positions import SAME_M, Position, camera_position, doubt, moved, refuse_swapped
+from satfusion_assets.cli.positions import SAME_M, CameraSaid, Position, ask_camera, doubt, moved, refuse_swapped
 from satfusion_assets.pipeline.partitions import SITE_SEASON
 from satfusion_assets.pipeline.platform import Platform
 from satfusion_assets.vocabulary.errors import InvalidInput, InvalidSitesFile
@@ -55,8 +56,8 @@ def add(
     season: Annotated[list[int] | None, typer.Option(help="calendar year; may be repeated")] = None,
     lat: Annotated[float | None, typer.Option(help="degrees north of the camera's field; else PhenoCam's")] = None,
     lon: Annotated[float | None, typer.Option(help="degrees east of the camera's field; else PhenoCam's")] = None,
-    vegetation_type: Annotated[str, typer.Option(help="Grassland, Agriculture, Wetland, ...")] = "",
-    description: Annotated[str, typer.Option(help="what and where it is")] = "",
+    vegetation_type: Annotated[str, typer.Option(help="Grassland, Agriculture, Wetland, ...; else PhenoCam's")] = "",
+    description: Annotated[str, typer.Option(help="what and where it is; else PhenoCam's")] = "",
     continuous: Annotated[bool, typer.Option(help="add every new season by schedule")] = False,
     move: Annotated[bool, typer.Option("--move", help="move a known site to --lat and --lon")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="also where PhenoCam has the camera elsewhere")] = False,
@@ -66,8 +67,9 @@ def add(
     seasons = sorted({check_season(year) for year in season or ()})
     platform = Platform()
     known = platform.registry.get(name)
+    ask = cache(lambda: ask_camera(platform.settings, name))  # at most once
+    position = _wanted_position(ask, name, known, lat, lon)
     given = {"vegetation_type": vegetation_type, "description": description, "continuous": continuous}
-    position = _wanted_position(platform, name, known, lat, lon)
     wanted = {key: value for key, value in given.items() if value}
 
     def change(now: SiteRegistry) -> Iterable[Site]:
@@ -77,7 +79,9 @@ def add(
     _changed(name, known, position, seasons, wanted, move)  # complains before anybody is asked anything
     old = None if known is None else Position(known.latitude, known.longitude)
     if position is not None and (old is None or old.metres_to(position) >= SAME_M):
-        _check_position(platform, name, position, yes)
+        _check_position(ask(), name, position, yes)
+    if known is None:
+        wanted = _of_the_camera(ask(), name, wanted) | wanted
     with dagster_instance() as instance:
         site = platform.registry.edit(change).site(name)
         instance.add_dynamic_partitions(SITE_SEASON, [site.season(year).key for year in seasons])
@@ -91,8 +95,17 @@ def add(
     )
 
 
+def _of_the_camera(camera: CameraSaid, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What PhenoCam says of a new site and nobody has ``given``; it is said where it comes from."""
+    found = {"vegetation_type": camera.vegetation_type, "description": camera.description}
+    taken = {key: text for key, text in found.items() if text and key not in given}
+    if taken:
+        _say(Console(), f"{name}: {'; '.join(taken.values())}, as PhenoCam says.")
+    return taken
+
+
 def _wanted_position(
-    platform: Platform, name: str, known: Site | None, lat: float | None, lon: float | None
+    ask: Callable[[], CameraSaid], name: str, known: Site | None, lat: float | None, lon: float | None
 ) -> Position | None:
     """Where the site is wanted: as given, as PhenoCam has a new one; None = where it is."""
     if lat is not None and lon is not None:
@@ -104,7 +117,7 @@ def _wanted_position(
         return Position(known.latitude if lat is None else lat, known.longitude if lon is None else lon)
     if lat is not None or lon is not None:
         raise InvalidInput(f"Site {name} is new: give its position with --lat and --lon.")
-    camera = camera_position(platform.settings, name)
+    camera = ask()
     if camera.position is None:
         raise InvalidInput(f"Site {name} is new: give its position with --lat and --lon. {camera.why}")
     _say(Console(), f"{name}: position {camera.position}, where PhenoCam has the camera.")
@@ -140,10 +153,9 @@ def _changed(
     return make_site(f"Site {name}", **fields | {"latitude": position.latitude, "longitude": position.longitude})
 
 
-def _check_position(platform: Platform, name: str, position: Position, yes: bool) -> None:
+def _check_position(camera: CameraSaid, name: str, position: Position, yes: bool) -> None:
     """Hold ``position`` against the camera's; InvalidInput on a terminal when they differ and nobody said yes."""
     errors = Console(stderr=True)
-    camera = camera_position(platform.settings, name)
     if camera.position is None:
         _say(errors, f"The position was not checked: {camera.why}")
         return

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from satfusion_assets.evaluation.season_dates import DATE_NAMES
-from satfusion_assets.export.score_tables import tabular
+from satfusion_assets.export.dictionary import GAP_SEASONS, GAP_SUMMARY, GAPS, Columns, ColumnType, typed
+from satfusion_assets.export.score_tables import table, tabular
 from satfusion_assets.vocabulary.scenarios import SCENARIOS
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _KEYS: Final = ("site", "season", "strategy", "transition", "gap_days", "method", "quantity")
-_SOURCE: Final = ("s3_product", "s3_level")
-"""Which Sentinel-3 a report rests on (``olci_l1b``, ``TOA``); None where it does not say."""
+_SOURCE: Final = ("s3_product", "s3_level", "sources")
+"""Which Sentinel-3 a report rests on (``olci_l1b``, ``TOA``), and the archives' words; None where it does not say."""
 _SCORES: Final = ("n_pixels", "rmse", "mae", "mean_bias", "pearson_r", "nse_s2", "estimated_share")
 _SEASON_KEYS: Final = ("site", "season", "strategy", "transition", "gap_days", "method")
 _SEASON_SCORES: Final = ("nse_pc", "delta_nse_pc", "rmse", "pearson_r", "n_samples")
@@ -29,6 +29,11 @@ SUMMARY_HEADINGS: Final = {
     "estimated_share": "Estimated",
     "fusion_wins": "Fusion better",
 }
+SUMMARY_CAPTION: Final = (
+    "Greenness in gaps of which every Sentinel-2 scene is withheld, by method and length: median root mean square "
+    "error (RMSE) and efficiency (NSE) over the gaps, share of the pixels that the method estimates, and share of the "
+    "gaps in which the best fusion has the lower error."
+)
 _FUSIONS: Final = frozenset(scenario.key for scenario in SCENARIOS)
 
 
@@ -84,27 +89,21 @@ def _difference(gap: Mapping[str, Any] | None, no_gap: Mapping[str, Any] | None)
 
 def season_table(reports: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     """The temporal and phenology tiers of all reports as a data frame; absent numbers are NaN."""
-    import pandas as pd
-
-    numbers = [*_SEASON_SCORES, *(f"late_{name}" for name in DATE_NAMES)]
-    frame = pd.DataFrame(
-        [row for report in reports for row in season_rows(report)], columns=_columns(_SEASON_KEYS, numbers)
-    )
-    frame[numbers] = frame[numbers].astype("float64")
-    return frame.sort_values(list(_SEASON_KEYS), ignore_index=True)
+    return _frame([row for report in reports for row in season_rows(report)], GAP_SEASONS, _SEASON_KEYS)
 
 
 def gap_table(reports: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     """The spatial tier of all reports as a data frame; absent numbers are NaN."""
+    return _frame([row for report in reports for row in spatial_rows(report)], GAPS, _KEYS)
+
+
+def _frame(rows: Sequence[Mapping[str, Any]], columns: Columns, keys: Sequence[str]) -> pd.DataFrame:
     import pandas as pd
 
-    frame = pd.DataFrame([row for report in reports for row in spatial_rows(report)], columns=_columns(_KEYS, _SCORES))
-    frame[list(_SCORES)] = frame[list(_SCORES)].astype("float64")
-    return frame.sort_values(list(_KEYS), ignore_index=True)
-
-
-def _columns(keys: Sequence[str], numbers: Sequence[str]) -> list[str]:
-    return [*keys[:2], *_SOURCE, *keys[2:], *numbers]
+    frame = pd.DataFrame(rows, columns=list(columns))
+    numbers = [name for name, column in columns.items() if column.type in (ColumnType.WHOLE, ColumnType.NUMBER)]
+    frame[numbers] = frame[numbers].astype("float64")
+    return typed(frame.sort_values(list(keys), ignore_index=True), columns)
 
 
 def gap_summary(table: pd.DataFrame) -> pd.DataFrame:
@@ -127,11 +126,19 @@ def gap_summary(table: pd.DataFrame) -> pd.DataFrame:
             nse_s2=("nse_s2", "median"),
             estimated_share=("estimated_share", "mean"),
             fusion_wins=("fusion_wins", "mean"),
+            sources=("sources", _all_said),
         )
         .reset_index()
+        .pipe(typed, GAP_SUMMARY)
     )
 
 
+def _all_said(sources: pd.Series) -> str | None:
+    """Every different statement once."""
+    return " | ".join(sorted({part for text in sources.dropna() for part in text.split(" | ")})) or None
+
+
 def latex_summary(summary: pd.DataFrame) -> str:
-    """GCC by strategy, method and gap length as a LaTeX ``tabular``."""
-    return tabular(summary[summary["quantity"] == "gcc"], SUMMARY_HEADINGS)
+    """GCC by strategy, method and gap length as a LaTeX ``table``."""
+    rows = summary[summary["quantity"] == "gcc"]
+    return table(rows, tabular(rows, SUMMARY_HEADINGS), SUMMARY_CAPTION, "gaps")

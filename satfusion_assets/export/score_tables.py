@@ -6,26 +6,16 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from satfusion_assets.export.dictionary import SCORES, ColumnType, typed
 from satfusion_assets.vocabulary.scenarios import SCENARIOS
 from satfusion_assets.vocabulary.sites import SiteSeason
 
 if TYPE_CHECKING:
     import pandas as pd
 
-KEY_COLUMNS: Final = (
-    "site", "season", "s3_product", "s3_level", "region", "vegetation", "own_region", "kind", "series",
-)  # fmt: skip
-"""What a row is about. own_region: the camera's region that the contract's metrics.json is scored against."""
 SCORE_COLUMNS: Final = ("nse_pc", "rmse", "mae", "nrmse", "pearson_r", "n_samples", "mean_residual")
 _IN_SKILL: Final = {"nse_pc": "nse", "rmse": "rmse", "mae": "mae", "pearson_r": "pearson_r", "mean_residual": "bias"}
 """The contract's scores under their names in skill.json; nRMSE is not among them."""
-SKILL_COLUMNS: Final = (
-    "nse_pc_low", "nse_pc_high", "camera_bias", "camera_gain",
-    "calibrated_nse", "calibrated_nse_low", "calibrated_nse_high",
-    "calibrated_rmse", "calibrated_rmse_low", "calibrated_rmse_high", "calibrated_pearson_r",
-    "spearman_r", "spearman_r_low", "spearman_r_high", "lag_days",
-)  # fmt: skip
-
 LATEX_COLUMNS: Final = {
     "site": "Site",
     "season": "Season",
@@ -40,11 +30,13 @@ LATEX_COLUMNS: Final = {
     "lag_days": "Lag (d)",
 }
 """Column of the table -> its heading in LaTeX."""
+LATEX_CAPTION: Final = (
+    "Greenness of the fused images and of each sensor alone against the camera's: efficiency of Nash and Sutcliffe "
+    "(NSE), root mean square error over the camera's mean (nRMSE), correlation ($r$), NSE after the camera's bias and "
+    "gain are taken away with its 95\\,\\% interval, rank correlation ($\\rho$) and lag, on $n$ common days."
+)
 INTERVALS: Final = {"calibrated_nse": ("calibrated_nse_low", "calibrated_nse_high")}
 """Columns whose 95 % interval stands behind the number in LaTeX."""
-
-WHOLE: Final = frozenset({"season", "n_samples", "lag_days", "gap_days", "n_gaps"})
-"""Columns of whole numbers."""
 
 _ESCAPES: Final = str.maketrans(
     {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
@@ -55,13 +47,15 @@ _ESCAPES: Final = str.maketrans(
 @dataclass(frozen=True)
 class SeasonScores:
     """What is known of one site-season: the contents of metrics.json and skill.json, which Sentinel-3 product
-    (``olci_l1b``) was fused, and whether it is top-of-atmosphere (TOA) or surface (BOA) reflectance."""
+    (``olci_l1b``) was fused, whether it is top-of-atmosphere (TOA) or surface (BOA) reflectance, and what the archives
+    say of their data."""
 
     site_season: SiteSeason
     metrics: Mapping[str, Any]
     skill: Mapping[str, Any]
     s3_product: str | None = None
     s3_level: str | None = None
+    sources: str | None = None
 
     def rows(self) -> list[dict[str, Any]]:
         """Per region of the camera, its own first: every scenario, then every baseline; null scores stay null."""
@@ -81,6 +75,7 @@ class SeasonScores:
                     "season": self.site_season.season,
                     "s3_product": self.s3_product,
                     "s3_level": self.s3_level,
+                    "sources": self.sources,
                     "region": name,
                     "vegetation": region["vegetation"],
                     "own_region": own,
@@ -98,19 +93,39 @@ def score_table(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     """
     import pandas as pd
 
-    numbers = [*SCORE_COLUMNS, *SKILL_COLUMNS]
-    frame = pd.DataFrame(list(rows), columns=[*KEY_COLUMNS, *numbers])
+    frame = pd.DataFrame(list(rows), columns=list(SCORES))
+    numbers = [name for name, column in SCORES.items() if column.type in (ColumnType.WHOLE, ColumnType.NUMBER)]
     frame[numbers] = frame[numbers].astype("float64")
-    frame["season"] = frame["season"].astype("int64")
     frame["own_region"] = frame["own_region"].astype("bool")
     order = {"own_region": False, "kind": False}
     by = ["site", "season", "own_region", "region", "kind", "series"]
-    return frame.sort_values(by, ascending=[order.get(name, True) for name in by], ignore_index=True)
+    return typed(frame.sort_values(by, ascending=[order.get(name, True) for name in by], ignore_index=True), SCORES)
 
 
 def latex_table(frame: pd.DataFrame) -> str:
-    """The rows of each season's own region as a LaTeX ``tabular``."""
-    return tabular(frame[frame["own_region"]], LATEX_COLUMNS, INTERVALS)
+    """The rows of each season's own region as a LaTeX ``table``."""
+    rows = frame[frame["own_region"]]
+    return table(rows, tabular(rows, LATEX_COLUMNS, INTERVALS), LATEX_CAPTION, "scores")
+
+
+def table(rows: pd.DataFrame, body: str, caption: str, label: str) -> str:
+    """A LaTeX ``table`` around ``body``, which shows ``rows``: caption, label, and which packages it needs.
+
+    Where the rows' sources say that their data are synthetic, so does the caption.
+    """
+    invented = any("synthetic" in text.lower() for text in rows["sources"].dropna())
+    lines = [
+        r"% In the preamble: \usepackage{booktabs,graphicx}",
+        r"\begin{table}",
+        r"\centering",
+        rf"\caption{{{caption}{' The data are synthetic.' if invented else ''}}}",
+        rf"\label{{tab:{label}}}",
+        r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
+        body.rstrip() + "}",
+        r"\end{table}",
+        "",
+    ]
+    return "\n".join(lines)
 
 
 def tabular(
@@ -134,7 +149,7 @@ def tabular(
 
 def is_number(column: pd.Series) -> bool:
     """Whether a column holds numbers."""
-    return column.dtype.kind in "if"
+    return column.dtype.kind in "iuf"
 
 
 def _contract_scores(metrics: Mapping[str, Any]) -> Iterable[tuple[str, Mapping[str, Any] | None]]:
@@ -188,13 +203,15 @@ def _bounds(name: str, interval: Sequence[float] | None) -> dict[str, float | No
 
 
 def _cell(row: Mapping[Hashable, Any], column: str, intervals: Mapping[str, tuple[str, str]]) -> str:
+    import pandas as pd
+
     value = row[column]
     if isinstance(value, str):
         return value.translate(_ESCAPES)
-    if value is None or value != value:
+    if pd.isna(value):
         return "--"
-    if column in WHOLE:
-        return str(int(value))
+    if isinstance(value, int):
+        return str(value)
     bounds = [row[name] for name in intervals.get(column, ())]
     known = len(bounds) > 0 and all(bound == bound for bound in bounds)
     return f"${value:.3f}$" + (f" [{bounds[0]:.2f}, {bounds[1]:.2f}]" if known else "")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from satfusion_assets.pipeline.sources import SOURCES
 from satfusion_assets.store import View
 from satfusion_assets.vocabulary.scenarios import KRIGING_SCENARIOS, SCENARIOS, Scenario
 from satfusion_assets.vocabulary.settings import S3Product
@@ -38,10 +39,12 @@ def inherited(*views: View) -> dict[str, str]:
 
 
 def columns(view: View) -> dict[str, str | None]:
-    """The same for a row of a table: product and level, None when ``view`` does not say."""
+    """The same for a row of a table: product and level, and what the archives say of their data; None when ``view``
+    does not say."""
     said = inherited(view).get(SENTINEL3)
     products = [S3Product(source.partition(",")[0]) for source in said.split(_AND)] if said else []
     return {
         "s3_product": _AND.join(products) or None,
         "s3_level": _AND.join(level for product in products if (level := LEVELS[product])) or None,
+        "sources": " | ".join(view.manifest.parameters.get(SOURCES, [])) or None,
     }

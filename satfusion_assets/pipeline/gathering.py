@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
+from satfusion_assets.export.dictionary import TABLES, Columns, csv_text, dictionary_table
 from satfusion_assets.pipeline.records import ProductRecord
 from satfusion_assets.pipeline.registry import REGISTRY
 from satfusion_assets.store import ALL_SEASONS, Draft, Product, Store, View
@@ -38,18 +39,33 @@ def gathered(
 
 
 def _sources(store: Store, table: ProductRecord, site_seasons: Iterable[SiteSeason]) -> list[Product]:
-    products = [REGISTRY.inputs(table)[0].of(site_season) for site_season in sorted(site_seasons)]
-    return [product for product in products if store.manifest(product) is not None]
+    found = [
+        product
+        for site_season in sorted(site_seasons)
+        for record in REGISTRY.inputs(table)
+        for product in record.products(site_season)
+    ]
+    return [product for product in found if store.manifest(product) is not None]
 
 
-def write_frame(draft: Draft, frame: pd.DataFrame, csv: str, parquet: str) -> None:
-    draft.write_bytes(csv, frame.to_csv(index=False).encode())
-    frame.to_parquet(draft.path(parquet), index=False)
+def write_frame(draft: Draft, frame: pd.DataFrame, columns: Columns, csv: str, parquet: str | None = None) -> None:
+    """Write a typed frame as CSV, and as Parquet where that is wanted."""
+    draft.write_bytes(csv, csv_text(frame, columns).encode())
+    if parquet is not None:
+        frame.to_parquet(draft.path(parquet), index=False)
+
+
+def write_dictionary(draft: Draft, name: str, *tables: str) -> None:
+    """Write what the columns of ``tables`` mean beside them."""
+    frame = dictionary_table({table: TABLES[table] for table in tables})
+    draft.write_bytes(name, frame.to_csv(index=False, lineterminator="\n").encode())
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows with None for what is not there."""
+    import pandas as pd
+
     return [
-        {str(name): None if value != value else value for name, value in row.items()}
+        {str(name): None if pd.isna(value) else value for name, value in row.items()}
         for row in frame.to_dict("records")
     ]

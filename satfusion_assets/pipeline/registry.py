@@ -24,6 +24,7 @@ from satfusion_assets.pipeline.raw_s3.product import RAW_S3
 from satfusion_assets.pipeline.records import STAGES, Grid, ProductRecord, Stage
 from satfusion_assets.pipeline.scenario_metrics.product import SCENARIO_METRICS
 from satfusion_assets.pipeline.score_table.product import SCORE_TABLE
+from satfusion_assets.pipeline.stac_catalogue.product import STAC_CATALOGUE
 from satfusion_assets.vocabulary.errors import InvalidInput, SatfusionError
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ PRODUCTS: Final = (
     METRICS,
     GAP_BENCHMARK,
     SCORE_TABLE,
+    STAC_CATALOGUE,
     GAP_TABLE,
 )
 """In the order in which they are made: each after what it is made from."""

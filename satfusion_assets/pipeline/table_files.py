@@ -27,3 +27,13 @@ class TableLayout:
     def gap_summary(suffix: Literal["csv", "tex"]) -> str:
         """Spatial tier by strategy, method, quantity and gap length."""
         return f"gaps_summary.{suffix}"
+
+    @staticmethod
+    def score_columns() -> str:
+        """What the columns of the scores mean."""
+        return "scores_columns.csv"
+
+    @staticmethod
+    def gap_columns() -> str:
+        """What the columns of the gap benchmark's tables mean."""
+        return "gaps_columns.csv"

@@ -22,7 +22,8 @@ from satfusion_assets.vocabulary.errors import InvalidInput, UnknownSeason
 from satfusion_assets.vocabulary.sites import SiteRegistry
 
 NOBODY = "http://127.0.0.1:9"
-CAMERA = {"Sitename": "ICOSFR-Fon1", "Lat": 48.4764, "Lon": 2.7801}
+FOREST = {"primary_veg_type": "DB", "site_description": "Fontainebleau-Barbeau, France"}
+CAMERA = {"Sitename": "ICOSFR-Fon1", "Lat": 48.4764, "Lon": 2.7801, "sitemetadata": FOREST}
 PLACE = ("--lat", "48.4764", "--lon", "2.7801")
 
 Run = Callable[..., str]
@@ -92,7 +93,8 @@ def partitions() -> set[str]:
 
 
 def test_a_site_near_its_camera_is_registered_without_a_word_more(phenocam: dict[str, Any], terminal: None) -> None:
-    says = run("add", "ICOSFR-Fon1", *PLACE, "--season", "2023", "--vegetation-type", "Deciduous Broadleaf")
+    given = ("--vegetation-type", "Deciduous Broadleaf", "--description", "an oak forest")
+    says = run("add", "ICOSFR-Fon1", *PLACE, "--season", "2023", *given)
     assert says == (
         "ICOSFR-Fon1: seasons 2023; materialise them in the UI or with 'satfusion materialize ICOSFR-Fon1 2023'."
     )
@@ -175,6 +177,26 @@ def test_numbers_that_are_positions_only_the_other_way_round_are_refused() -> No
 def test_a_new_site_may_take_its_place_from_phenocam(phenocam: dict[str, Any]) -> None:
     assert "position 48.47640, 2.78010, where PhenoCam has the camera" in run("add", "ICOSFR-Fon1", "--season", "2023")
     assert registry().site("ICOSFR-Fon1").longitude == 2.7801
+
+
+def test_a_new_site_takes_vegetation_and_description_from_phenocam_unless_they_are_given(
+    phenocam: dict[str, Any],
+) -> None:
+    says = run("add", "ICOSFR-Fon1", "--season", "2023", "--description", "an oak forest")
+    assert "ICOSFR-Fon1: Deciduous Broadleaf, as PhenoCam says." in says
+    site = registry().site("ICOSFR-Fon1")
+    assert (site.vegetation_type, site.description) == ("Deciduous Broadleaf", "an oak forest")
+    phenocam["ICOSFR-Fon1"] = CAMERA | {"sitemetadata": FOREST | {"primary_veg_type": "GR"}}
+    run("add", "ICOSFR-Fon1", "--season", "2024")
+    assert registry().site("ICOSFR-Fon1").vegetation_type == "Deciduous Broadleaf", "a known site keeps what it is"
+
+
+@pytest.mark.parametrize("code", ["NA", "", None, "XX", 7])
+def test_a_vegetation_that_phenocam_has_no_name_for_is_left_empty(phenocam: dict[str, Any], code: Any) -> None:
+    phenocam["ICOSFR-Fon1"] = CAMERA | {"sitemetadata": FOREST | {"primary_veg_type": code}}
+    run("add", "ICOSFR-Fon1", "--season", "2023")
+    assert registry().site("ICOSFR-Fon1").vegetation_type == ""
+    assert registry().site("ICOSFR-Fon1").description == FOREST["site_description"]
 
 
 def test_a_new_site_without_a_place_says_what_is_needed() -> None:

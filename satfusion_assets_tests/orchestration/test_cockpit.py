@@ -19,24 +19,25 @@ from satfusion_assets.vocabulary.scenarios import SCENARIOS, Strategy
 from satfusion_assets_tests.orchestration.checks.products import SEASON
 
 GRAPH = """
-raw_camera: raw_phenocam
-raw_camera: camera_phenology <- raw_phenocam
-raw_sentinel: raw_s2
-raw_sentinel: raw_s3
-preselected: preselected <- raw_s2, raw_s3
+raw: raw_phenocam
+raw: camera_phenology <- raw_phenocam
+raw: raw_s2
+raw: raw_s3
+prepared: preselected <- raw_s2, raw_s3
 prepared: prepared_bti <- preselected, raw_s2, raw_s3
 prepared: prepared_itb <- preselected, raw_s2, raw_s3
 fused: fused <- prepared_bti, prepared_itb
-processed: processed <- fused, prepared_bti, prepared_itb
+fused: processed <- fused, prepared_bti, prepared_itb
 evaluation: gap_benchmark <- camera_phenology, prepared_bti, raw_phenocam
 evaluation: pack <- fused, processed
 evaluation: phenology <- fused, prepared_bti, processed
 evaluation: gap_table <- gap_benchmark
-metrics: scenario_metrics <- processed, raw_phenocam
-metrics: score_table <- metrics
-metrics: metrics <- preselected, processed, raw_phenocam, scenario_metrics
+scores: scenario_metrics <- processed, raw_phenocam
+scores: score_table <- metrics
+scores: stac_catalogue <- pack, processed
+scores: metrics <- preselected, processed, raw_phenocam, scenario_metrics
 """
-NO_PICTURE = {"pack", "score_table", "gap_table"}
+NO_PICTURE = {"pack", "score_table", "stac_catalogue", "gap_table"}
 
 
 def test_the_graph_in_words() -> None:

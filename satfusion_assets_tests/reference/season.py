@@ -33,6 +33,7 @@ from satfusion_assets.pipeline.raw_phenocam.files import PHENOCAM_GCC, PHENOCAM_
 from satfusion_assets.pipeline.raw_s2.files import raw_scl
 from satfusion_assets.pipeline.scenario_metrics.score import score_scenario
 from satfusion_assets.pipeline.score_table.tabulate import tabulate_scores
+from satfusion_assets.pipeline.stac_catalogue.catalogue import catalogue
 from satfusion_assets.store import ALL_SEASONS, Product, Store
 from satfusion_assets.vocabulary.grid import SiteGrid, site_grid
 from satfusion_assets.vocabulary.scenarios import S2_BANDS, S3_BANDS, Mode, Scenario, Strategy
@@ -184,8 +185,9 @@ def make_all(store: Store) -> Mapping[str, list[Product]]:
     with store.read(gaps) as view, store.publish(Product("gap_benchmark", HERE)) as draft:
         draft.write_json(GapLayout().metrics, view.read_json(GapLayout.experiment(experiment.name).metrics))
     tabulate_gaps(store, [HERE])
+    catalogue(store, [HERE])
     made |= {"metrics": [Product("metrics", HERE)], "gap_benchmark": [gaps], "gap_experiment": [gaps]}
-    return made | {name: [Product(name, ALL_SEASONS)] for name in ("score_table", "gap_table")}
+    return made | {name: [Product(name, ALL_SEASONS)] for name in ("score_table", "stac_catalogue", "gap_table")}
 
 
 def outliers() -> NDArray[Any]:

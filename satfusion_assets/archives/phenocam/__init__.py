@@ -2,12 +2,19 @@
 
 from satfusion_assets.archives.phenocam.client import LICENCE, Camera, Forbidden, PhenoCam
 from satfusion_assets.archives.phenocam.pictures import Picture, check_jpeg
-from satfusion_assets.archives.phenocam.regions import Region, RegionChoice, choose_region, other_regions
+from satfusion_assets.archives.phenocam.regions import (
+    VEGETATION_NAMES,
+    Region,
+    RegionChoice,
+    choose_region,
+    other_regions,
+)
 from satfusion_assets.archives.phenocam.sifted import LeftOut, Sifted
 from satfusion_assets.archives.phenocam.summaries import DailySummary, decode_summary, parse_one_day_summary
 
 __all__ = [
     "LICENCE",
+    "VEGETATION_NAMES",
     "Camera",
     "DailySummary",
     "Forbidden",

@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 from satfusion_assets.archives.http import Answer, HttpArchive, NotFound
 from satfusion_assets.archives.patience import public_url
 from satfusion_assets.archives.phenocam.pictures import Picture, check_jpeg, read_pictures
-from satfusion_assets.archives.phenocam.regions import Region, read_regions
+from satfusion_assets.archives.phenocam.regions import VEGETATION_NAMES, Region, read_regions
 from satfusion_assets.archives.phenocam.sifted import Sifted, quoted
 from satfusion_assets.archives.phenocam.summaries import (
     DailySummary,
@@ -52,7 +52,8 @@ class Camera:
     """What the archive says about a camera.
 
     latitude, longitude: degrees, None = not said. orientation: the wind that it looks towards, in the archive's word,
-    empty = not said. acknowledgement: text that the site asks to be printed.
+    empty = not said. vegetation: PhenoCam's code of what it looks at first (GR, DB, ...), description: what and where
+    the site is, empty = not said. acknowledgement: text that the site asks to be printed.
     """
 
     name: str
@@ -60,6 +61,8 @@ class Camera:
     longitude: float | None
     utc_offset_hours: float | None
     orientation: str
+    vegetation: str
+    description: str
     acknowledgement: str
     fair_use: str
     record: Mapping[str, Any]
@@ -90,6 +93,8 @@ class PhenoCam:
             longitude=_number_within(record.get("Lon"), -180, 180),
             utc_offset_hours=_number_within(record.get("utc_offset", meta.get("utc_offset")), *_OFFSETS),
             orientation=_text(meta.get("camera_orientation")),
+            vegetation=vegetation if (vegetation := _text(meta.get("primary_veg_type"))) in VEGETATION_NAMES else "",
+            description=_text(meta.get("site_description")),
             acknowledgement=_text(meta.get("site_acknowledgements") or meta.get("site_acknowledgement")),
             fair_use=_text(record.get("fairuse_statement") or meta.get("fairuse_statement")),
             record=record,

@@ -29,6 +29,8 @@ VEGETATION_CODES: Final = {
     "wetland": "WL",
 }
 """PhenoCam's vegetation types and their codes."""
+VEGETATION_NAMES: Final = {code: name.title() for name, code in VEGETATION_CODES.items()}
+"""Code -> vegetation type, as sites name it."""
 
 BARE: Final = frozenset({"NV", "RF"})
 """Regions without vegetation: bare ground, and the panel that cameras are compared by."""

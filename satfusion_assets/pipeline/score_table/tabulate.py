@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from satfusion_assets.export.dictionary import SCORES
 from satfusion_assets.export.score_tables import SeasonScores, latex_table, score_table
 from satfusion_assets.pipeline.coarse_source import columns
+from satfusion_assets.pipeline.gathering import gathered, records, write_dictionary, write_frame
 from satfusion_assets.pipeline.metrics.files import METRICS_FILE, SKILL_FILE
 from satfusion_assets.pipeline.outcome import Outcome
 from satfusion_assets.pipeline.provenance import publish
@@ -16,10 +18,6 @@ from satfusion_assets.pipeline.table_files import TableLayout
 from satfusion_assets.store import Store, View
 from satfusion_assets.vocabulary.errors import ProductCorrupt
 from satfusion_assets.vocabulary.sites import SiteSeason
-
-if TYPE_CHECKING:
-    pass
-from satfusion_assets.pipeline.gathering import gathered, records, write_frame
 
 SHOWN: Final = (
     "site", "season", "s3_level", "series", "n_samples", "nse_pc", "nrmse", "pearson_r",
@@ -34,8 +32,9 @@ def tabulate_scores(store: Store, site_seasons: Iterable[SiteSeason]) -> Outcome
         views = gathered(stack, store, SCORE_TABLE, site_seasons)
         frame = score_table(row for view in views for row in _rows(view))
         with publish(store, SCORE_TABLE.of(), inputs=views) as draft:
-            write_frame(draft, frame, TableLayout.scores("csv"), TableLayout.scores("parquet"))
+            write_frame(draft, frame, SCORES, TableLayout.scores("csv"), TableLayout.scores("parquet"))
             draft.write_bytes(TableLayout.scores("tex"), latex_table(frame).encode())
+            write_dictionary(draft, TableLayout.score_columns(), "scores")
     assert draft.manifest is not None
     own = frame[frame["own_region"]]
     numbers = {"site_seasons": len(views), "rows": len(frame), "scored": int(own["nse_pc"].notna().sum())}

@@ -29,6 +29,7 @@ from satfusion_assets.pipeline.processed.files import ProcessedLayout
 from satfusion_assets.pipeline.raw_phenocam.files import PHENOCAM_GCC, PHENOCAM_ROIS, camera_picture
 from satfusion_assets.pipeline.raw_s2.files import S2_SCENES, raw_scl
 from satfusion_assets.pipeline.raw_s3.files import S3_OVERPASSES
+from satfusion_assets.pipeline.stac_catalogue import files as stac
 from satfusion_assets.pipeline.table_files import TableLayout
 from satfusion_assets.store import ALL_SEASONS, Product, Store
 from satfusion_assets.store.packs import PackLayer, write_pack
@@ -46,7 +47,10 @@ SCENE_DAYS = DAYS[::15]
 BTI, ITB = SCENARIOS[0], SCENARIOS[2]
 REFLECTANCE = np.array([0.04, 0.07, 0.05, 0.3], np.float32)
 
-SOURCES_OF = {"score_table": (Product("metrics", SEASON),)}
+SOURCES_OF = {
+    "score_table": (Product("metrics", SEASON),),
+    "stac_catalogue": (Product("processed", SEASON, BTI.key),),
+}
 SCENE_NOISE = 0.01
 
 Files = dict[str, Any]
@@ -230,6 +234,11 @@ def score_table() -> Files:
     return {TableLayout.scores("parquet"): [{**row, "nse_pc": 0.7} for row in rows]}
 
 
+def stac_catalogue() -> Files:
+    rows = [{"id": f"{SEASON.key}_{BTI.key}_{day:%Y%m%d}"} for day in DAYS[:2]]
+    return {stac.item(SEASON, BTI): {"id": f"{SEASON.key}_{BTI.key}"}, stac.INDEX: rows}
+
+
 def gap_benchmark() -> Files:
     layout = GapLayout()
     spatial = {
@@ -260,6 +269,7 @@ MAKERS: dict[Product, Callable[[], Files]] = {
     Product("scenario_metrics", SEASON, BTI.key): lambda: scenario_metrics(BTI),
     Product("metrics", SEASON): metrics,
     Product("score_table", ALL_SEASONS): score_table,
+    Product("stac_catalogue", ALL_SEASONS): stac_catalogue,
     Product("camera_phenology", SEASON): camera_phenology,
     Product("phenology", SEASON, BTI.key): lambda: phenology(BTI),
     Product("pack", SEASON, BTI.key): lambda: pack(BTI),

@@ -26,6 +26,7 @@ from satfusion_assets.pipeline.raw_phenocam.files import PHENOCAM_GCC, PHENOCAM_
 from satfusion_assets.pipeline.raw_s2.files import S2_SCENES, raw_scl
 from satfusion_assets.pipeline.raw_s3.files import S3_OVERPASSES
 from satfusion_assets.pipeline.registry import REGISTRY
+from satfusion_assets.pipeline.stac_catalogue import files as stac
 from satfusion_assets.pipeline.table_files import TableLayout
 from satfusion_assets.store import Product, ProductStore
 from satfusion_assets.vocabulary.scenarios import Mode, Strategy
@@ -301,6 +302,8 @@ SPOILED: list[tuple[str, str, str, Spoil]] = [
         "a series without a score",
         edited(SCORE_ROWS, lambda rows: [rows[0] | {"nse_pc": None}, rows[1]]),
     ),
+    ("stac_catalogue", "items", "an item missing", lambda files: files.pop(stac.item(SEASON, BTI))),
+    ("stac_catalogue", "items", "a season without days", edited(stac.INDEX, lambda rows: [{"id": "other_20240101"}])),
     (
         "gap_benchmark",
         "same_pixels",
@@ -345,6 +348,8 @@ def test_a_bad_product_breaks_the_criterion_it_was_made_to_break(
     files = made.MAKERS[product]()
     if name == "score_table":
         made.publish(store, Product("metrics", SEASON), made.metrics())
+    if name == "stac_catalogue":
+        made.publish(store, Product("processed", SEASON, BTI.key), made.processed(BTI))
     if name == "fused":
         made.publish(store, Product("prepared_bti", SEASON, "aggressive"), made.prepared(Mode.BTI))
     if name == "preselected":

@@ -1,0 +1,1 @@
+"""The product ``stac_catalogue``."""
