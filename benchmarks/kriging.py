@@ -266,7 +266,8 @@ def report(groups: Mapping[str, tuple[str, ...]], folder: Path) -> str:
         "RMSE on the snow-free pixels and days that both methods estimate (every third pixel in both directions),",
         "against the competitor or EFAST scenario that comes best beside it; bold where kriging loses.",
         "`gcc of itself`: GCC taken of each scene and kriged. Near infrared is measured with pixels of 20 m and",
-        "judged on 10 m, which no method can know and which is most of every method's error in it and in NDVI.",
+        "judged on 10 m. Kriging has its detail told by the other bands (kriging.md), the other methods do not; on the",
+        "sandbox bands tell each other more than on real ground.",
         "Written by `python -m benchmarks.kriging --folder SCRATCH`.",
     ]
     for name, group in groups.items():

@@ -65,9 +65,17 @@ class SeasonStack:
     @cached_property
     def kriging_plan(self) -> KrigingPlan:
         """Kriging of this season, learned once for all its days and parts."""
+        return self._planned(finer=True)
+
+    @cached_property
+    def measured_plan(self) -> KrigingPlan:
+        """The same, of the bands as they are measured: without the detail that sensors with larger pixels lack."""
+        return self._planned(finer=False)
+
+    def _planned(self, finer: bool) -> KrigingPlan:
         if self.cut_from is not None:
             whole, block = self.cut_from
-            return whole.kriging_plan.block(block)
+            return (whole.kriging_plan if finer else whole.measured_plan).block(block)
         coarse_snow, fine_snow = self.snow_flags or (None, None)
         return kriging.plan(
             self.coarse,
@@ -78,13 +86,21 @@ class SeasonStack:
             ratio=self.ratio,
             coarse_snow=coarse_snow,
             fine_snow=fine_snow,
+            finer=finer,
         )
 
-    def fuse(self, scenario: Scenario, days: Days, engine: Engine = efast.fuse, max_days: float = 30) -> Fused:
+    def fuse(
+        self,
+        scenario: Scenario,
+        days: Days,
+        engine: Engine = efast.fuse,
+        max_days: float = 30,
+        as_measured: bool = False,
+    ) -> Fused:
         """Images of ``days`` by the method of ``scenario``. engine: EFAST's; max_days: its reach to either side, as the
-        thesis ran it."""
+        thesis ran it. as_measured: by kriging without the detail that sensors with larger pixels lack."""
         if scenario.method is Method.KRIGING:
-            return self.kriging_plan.fuse(days)
+            return (self.measured_plan if as_measured else self.kriging_plan).fuse(days)
         images = (self.coarse, self.coarse_days, self.fine, self.fine_days, self.cloud_distance)
         assert scenario.sigma is not None, "EFAST has a sigma"
         return engine(days, *images, ratio=self.ratio, sigma=scenario.sigma, max_days=max_days)

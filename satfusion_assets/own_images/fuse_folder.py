@@ -29,7 +29,7 @@ from satfusion_assets.fusion.efast.compiled import available_threads
 from satfusion_assets.fusion.efast.inputs import Images
 from satfusion_assets.fusion.kriging import Hyperparameters
 from satfusion_assets.own_images.folder_images import FolderImages, LeftOutFile, open_folder
-from satfusion_assets.own_images.kriged import learn, learning_block, plan_block
+from satfusion_assets.own_images.kriged import learn, learning_block, plan_block, seen_window
 from satfusion_assets.vocabulary.errors import InvalidInput
 from satfusion_assets.vocabulary.scenarios import Method
 
@@ -118,13 +118,15 @@ def _fuse_blocks(
     settings = _learned(images, used, order) if order.method is Method.KRIGING else None
 
     def fuse_block(index: int, block: Block) -> None:
-        read = _read(images, block, used, order.threads)
+        size = images.scenes.geobox.shape
+        fine = block.fine(images.ratio) if settings is None else seen_window(block, images.ratio, size, settings)
+        read = _read(images, block, fine, used, order.threads)
         if settings is None:
             top, left = block.halo
             fused = FusionPlan(read, top * images.ratio, left * images.ratio, order.threads).fuse(days, parameters)
             made = fused.values
         else:
-            fused = plan_block(read, block, images.ratio, settings, order.threads).fuse(days)
+            fused = plan_block(read, fine, block, images.ratio, settings, order.threads).fuse(days)
             made = np.concatenate([fused.values, fused.quality.standard_deviation])
         partial.write(index, made, Window.from_slices(*block.fine(images.ratio)), fused.status)
         logger.info("Fused block %d of %d.", index + 1, len(plan))
@@ -139,14 +141,21 @@ def _fuse_blocks(
 
 def _learned(images: FolderImages, used: tuple[list[int], list[int]], order: FuseFolder) -> Hyperparameters:
     block = learning_block(*images.composites.geobox.shape)
-    return learn(_read(images, block, used, order.threads), block, images.ratio)
+    read = _read(images, block, block.fine(images.ratio), used, order.threads)
+    return learn(read, block, images.ratio)
 
 
-def _read(images: FolderImages, block: Block, used: tuple[list[int], list[int]], threads: int) -> Images:
-    """The images of one block, coarse ones with their halo."""
+def _read(
+    images: FolderImages,
+    block: Block,
+    window: tuple[slice, slice],
+    used: tuple[list[int], list[int]],
+    threads: int,
+) -> Images:
+    """The images of one block, coarse ones with their halo, fine ones of ``window``."""
     scenes, composites = used
     wide = (block.wide_rows, block.wide_columns)
-    fine = images.scenes.read(*block.fine(images.ratio), scenes, threads)
+    fine = images.scenes.read(*window, scenes, threads)
     distance = images.distances.read(*wide, scenes, threads)[:, 0]
     coarse = images.composites.read(*wide, composites, threads)
     fine_days = np.array([images.scenes.days[i] for i in scenes], "datetime64[D]").astype(np.int64)

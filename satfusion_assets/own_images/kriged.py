@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +14,7 @@ from satfusion_assets.fusion import kriging
 from satfusion_assets.fusion.efast.blocks import Block, blocks
 from satfusion_assets.fusion.efast.inputs import Images
 from satfusion_assets.fusion.kriging import Hyperparameters, KrigingPlan, SnowFlags
+from satfusion_assets.fusion.kriging.detail import MARGIN, Steady, sharpen, unknown
 from satfusion_assets.fusion.kriging.plan import acquisitions
 from satfusion_assets.fusion.kriging.snow import flags
 from satfusion_assets.vocabulary.scenarios import BANDS
@@ -32,18 +35,63 @@ def learn(images: Images, block: Block, ratio: int) -> Hyperparameters:
     """Hyper-parameters from the images of one block, coarse ones with their halo."""
     inner = _inner(images, block)
     arguments = (inner.coarse, inner.coarse_days, inner.fine, inner.fine_days, inner.cloud_distance)
-    return kriging.plan(*(_dated(part) for part in arguments), ratio=ratio).hyperparameters
+    learned = kriging.plan(*(_dated(part) for part in arguments), ratio=ratio).hyperparameters
+    first = [part.start for part in block.fine(ratio)]
+    return replace(learned, detail=learned.detail and learned.detail.from_pixel(first[0], first[1]))
 
 
-def plan_block(images: Images, block: Block, ratio: int, settings: Hyperparameters, threads: int) -> KrigingPlan:
-    """Kriging of one block with what was learned; its images' coarse pixels have their halo."""
+def seen_window(block: Block, ratio: int, size: Sequence[int], settings: Hyperparameters) -> tuple[slice, slice]:
+    """Rows and columns of fine pixels, of ``size`` in all, that a block looks at: its own, and those that tell detail
+    beside."""
+    margin = 0 if settings.detail is None else MARGIN
+    rows, columns = (
+        slice(max(part.start - margin, 0), min(part.stop + margin, limit))
+        for part, limit in zip(block.fine(ratio), size, strict=True)
+    )
+    return rows, columns
+
+
+def plan_block(
+    images: Images, seen: tuple[slice, slice], block: Block, ratio: int, settings: Hyperparameters, threads: int
+) -> KrigingPlan:
+    """Kriging of one block with what was learned; its images' coarse pixels have their halo, its fine ones are those of
+    ``seen_window``."""
+    images, missing = _with_detail(images, seen, block.fine(ratio), settings)
     snow = _snow(images, block, ratio)
     above, beside = block.halo
     merged, usable = acquisitions(images, None if snow is None else ~snow.fine)
     on_coarse = None if snow is None else snow.coarse
     return KrigingPlan(
-        merged, ratio, settings, usable, on_coarse, top=above * ratio, left=beside * ratio, threads=threads
+        merged,
+        ratio,
+        settings,
+        usable,
+        on_coarse,
+        unknown=missing,
+        top=above * ratio,
+        left=beside * ratio,
+        threads=threads,
     )
+
+
+def _with_detail(
+    images: Images, seen: tuple[slice, slice], own: tuple[slice, slice], settings: Hyperparameters
+) -> tuple[Images, NDArray[np.floating[Any]] | None]:
+    """The images of ``own`` pixels, with the detail of coarser bands, out of those of ``seen``, and the variance of
+    what of it nobody knows. They take the place of the others in memory."""
+    detail = settings.detail
+    if detail is None:
+        return images, None
+    wide = images.fine
+    rows, columns = (slice(o.start - s.start, o.stop - s.start) for o, s in zip(own, seen, strict=True))
+    shape = (len(wide), images.bands, rows.stop - rows.start, columns.stop - columns.start)
+    told = Steady(shape[1:])
+    for day, scene in zip(images.fine_days, images.order, strict=True):
+        told.add(sharpen(wide[scene], int(day), detail, seen[0].start, seen[1].start)[:, rows, columns])
+    fine = wide.reshape(-1)[: math.prod(shape)].reshape(shape)
+    for scene in range(len(wide)):  # Ascending: no scene is written over before it has moved.
+        fine[scene] = wide[scene, :, rows, columns].copy()
+    return replace(images, fine=fine), unknown(told, detail).astype(fine.dtype)
 
 
 def _snow(images: Images, block: Block, ratio: int) -> SnowFlags | None:

@@ -10,9 +10,11 @@ import pytest
 import rasterio
 from rasterio.transform import from_origin
 from rio_cogeo.cogeo import cog_validate
+from scipy.ndimage import zoom
 from typer.testing import CliRunner
 
 from satfusion_assets.cli import app
+from satfusion_assets.fusion.methods import fuse
 from satfusion_assets.own_images.folder_images import open_folder
 from satfusion_assets.own_images.fuse_folder import FuseFolder, fuse_folder
 from satfusion_assets.vocabulary.errors import InvalidInput
@@ -24,6 +26,8 @@ JUST_ENOUGH = 478_075_000
 """Bytes that hold the interpreter, GDAL and a row or two of this small area."""
 KRIGED_ROW = 478_090_000
 """The same for kriging, which takes every scene and makes deviations."""
+WIDER = 400_000
+"""What rows four times as wide need beside."""
 
 
 def write(path: Path, image: np.ndarray, pixel: float) -> None:
@@ -49,12 +53,16 @@ def stack() -> Stack:
 
 @pytest.fixture
 def folder(tmp_path: Path, stack: Stack) -> Path:
+    return write_folder(tmp_path, stack)
+
+
+def write_folder(folder: Path, stack: Stack) -> Path:
     for day, image, distance in zip(stack.fine_days, stack.fine, stack.cloud_distance, strict=True):
-        write(tmp_path / "s2" / f"S2A_MSIL2A_{name(day)}_REFL.tif", image, 10)
-        write(tmp_path / "s2" / f"S2A_MSIL2A_{name(day)}_DIST_CLOUD.tif", distance[None], 10 * RATIO)
+        write(folder / "s2" / f"S2A_MSIL2A_{name(day)}_REFL.tif", image, 10)
+        write(folder / "s2" / f"S2A_MSIL2A_{name(day)}_DIST_CLOUD.tif", distance[None], 10 * RATIO)
     for day, image in zip(stack.coarse_days, stack.coarse, strict=True):
-        write(tmp_path / "s3" / f"composite_{name(day)}.tif", image, 10 * RATIO)
-    return tmp_path
+        write(folder / "s3" / f"composite_{name(day)}.tif", image, 10 * RATIO)
+    return folder
 
 
 def read(path: Path) -> np.ndarray:
@@ -264,3 +272,22 @@ def test_kriging_of_blocks_is_that_of_the_whole_with_its_deviation(folder: Path,
     seen = np.isfinite(stack.fine).any(axis=0)
     assert (np.isfinite(values) == seen).all()
     assert (deviation[seen] > 0).all()
+
+
+def test_blocks_of_a_folder_have_the_detail_of_the_whole(tmp_path: Path) -> None:
+    """A band that was spread from larger pixels looks at the pixels beside a block."""
+    stack = random(5, shape=(9, 24))
+    for image in stack.fine:
+        image[-1] = zoom(image[-1, ::2, ::2], 2, order=1, grid_mode=True, mode="nearest")
+    folder = write_folder(tmp_path, stack)
+    few = fuse_folder(FuseFolder(folder, DAYS, method=Method.KRIGING, memory_bytes=KRIGED_ROW + WIDER))
+    in_blocks = [read(path) for path in few.paths]
+    whole = fuse_folder(FuseFolder(folder, DAYS, method=Method.KRIGING))
+    assert few.blocks > 1 == whole.blocks
+    for part, path in zip(in_blocks, whole.paths, strict=True):
+        np.testing.assert_array_equal(part, read(path))
+    days = np.array(DAYS, "datetime64[D]")
+    options = {"ratio": RATIO, "method": "kriging"}
+    images = (stack.coarse, stack.coarse_days, stack.fine, stack.fine_days, stack.cloud_distance)
+    measured = fuse(days, *images, **options, finer=False)  # type: ignore[arg-type]
+    assert (np.abs(in_blocks[0][-1] - measured.values[0, -1]) > 1e-4).any()

@@ -98,9 +98,9 @@ class Benchmark:
         return [self._strategy(strategy, stack, progress) for strategy, stack in stacks.items()]
 
     def _strategy(self, strategy: Strategy, stack: SeasonStack, progress: Callable[[str], None]) -> StrategyOutcome:
-        fusions = [Fusion(scenario) for scenario in self.scenarios if scenario.strategy is strategy]
+        fusions = [Fusion(scenario, as_measured=True) for scenario in self.scenarios if scenario.strategy is strategy]
         season_methods: list[GapMethod] = [*fusions, *PIXEL_METHODS]
-        stating: list[GapMethod] = [Fusion(fusion.scenario, states_sd=True) for fusion in fusions]
+        stating: list[GapMethod] = [Fusion(fusion.scenario, states_sd=True, as_measured=True) for fusion in fusions]
         spatial_methods = [*stating, *PIXEL_METHODS, *([Starfm()] if self.starfm else [])]
         applied = [withhold(stack, gap) for gap in self.gaps]
         if strategy in self.patterns:

@@ -16,10 +16,13 @@ class Fusion:
     """The fusion of a scenario, on reflectance (BtI) or on GCC (ItB).
 
     states_sd: also ask for the predictive standard deviation, which costs EFAST a look at every scene without itself.
+    as_measured: predict what a withheld scene would have measured, which lacks the detail of bands that the sensor sees
+    with larger pixels, and not the surface.
     """
 
     scenario: Scenario
     states_sd: bool = False
+    as_measured: bool = False
 
     @property
     def name(self) -> str:
@@ -32,7 +35,7 @@ class Fusion:
 
     def predict(self, stack: SeasonStack, days: Days) -> Prediction:
         inputs = stack.gcc if self.scenario.mode is Mode.ITB else stack
-        fused = inputs.fuse(self.scenario, days)
+        fused = inputs.fuse(self.scenario, days, as_measured=self.as_measured)
         # Without scenes there is neither an estimate nor anything to learn its error from.
         if not self.states_sd or not len(inputs.fine_days):
             return Prediction(fused.values)

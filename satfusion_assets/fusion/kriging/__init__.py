@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from satfusion_assets.fusion.efast.fused import Fused
 from satfusion_assets.fusion.efast.inputs import Images, check_images
+from satfusion_assets.fusion.kriging.detail import Detail, learn_detail, sharpened
 from satfusion_assets.fusion.kriging.drift import SMOOTHING_DAYS
 from satfusion_assets.fusion.kriging.hyperparameters import Hyperparameters, per_band, per_scene
 from satfusion_assets.fusion.kriging.plan import KrigingPlan, acquisitions, learn_from, of_scenes
@@ -27,6 +28,7 @@ from satfusion_assets.fusion.kriging.support import Support
 from satfusion_assets.vocabulary.scenarios import BANDS
 
 __all__ = [
+    "Detail",
     "Hyperparameters",
     "KrigingPlan",
     "KrigingQuality",
@@ -72,6 +74,7 @@ def plan(
     smoothing_days: float | None = None,
     coarse_snow: ArrayLike | None = None,
     fine_snow: ArrayLike | None = None,
+    finer: bool = True,
     threads: int | None = None,
 ) -> KrigingPlan:
     """A season ready to be kriged on any days.
@@ -84,11 +87,17 @@ def plan(
     noise is Gaussian about offsets of 0 unless ``freedom`` (of Student's t) or ``scene_offset`` say otherwise.
     Scenes of one day are one acquisition and count once, unless their noise is given.
     coarse_snow (t, h, w) and fine_snow (n, H, W): where images show snow; told from the images where they have the four
-    bands of ``BANDS``.
+    bands of ``BANDS``. finer: predict bands that were spread from larger pixels with the detail that the other bands
+    tell (``detail``); false = as they were measured.
 
     Raises ValueError, naming the argument, for shapes that do not fit and constants out of range.
     """
     images = _images(coarse, coarse_days, fine, fine_days, cloud_distance, ratio)
+    detail = _detail(images, hyperparameters) if finer else None
+    unknown = None
+    if detail is not None:
+        finer_images = sharpened(images, detail)
+        images, unknown = finer_images.images, finer_images.unknown
     told = flags(images, int(ratio)) if images.bands == len(BANDS) else None
     on_coarse = _given(coarse_snow, images.coarse, "coarse_snow") if coarse_snow is not None else told and told.coarse
     on_fine = _given(fine_snow, images.fine, "fine_snow") if fine_snow is not None else told and told.fine
@@ -103,10 +112,10 @@ def plan(
             hyperparameters = _blank(images)
         else:
             hyperparameters = of_scenes(learn_from(images, ratio, usable, on_coarse, smoothing_days), images)
-    settings = _overridden(hyperparameters, images, given, scene_offset, freedom)
+    settings = replace(_overridden(hyperparameters, images, given, scene_offset, freedom), detail=detail)
     if smoothing_days is not None:
         settings = replace(settings, smoothing_days=float(smoothing_days))
-    return KrigingPlan(images, int(ratio), settings, usable, on_coarse, threads=threads)
+    return KrigingPlan(images, int(ratio), settings, usable, on_coarse, unknown=unknown, threads=threads)
 
 
 def snow_flags(
@@ -137,6 +146,15 @@ def _images(
         else:
             coarse = np.empty(0, np.float32)
     return check_images(coarse, coarse_days, fine, fine_days, cloud_distance, int(ratio))
+
+
+def _detail(images: Images, hyperparameters: Hyperparameters | None) -> Detail | None:
+    if hyperparameters is None:
+        return learn_detail(images)
+    detail = hyperparameters.detail
+    if detail is not None and not np.array_equal(detail.days, images.fine_days):
+        raise ValueError("hyperparameters are of scenes of other days than those of the images.")
+    return detail
 
 
 def _given(snow: ArrayLike, images: NDArray[Any], name: str) -> NDArray[np.bool_]:

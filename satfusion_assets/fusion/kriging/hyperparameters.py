@@ -8,6 +8,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from satfusion_assets.fusion.kriging.detail import Detail
+
 Array = NDArray[np.float64]
 
 LEAST_SCENES: Final = 6
@@ -42,7 +44,7 @@ class Hyperparameters:
     offset_covariance: (n, b, n, b) of the error of h. Scenes in the order given. freedom: of the Student t of e_i,
     infinite = Gaussian. band_correlation: (b, b) of errors at one pixel. smoothing_days: of the coarse
     series. scenes: days with scenes that were learned
-    from, 0 = nothing was.
+    from, 0 = nothing was. detail: of bands seen with larger pixels, None = there are none, or it is left as it is.
     """
 
     gain: Array
@@ -60,6 +62,7 @@ class Hyperparameters:
     band_correlation: Array
     smoothing_days: float
     scenes: int = 0
+    detail: Detail | None = None
 
 
 def per_band(value: Any, name: str, bands: int, *, positive: bool = False) -> Array:

@@ -239,7 +239,7 @@ def _load(
     proportion to the pixel's level. The level (x,), the mean of a pixel's values under their noise, is taken off as
     well, for the sake of rounding, and NaN where a pixel was never seen.
     """
-    fine, order, usable, drift_then, _ = strip
+    fine, order, usable, _, drift_then, _ = strip
     n, width = y.shape
     size = min(width, fine.shape[3] - x)
     none, one = y.dtype.type(0), y.dtype.type(1)
@@ -291,9 +291,10 @@ def _days(
             of_drift = strip.drift_now[p, band, at, start + k] - (u * states[i, 2, k] + v * states[j, 2, k])
             rest = u * states[i, 0, k] + v * states[j, 0, k]
             values[p, band, row, start + k] = rest + one * beta[0, k] + of_drift * beta[1, k] + level[k]
-            variance = w * scale[k] + uu * states[i, 3, k] + vv * states[j, 3, k] + uv * states[j, 4, k] + own
+            variance = w * scale[k] + uu * states[i, 3, k] + vv * states[j, 3, k] + uv * states[j, 4, k]
             told = _quadratic(one, of_drift, beta[2, k], beta[3, k], beta[4, k])
-            deviation[p, band, row, start + k] = np.sqrt(variance + told)
+            shared = own + strip.unknown[band, row, start + k]
+            deviation[p, band, row, start + k] = np.sqrt(variance + told + shared)
 
 
 @inlined

@@ -9,13 +9,15 @@ class Strip(NamedTuple):
     """An area, and the drift of some of its rows.
 
     fine: (n, b, H, W) in the order given, scene s of the sorted days at ``order[s]``. usable: (n, H, W) in the order
-    given, false where a value is not of the ground (snow). drift_then and drift_now: coarse series c on r rows of fine
+    given, false where a value is not of the ground (snow). unknown: (b, H, W) variance of detail that is part of every
+    day's error. drift_then and drift_now: coarse series c on r rows of fine
     pixels, on sorted scene days (n, b, r, W) and prediction days (p, b, r, W), 0 where there is none.
     """
 
     fine: Any
     order: Any
     usable: Any
+    unknown: Any
     drift_then: Any
     drift_now: Any
 

@@ -40,7 +40,8 @@ class KrigingPlan:
 
     usable: (n, H, W) in the order given, false where a fine value is not of the ground; None = all are. coarse_snow:
     (t, h, w), true where the coarse series sees snow; those values are no drift. centre: of the drift, of a larger
-    area. top and left: fine pixels by which the coarse grid begins before the fine one.
+    area. unknown: (b, H, W) variance of the detail that nobody knows (``detail``); None = 0. top and left: fine pixels
+    by which the coarse grid begins before the fine one.
     """
 
     images: Images
@@ -49,6 +50,7 @@ class KrigingPlan:
     usable: NDArray[np.bool_] | None = None
     coarse_snow: NDArray[np.bool_] | None = None
     centre: NDArray[np.float64] | None = None
+    unknown: NDArray[np.floating[Any]] | None = None
     top: int = 0
     left: int = 0
     threads: int | None = None
@@ -63,6 +65,7 @@ class KrigingPlan:
             usable=None if self.usable is None else self.usable[:, rows, columns],
             coarse_snow=None if self.coarse_snow is None else self.coarse_snow[:, block.wide_rows, block.wide_columns],
             centre=self.drift_centre[..., block.wide_rows, block.wide_columns],
+            unknown=None if self.unknown is None else self.unknown[:, rows, columns],
             top=self.top + above * self.ratio,
             left=self.left + beside * self.ratio,
         )
@@ -103,13 +106,14 @@ class KrigingPlan:
         prior = self.prior()
         usable = np.broadcast_to(np.bool_(True), images.fine[:, 0].shape) if self.usable is None else self.usable
         width = images.fine.shape[3]
+        unknown = np.zeros(images.fine.shape[1:], images.dtype) if self.unknown is None else self.unknown
 
         def task(first: int, last: int) -> None:
             drift_then, drift_now = (
                 on_rows(series, self.ratio, self.top, self.left, np.arange(first, last), width)
                 for series in ((then - centre).astype(images.dtype), (now - centre).astype(images.dtype))
             )
-            strip = Strip(images.fine, images.order, usable, drift_then, drift_now)
+            strip = Strip(images.fine, images.order, usable, np.ascontiguousarray(unknown), drift_then, drift_now)
             kernels.krige(strip, prior, between, first, last, out)
 
         over_strips(task, out.values.shape[2], STRIP, self.threads)

@@ -244,7 +244,7 @@ class _Writing:
 
         The competitors' images of that day lie beside it.
         """
-        fusion = Fusion(scenario)
+        fusion = Fusion(scenario, as_measured=True)
         paths = {}
         for outcome in outcomes:
             scene = main_scene(outcome)
