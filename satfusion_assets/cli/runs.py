@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 import dagster as dg
 
-from satfusion_assets.orchestration.automation.freshness import FRESH
+from satfusion_assets.orchestration.automation.freshness import FRESH, LOOK
 from satfusion_assets.pipeline.partitions import partition_key
 from satfusion_assets.pipeline.platform import Platform
 from satfusion_assets.pipeline.records import STAGES, Grid, Stage
@@ -114,6 +114,11 @@ def _timeless(defs: dg.Definitions) -> dg.Definitions:
     checks = [check for check in defs.asset_checks or () if isinstance(check, dg.AssetChecksDefinition)]
     lasting = [check for check in checks if all(key.name != FRESH for key in check.check_keys)]
     return dg.Definitions(defs.assets, asset_checks=lasting, resources=defs.resources, executor=defs.executor)
+
+
+def look_at_freshness(defs: dg.Definitions, instance: dg.DagsterInstance) -> None:
+    """Evaluate the checks of freshness now, as their schedule does every morning; a stale product is a warning."""
+    defs.resolve_job_def(LOOK).execute_in_process(instance=instance, run_config=QUIET, raise_on_error=False)
 
 
 def _execute(job: dg.JobDefinition, instance: dg.DagsterInstance, run: Run, assets: Sequence[str]) -> None:
