@@ -65,6 +65,7 @@ def demo(
         console.print(f"Sandbox archives: {url}", soft_wrap=True)
         until = Stage.EVALUATION if evaluation else Stage.METRICS
         run_plan(DEMO, plan(DEMO, until, scenarios=possible_scenarios()))
+        _look_at_freshness()
         console.print(_scores(Platform()))
         console.print(truth_table(Platform(), DEMO))
         say_verdict(DEMO, until)
@@ -81,6 +82,18 @@ def demo(
             if browser:
                 open_browser(services[-1].url)
             wait_for_end(services)
+
+
+def _look_at_freshness() -> None:
+    """Whose schedule is off in a new instance: the demo shows no check that was never evaluated."""
+    from satfusion_assets.cli.home import dagster_instance
+    from satfusion_assets.cli.runs import look_at_freshness
+    from satfusion_assets.cli.terminal import stages_quiet
+    from satfusion_assets.definitions import build_defs
+    from satfusion_assets.pipeline.platform import Platform
+
+    with stages_quiet(), dagster_instance() as instance:
+        look_at_freshness(build_defs(Platform()), instance)
 
 
 def _sandbox_answers(url: str) -> bool:

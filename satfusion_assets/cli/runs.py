@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 import dagster as dg
 
-from satfusion_assets.orchestration.automation.freshness import FRESH
+from satfusion_assets.orchestration.automation.freshness import FRESH, LOOK
 from satfusion_assets.pipeline.partitions import partition_key
 from satfusion_assets.pipeline.platform import Platform
 from satfusion_assets.pipeline.records import STAGES, Grid, Stage
@@ -133,6 +133,11 @@ def command_tags(site_season: SiteSeason) -> dict[str, str]:
         "satfusion/season": str(site_season.season),
         "satfusion/command": uuid.uuid4().hex[:8],
     }
+
+
+def look_at_freshness(defs: dg.Definitions, instance: dg.DagsterInstance) -> None:
+    """Evaluate the checks of freshness now, as their schedule does every morning; a stale product is a warning."""
+    defs.resolve_job_def(LOOK).execute_in_process(instance=instance, run_config=QUIET, raise_on_error=False)
 
 
 def _execute(

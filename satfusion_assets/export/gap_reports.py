@@ -39,18 +39,18 @@ METRIC: Final = "nse_s2 of GCC over the withheld pixels that every method estima
 class ReportContext:
     """What the reports say about the site-season itself.
 
-    filename: the contract's name of a day's prepared scene. paths: per gap the files of the fused image with and
-    without the gap and of the withheld scene.
+    filename: the contract's name of a day's prepared scene. period: its months (``season_dates.season_period``).
     """
 
     site_season: SiteSeason
     latitude: float
     longitude: float
     filename: Callable[[np.datetime64], str]
+    period: Mapping[str, Any]
 
     @property
     def head(self) -> dict[str, Any]:
-        return {"site_name": self.site_season.site, "season": self.site_season.season}
+        return {"site_name": self.site_season.site, "season": self.site_season.season, "period": self.period}
 
 
 def main_scene(outcome: GapOutcome) -> SceneScores | None:

@@ -15,6 +15,8 @@ from satfusion_assets.pipeline.platform import Platform
 from satfusion_assets.pipeline.registry import REGISTRY
 
 FRESH: Final = "fresh"
+LOOK: Final = "look_at_freshness"
+"""The job and its schedule."""
 ROWS: Final = 100
 
 
@@ -76,12 +78,12 @@ def _when(moment: datetime | None) -> str:
 def freshness_schedule(checks: dg.AssetChecksDefinition) -> dg.ScheduleDefinition:
     """Looks every morning."""
     job = dg.define_asset_job(
-        "look_at_freshness",
+        LOOK,
         selection=dg.AssetSelection.checks(*checks.check_keys),
         description="See for every product whether its running seasons are up to date.",
     )
     return dg.ScheduleDefinition(
-        name="look_at_freshness",
+        name=LOOK,
         job=job,
         cron_schedule="0 7 * * *",
         execution_timezone="UTC",

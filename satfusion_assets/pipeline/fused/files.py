@@ -36,6 +36,11 @@ class FusedLayout:
         return f"{self.folder}/quality/{layer}.tif"
 
     @property
+    def scene_noise(self) -> str:
+        """Standard deviation of each scene's own noise, by day and channel."""
+        return f"{self.folder}/quality/scene_noise.json"
+
+    @property
     def hyperparameters(self) -> str:
         """What kriging learned of the season."""
         return f"{self.folder}/hyperparameters.json"

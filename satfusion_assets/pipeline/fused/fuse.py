@@ -70,7 +70,7 @@ def fuse_season(
         with publish(store, product, site=site, parameters=parameters, inputs=inputs) as draft:
             written = _write_images(draft, layout, site, days, result)
             if result.assess is not None:
-                write_quality(draft, layout, grid, days, result.quality)
+                write_quality(draft, layout, grid, days, season.fine_days, result.quality)
             statuses = _statuses(days, result, written)
             draft.write_json(layout.status, statuses)
     assert draft.manifest is not None

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any, Final
 
+import numpy as np
 from numpy.typing import NDArray
 
 from satfusion_assets.fusion.efast.quality import Quality
@@ -26,9 +27,35 @@ def learned(settings: Hyperparameters, channels: Sequence[str]) -> dict[str, Any
     return {"scenes": settings.scenes, "smoothing_days": settings.smoothing_days, **by_channel}
 
 
-def write_quality(draft: Draft, layout: FusedLayout, grid: SiteGrid, days: Sequence[date], quality: Quality) -> None:
+def noise_of_scenes(
+    variance: NDArray[np.float64], scene_days: NDArray[np.datetime64], channels: Sequence[str]
+) -> dict[str, dict[str, float | None]]:
+    """Standard deviation of each scene's noise by day and channel, null where it is unknown.
+
+    variance: (n, b) of ``scene_days`` (n,); it comes on top of a fused value's own where a scene is compared with it.
+    """
+    deviations = np.sqrt(variance)
+    return {
+        str(day): {
+            channel: float(f"{noise:.4g}") if np.isfinite(noise) else None
+            for channel, noise in zip(channels, row, strict=True)
+        }
+        for day, row in zip(scene_days, deviations, strict=True)
+    }
+
+
+def write_quality(
+    draft: Draft,
+    layout: FusedLayout,
+    grid: SiteGrid,
+    days: Sequence[date],
+    scene_days: NDArray[np.datetime64],
+    quality: Quality,
+) -> None:
     """``quality/*.tif`` beside the fused images; band descriptions are the days, with the channel where there are
     several. ``coarse_support`` lies on the coarse grid, everything else on the fine one.
+
+    scene_days: (n,) in the order in which the scenes were given to the method.
     """
     stamps = [day.isoformat() for day in days]
     channels = CHANNELS[layout.scenario.mode]
@@ -39,6 +66,8 @@ def write_quality(draft: Draft, layout: FusedLayout, grid: SiteGrid, days: Seque
         "coarse_support": (quality.coarse_support, stamps),
         "standard_deviation": (deviation, [f"{stamp} {channel}" for stamp in stamps for channel in channels]),
     }
+    noise = quality.error_model.scene_noise
+    draft.write_json(layout.scene_noise, noise_of_scenes(noise, scene_days, channels))
     if isinstance(quality, KrigingQuality):
         layers["support"] = (quality.support, stamps)
         draft.write_json(layout.hyperparameters, learned(quality.hyperparameters, channels))

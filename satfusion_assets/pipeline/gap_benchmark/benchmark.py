@@ -39,7 +39,7 @@ from satfusion_assets.pipeline.prepared.prepare import CHANNELS
 from satfusion_assets.pipeline.prepared.product import PREPARED
 from satfusion_assets.pipeline.provenance import lies_in_place, publish, refuse_out_of_place
 from satfusion_assets.pipeline.raw_phenocam.product import RAW_PHENOCAM
-from satfusion_assets.pipeline.raw_phenocam.series import camera_series
+from satfusion_assets.pipeline.raw_phenocam.series import camera_period, camera_series
 from satfusion_assets.sampling.series import DailySeries
 from satfusion_assets.sampling.window import site_pixel
 from satfusion_assets.store import Draft, Manifest, Product, Store, View
@@ -148,7 +148,14 @@ def _publish(store: Store, site: Site, product: Product, layout: GapLayout, expe
         source = inherited(*prepared.values())
         parameters = experiment.parameters | source
         with publish(store, product, site=site, parameters=parameters, inputs=inputs) as draft:
-            writing = _Writing(draft, layout, grid, _context(site, site_season), experiment.scenarios, source)
+            writing = _Writing(
+                draft,
+                layout,
+                grid,
+                _context(site, site_season, camera_period(phenocam, site_season)),
+                experiment.scenarios,
+                source,
+            )
             report = writing.write(outcomes, stacks, camera_series(phenocam))
     assert draft.manifest is not None
     return _outcome(draft.manifest, outcomes, report, Transition.NATURAL in experiment.transitions)
@@ -198,13 +205,13 @@ def _dates(phenology: View) -> tuple[date | None, date | None]:
     return (date.fromisoformat(up) if up else None, date.fromisoformat(down) if down else None)
 
 
-def _context(site: Site, site_season: SiteSeason) -> ReportContext:
+def _context(site: Site, site_season: SiteSeason, period: Mapping[str, Any]) -> ReportContext:
     layout = PreparedLayout(Strategy.AGGRESSIVE, Mode.BTI)
 
     def filename(day: np.datetime64) -> str:
         return layout.fine(date.fromisoformat(str(day))).rsplit("/", 1)[-1]
 
-    return ReportContext(site_season, site.latitude, site.longitude, filename)
+    return ReportContext(site_season, site.latitude, site.longitude, filename, period)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from satfusion_assets.pipeline.processed.product import PROCESSED
 from satfusion_assets.pipeline.processed.series import gcc_series
 from satfusion_assets.pipeline.provenance import publish
 from satfusion_assets.pipeline.raw_phenocam.product import RAW_PHENOCAM
-from satfusion_assets.pipeline.raw_phenocam.series import camera_regions, camera_series
+from satfusion_assets.pipeline.raw_phenocam.series import camera_period, camera_regions, camera_series
 from satfusion_assets.pipeline.records import ProductRecord
 from satfusion_assets.pipeline.scenario_metrics.product import SCENARIO_METRICS
 from satfusion_assets.sampling.series import DailySeries, read_series
@@ -67,9 +67,11 @@ def roll_up(store: Store, site_season: SiteSeason) -> Outcome:
         regions = camera_regions(phenocam, site_season)
         inputs = [phenocam, screened, *scored.values(), *processed.values()]
         rests_on = inherited(*scored.values(), *processed.values())
+        period = camera_period(phenocam, site_season)
+        said = rests_on | {"period": period}
         with publish(store, METRICS.of(site_season), parameters=rests_on, inputs=inputs) as draft:
-            draft.write_json(METRICS_FILE, metrics | rests_on)
-            draft.write_json(SKILL_FILE, season_skill(season.fused, season.baselines, regions) | rests_on)
+            draft.write_json(METRICS_FILE, metrics | said)
+            draft.write_json(SKILL_FILE, season_skill(season.fused, season.baselines, regions) | said)
     assert draft.manifest is not None
     table = score_table(metrics)
     best = max((row for row in table if row["nse"] is not None), key=lambda row: row["nse"], default=None)
@@ -77,7 +79,7 @@ def roll_up(store: Store, site_season: SiteSeason) -> Outcome:
         "Rolled up %d scenarios of %s; best: %s.", len(scored), site_season.key, best["scenario"] if best else "none"
     )
     numbers: dict[str, int | float | None] = {"camera_days": len(season.camera), "scenarios": len(scored)}
-    notes = dict(rests_on)
+    notes = rests_on | {"months": period["says"]}
     if best is not None:
         numbers["best_nse"] = best["nse"]
         notes["best_scenario"] = best["scenario"]

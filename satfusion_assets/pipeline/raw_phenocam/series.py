@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import numpy as np
 
-from satfusion_assets.evaluation.season_dates import phase_transitions, season_dates
+from satfusion_assets.evaluation.season_dates import phase_transitions, season_dates, season_period
 from satfusion_assets.evaluation.skill import CameraRegion
 from satfusion_assets.pipeline.raw_phenocam.files import PHENOCAM_GCC, PHENOCAM_REGIONS
 from satfusion_assets.sampling.series import DailySeries, read_series
@@ -24,13 +25,23 @@ def camera_regions(phenocam: View, site_season: SiteSeason) -> dict[str, CameraR
     """Every region of the camera in the season, the site's own first, with the turns of its own three years."""
     regions = {}
     for name, of in phenocam.read_json(PHENOCAM_REGIONS).items():
-        years = read_series(of["series"])
         regions[name] = CameraRegion(
-            camera=years.between(site_season.start, site_season.end),
+            camera=read_series(of["series"]).between(site_season.start, site_season.end),
             vegetation=of["vegetation"],
-            transitions=phase_transitions(season_dates(snow_free(years, of), site_season.season)),
+            transitions=phase_transitions(region_dates(of, site_season)),
         )
     return regions
+
+
+def region_dates(region: Mapping[str, Any], site_season: SiteSeason) -> dict[str, date | None]:
+    """The transition dates of a region's growing season that ends in the season, from all of its years."""
+    return season_dates(snow_free(read_series(region["series"]), region), site_season.season)
+
+
+def camera_period(phenocam: View, site_season: SiteSeason) -> dict[str, Any]:
+    """Which months a report on the season is about (``season_period``), by the site's own region."""
+    region = chosen_region(phenocam)
+    return season_period(site_season, region_dates(region, site_season) if region else {})
 
 
 def chosen_region(phenocam: View) -> Mapping[str, Any]:

@@ -17,6 +17,7 @@ from satfusion_assets.evaluation.gaps.fusion import Fusion
 from satfusion_assets.evaluation.gaps.stack import CloudPattern
 from satfusion_assets.evaluation.gaps.windows import Transition, calendar_gaps, midpoints
 from satfusion_assets.evaluation.moments import Moments
+from satfusion_assets.evaluation.season_dates import season_period
 from satfusion_assets.export.gap_reports import (
     ReportContext,
     date_offsets,
@@ -36,7 +37,8 @@ from satfusion_assets_tests.conftest import GOLDENS
 from satfusion_assets_tests.evaluation.gaps.builders import days, gap, stack
 
 HERE = SiteSeason("innsbruck", 2024)
-CONTEXT = ReportContext(HERE, 47.1, 11.3, lambda day: f"{str(day).replace('-', '')}_REFL.tif")
+PERIOD = season_period(HERE, {"rising_50": date(2024, 5, 2), "falling_50": date(2024, 9, 13)})
+CONTEXT = ReportContext(HERE, 47.1, 11.3, lambda day: f"{str(day).replace('-', '')}_REFL.tif", PERIOD)
 BEST = Scenario.parse("aggressive_sigma20")
 PULSE = 190
 """Day of year on which the landscape flushes green for a fortnight, between two scenes that see nothing of it."""
@@ -154,6 +156,7 @@ def test_reports_are_valid_json_with_the_contracts_keys(
     summary = validation_summary(CONTEXT, BEST, calendar, {"15_peak": {"fused_gap": "a.tif"}})
     images = withheld_images(CONTEXT, calendar)
     json.dumps([manifest, summary, images, report], allow_nan=False)
+    assert all(one["period"] == PERIOD for one in (manifest, summary, images, report))
     entry = next(row for row in manifest["entries"] if (row["gap_days"], row["transition"]) == (15, "peak"))
     assert entry["midpoint_date"] == "2024-07-08"
     assert entry["prediction_date"] == entry["withheld_s2_date"] == "2024-07-05"

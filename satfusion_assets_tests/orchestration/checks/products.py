@@ -179,6 +179,7 @@ def fused(scenario: Scenario) -> Files:
     deviation = flat(GRID.fine, np.full(len(stated), SCENE_NOISE / 2e-4).astype(np.uint16), stated, 65535)
     files: Files = {layout.status: {day.isoformat(): "ok" for day in DAYS}}
     files[layout.quality("standard_deviation")] = replace(deviation, scale=2e-4)
+    files[layout.scene_noise] = {day.isoformat(): dict.fromkeys(bands, 0.0) for day in SCENE_DAYS}
     return files | dict.fromkeys(map(layout.image, DAYS), flat(GRID.fine, values, bands))
 
 

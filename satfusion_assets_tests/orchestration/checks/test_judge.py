@@ -15,6 +15,7 @@ from satfusion_assets.pipeline.acquisition.files import raw_scene
 from satfusion_assets.pipeline.camera_phenology.files import PHENOCAM_PHENOLOGY
 from satfusion_assets.pipeline.criteria import FILES, judge
 from satfusion_assets.pipeline.fused.files import FusedLayout
+from satfusion_assets.pipeline.fused.product import FUSED
 from satfusion_assets.pipeline.gap_benchmark.files import GapLayout
 from satfusion_assets.pipeline.metrics.files import METRICS_FILE
 from satfusion_assets.pipeline.pack.files import pack_folder
@@ -403,6 +404,35 @@ def test_a_single_odd_one_is_named_and_ends_no_season(
     assert found.passed, (what, found.says)
     assert len(found.offenders) == found.numbers["odd"] == 1, what
     assert re.match(r"(\d+) of (\d+) ", found.says) or "1 outside" in found.says, "how many are left"
+
+
+def test_a_right_deviation_of_the_mean_of_four_scenes_is_not_called_too_small(tmp_path: Path) -> None:
+    """Scenes of noise q; the image is the mean of four: its variance is v = q / 4, and a scene that is one of the four
+    differs from it by 3 v, so that 44 % of its pixels lie within one right deviation.
+    """
+    store, product = ProductStore(tmp_path), FUSED.of(SEASON, BTI)
+    files = made.fused(BTI)
+    stated = FusedLayout(BTI).quality("standard_deviation")
+    files[stated] = replace(files[stated], scale=files[stated].scale / np.sqrt(3))
+    for noise in files[FusedLayout(BTI).scene_noise].values():
+        noise.update(dict.fromkeys(noise, made.SCENE_NOISE * np.sqrt(4 / 3)))
+    made.publish(store, Product("prepared_bti", SEASON, "aggressive"), made.prepared(Mode.BTI))
+    made.publish(store, product, files)
+    found = judge(store, SITE, product, REGISTRY.criteria("fused"))["calibration"]
+    assert found.passed, found.says
+    assert found.numbers["share_within"] == pytest.approx(0.44, abs=0.04)
+    assert found.numbers["share_within_with_noise"] == pytest.approx(0.80, abs=0.04)
+
+
+def test_a_scene_of_unknown_noise_is_judged_by_the_deviation_alone(tmp_path: Path) -> None:
+    store, product = ProductStore(tmp_path), FUSED.of(SEASON, BTI)
+    files = made.fused(BTI)
+    for noise in files[FusedLayout(BTI).scene_noise].values():
+        noise.update(dict.fromkeys(noise))
+    made.publish(store, Product("prepared_bti", SEASON, "aggressive"), made.prepared(Mode.BTI))
+    made.publish(store, product, files)
+    found = judge(store, SITE, product, REGISTRY.criteria("fused"))["calibration"]
+    assert found.numbers["share_within"] == found.numbers["share_within_with_noise"] == pytest.approx(0.68, abs=0.02)
 
 
 def test_dark_ground_that_proves_its_offset_speaks_against_nothing(tmp_path: Path) -> None:
