@@ -13,6 +13,8 @@ from rich.markup import escape
 
 from satfusion_assets.cli import (
     acquire,
+    backup,
+    clean,
     demo,
     doctor,
     footprint,
@@ -45,6 +47,9 @@ app.command()(footprint.footprint)
 app.command()(up.up)
 app.command()(view.view)
 app.command()(doctor.doctor)
+app.command()(clean.clean)
+app.command()(backup.backup)
+app.command()(backup.restore)
 app.command()(demo.demo)
 
 

@@ -14,27 +14,31 @@ KEPT: Final = ("s2", "s3", "phenocam")
 """What acquisition keeps between runs."""
 
 
-def copy_store(source: Store, target: Store) -> Iterator[tuple[Product, bool]]:
+def copy_store(source: Store, target: Store, *, linked: bool = True) -> Iterator[tuple[Product, bool]]:
     """Copy what ``target`` has not yet; yields every product with whether it was copied now.
 
-    An interrupted copy goes on where it stopped. Products that only ``target`` has stay.
+    linked: a file may be another name of its original where the disk allows, as no backup's should. An interrupted
+    copy goes on where it stopped. Products that only ``target`` has stay.
     """
     for scope in source.scopes():
         for manifest in source.products(scope):
             product = Product(manifest.product, scope, manifest.variant)
-            yield product, _copy(source, target, product, manifest)
+            yield product, _copy(source, target, product, manifest, linked)
         if not isinstance(scope, AllSeasons):
             _copy_kept(source, target, scope)
 
 
-def _copy(source: Store, target: Store, product: Product, manifest: Manifest) -> bool:
+def _copy(source: Store, target: Store, product: Product, manifest: Manifest, linked: bool) -> bool:
     if target.manifest(product) == manifest:
         return False
     with source.read(product) as view:
         parameters, code = view.manifest.parameters, view.manifest.code_version
         with target.publish(product, parameters=parameters, code_version=code, original=view.manifest) as draft:
             for name, path in zip(view.names(), view.files(), strict=True):
-                draft.adopt(path, name)
+                if linked:
+                    draft.adopt(path, name)
+                else:
+                    shutil.copyfile(path, draft.path(name))
     return True
 
 

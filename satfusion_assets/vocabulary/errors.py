@@ -51,6 +51,10 @@ class ServiceFailed(SatfusionError):
     """A service did not start."""
 
 
+class NoticeNotSent(SatfusionError):
+    """People could not be told of a failure."""
+
+
 class NoData(SatfusionError):
     """A partition's inputs hold nothing to work with (season without scenes, camera without pictures)."""
 

@@ -172,6 +172,13 @@ class Settings(BaseSettings):
     openeo_job_hours: float = Field(4.0, gt=0, le=168)
     """How long one run waits for openEO jobs before it leaves them to the next run."""
 
+    notify_webhook: SecretStr | None = None
+    """Address that is told of failures by a POST of ``{"text": ...}``, as chats take it."""
+    notify_mail: str | None = Field(None, pattern=r"^[^@\s]+@[^@\s]+$")
+    """Who gets a mail when something fails."""
+    notify_smtp: SecretStr = SecretStr("smtp://localhost:25")
+    """Server for it: ``smtps://user:password@host:465``; with a user, plain ``smtp`` goes on with TLS."""
+
     fusion_engine: EngineName = EngineName.SATFUSION
     smoothing_days: int = Field(5, ge=0, le=365)
     """Width in days of the moving average over Sentinel-3 composites; 0 = off."""

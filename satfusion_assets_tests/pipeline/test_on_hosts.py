@@ -24,7 +24,7 @@ from satfusion_assets_tests.reference.season import HERE, SITE, publish_raw
 from satfusion_assets_tests.store.servers.running import KEYS, moto, new_bucket
 
 SCENARIO = Scenario.parse("nonaggressive_sigma20")
-pytestmark = pytest.mark.timeout(900)  # kernels are compiled, on a machine that may be busy
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # two seasons, on a machine that may be busy
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     if request.param == "folder":
         return ProductStore(tmp_path / "data")
     if request.param == "bucket":
-        return on_host(request.getfixturevalue("bucket"), tmp_path / "cache")
+        return on_host(request.getfixturevalue("moto_bucket"), tmp_path / "cache")
     return on_host(str(tmp_path / "blobs"), tmp_path / "cache")
 
 
