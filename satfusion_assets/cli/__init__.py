@@ -11,7 +11,20 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from satfusion_assets.cli import acquire, demo, doctor, footprint, fuse, gaps, materialize, sandbox, sites, up, view
+from satfusion_assets.cli import (
+    acquire,
+    bundle,
+    demo,
+    doctor,
+    footprint,
+    fuse,
+    gaps,
+    materialize,
+    sandbox,
+    sites,
+    up,
+    view,
+)
 from satfusion_assets.cli.terminal import ERRORS, LINES
 from satfusion_assets.vocabulary.errors import SatfusionError
 
@@ -26,6 +39,7 @@ app.add_typer(sandbox.app, name="sandbox")
 app.command()(materialize.materialize)
 app.command()(acquire.acquire)
 app.command()(fuse.fuse)
+app.command()(bundle.bundle)
 app.command()(gaps.gaps)
 app.command()(footprint.footprint)
 app.command()(up.up)
