@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -297,6 +297,31 @@ def test_a_second_run_changes_nothing(installation: Installation) -> None:
     assert "innsbruck_2024: metrics up to date" in finished.stdout
     assert "all site-seasons: score_table up to date" in finished.stdout
     assert finished.stdout.count("up to date (") == 18, finished.stdout
+
+
+def test_a_bundle_makes_its_figure_again_and_says_when_it_cannot(installation: Installation) -> None:
+    """From its raw data alone, without archives and without the data root that it came from."""
+    folder = installation.root / "bundles" / "figure"
+    scenario = Scenario(Strategy.AGGRESSIVE, Mode.ITB, 20).key
+    frozen = installation.run("bundle", "innsbruck", "2024", "--scenario", scenario, "--to", str(folder))
+    assert frozen.returncode == 0, frozen.stderr
+    record = json.loads((folder / "bundle.json").read_text())
+    assert {"id", "updated", "files"} <= record["items"]["sentinel2"][0].keys()
+    assert "Acknowledgement of site innsbruck" in (folder / "LICENCES.md").read_text()
+    assert "xarray==" in (folder / "environment.txt").read_text()
+    assert not any(folder.rglob("*.jpg"))
+    again = installation.run("bundle", "innsbruck", "2024", "--to", str(folder))
+    assert "exists; name a folder that does not" in again.stderr
+
+    elsewhere = replace(installation, environment=installation.environment | {"SATFUSION_DATA_ROOT": "/nowhere"})
+    rebuilt = elsewhere.run("bundle", "--rebuild", str(folder))
+    assert rebuilt.returncode == 0, rebuilt.stderr
+    assert "the same as the bundle's, byte by byte" in " ".join(rebuilt.stdout.split())
+    record["products"]["preselected"]["code_version"] -= 1
+    record["products"]["preselected"]["version"] = "another"
+    (folder / "bundle.json").write_text(json.dumps(record))
+    changed = elsewhere.run("bundle", "--rebuild", str(folder))
+    assert "preselected is not as it was: its code is version" in " ".join(changed.stdout.split())
 
 
 @pytest.mark.parametrize("page", ["paper-table", "another-region", "own-site"])

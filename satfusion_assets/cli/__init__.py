@@ -14,6 +14,7 @@ from rich.markup import escape
 from satfusion_assets.cli import (
     acquire,
     backup,
+    bundle,
     clean,
     demo,
     doctor,
@@ -42,6 +43,7 @@ app.add_typer(store.app, name="store")
 app.command()(materialize.materialize)
 app.command()(acquire.acquire)
 app.command()(fuse.fuse)
+app.command()(bundle.bundle)
 app.command()(gaps.gaps)
 app.command()(footprint.footprint)
 app.command()(up.up)

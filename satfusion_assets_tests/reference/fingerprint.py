@@ -22,6 +22,8 @@ from satfusion_assets.store import View
 from satfusion_assets_tests.reference.season import noise
 
 STEP: Final = 1e-5
+OF_OTHERS: Final = frozenset({"processing:lineage", "processing:version", "file:checksum", "file:size"})
+"""Keys of what the catalogue repeats of the products that it lists: theirs change, it does not."""
 Digest = dict[str, Any]
 
 
@@ -85,7 +87,7 @@ def _read(view: View, name: str) -> tuple[NDArray[np.float64], list[str]]:
 
 def _leaves(content: Any, key: str) -> Iterator[tuple[str, Any]]:
     if isinstance(content, dict):
-        for name in sorted(content):
+        for name in sorted(content.keys() - OF_OTHERS):
             yield from _leaves(content[name], f"{key}.{name}")
     elif isinstance(content, list):
         for item in content:

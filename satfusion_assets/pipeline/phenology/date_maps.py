@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any, Final
 
 import numpy as np
 
-from satfusion_assets.phenology import SATELLITE, SCENES, TRANSITIONS, Label, PhenologyMaps, TransitionDate, transitions
+from satfusion_assets.archives.phenocam.regions import wanted_vegetation
+from satfusion_assets.export.transitions import DatedSeries, transition_csv
+from satfusion_assets.phenology import (
+    SATELLITE,
+    SCENES,
+    TRANSITIONS,
+    Label,
+    Phenology,
+    PhenologyMaps,
+    TransitionDate,
+    transitions,
+)
 from satfusion_assets.phenology.series import EPOCH
 from satfusion_assets.pipeline.camera_phenology.camera import _season_record, date_record
 from satfusion_assets.pipeline.fused.product import FUSED
@@ -20,8 +32,9 @@ from satfusion_assets.pipeline.prepared.product import PREPARED_BTI
 from satfusion_assets.pipeline.processed.product import PROCESSED
 from satfusion_assets.pipeline.processed.series import gcc_series
 from satfusion_assets.pipeline.provenance import publish, refuse_out_of_place
+from satfusion_assets.pipeline.sources import SOURCES
 from satfusion_assets.sampling.window import site_pixel
-from satfusion_assets.store import Store
+from satfusion_assets.store import Store, View
 from satfusion_assets.vocabulary.grid import site_grid
 from satfusion_assets.vocabulary.scenarios import Scenario
 from satfusion_assets.vocabulary.sites import Site, SiteSeason
@@ -52,9 +65,12 @@ def phenology_maps(store: Store, site: Site, site_season: SiteSeason, scenario: 
         deviation = course.typical_deviation(pixel)
         scenes = gcc_series(processed, scenario, "s2")
         fusion = gcc_series(processed, scenario, "fusion")
+        found = {
+            "fused": transitions(fusion.days, fusion.values, SATELLITE, error=deviation),
+            "s2": transitions(scenes.days, scenes.values, SCENES),
+        }
         sites_dates = {
-            "fused": _season_record(transitions(fusion.days, fusion.values, SATELLITE, error=deviation), site_season),
-            "s2": _season_record(transitions(scenes.days, scenes.values, SCENES), site_season),
+            **{name: _season_record(of, site_season) for name, of in found.items()},
             "fused_and_scenes": _dates_at(maps, pixel),
         }
         inputs = [fused, processed, bands, *(view for views in neighbours for view in views)]
@@ -67,6 +83,7 @@ def phenology_maps(store: Store, site: Site, site_season: SiteSeason, scenario: 
             labels = np.concatenate([maps.label, maps.seasons[None]])
             draft.write_raster(layout.labels, labels, grid.fine, nodata=255, descriptions=[*TRANSITIONS, "seasons"])
             draft.write_json(layout.site, sites_dates)
+            draft.write_bytes(layout.transitions, _table(site, scenario, found, fused).encode())
     assert draft.manifest is not None
     log.info("Dated the season of %d x %d pixels from %d days of GCC.", *course.deviation.shape[1:], len(course.days))
     dated = float(np.isfinite(maps.day_of_year[TRANSITIONS.index("rising_50")]).mean())
@@ -76,6 +93,16 @@ def phenology_maps(store: Store, site: Site, site_season: SiteSeason, scenario: 
         if np.isfinite(days_of_year).any()
     }
     return Outcome(draft.manifest, numbers={"dated_fraction": round(dated, 4)} | median)
+
+
+def _table(site: Site, scenario: Scenario, dated: Mapping[str, Phenology], fused: View) -> str:
+    """All growing seasons of the site's series, fused and of Sentinel-2 alone, as PhenoCam writes a camera's."""
+    code = wanted_vegetation(site) or ""
+    series = [
+        DatedSeries(site.name, code, scenario.key, f"gcc_{name}", found.growing_seasons)
+        for name, found in dated.items()
+    ]
+    return transition_csv(series, fused.manifest.parameters.get(SOURCES, []))
 
 
 def _dates_at(maps: PhenologyMaps, pixel: tuple[int, int] | None) -> dict[str, Any]:

@@ -29,3 +29,8 @@ class PhenologyLayout:
     @property
     def site(self) -> str:
         return f"{self.folder}/site.json"
+
+    @property
+    def transitions(self) -> str:
+        """The dates at the site in the columns of PhenoCam's files."""
+        return f"{self.folder}/transitions.csv"

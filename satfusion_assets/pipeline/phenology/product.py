@@ -17,7 +17,7 @@ PHENOLOGY: Final = ProductRecord(
     grid=Grid.SCENARIO,
     stage=Stage.EVALUATION,
     group="evaluation",
-    code_version=3,
+    code_version=4,
     thresholds=(
         "pipeline.phenology.course",
         "pipeline.phenology.date_maps",
