@@ -26,7 +26,7 @@ from satfusion_assets.pipeline.raw_s3.files import S3_OVERPASSES
 from satfusion_assets.pipeline.raw_s3.product import RAW_S3
 from satfusion_assets.pipeline.registry import REGISTRY
 from satfusion_assets.pipeline.sources import SOURCES
-from satfusion_assets.store import Product, ProductStore, View
+from satfusion_assets.store import Product, ProductStore, Store, View
 from satfusion_assets.vocabulary.errors import InvalidInput, ProductMissing
 from satfusion_assets.vocabulary.scenarios import Mode, Scenario
 from satfusion_assets.vocabulary.sites import Site, SiteRegistry, SiteSeason
@@ -58,7 +58,7 @@ def chain(season: SiteSeason, scenario: Scenario) -> tuple[Product, ...]:
     return (*raw, PRESELECTED.of(season), *prepared, FUSED.of(season, scenario), PROCESSED.of(season, scenario))
 
 
-def freeze(store: ProductStore, site: Site, season: SiteSeason, scenario: Scenario, folder: Path) -> Record:
+def freeze(store: Store, site: Site, season: SiteSeason, scenario: Scenario, folder: Path) -> Record:
     """Write the bundle of a season's figure into ``folder``, which must not exist; whole, or not at all.
 
     InvalidInput when it does, and when the chain does not fit together, as after a stage was made again and what
@@ -90,7 +90,7 @@ def _licences(views: Mapping[Product, View]) -> str:
     return contents.licences(sorted(said), phenocam.path(PHENOCAM_LICENCE).read_text("utf-8"))
 
 
-def drawn(store: ProductStore, site: Site, product: Product) -> bytes:
+def drawn(store: Store, site: Site, product: Product) -> bytes:
     """The figure: the product's own picture."""
     picture = REGISTRY.picture(store, site, product)
     if picture is None:

@@ -19,7 +19,7 @@ from satfusion_assets.pipeline.prepared.prepare import prepare
 from satfusion_assets.pipeline.prepared.product import PREPARED
 from satfusion_assets.pipeline.preselected.preselect import preselect
 from satfusion_assets.pipeline.processed.process import process
-from satfusion_assets.store import Product, ProductStore
+from satfusion_assets.store import Product, ProductStore, Store
 from satfusion_assets.vocabulary.errors import InvalidInput
 from satfusion_assets.vocabulary.scenarios import Mode, Scenario
 from satfusion_assets.vocabulary.settings import EngineName
@@ -67,7 +67,7 @@ def read_record(folder: Path) -> Record:
         raise InvalidInput(f"{folder} is no bundle: it has no readable {contents.RECORD}.") from error
 
 
-def _make(store: ProductStore, site: Site, product: Product, scenario: Scenario, record: Record) -> None:
+def _make(store: Store, site: Site, product: Product, scenario: Scenario, record: Record) -> None:
     season, said = product.site_season, record.products[product.slug].parameters
     if product.name == "preselected":
         preselect(store, site, season)
@@ -81,7 +81,7 @@ def _make(store: ProductStore, site: Site, product: Product, scenario: Scenario,
         process(store, site, season, scenario)
 
 
-def _difference(store: ProductStore, product: Product, record: Record) -> str | None:
+def _difference(store: Store, product: Product, record: Record) -> str | None:
     manifest, wanted = store.manifest(product), record.products[product.slug]
     assert manifest is not None, "it was just made"
     if not wanted.inputs or manifest.version == wanted.version:
