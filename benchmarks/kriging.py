@@ -20,7 +20,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.calibration import NIR, as_measured
 from benchmarks.seasons import PreparedSeason, prepared_season
 from satfusion_assets.evaluation.gaps.benchmark import QUANTITIES, quantities
 from satfusion_assets.evaluation.gaps.competitors import PIXEL_METHODS, Prediction
@@ -36,7 +35,7 @@ from satfusion_assets.pipeline.prepared.product import PREPARED
 from satfusion_assets.sandbox.signatures import Cover
 from satfusion_assets.truth.scoring import days_to_clear
 from satfusion_assets.vocabulary.grid import site_grid
-from satfusion_assets.vocabulary.scenarios import BANDS, SCENARIOS, Mode, Strategy
+from satfusion_assets.vocabulary.scenarios import BANDS, SCENARIOS, Method, Mode, Strategy
 
 Array = NDArray[Any]
 TUNED: Final = ("innsbruck_2024:1", "forthgr_2024:5")
@@ -96,15 +95,13 @@ class Coverage:
 class Case:
     """A season, what is known of it, and its stack.
 
-    truth: (p, 4, H, W), snow: (p, H, W) and cover: (H, W) of every ``STEP``-th pixel. seen_nir: near infrared averaged
-    over the sensor's pixels of 20 m.
+    truth: (p, 4, H, W), snow: (p, H, W) and cover: (H, W) of every ``STEP``-th pixel.
     """
 
     season: PreparedSeason
     stack: SeasonStack
     days: Array
     truth: Array
-    seen_nir: Array
     snow: Array
     cover: Array
 
@@ -140,13 +137,9 @@ def read_case(season: PreparedSeason) -> Case:
     with season.store.read(PREPARED[Mode.BTI].of(season.site_season, STRATEGY)) as prepared:
         stack = read_stack(prepared, STRATEGY, Mode.BTI)
     surface = _surface(season)
-    truth, seen = [], []
-    for day in days:
-        image = surface.reflectance(day.item())
-        truth.append(thin(image))
-        seen.append(thin(as_measured(image)[NIR]))
+    truth = np.stack([thin(surface.reflectance(day.item())) for day in days])
     white = np.stack([thin(surface.snow(day.item())) for day in days])
-    return Case(season, stack, days, np.stack(truth), np.stack(seen), white > SNOW, thin(surface.land_cover))
+    return Case(season, stack, days, truth, white > SNOW, thin(surface.land_cover))
 
 
 def thin(images: Array) -> Array:
@@ -168,7 +161,7 @@ def kriged(stack: SeasonStack, days: Array) -> tuple[Images, Images, Images]:
 def others(stack: SeasonStack, days: Array) -> Iterator[tuple[str, Images]]:
     """Quantities of every EFAST scenario and competitor, by method."""
     for scenario in SCENARIOS:
-        if scenario.strategy is STRATEGY:
+        if scenario.strategy is STRATEGY and scenario.method is Method.EFAST:
             found = quantities(Fusion(scenario).predict(stack, days))
             yield scenario.key, {name: thin(image) for name, image in found.items()}
     for method in PIXEL_METHODS:
@@ -252,7 +245,6 @@ def add_coverage(
         **{cover.name.lower(): np.broadcast_to(case.cover == cover, apart.shape) for cover in Cover},
     }
     scores = {quantity: (mine[quantity] - truth[quantity]) / deviation[quantity] for quantity in QUANTITIES}
-    scores["nir as measured"] = (mine["nir"] - case.seen_nir) / deviation["nir"]
     scores["gcc of itself"] = (own["value"] - truth["gcc"]) / own["sd"]
     for name, where in strata.items():
         for quantity, score in scores.items():

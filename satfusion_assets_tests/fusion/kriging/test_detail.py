@@ -14,6 +14,8 @@ from satfusion_assets.fusion.efast.blocks import blocks
 from satfusion_assets.fusion.efast.inputs import Images
 from satfusion_assets.fusion.kriging import KrigingPlan, plan
 from satfusion_assets.fusion.kriging.detail import BILINEAR, Spreading, learn_detail, sharpen, spreading_of
+from satfusion_assets.fusion.season import SeasonStack
+from satfusion_assets.vocabulary.scenarios import Scenario
 
 SIDE, RATIO, SCENES = 48, 12, 14
 DAYS = np.datetime64("2024-04-01") + 6 * np.arange(SCENES)
@@ -130,6 +132,20 @@ def test_blocks_have_the_detail_of_the_whole() -> None:
         np.testing.assert_array_equal(
             part.quality.standard_deviation, fused.quality.standard_deviation[..., rows, columns]
         )
+
+
+def test_a_season_is_predicted_as_the_surface_is_or_as_it_is_measured() -> None:
+    """What is judged by withheld scenes must not be blamed for detail that those lack."""
+    seen = scenes()[0].astype(np.float32)
+    side = SIDE // RATIO
+    clear = np.full((SCENES, side, side), 255, np.float32)
+    none = np.empty((0, 2, side, side), np.float32)
+    season = SeasonStack(seen, DAYS, clear, none, np.empty(0, "datetime64[D]"), RATIO)
+    kriging, days = Scenario.parse("aggressive_kriging"), DAYS[[7]] + 2
+    np.testing.assert_array_equal(season.fuse(kriging, days).values, fuse(seen).values)
+    as_measured = season.fuse(kriging, days, as_measured=True).values
+    np.testing.assert_array_equal(as_measured, fuse(seen, finer=False).values)
+    assert (as_measured[0, 1] != fuse(seen).values[0, 1]).mean() > 0.9
 
 
 def test_detail_of_other_days_is_refused() -> None:
