@@ -250,13 +250,14 @@ def test_a_writer_that_holds_the_file_for_good_is_said(tmp_path: Path, monkeypat
     assert not path.exists()
 
 
-def test_a_failed_write_leaves_the_old_file_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("what", [errno.ENOSPC, errno.EDQUOT], ids=errno.errorcode.get)
+def test_a_failed_write_leaves_the_old_file_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: int) -> None:
     path = tmp_path / "sites.geojson"
     before = SiteRegistry(path, ()).add(Site(name="here", latitude=0, longitude=0))
     content = path.read_bytes()
 
     def full(handle: int) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
+        raise OSError(what, os.strerror(what))
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(StoreFull, match="nothing was changed"):

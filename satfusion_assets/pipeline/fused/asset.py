@@ -11,8 +11,8 @@ from satfusion_assets.pipeline.reporting import materialise
 
 @dg.asset(**described(FUSED))
 def fused(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult[None]:
-    """EFAST: one image for every day of the season, from the Sentinel-2 scenes around it and the change that Sentinel-3
-    saw meanwhile, with quality layers that say how each value came about.
+    """EFAST or kriging: one image for every day of the season, from the Sentinel-2 scenes around it and the change that
+    Sentinel-3 saw meanwhile, with a standard deviation and quality layers that say how each value came about.
     """
     from satfusion_assets.pipeline.fused.fuse import fuse_season
 
