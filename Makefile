@@ -31,7 +31,7 @@ $(VENV)-lowest/installed: RESOLUTION := lowest-direct
 $(VENV)-newest/installed: RESOLUTION := highest --override .ci/uncapped.txt
 $(VENV)-%/installed: pyproject.toml | setup
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(VENV)-$*
-	$(BIN)/uv pip install --quiet --python $(VENV)-$*/bin/python --resolution $(RESOLUTION) --editable ".[dev]"
+	$(BIN)/uv pip install --quiet --python $(VENV)-$*/bin/python --resolution $(RESOLUTION) --editable ".[dev,cluster]"
 	touch $@
 
 lint: setup
@@ -73,7 +73,7 @@ digests: setup
 
 lock:
 	$(BIN)/uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
-	  --extra dev pyproject.toml -o requirements.lock
+	  --extra dev --extra cluster pyproject.toml -o requirements.lock
 
 # The manual, below docs_site/built; a warning is an error.
 docs: setup

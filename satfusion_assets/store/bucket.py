@@ -38,6 +38,7 @@ from satfusion_assets.store.manifest import (
     Product,
     Scope,
 )
+from satfusion_assets.store.permission import confirm_publishing
 from satfusion_assets.store.sealing import TABLES, names_in, sealed
 from satfusion_assets.store.tags import file_tags
 from satfusion_assets.store.version import Draft, View
@@ -61,7 +62,7 @@ class BucketStore(Store):
     confirm: asked before anything is made current; it raises when this process has lost the right to publish.
     """
 
-    def __init__(self, blobs: Blobs, cache: VersionCache, confirm: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, blobs: Blobs, cache: VersionCache, confirm: Callable[[], None] = confirm_publishing) -> None:
         self.blobs = blobs
         self.local = cache
         self._confirm = confirm

@@ -85,3 +85,7 @@ class StoreUnavailable(StoreError):
 
 class StoreRefused(StoreError):
     """The server of the bucket refuses what is asked of it, or cannot be relied on; a person has to act."""
+
+
+class LeaseLost(StoreError):
+    """A run's process has lost the right to publish: it was taken for dead, canceled, or made again elsewhere."""

@@ -1,0 +1,36 @@
+"""The queue between the launcher and the workers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from celery import Celery
+
+EXECUTE: Final = "satfusion.execute_run"
+_DAYS_MS: Final = 7 * 86_400_000
+"""RabbitMQ closes the channel of a message that is not acknowledged within 30 minutes by default."""
+
+
+def queue_app(broker_url: str | None = None) -> Celery:
+    """Celery as runs need it: a message is acknowledged when its run has ended, a worker takes one at a time and keeps
+    no others waiting, and no results are kept: the run's lease and Dagster's records say everything."""
+    from celery import Celery
+    from kombu import Queue
+
+    from satfusion_assets.orchestration.cluster.launcher import release_queue
+
+    app = Celery("satfusion", broker=broker_url)
+    app.conf.update(
+        task_acks_late=True,
+        task_reject_on_worker_lost=False,
+        worker_prefetch_multiplier=1,
+        worker_max_tasks_per_child=1,
+        task_ignore_result=True,
+        broker_heartbeat=10,
+        broker_connection_retry_on_startup=True,
+        task_default_queue=release_queue(),
+        task_create_missing_queues=True,
+        task_queues=[Queue(release_queue(), queue_arguments={"x-consumer-timeout": _DAYS_MS})],
+    )
+    return app

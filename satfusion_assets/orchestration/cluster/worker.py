@@ -1,0 +1,41 @@
+"""A worker: ``celery --app satfusion_assets.orchestration.cluster.worker worker --concurrency 2``.
+
+Each run is a fresh fork of a process that has everything loaded, executed under its lease. A message that comes a
+second time finds the run begun, ended or leased, and does nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from contextlib import closing
+from typing import Final
+
+from dagster import DagsterInstance
+from dagster._cli.api import _execute_run_command_body
+
+from satfusion_assets.orchestration.cluster.lease import RunLease, end_process
+from satfusion_assets.orchestration.cluster.queue import EXECUTE, queue_app
+from satfusion_assets.orchestration.instance import preload  # noqa: F401  what every run needs, loaded before the fork
+from satfusion_assets.store.permission import publishing_only_while
+
+log = logging.getLogger(__name__)
+
+POSTGRES: Final = "SATFUSION_POSTGRES_URL"
+BROKER: Final = "SATFUSION_BROKER_URL"
+HOST_TAG: Final = "satfusion/host"
+
+app = queue_app(os.environ.get(BROKER))
+
+
+@app.task(name=EXECUTE)
+def execute_run(run_id: str) -> None:
+    """Execute a run here unless it is executed elsewhere, or was."""
+    with closing(RunLease(os.environ[POSTGRES], run_id, lost=end_process)) as lease:
+        if not lease.take():
+            log.warning("Run %s is not to be executed here: it has begun, ended or is another's.", run_id)
+            return
+        with DagsterInstance.get() as instance, publishing_only_while(lease.confirm):
+            instance.add_run_tags(run_id, {HOST_TAG: socket.gethostname()})
+            _execute_run_command_body(run_id, instance, lambda event: None, set_exit_code_on_failure=False)
