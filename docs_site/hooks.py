@@ -74,7 +74,7 @@ def relinked(markdown: str, page: Page) -> str:
         name = {f"../{root}": f"{'../' * depth}{made}" for root, made in ROOT_PAGES.items()}.get(name, name)
         name = ROOT_PAGES.get(name, name) if from_root else name
         name = re.sub(r"decisions/README\.md$", "decisions/index.md", name)
-        if not name.endswith(".md"):
+        if not name.endswith((".md", ".ipynb")):
             return link["text"]
         linked = page.file.src_uri.rpartition("/")[0]
         words = title(CHECKOUT / "docs" / linked / name) if link["text"].endswith(".md") else link["text"]

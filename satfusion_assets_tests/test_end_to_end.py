@@ -22,6 +22,7 @@ import pytest
 import rasterio
 import requests
 import xarray as xr
+from PIL import Image
 from pystac.extensions.file import FileExtension
 from pystac.extensions.projection import ProjectionExtension
 from pystac.validation import validate_dict
@@ -45,7 +46,7 @@ from satfusion_assets.vocabulary.days import day_of
 from satfusion_assets.vocabulary.grid import site_grid
 from satfusion_assets.vocabulary.scenarios import RECOMMENDED, SCENARIOS, Mode, Scenario, Strategy
 from satfusion_assets.vocabulary.sites import SiteRegistry, SiteSeason
-from satfusion_assets_tests.manual import follow
+from satfusion_assets_tests.manual import DOCS, follow
 
 pytestmark = pytest.mark.timeout(1500)
 
@@ -329,6 +330,20 @@ def test_the_manuals_how_tos_run_as_they_stand(installation: Installation, page:
     said = follow(f"how-to/{page}.md", installation.root, lambda arguments: installation.run(*arguments))
     expected = {"paper-table": "nonaggressive_kriging", "another-region": "innsbruck_EN_2000", "own-site": "forthgr"}
     assert expected[page] in said
+
+
+def test_the_notebook_leads_from_raw_scenes_to_a_figure(installation: Installation) -> None:
+    cells = json.loads((DOCS / "notebooks" / "season.ipynb").read_text())["cells"]
+    program = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=installation.root, env=os.environ | {"MPLBACKEND": "Agg"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "have an estimate" in done.stdout
+    with Image.open(installation.root / "season.png") as figure:
+        assert figure.size[0] == 1600
+        assert len(figure.convert("RGB").getcolors(maxcolors=2**24)) > 20, "something is drawn"
 
 
 @pytest.mark.slow

@@ -28,7 +28,7 @@ from satfusion_assets.viewer.rasters import daily_bands, read_tags
 from satfusion_assets.viewer.shapes import Calibrated, CameraRecord, Metrics, Screened, Skill
 from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing
 from satfusion_assets.vocabulary.grid import site_grid
-from satfusion_assets.vocabulary.links import STAGES
+from satfusion_assets.vocabulary.links import STAGES, Stage
 from satfusion_assets.vocabulary.scenarios import RECOMMENDED, SCENARIOS, SERIES_BANDS, Mode, Scenario, Strategy
 from satfusion_assets.vocabulary.sites import Site, SiteRegistry
 from satfusion_assets.vocabulary.sources import SENSORS
@@ -146,7 +146,9 @@ class Catalog:
             "footprint": self._footprint(folder, site, east, north),
             "statuses": self._season_status(site.name, season),
             "stages": {stage: self._stage(folder, stage, scenario) for stage in STAGES},
-            "coarse_quantity": self._coarse_quantity(folder),
+            "coarse_quantity": self._said(folder, scenario, ("raw", "s3"), "QUANTITY"),
+            "sources": self._said(folder, scenario, ("processed", "fused"), "SOURCES")
+            or self._said(folder, scenario, ("raw", "s3"), "SOURCES"),
             "excluded": self._excluded(folder),
             "quality": self._quality(folder, scenario),
             "photos": self._files(folder / layout.PHOTOS, layout.PHOTO),
@@ -174,13 +176,13 @@ class Catalog:
                 products[source] = self._files(folder / product.path, product.names)
         return products
 
-    def _coarse_quantity(self, folder: Path) -> str | None:
-        """What Sentinel-3's numbers are, as acquisition tagged them: top-of-atmosphere or surface reflectance."""
-        product = layout.folder("raw", "s3", SCENARIOS[0])
+    def _said(self, folder: Path, scenario: Scenario, which: tuple[Stage, layout.Source], tag: str) -> str | None:
+        """What the images of a stage and source say of themselves: the tag of their first."""
+        product = layout.folder(*which, scenario)
         names = [] if product is None else sorted(filter(product.names.fullmatch, self._names(folder / product.path)))
         if product is None or not names:
             return None
-        return read_tags(self._fence.real(folder / product.path / names[0])).get("QUANTITY")
+        return read_tags(self._fence.real(folder / product.path / names[0])).get(tag)
 
     def default_scenario(self, site: str, season: int) -> Scenario:
         """The scenario to open first: the furthest come; of those the recommended, else one with colours and the

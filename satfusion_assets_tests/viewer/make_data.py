@@ -85,11 +85,14 @@ def _raw(folder: Path, land: Landscape, scenes: list[date], days: list[date]) ->
         means = coarse(land.reflectance(day)) * 1.03
         write_raster(
             folder / f"raw/s3/{day:%Y%m%d}_0.geotiff", means.astype(np.float32), land, ("Oa04", "Oa06", "Oa08", "Oa17"),
-            tags={"QUANTITY": "top-of-atmosphere reflectance"},
+            tags={"QUANTITY": "top-of-atmosphere reflectance", "SOURCES": SOURCES},
         )  # fmt: skip
         rows["s3"].append(_screening(day, land.reflectance(day), "low_ndvi" if day.day == 11 else None))
     for sensor, found in rows.items():
         write_json(folder / f"raw/preselection/{sensor}_preselection.json", found)
+
+
+SOURCES = "SENTINEL3_OLCI_L1B: licence CC0-1.0; synthetic data | sentinel-2-l2a: licence CC0-1.0; synthetic data"
 
 
 def _screening(day: date, bands: np.ndarray, rule: str | None) -> dict[str, Any]:

@@ -192,6 +192,7 @@ def test_a_season_lists_every_day_with_its_file(client):
     assert season["stages"]["raw"].keys() == {"s2", "scl", "s3"}
     assert season["pack"] is True
     assert season["coarse_quantity"] == "top-of-atmosphere reflectance"
+    assert "synthetic" in season["sources"], "what the archives say of their data is shown with them"
 
 
 def test_a_season_has_the_ground_that_its_camera_shows(client):

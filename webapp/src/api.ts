@@ -87,6 +87,8 @@ export interface Season {
   excluded: Record<'s2' | 's3', Screened[]>;
   /** What Sentinel-3's numbers are: "top-of-atmosphere reflectance", where its files say so. */
   coarse_quantity: string | null;
+  /** What the archives say of their data, where files say so: that they are synthetic, for one. */
+  sources: string | null;
   quality: Layer[];
   photos: Daily;
   pack: boolean;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { SCENARIO_KEYS, scenarioName, scenarioOf, scenarioShort } from '../src/ui/words';
+import { SCENARIO_KEYS, scenarioName, scenarioOf, scenarioShort, sourcesInShort } from '../src/ui/words';
 
 test('every scenario has a name of its own, by its method', () => {
   expect(SCENARIO_KEYS).toHaveLength(12);
@@ -14,4 +14,10 @@ test('every scenario has a name of its own, by its method', () => {
 test('scores name the scenario in the spelling of the contract', () => {
   expect(scenarioOf('aggressive_sigma20_itb')).toBe('aggressive_itb_sigma20');
   expect(scenarioOf('aggressive_itb_kriging')).toBe('aggressive_itb_kriging');
+});
+
+test('what archives say of their data is their collections, and "synthetic" where one says so', () => {
+  const said = 'sentinel-2-l2a: licence x; Synthetic data | OLCI: licence y';
+  expect(sourcesInShort(said)).toBe('synthetic, sentinel-2-l2a, OLCI');
+  expect(sourcesInShort('sentinel-2-l2a: licence x')).toBe('sentinel-2-l2a');
 });

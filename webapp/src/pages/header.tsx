@@ -4,7 +4,7 @@ import { PAGES, START, type Page } from '../route';
 import { go, route } from '../state';
 import { Link } from '../ui/link';
 import { Select } from '../ui/parts';
-import { SCENARIO_KEYS, scenarioName } from '../ui/words';
+import { SCENARIO_KEYS, scenarioName, sourcesInShort } from '../ui/words';
 
 export const PAGE_NAMES: Record<Page, string> = {
   explore: 'Explore',
@@ -67,7 +67,23 @@ export function Header({ overview, season }: { overview: Overview | null; season
         </>
       )}
       {season && <Where site={season.site} />}
+      {season?.sources && <Sources text={season.sources} />}
     </header>
+  );
+}
+
+/** What the archives say of their data, in short; all of it on asking. */
+function Sources({ text }: { text: string }) {
+  const statements = text.split(' | ');
+  return (
+    <details class="sources">
+      <summary>Data: {sourcesInShort(text)}</summary>
+      <ul>
+        {statements.map((statement) => (
+          <li key={statement}>{statement}</li>
+        ))}
+      </ul>
+    </details>
   );
 }
 

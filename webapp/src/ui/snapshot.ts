@@ -3,7 +3,7 @@ import type { Season } from '../api';
 import { toIso } from '../days';
 import { route } from '../state';
 import { savePng, type Key, type Name, type Part } from '../save';
-import { scenarioName } from './words';
+import { scenarioName, sourcesInShort } from './words';
 
 /** What is shown of a season; `what` names it in the caption. */
 export async function saveSnapshot(season: Season, what: string): Promise<void> {
@@ -13,6 +13,7 @@ export async function saveSnapshot(season: Season, what: string): Promise<void> 
   await savePng(name, [...mapRows(), ...charts()], keys(), [
     `${season.site.name} (${season.site.description}), ${season.season}, ${scenarioName(season.scenario)}, ${what}${day && `, ${day} UTC`}`,
     `${page === 'explore' ? `Shown: ${style}${range ? ` ${range.join(' to ')}` : ''}, ${view}. Colour range fixed over dates and sensors. ` : ''}EPSG:${season.epsg}.`,
+    ...(season.sources ? [`Data: ${sourcesInShort(season.sources)}`] : []),
     location.href,
   ]);
 }

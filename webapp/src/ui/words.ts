@@ -97,3 +97,9 @@ export const strategyOf = (key: string): string => (key.startsWith('non') ? 'non
 export const SCENARIO_KEYS = ['aggressive', 'nonaggressive'].flatMap((strategy) =>
   ['', '_itb'].flatMap((mode) => ['sigma20', 'sigma30', 'kriging'].map((method) => `${strategy}${mode}_${method}`)),
 );
+
+/** What archives say of their data, in a line: the collections, and "synthetic" where one of them says that. */
+export function sourcesInShort(text: string): string {
+  const collections = text.split(' | ').map((statement) => statement.split(':')[0]);
+  return `${/synthetic/i.test(text) ? 'synthetic, ' : ''}${collections.join(', ')}`;
+}
