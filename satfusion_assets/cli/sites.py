@@ -14,8 +14,8 @@ from rich.table import Table
 
 from satfusion_assets.cli.home import dagster_instance
 from satfusion_assets.cli.positions import SAME_M, Position, camera_position, doubt, moved, refuse_swapped
-from satfusion_assets.pipeline.partitions import SITE_SEASON
 from satfusion_assets.pipeline.platform import Platform
+from satfusion_assets.pipeline.records import Grid
 from satfusion_assets.vocabulary.errors import InvalidInput, InvalidSitesFile
 from satfusion_assets.vocabulary.sites import (
     Site,
@@ -80,7 +80,7 @@ def add(
         _check_position(platform, name, position, yes)
     with dagster_instance() as instance:
         site = platform.registry.edit(change).site(name)
-        instance.add_dynamic_partitions(SITE_SEASON, [site.season(year).key for year in seasons])
+        instance.add_dynamic_partitions(Grid.SITE_SEASON, [site.season(year).key for year in seasons])
     console = Console()
     if old is not None and position is not None and old.metres_to(position) >= SAME_M:
         _say(console, f"{moved(name, old, position)}. {_stale(platform.store, site)}")
@@ -196,7 +196,7 @@ def import_sites(
     if not dry_run:
         with dagster_instance() as instance:
             platform.registry.edit(lambda now: _merged(now, found).values())
-            instance.add_dynamic_partitions(SITE_SEASON, keys)
+            instance.add_dynamic_partitions(Grid.SITE_SEASON, keys)
     says = "would be registered, nothing was changed" if dry_run else "registered"
     count = f"{len(found)} {'site' if len(found) == 1 else 'sites'} with {len(keys)} seasons {says}"
     _say(Console(), f"{count}; {len(new)} of them new, {len(troubles)} entries left out.")
@@ -263,7 +263,7 @@ def remove(
         if left is None:
             registry.remove(name)
         for item in gone:
-            instance.delete_dynamic_partition(SITE_SEASON, item.key)
+            instance.delete_dynamic_partition(Grid.SITE_SEASON, item.key)
     if left is None:
         _say(Console(), f"{name} removed; its products stay below the data root.")
         return

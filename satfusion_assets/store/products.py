@@ -49,6 +49,7 @@ from satfusion_assets.store.manifest import (
     data_version,
 )
 from satfusion_assets.store.names import CURRENT, ContractNames, links_of
+from satfusion_assets.store.recent import RECENT
 from satfusion_assets.store.tags import file_tags
 from satfusion_assets.store.version import Draft, View, replace_by
 from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing, StoreError, StoreFull
@@ -175,6 +176,8 @@ class ProductStore:
                 manifest = self._seal(draft, folder, parameters or {}, inputs, code_version)
                 self._make_current(product, identity, manifest)
                 draft.manifest, published = manifest, True
+                for names, stack in draft.stacks:
+                    RECENT.hold([manifest.files[name].sha256 for name in names], stack)
         except OSError as error:
             explained = self._explained(error, product)
             if explained is None:
