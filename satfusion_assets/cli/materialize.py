@@ -85,13 +85,15 @@ def say_verdict(site_season: SiteSeason, until: Stage) -> None:
 def run_plan(site_season: SiteSeason, runs: Sequence[Run], *, rebuild: bool = False, dry_run: bool = False) -> None:
     """Say what is to be made, then execute ``runs`` on the shared instance, a line for each.
 
-    CredentialsMissing or CredentialsRejected before the first of them when one would need an account.
+    CredentialsMissing or CredentialsRejected before the first of them when one would need an account; TooCostly where
+    they cost more than a limit of the settings allows.
     """
-    from satfusion_assets.cli.forecast import expected_seconds, forecast, summary, table
+    from satfusion_assets.cli.forecast import cost, expected_seconds, forecast, summary, table
     from satfusion_assets.cli.runs import execute
     from satfusion_assets.cli.stopping import stoppable
     from satfusion_assets.cli.terminal import Steps, stages_quiet
     from satfusion_assets.definitions import build_defs
+    from satfusion_assets.pipeline.costs import refuse_beyond
     from satfusion_assets.pipeline.partitions import SITE_SEASON
     from satfusion_assets.pipeline.platform import Platform
 
@@ -106,6 +108,9 @@ def run_plan(site_season: SiteSeason, runs: Sequence[Run], *, rebuild: bool = Fa
             highlight=False,
             soft_wrap=True,
         )
+        if dry_run:
+            console.print(f"It would cost {cost(due)}.", highlight=False, soft_wrap=True)
+        refuse_beyond(cost(due), platform.settings, site_season.key)
         if dry_run:
             return
         asking = [run for run in runs if "raw_s3" in run.assets]

@@ -14,12 +14,15 @@ from rich.table import Table
 
 from satfusion_assets.cli.home import dagster_instance
 from satfusion_assets.cli.positions import SAME_M, Position, camera_position, doubt, moved, refuse_swapped
+from satfusion_assets.pipeline.coarse_source import scenarios_of
+from satfusion_assets.pipeline.costs import Cost, refuse_beyond, season_cost
 from satfusion_assets.pipeline.platform import Platform
 from satfusion_assets.pipeline.records import Grid
 from satfusion_assets.vocabulary.errors import InvalidInput, InvalidSitesFile
 from satfusion_assets.vocabulary.sites import (
     Site,
     SiteRegistry,
+    SiteSeason,
     Trouble,
     check_season,
     check_site_name,
@@ -179,7 +182,8 @@ def import_sites(
 ) -> None:
     """Register all sites of FILE with their seasons; known sites get the further seasons and keep the rest.
 
-    What cannot be used is listed in one table and costs nothing else.
+    What cannot be used is listed in one table and costs nothing else. Nothing is registered where making it would
+    exceed a limit of the settings.
     """
     try:
         reading = read_sites(file.read_bytes(), str(file))
@@ -193,6 +197,10 @@ def import_sites(
         raise InvalidInput(f"{file} holds no site that can be registered; nothing was changed.")
     keys = [item.key for site in found for item in site.site_seasons]
     new = [site for site in found if platform.registry.get(site.name) is None]
+    costs = _cost(platform, keys)
+    if dry_run:
+        _say(Console(), f"To make what of them was never begun would cost {costs}, up to the scores.")
+    refuse_beyond(costs, platform.settings, str(file))
     if not dry_run:
         with dagster_instance() as instance:
             platform.registry.edit(lambda now: _merged(now, found).values())
@@ -200,6 +208,13 @@ def import_sites(
     says = "would be registered, nothing was changed" if dry_run else "registered"
     count = f"{len(found)} {'site' if len(found) == 1 else 'sites'} with {len(keys)} seasons {says}"
     _say(Console(), f"{count}; {len(new)} of them new, {len(troubles)} entries left out.")
+
+
+def _cost(platform: Platform, keys: Sequence[str]) -> Cost:
+    """What the site-seasons cost of which nothing is there."""
+    new = [key for key in keys if not platform.store.holds_products(SiteSeason.parse(key))]
+    product = platform.settings.s3_product
+    return season_cost(scenarios_of(product), product) * len(new)
 
 
 def _importable(

@@ -153,6 +153,15 @@ class Settings(BaseSettings):
     openeo_job_hours: float = Field(4.0, gt=0, le=168)
     """How long one run waits for openEO jobs before it leaves them to the next run."""
 
+    most_requests: float | None = Field(None, ge=0)
+    """Requests to archives that one command may need; more is refused before the first."""
+    most_jobs: float | None = Field(None, ge=0)
+    """openEO jobs that one command may start."""
+    most_gb: float | None = Field(None, ge=0)
+    """Gigabytes on disk that one command may fill."""
+    most_hours: float | None = Field(None, ge=0)
+    """Hours that one command may take."""
+
     fusion_engine: EngineName = EngineName.SATFUSION
     smoothing_days: int = Field(5, ge=0, le=365)
     """Width in days of the moving average over Sentinel-3 composites; 0 = off."""
