@@ -14,7 +14,7 @@ test: setup lint types
 	$(BIN)/pytest -n 2 --dist loadscope -m "not slow"
 
 test-slow: setup
-	$(BIN)/pytest -n 2 --dist loadscope
+	SATFUSION_TEST_CASES="new cases" $(BIN)/pytest -n 2 --dist loadscope
 
 # The rooms that lean on libraries most, on the lowest versions that pyproject.toml allows; then the same on the newest.
 BOUNDED := satfusion_assets_tests/store satfusion_assets_tests/archives satfusion_assets_tests/screening satfusion_assets_tests/sampling satfusion_assets_tests/evaluation/test_scores.py

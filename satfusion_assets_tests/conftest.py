@@ -10,8 +10,11 @@ import pytest
 from _pytest.mark import ParameterSet
 from hypothesis import settings
 
-settings.register_profile("patient", deadline=None)  # how long a case takes says how busy the machine is
-settings.load_profile("patient")
+# How long a case takes says how busy the machine is. A change is judged by the same cases each time; `make test-slow`
+# looks for new ones.
+settings.register_profile("same cases", deadline=None, derandomize=True)
+settings.register_profile("new cases", deadline=None)
+settings.load_profile(os.environ.get("SATFUSION_TEST_CASES", "same cases"))
 
 GOLDENS = Path(__file__).parent / "goldens"
 """Reference numbers computed by the authors' public code (README there)."""

@@ -85,6 +85,15 @@ def wait_painted(page: Page, source: str, day: str) -> None:
     )
 
 
+def box_of(page: Page, selector: str) -> dict[str, float]:
+    """Where the first element that ``selector`` finds stands, in CSS pixels, once it has a size (charts move)."""
+    script = """selector => {
+      const box = document.querySelector(selector)?.getBoundingClientRect();
+      return box?.width ? box.toJSON() : null;
+    }"""
+    return dict(page.wait_for_function(script, arg=selector).json_value())
+
+
 def middle_colour(page: Page, source: str, across: float = 0.31, down: float = 0.27) -> tuple[int, ...]:
     """RGBA of the picture at a share of a panel's width and height."""
     script = """([source, x, y]) => {

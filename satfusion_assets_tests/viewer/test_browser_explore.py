@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from satfusion_assets.vocabulary.links import viewer_url
 from satfusion_assets_tests.viewer.browser import (
+    box_of,
     middle_colour,
     shown_day,
     strict_page,
@@ -134,9 +135,8 @@ def test_a_click_on_a_chart_chooses_its_day(page: Page):
     wait_painted(page, "fused", "2024-04-05")
     plot = page.locator(".chart .u-over").first
     expect(page.locator(".chart").first).to_contain_text("Fused, 90 % band")
-    box = plot.bounding_box()
-    assert box is not None
-    plot.click(position={"x": box["width"] * (date(2024, 5, 20).timetuple().tm_yday - 1) / 365, "y": 40})
+    width = box_of(page, ".chart .u-over")["width"]
+    plot.click(position={"x": width * (date(2024, 5, 20).timetuple().tm_yday - 1) / 365, "y": 40})
     wait_painted(page, "fused", "2024-05-20")
 
 
@@ -310,10 +310,7 @@ def test_every_stage_shows_its_products(page: Page, stage: str, sources: list[st
 def test_the_swipe_line_is_dragged_where_it_stands(page: Page):
     page.goto(f"{SEASON}?date=2024-05-15&view=swipe")
     wait_painted(page, "compare", "2024-05-15")
-    line = page.locator(".swipe-line").bounding_box()
-    box = page.locator(".map-box").bounding_box()
-    assert line
-    assert box
+    line, box = box_of(page, ".swipe-line"), box_of(page, ".map-box")
     page.mouse.move(line["x"] + line["width"] / 2, line["y"] + 40)
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * 0.25, line["y"] + 60, steps=4)
@@ -354,10 +351,8 @@ def test_a_drag_over_a_curve_zooms_all_curves_and_stays_in_the_address(page: Pag
         page.locator(".chart").first.get_by_role("button", name="Sentinel-3")
     ).to_be_visible()  # the curves have come
     page.wait_for_load_state("networkidle")
-    plot = page.locator(".chart .u-over").first
-    plot.scroll_into_view_if_needed()
-    box = plot.bounding_box()
-    assert box
+    page.locator(".chart .u-over").first.scroll_into_view_if_needed()
+    box = box_of(page, ".chart .u-over")
     page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + 50)
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 60, steps=5)

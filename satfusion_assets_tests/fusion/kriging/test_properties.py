@@ -172,7 +172,7 @@ def test_images_of_32_bits_say_what_those_of_64_do(seed: int) -> None:
     learned = _plan(one).hyperparameters
     exact, single = (_plan(stack, hyperparameters=learned).fuse(DAYS) for stack in (one, other))
     np.testing.assert_allclose(single.values, exact.values, atol=2e-5)
-    np.testing.assert_allclose(sd(single), sd(exact), rtol=2e-3)
+    np.testing.assert_allclose(sd(single), sd(exact), atol=2e-5)
 
 
 def test_threads_give_equal_bits() -> None:
