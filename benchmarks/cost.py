@@ -90,7 +90,7 @@ class Side:
 
     def disk(self) -> tuple[int, int]:
         """Bytes of the derived products' files, and how many files, each content once however many names it has."""
-        found = {}
+        found: dict[int, int] = {}
         for season in self.root.glob("*/*/.satfusion"):
             for product in season.iterdir():
                 if not product.name.startswith(KEPT):
