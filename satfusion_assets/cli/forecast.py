@@ -3,30 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
 
 import dagster as dg
 from rich.table import Table
 
 from satfusion_assets.cli.runs import ASKS, ASKS_AGAIN, Run, why_due
+from satfusion_assets.pipeline.costs import Cost, cost_of, total
 from satfusion_assets.pipeline.platform import Platform
 from satfusion_assets.pipeline.registry import REGISTRY
 from satfusion_assets.store import Product
-
-USUAL_SECONDS: Final = {
-    "raw_s2": 24.0,
-    "raw_s3": 9.0,
-    "raw_phenocam": 14.0,
-    "camera_phenology": 12.0,
-    "preselected": 1.0,
-    "prepared_bti": 2.0,
-    "prepared_itb": 2.0,
-    "fused": 2.5,
-    "pack": 3.0,
-    "metrics": 2.5,
-}
-"""What a partition took in a first demo on two cores, for the time left of what was never made here."""
 
 
 @dataclass(frozen=True)
@@ -76,11 +62,32 @@ def summary(due: Sequence[Due], of: int) -> str:
 
 def expected_seconds(runs: Sequence[Run], due: Sequence[Due]) -> list[float]:
     """Seconds that each run should take: as the last time, else as usual; nothing for what is up to date."""
-    last = {one.product: one.seconds for one in due}
+    there = {one.product: one for one in due}
     return [
-        sum(last[product] or USUAL_SECONDS.get(product.name, 1.0) for product in run.products if product in last)
+        sum(
+            there[product].seconds or cost_of(product, _kept(there[product])).seconds
+            for product in run.products
+            if product in there
+        )
         for run in runs
     ]
+
+
+def cost(due: Sequence[Due]) -> Cost:
+    """What making ``due`` costs: by the last time where there was one, else by the table of measured figures."""
+    return total(
+        replace(
+            cost_of(one.product, _kept(one)),
+            seconds=one.seconds or cost_of(one.product, _kept(one)).seconds,
+            megabytes=one.megabytes or cost_of(one.product, _kept(one)).megabytes,
+        )
+        for one in due
+    )
+
+
+def _kept(one: Due) -> bool:
+    """Whether a raw product is there and only asked for news."""
+    return one.megabytes is not None and ASKS_AGAIN not in one.why
 
 
 def _asks(one: Due) -> bool:

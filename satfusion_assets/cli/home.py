@@ -7,12 +7,13 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
-
-import dagster as dg
+from typing import TYPE_CHECKING, Final
 
 from satfusion_assets.vocabulary.errors import InvalidInput
 from satfusion_assets.vocabulary.installation import INSTANCE, beside_package, checkout, home
+
+if TYPE_CHECKING:
+    import dagster as dg
 
 VARIABLE: Final = "DAGSTER_HOME"
 
@@ -38,6 +39,8 @@ def dagster_home() -> Path:
 @contextmanager
 def dagster_instance() -> Iterator[dg.DagsterInstance]:
     """The instance of ``dagster_home``: what is materialised here shows in the UI."""
+    import dagster as dg
+
     dagster_home()
     with dg.DagsterInstance.get() as instance:
         yield instance

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from satfusion_assets.cli.home import dagster_instance
-from satfusion_assets.cli.runs import Run
-from satfusion_assets.pipeline.records import Stage
+from satfusion_assets.pipeline.records import STAGES, Stage
 from satfusion_assets.vocabulary.sites import SiteSeason
+
+if TYPE_CHECKING:
+    from satfusion_assets.cli.runs import Run
 
 
 def materialize(
@@ -43,11 +45,22 @@ def materialize_site_season(
 
     RunFailed names the cause.
     """
+    say_first_step(site_season, start)
     from satfusion_assets.cli.runs import plan, possible_scenarios
 
     run_plan(site_season, plan(site_season, until, start, possible_scenarios()), rebuild=rebuild, dry_run=dry_run)
     if not dry_run and until in (Stage.METRICS, Stage.EVALUATION):
         say_verdict(site_season, until)
+
+
+def say_first_step(site_season: SiteSeason, start: Stage) -> None:
+    """Say what comes first, before Dagster is loaded: that takes seconds."""
+    from satfusion_assets.pipeline.registry import REGISTRY
+
+    later = STAGES[STAGES.index(start) :]
+    steps = ([record.name for record in records if record.stage in later] for records in REGISTRY.together())
+    first = next(names for names in steps if names)
+    Console().print(f"{site_season.key}: first {', '.join(first)}.", highlight=False, soft_wrap=True)
 
 
 def say_verdict(site_season: SiteSeason, until: Stage) -> None:
@@ -72,16 +85,17 @@ def say_verdict(site_season: SiteSeason, until: Stage) -> None:
 def run_plan(site_season: SiteSeason, runs: Sequence[Run], *, rebuild: bool = False, dry_run: bool = False) -> None:
     """Say what is to be made, then execute ``runs`` on the shared instance, a line for each.
 
-    CredentialsMissing or CredentialsRejected before the first of them when one would need an account.
+    CredentialsMissing or CredentialsRejected before the first of them when one would need an account; TooCostly where
+    they cost more than a limit of the settings allows.
     """
-    from satfusion_assets.cli.forecast import expected_seconds, forecast, summary, table
+    from satfusion_assets.cli.forecast import cost, expected_seconds, forecast, summary, table
     from satfusion_assets.cli.runs import command_tags, execute
     from satfusion_assets.cli.stopping import stoppable
     from satfusion_assets.cli.terminal import Steps, stages_quiet
     from satfusion_assets.definitions import build_defs
+    from satfusion_assets.pipeline.costs import refuse_beyond
     from satfusion_assets.pipeline.partitions import SITE_SEASON
     from satfusion_assets.pipeline.platform import Platform
-    from satfusion_assets.pipeline.raw_s3.acquire import check_sentinel3_credentials
 
     console, platform = Console(), Platform()
     platform.store.recover()
@@ -95,9 +109,14 @@ def run_plan(site_season: SiteSeason, runs: Sequence[Run], *, rebuild: bool = Fa
             soft_wrap=True,
         )
         if dry_run:
+            console.print(f"It would cost {cost(due)}.", highlight=False, soft_wrap=True)
+        refuse_beyond(cost(due), platform.settings, site_season.key)
+        if dry_run:
             return
         asking = [run for run in runs if "raw_s3" in run.assets]
         if asking:
+            from satfusion_assets.pipeline.raw_s3.acquire import check_sentinel3_credentials
+
             again, today = any(run.config.get("again") for run in asking), platform.now().date()
             check_sentinel3_credentials(
                 platform.site(site_season), site_season, platform.store, platform.settings, today=today, again=again

@@ -15,12 +15,15 @@ from rich.table import Table
 
 from satfusion_assets.cli.home import dagster_instance
 from satfusion_assets.cli.positions import SAME_M, CameraSaid, Position, ask_camera, doubt, moved, refuse_swapped
-from satfusion_assets.pipeline.partitions import SITE_SEASON
+from satfusion_assets.pipeline.coarse_source import scenarios_of
+from satfusion_assets.pipeline.costs import Cost, refuse_beyond, season_cost
 from satfusion_assets.pipeline.platform import Platform
+from satfusion_assets.pipeline.records import Grid
 from satfusion_assets.vocabulary.errors import InvalidInput, InvalidSitesFile
 from satfusion_assets.vocabulary.sites import (
     Site,
     SiteRegistry,
+    SiteSeason,
     Trouble,
     check_season,
     check_site_name,
@@ -84,7 +87,7 @@ def add(
         wanted = _of_the_camera(ask(), name, wanted) | wanted
     with dagster_instance() as instance:
         site = platform.registry.edit(change).site(name)
-        instance.add_dynamic_partitions(SITE_SEASON, [site.season(year).key for year in seasons])
+        instance.add_dynamic_partitions(Grid.SITE_SEASON, [site.season(year).key for year in seasons])
     console = Console()
     if old is not None and position is not None and old.metres_to(position) >= SAME_M:
         _say(console, f"{moved(name, old, position)}. {_stale(platform.store, site)}")
@@ -191,7 +194,8 @@ def import_sites(
 ) -> None:
     """Register all sites of FILE with their seasons; known sites get the further seasons and keep the rest.
 
-    What cannot be used is listed in one table and costs nothing else.
+    What cannot be used is listed in one table and costs nothing else. Nothing is registered where making it would
+    exceed a limit of the settings.
     """
     try:
         reading = read_sites(file.read_bytes(), str(file))
@@ -205,13 +209,24 @@ def import_sites(
         raise InvalidInput(f"{file} holds no site that can be registered; nothing was changed.")
     keys = [item.key for site in found for item in site.site_seasons]
     new = [site for site in found if platform.registry.get(site.name) is None]
+    costs = _cost(platform, keys)
+    if dry_run:
+        _say(Console(), f"To make what of them was never begun would cost {costs}, up to the scores.")
+    refuse_beyond(costs, platform.settings, str(file))
     if not dry_run:
         with dagster_instance() as instance:
             platform.registry.edit(lambda now: _merged(now, found).values())
-            instance.add_dynamic_partitions(SITE_SEASON, keys)
+            instance.add_dynamic_partitions(Grid.SITE_SEASON, keys)
     says = "would be registered, nothing was changed" if dry_run else "registered"
     count = f"{len(found)} {'site' if len(found) == 1 else 'sites'} with {len(keys)} seasons {says}"
     _say(Console(), f"{count}; {len(new)} of them new, {len(troubles)} entries left out.")
+
+
+def _cost(platform: Platform, keys: Sequence[str]) -> Cost:
+    """What the site-seasons cost of which nothing is there."""
+    new = [key for key in keys if not platform.store.holds_products(SiteSeason.parse(key))]
+    product = platform.settings.s3_product
+    return season_cost(scenarios_of(product), product) * len(new)
 
 
 def _importable(
@@ -275,7 +290,7 @@ def remove(
         if left is None:
             registry.remove(name)
         for item in gone:
-            instance.delete_dynamic_partition(SITE_SEASON, item.key)
+            instance.delete_dynamic_partition(Grid.SITE_SEASON, item.key)
     if left is None:
         _say(Console(), f"{name} removed; its products stay below the data root.")
         return

@@ -8,6 +8,7 @@ function of weighted sums, so all draws are evaluated in one matrix product.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -51,24 +52,33 @@ def interval(draws: FloatArray, level: float = LEVEL) -> list[float] | None:
 
 def weighted_scores(predicted: FloatArray, reference: FloatArray, weights: FloatArray) -> dict[str, FloatArray]:
     """rmse, mae, bias, nse, pearson_r of (n,) samples under each row of ``weights`` (draws, n); NaN = undefined."""
-    total = weights.sum(axis=1)
-
-    def mean(values: FloatArray) -> FloatArray:
-        return _divide(weights @ values, total)
-
     # Centred on the plain means first: variances of reflectance-like numbers cancel badly otherwise.
     x, y = predicted - predicted.mean(), reference - reference.mean()
     residual = predicted - reference
-    squared = mean(residual**2)
-    variance_x, variance_y = mean(x**2) - mean(x) ** 2, mean(y**2) - mean(y) ** 2
-    covariance = mean(x * y) - mean(x) * mean(y)
+    moments = (residual**2, np.abs(residual), residual, x, x**2, y, y**2, x * y)
+    squared, absolute, bias, mean_x, squared_x, mean_y, squared_y, product = _means(moments, weights)
+    variance_x, variance_y = squared_x - mean_x**2, squared_y - mean_y**2
+    covariance = product - mean_x * mean_y
     return {
         "rmse": np.sqrt(squared),
-        "mae": mean(np.abs(residual)),
-        "bias": mean(residual),
+        "mae": absolute,
+        "bias": bias,
         "nse": 1 - _divide(squared, _positive(variance_y)),
         "pearson_r": _divide(covariance, np.sqrt(_positive(variance_x) * _positive(variance_y))),
     }
+
+
+def weighted_rmse(residual: FloatArray, weights: FloatArray) -> FloatArray:
+    """Root mean square of (n,) residuals under each row of ``weights`` (draws, n); NaN = undefined."""
+    (squared,) = _means((residual**2,), weights)
+    return np.sqrt(squared)
+
+
+def _means(values: Sequence[FloatArray], weights: FloatArray) -> list[FloatArray]:
+    """Means of several (n,) quantities under each row of ``weights``, which pass through memory once for all."""
+    sums = weights @ np.stack(values, axis=1)
+    total = weights.sum(axis=1)
+    return [_divide(part, total) for part in sums.T]
 
 
 def two_sided_p(differences: FloatArray) -> float | None:

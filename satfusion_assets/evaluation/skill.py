@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import rankdata
 
-from satfusion_assets.evaluation.bootstrap import Bootstrap, holm, interval, two_sided_p, weighted_scores
+from satfusion_assets.evaluation.bootstrap import Bootstrap, holm, interval, two_sided_p, weighted_rmse, weighted_scores
 from satfusion_assets.evaluation.scores import Paired, Scores, nse, pair, pearson, rmse
 from satfusion_assets.sampling.series import DailySeries
 from satfusion_assets.vocabulary.scenarios import Scenario
@@ -211,7 +211,7 @@ def _comparison(first: DailySeries, second: DailySeries, camera: DailySeries, bo
     truth, weights = pairs[0].reference, bootstrap.weights(pairs[0].days)
     row["rmse_first"], row["rmse_second"] = rmse(one - truth), rmse(other - truth)
     row["rmse_difference"] = row["rmse_first"] - row["rmse_second"]
-    draws = weighted_scores(one, truth, weights)["rmse"] - weighted_scores(other, truth, weights)["rmse"]
+    draws = weighted_rmse(one - truth, weights) - weighted_rmse(other - truth, weights)
     row["interval"], row["p"] = interval(draws), two_sided_p(draws)
     return row
 

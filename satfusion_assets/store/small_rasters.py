@@ -8,6 +8,7 @@ pixels as cloud-optimised readers want it. Equal inputs give equal bytes.
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -46,6 +47,8 @@ _UNREADABLE: Final = (
 """What ``tifffile`` and its decoders raise over damaged files."""
 _GEO_TAGS: Final = (33550, 33922, 34264, 34735, 34736, 34737)
 _GDAL_METADATA, _GDAL_NODATA = 42112, 42113
+_OF_BANDS: Final = re.compile(r"<Item [^>]*sample=[^>]*>[^<]*")
+"""GDAL's metadata of a band: its name, colour and scale."""
 
 Tag = tuple[int, int, int, Any, bool]
 """Number, type, count and value of a TIFF tag, and whether it is written once only, as ``tifffile`` takes them."""
@@ -94,6 +97,20 @@ def read_rasters(paths: Sequence[Path], threads: int = 2) -> NDArray[Any]:
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(partial(_read_into, stack), range(1, len(paths)), map(Path, paths[1:])))
     return stack
+
+
+def header(path: Path) -> tuple[Any, ...]:
+    """What a raster says of its grid, nodata, and its bands' names and scales; ProductCorrupt as ``read_rasters``."""
+    try:
+        with tifffile.TiffFile(path) as file:
+            page = file.pages.first
+            said = {tag.code: tag.value for tag in page.tags if tag.code in (*_GEO_TAGS, _GDAL_METADATA, _GDAL_NODATA)}
+    except _UNREADABLE as error:
+        raise ProductCorrupt(
+            f"{path} cannot be read ({error}); materialise the product it belongs to again."
+        ) from error
+    bands = _OF_BANDS.findall(str(said.pop(_GDAL_METADATA, "")))
+    return page.shape, str(page.dtype), said, bands
 
 
 def _check(

@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
@@ -19,6 +20,7 @@ from odc.geo.geobox import GeoBox
 
 from satfusion_assets.store.manifest import MANIFEST, FileRecord, Manifest, Product
 from satfusion_assets.store.rasters import Raster, encode_raster, read_geobox, read_raster
+from satfusion_assets.store.recent import RECENT
 from satfusion_assets.store.tags import day_tag, units_tag
 from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing, StoreError
 
@@ -92,7 +94,22 @@ class View:
         from satfusion_assets.store.small_rasters import read_rasters
 
         self.bring([name for name in names if name in self.manifest.files])
-        return read_rasters([self.path(name) for name in names])
+        paths = [self.path(name) for name in names]
+        held = RECENT.copy([self.manifest.files[name].sha256 for name in names])
+        return held if held is not None else read_rasters(paths)
+
+    def read_rasters(self, names: Sequence[str]) -> list[Raster]:
+        """Rasters that are alike but for pixels and tags, read together; ProductCorrupt names one that is not.
+
+        Their tags are left out.
+        """
+        from satfusion_assets.store.small_rasters import header
+
+        stack = self.read_stack(names)
+        first, said = self.read_raster(names[0]), header(self.path(names[0]))
+        if unlike := [name for name in names[1:] if header(self.path(name)) != said]:
+            raise ProductCorrupt(f"{unlike[0]} of {self.product.key} has another grid or other bands than {names[0]}.")
+        return [replace(first, values=values, tags={}) for values in stack]
 
     def read_json(self, name: str) -> Any:
         """Content of a JSON file of this product; ProductCorrupt when it cannot be parsed."""
@@ -119,6 +136,8 @@ class Draft:
         """What each raster says of itself besides what its writer adds."""
         self.manifest: Manifest | None = None
         """Filled when the block has ended and the product is published."""
+        self.stacks: list[tuple[Sequence[str], NDArray[np.float32]]] = []
+        """Stacks as they were written, with the name of each image; they must not be changed after that."""
         self.shared: dict[str, FileRecord] = {}
         """Files that are another product's as well: contract path -> what that product's manifest says of them."""
         self._folder = folder
@@ -148,6 +167,7 @@ class Draft:
         units = units_tag(options.get("band_names", ()))
         tags = [{**self.tags, **units, **day_tag(name), **of} for name, of in zip(names, own, strict=True)]
         write_rasters([self.path(name) for name in names], stack, geobox, tags=tags, **options)
+        self.stacks.append((names, stack))
 
     def write_json(self, name: str, content: Any) -> None:
         """Strict JSON: a NaN or infinity is refused, because no reader of the contract expects one."""

@@ -15,6 +15,10 @@ class InvalidInput(SatfusionError):
     """Something the user gave (name, coordinate, season, key, option) cannot be used."""
 
 
+class TooCostly(InvalidInput):
+    """What is asked for costs more than a limit of the settings allows."""
+
+
 class UnknownSite(InvalidInput):
     """The named site is not in sites.geojson."""
 

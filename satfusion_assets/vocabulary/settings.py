@@ -178,6 +178,14 @@ class Settings(BaseSettings):
     """Who gets a mail when something fails."""
     notify_smtp: SecretStr = SecretStr("smtp://localhost:25")
     """Server for it: ``smtps://user:password@host:465``; with a user, plain ``smtp`` goes on with TLS."""
+    most_requests: float | None = Field(None, ge=0)
+    """Requests to archives that one command may need; more is refused before the first."""
+    most_jobs: float | None = Field(None, ge=0)
+    """openEO jobs that one command may start."""
+    most_gb: float | None = Field(None, ge=0)
+    """Gigabytes on disk that one command may fill."""
+    most_hours: float | None = Field(None, ge=0)
+    """Hours that one command may take."""
 
     fusion_engine: EngineName = EngineName.SATFUSION
     smoothing_days: int = Field(5, ge=0, le=365)

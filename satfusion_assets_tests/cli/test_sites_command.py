@@ -18,7 +18,7 @@ from satfusion_assets.cli import app
 from satfusion_assets.pipeline.partitions import SITE_SEASON
 from satfusion_assets.pipeline.platform import Platform
 from satfusion_assets.store import Product
-from satfusion_assets.vocabulary.errors import InvalidInput, UnknownSeason
+from satfusion_assets.vocabulary.errors import InvalidInput, TooCostly, UnknownSeason
 from satfusion_assets.vocabulary.sites import SiteRegistry
 
 NOBODY = "http://127.0.0.1:9"
@@ -297,6 +297,20 @@ def test_a_dry_run_says_the_same_and_changes_nothing(installation: Path) -> None
     )
     assert not registry().path.exists()
     assert partitions() == set()
+
+
+def test_a_dry_run_says_what_the_seasons_would_cost(installation: Path) -> None:
+    file = listing(installation, feature("good", 2023), feature("second", 2024), feature("older", 2019))
+    says = run("import", file, "--dry-run")
+    assert "would cost 5 946 requests, 18 openEO jobs, 2.3 GB on disk, 1.6 hours" in says
+
+
+def test_a_list_beyond_a_limit_is_refused_whole(installation: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SATFUSION_MOST_JOBS", "10")
+    file = listing(installation, feature("good", 2023), feature("older", 2019))
+    with pytest.raises(TooCostly, match="12 openEO jobs where SATFUSION_MOST_JOBS allows 10"):
+        run("import", file)
+    assert not registry().path.exists()
 
 
 def test_a_list_without_anything_good_is_an_error(installation: Path) -> None:

@@ -53,6 +53,7 @@ def images(judged: Judged) -> list[str]:
 def grid(judged: Judged) -> Verdict:
     bad = []
     names = images(judged)
+    judged.read_together(names)
     for name in names:
         raster = judged.raster(name)
         if raster.geobox != judged.grid.fine or tuple(raster.descriptions) != judged.channels:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from satfusion_assets.pipeline.acquisition.cache import FetchCache
+from satfusion_assets.store.kept import KeptFiles
 from satfusion_assets.vocabulary.errors import StoreFull
 
 
@@ -16,7 +17,7 @@ from satfusion_assets.vocabulary.errors import StoreFull
 def test_a_full_disk_or_quota_is_said_and_leaves_what_was_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: int
 ) -> None:
-    cache = FetchCache(tmp_path)
+    cache = FetchCache(KeptFiles(tmp_path))
     cache.put("first", {".tif": b"pixels"}, {"day": "2024-05-01"})
     before = sorted(path.name for path in tmp_path.iterdir())
 
@@ -38,5 +39,5 @@ def test_another_trouble_with_the_disk_is_not_called_full(tmp_path: Path, monkey
 
     monkeypatch.setattr(os, "fsync", broken)
     with pytest.raises(OSError, match="Input/output error"):
-        FetchCache(tmp_path).put("first", {".tif": b"pixels"}, {})
+        FetchCache(KeptFiles(tmp_path)).put("first", {".tif": b"pixels"}, {})
     assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,90 @@
+"""What a stage wrote is at hand for the next one, and is never taken for another version's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+import pytest
+import rasterio
+from odc.geo.geobox import GeoBox
+
+from satfusion_assets.store import Product, ProductStore, small_rasters
+from satfusion_assets.store.recent import RecentStacks
+from satfusion_assets.vocabulary.errors import ProductCorrupt
+from satfusion_assets.vocabulary.sites import SiteSeason
+
+FUSED = Product("fused", SiteSeason("innsbruck", 2024), "aggressive_sigma20")
+NAMES = ("a.tif", "b.tif", "c.tif")
+GRID = GeoBox.from_bbox((600_000, 5_200_000, 600_300, 5_200_200), crs="EPSG:32632", resolution=10)
+
+
+def images(seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).normal(0.2, 0.1, (3, 2, *GRID.shape)).astype(np.float32)
+
+
+def publish(store: ProductStore, stack: np.ndarray) -> None:
+    with store.publish(FUSED) as draft:
+        draft.write_stack(NAMES, stack, GRID, band_names=("red", "nir"))
+
+
+def test_the_stage_that_follows_decodes_nothing(tmp_path: Path) -> None:
+    store, stack = ProductStore(tmp_path), images(1)
+    publish(store, stack)
+    with store.read(FUSED) as view, mock.patch.object(small_rasters, "read_rasters", side_effect=AssertionError):
+        found = view.read_stack(NAMES)
+    np.testing.assert_array_equal(found, stack)
+
+
+def test_whoever_changes_what_it_read_changes_nobody_elses(tmp_path: Path) -> None:
+    store = ProductStore(tmp_path)
+    publish(store, images(1))
+    with store.read(FUSED) as view:
+        view.read_stack(NAMES)[...] = 0
+        np.testing.assert_array_equal(view.read_stack(NAMES), images(1))
+
+
+def test_each_version_and_each_order_has_its_own_pixels(tmp_path: Path) -> None:
+    store = ProductStore(tmp_path)
+    publish(store, images(1))
+    with store.read(FUSED) as old:
+        publish(store, images(2))
+        with store.read(FUSED) as new:
+            np.testing.assert_array_equal(old.read_stack(NAMES), images(1))
+            np.testing.assert_array_equal(new.read_stack(NAMES), images(2))
+            np.testing.assert_array_equal(new.read_stack(NAMES[1:]), images(2)[1:])
+
+
+def test_no_more_is_held_than_allowed() -> None:
+    recent, stack = RecentStacks(most=2 * images(1).nbytes), images(1)
+    for name in "abc":
+        recent.hold([name], stack)
+    recent.hold(["large"], np.concatenate([stack] * 3))
+    assert [recent.copy([name]) is not None for name in ("a", "b", "c", "large")] == [False, True, True, False]
+
+
+def test_rasters_read_together_are_those_read_one_by_one(tmp_path: Path) -> None:
+    store = ProductStore(tmp_path)
+    publish(store, images(1))
+    with store.read(FUSED) as view:
+        together = view.read_rasters(NAMES)
+        for name, raster in zip(NAMES, together, strict=True):
+            alone = view.read_raster(name)
+            np.testing.assert_array_equal(raster.values, alone.values)
+            assert (raster.geobox, raster.descriptions) == (alone.geobox, alone.descriptions)
+            assert (raster.scale, np.isnan(raster.nodata or 0)) == (alone.scale, np.isnan(alone.nodata or 0))
+
+
+@pytest.mark.parametrize("what", ["grid", "bands"])
+def test_one_raster_unlike_the_others_is_named(tmp_path: Path, what: str) -> None:
+    store = ProductStore(tmp_path)
+    publish(store, images(1))
+    with store.read(FUSED) as view:
+        with rasterio.open(view.path(NAMES[1]), "r+", IGNORE_COG_LAYOUT_BREAK="YES") as dataset:
+            if what == "grid":
+                dataset.transform = rasterio.Affine(10, 0, 0, 0, -10, 0)
+            else:
+                dataset.descriptions = ("nir", "red")
+        with pytest.raises(ProductCorrupt, match=NAMES[1]):
+            view.read_rasters(NAMES)
