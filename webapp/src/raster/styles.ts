@@ -66,15 +66,6 @@ const BLUES: readonly Rgb[] = [
   [198, 219, 239],
   [247, 251, 255],
 ];
-const SEASONS: readonly Rgb[] = [
-  [59, 76, 145],
-  [60, 140, 165],
-  [98, 181, 130],
-  [196, 205, 92],
-  [240, 178, 72],
-  [214, 95, 66],
-  [130, 40, 88],
-];
 /** Blue - white - orange: told apart with every common colour vision. */
 const DIVERGING: readonly Rgb[] = [
   [17, 72, 140],
@@ -188,7 +179,7 @@ export function layerStyle(key: string, label: string, unit: string, note: strin
 }
 
 export function dateStyle(key: string, label: string, range: readonly [number, number]): ValueStyle {
-  return { kind: 'value', key, label, quantity: 'value', range, ramp: SEASONS, unit: 'day of year', note: '' };
+  return { kind: 'value', key, label, quantity: 'value', range, ramp: VIRIDIS, unit: 'day of year', note: '' };
 }
 
 export const spreadStyle = (key: string, label: string, top: number): ValueStyle => ({
