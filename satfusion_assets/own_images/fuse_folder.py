@@ -124,10 +124,11 @@ def _fuse_blocks(
         if settings is None:
             top, left = block.halo
             fused = FusionPlan(read, top * images.ratio, left * images.ratio, order.threads).fuse(days, parameters)
-            made = fused.values
+            made = list(fused.values)
         else:
             fused = plan_block(read, fine, block, images.ratio, settings, order.threads).fuse(days)
-            made = np.concatenate([fused.values, fused.quality.standard_deviation])
+            # One after the other: together in one array they would lie in memory twice.
+            made = [*fused.values, *fused.quality.standard_deviation]
         partial.write(index, made, Window.from_slices(*block.fine(images.ratio)), fused.status)
         logger.info("Fused block %d of %d.", index + 1, len(plan))
 
@@ -236,7 +237,7 @@ class _Partial:
     def done(self) -> set[int]:
         return {int(index) for index in self._journal["blocks"]}
 
-    def write(self, index: int, values: np.ndarray, window: Window, status: tuple[Status, ...]) -> None:
+    def write(self, index: int, values: Sequence[np.ndarray], window: Window, status: tuple[Status, ...]) -> None:
         for name, image in zip(self.names, values, strict=True):
             with rasterio.open(self.folder / name, "r+") as raster:
                 raster.write(image, window=window)
