@@ -55,13 +55,17 @@ class PackStore(LocalStore):
 def open_pack(path: Path | str) -> xr.Dataset:
     """The pack at ``path`` as xarray opens it, in the version that is there now.
 
-    The version stays on disk for as long as the dataset, or anything lazily made from it, is in use.
+    The version stays on disk for as long as the dataset, or anything lazily made from it, is in use. Shards are left
+    out of what it says of its files: with dask, xarray would refuse to write them back chunk by chunk.
     """
     import xarray as xr
 
     store = _open_store(Path(path), str(path))
     _group(store)
-    return xr.open_zarr(store)
+    dataset = xr.open_zarr(store)
+    for variable in dataset.variables.values():
+        variable.encoding.pop("shards", None)
+    return dataset
 
 
 def pack_days(path: Path) -> dict[str, int]:

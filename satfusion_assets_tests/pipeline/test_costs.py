@@ -6,7 +6,7 @@ import pytest
 
 from satfusion_assets.pipeline.costs import AGAIN, FIRST, Cost, cost_of, refuse_beyond, season_cost
 from satfusion_assets.pipeline.raw_s2.product import RAW_S2
-from satfusion_assets.pipeline.records import Stage
+from satfusion_assets.pipeline.records import Grid, Stage
 from satfusion_assets.pipeline.registry import REGISTRY
 from satfusion_assets.vocabulary.errors import TooCostly
 from satfusion_assets.vocabulary.scenarios import KRIGING_SCENARIOS, SCENARIOS
@@ -15,7 +15,7 @@ from satfusion_assets.vocabulary.sites import SiteSeason
 
 
 def test_every_product_of_a_site_season_has_a_price() -> None:
-    of_seasons = {record.name for record in REGISTRY.products if not record.name.endswith("_table")}
+    of_seasons = {record.name for record in REGISTRY.products if record.grid is not Grid.ALL}
     assert of_seasons == FIRST.keys()
     assert {record.name for record in REGISTRY.products if record.asked_within is not None} == AGAIN.keys()
 
