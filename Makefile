@@ -11,7 +11,7 @@ demo: setup
 
 test: setup lint types
 	$(NPM) run test --silent
-	$(BIN)/pytest -n 2 --dist loadscope -m "not slow"
+	$(BIN)/pytest -n 3 --dist loadscope -m "not slow"
 
 test-slow: setup
 	SATFUSION_TEST_CASES="new cases" $(BIN)/pytest -n 2 --dist loadscope

@@ -100,6 +100,7 @@ def test_the_melt_is_no_rise_where_the_colour_showed_the_snow(tmp_path: Path):
     assert abs((date.fromisoformat(rising["25"]["date"]) - date(2024, 4, 24)).days) <= 3
 
 
+@pytest.mark.slow
 def test_a_competitor_s_image_of_a_gap_is_made_without_the_withheld_scenes(store: ProductStore):
     assert RATIO == 30
     scenes = [date(2024, 3, 1) + timedelta(8 * n) for n in range(32)]
