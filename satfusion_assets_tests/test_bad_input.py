@@ -35,9 +35,9 @@ NOBODY = "http://127.0.0.1:9"
 
 def settings(root: Path, **overrides: object) -> Settings:
     addresses = {"earth_search_url": f"{NOBODY}/v1", "openeo_url": f"{NOBODY}/openeo/1.2", "phenocam_url": NOBODY}
-    patience = {"archive_attempts": 1, "archive_first_wait_s": 0, "archive_timeout_s": 2}
+    policy = {"archive_attempts": 1, "archive_first_wait_s": 0, "archive_timeout_s": 2}
     credentials = {"cdse_user": None, "cdse_password": None, "cdse_client_id": None, "cdse_client_secret": None}
-    return Settings(_env_file=None, data_root=root, **(addresses | patience | credentials | overrides))
+    return Settings(_env_file=None, data_root=root, **(addresses | policy | credentials | overrides))
 
 
 def cause(platform: Platform, asset: str, partition: str) -> str:

@@ -20,12 +20,12 @@ import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
 from satfusion_assets.archives.deadline import bound, deadline
-from satfusion_assets.archives.patience import (
+from satfusion_assets.archives.retry import (
     LONGEST_WAIT_S,
     MOST_BYTES,
     MOST_TEXT,
     TRANSIENT,
-    Patience,
+    RetryPolicy,
     is_web_address,
     public_url,
     retry_after_s,
@@ -134,13 +134,13 @@ class HttpArchive:
     def __init__(
         self,
         name: str,
-        patience: Patience,
+        policy: RetryPolicy,
         *,
         transient: Collection[int] = TRANSIENT,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self.name = name
-        self.patience = patience
+        self.policy = policy
         self.requests = 0
         """Requests sent, failed ones included."""
         self.bytes_read = 0
@@ -148,7 +148,7 @@ class HttpArchive:
         self._counting = threading.Lock()
         self._transient = transient
         client = httpx.Client(
-            timeout=patience.timeout_s,
+            timeout=policy.timeout_s,
             follow_redirects=True,
             transport=transport,
             headers={"User-Agent": "satfusion"},
@@ -189,7 +189,7 @@ class HttpArchive:
         """``read(answer)``; when ``read`` raises ArchiveAnswerInvalid the answer is asked for again.
 
         A body may be damaged on its way without HTTP noticing; only who reads it can tell. attempts: None = as many
-        as patience has.
+        as the retry policy allows.
         """
         lower = {name.lower(): value for name, value in (headers or {}).items()}
         return self._ask(_Request("GET", url, lower, most_bytes), read, attempts)
@@ -197,7 +197,7 @@ class HttpArchive:
     def _ask(self, request: _Request, read: Callable[[Answer], T], attempts: int | None = None) -> T:
         if not is_web_address(request.url):
             raise self._no_address(request.url)
-        most = attempts or self.patience.attempts
+        most = attempts or self.policy.attempts
         retrying = Retrying(
             retry=retry_if_exception(_worth_another_attempt),
             stop=stop_after_attempt(most),
@@ -216,7 +216,7 @@ class HttpArchive:
     def _attempt(self, request: _Request) -> Answer:
         try:
             with (
-                deadline(self.patience.deadline_s) as give_up,
+                deadline(self.policy.deadline_s) as give_up,
                 self._client.stream(
                     request.method, request.url, headers=dict(request.headers), json=request.json
                 ) as response,
@@ -251,7 +251,7 @@ class HttpArchive:
             if read > most_bytes:
                 break
             if monotonic() > give_up:
-                raise _Transient(f"the answer took longer than {self.patience.deadline_s:g} s")
+                raise _Transient(f"the answer took longer than {self.policy.deadline_s:g} s")
         if read > most_bytes:
             raise TooLarge(
                 f"{self.name} answered {public_url(str(response.url))} with more than {most_bytes // 2**20} MiB, "
@@ -265,7 +265,7 @@ class HttpArchive:
             pause = retry_after_s(answer.headers.get("retry-after"))
             if pause is not None and pause > LONGEST_WAIT_S:
                 raise ArchiveUnavailable(
-                    f"{self.name} asks for {pause:.0f} s of patience at {answer.url} (HTTP {status}); "
+                    f"{self.name} asks for {pause:.0f} s before it is asked again at {answer.url} (HTTP {status}); "
                     f"run this again then."
                 )
             raise _Transient(f"HTTP {status}", pause)
@@ -291,7 +291,7 @@ class HttpArchive:
     def _wait(self, state: RetryCallState) -> float:
         failure = state.outcome.exception() if state.outcome else None
         pause = getattr(failure, "retry_after", None)
-        return pause if pause is not None else self.patience.wait_s(state.attempt_number)
+        return pause if pause is not None else self.policy.wait_s(state.attempt_number)
 
     def _note(self, state: RetryCallState) -> None:
         failure = state.outcome.exception() if state.outcome else None

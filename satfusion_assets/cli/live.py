@@ -21,7 +21,7 @@ from satfusion_assets.vocabulary.settings import S3Product, Settings
 from satfusion_assets.vocabulary.sites import Site
 
 if TYPE_CHECKING:
-    from satfusion_assets.archives.patience import Patience
+    from satfusion_assets.archives.retry import RetryPolicy
 
 MID_SEASON: Final = 7
 """July: scenes without snow in the north, and overpasses everywhere but in a polar night."""
@@ -69,10 +69,10 @@ def _scene(settings: Settings, site: Site, month: tuple[date, date]) -> Probe:
     """The clearest scene of the month over the site."""
     from satfusion_assets.archives.earth_search import read_scene, search_scenes
     from satfusion_assets.archives.http import HttpArchive
-    from satfusion_assets.archives.patience import THROTTLED
+    from satfusion_assets.archives.retry import THROTTLED
 
-    grid, patience = site_grid(site), _briefly(settings)
-    found = search_scenes(settings.earth_search_url, settings.s2_collection, grid.fine, *month, patience)
+    grid, policy = site_grid(site), _briefly(settings)
+    found = search_scenes(settings.earth_search_url, settings.s2_collection, grid.fine, *month, policy)
     differences = [f"An item cannot be used: {why}" for why in found.malformed.values()]
     if not found.scenes:
         raise NoData(f"Earth Search has no scene of {site.name} from {month[0]} to {month[1]}.")
@@ -83,7 +83,7 @@ def _scene(settings: Settings, site: Site, month: tuple[date, date]) -> Probe:
         "baseline": scene.baseline, "offset applied": scene.boa_offset_applied, "epsg": scene.epsg,
     }  # fmt: skip
     try:
-        with HttpArchive("Earth Search", patience, transient=THROTTLED) as archive:
+        with HttpArchive("Earth Search", policy, transient=THROTTLED) as archive:
             pixels = read_scene(archive, scene, grid)
     except SatfusionError as error:
         return Probe("Earth Search", (*differences, str(error)), facts)
@@ -115,12 +115,12 @@ def _cube(settings: Settings, site: Site, month: tuple[date, date]) -> Probe:
 
     if settings.s3_product is S3Product.NONE:
         return Probe("Copernicus openEO", (), {"product": "none: Sentinel-2 alone, so nothing was asked for"})
-    grid, patience = site_grid(site), _briefly(settings)
+    grid, policy = site_grid(site), _briefly(settings)
     request = quarterly_requests(CUBE_PRODUCTS[settings.s3_product], grid, *month)[0]
-    back_end = BackEnd(settings.openeo_url, Credentials.of(settings), patience)
+    back_end = BackEnd(settings.openeo_url, Credentials.of(settings), policy)
     collection = back_end.describe(request.product.collection)
     facts: dict[str, Any] = {"collection": request.product.collection, "title": collection.get("title")}
-    with TemporaryDirectory() as folder, HttpArchive("Copernicus openEO", patience) as files:
+    with TemporaryDirectory() as folder, HttpArchive("Copernicus openEO", policy) as files:
         ledger = JobLedger(Path(folder) / "jobs.json", month[1])
         (result,) = run_requests(
             back_end, files, [request], ledger,
@@ -168,11 +168,11 @@ def _summary(settings: Settings, site: Site, month: tuple[date, date]) -> Probe:
     return Probe("PhenoCam", tuple(f"Left out: {one}" for one in left_out), facts)
 
 
-def _briefly(settings: Settings) -> Patience:
+def _briefly(settings: Settings) -> RetryPolicy:
     """Two tries: who asks whether an archive answers does not wait for a quarter of an hour."""
-    from satfusion_assets.archives.patience import Patience
+    from satfusion_assets.archives.retry import RetryPolicy
 
-    return replace(Patience.of(settings), attempts=2)
+    return replace(RetryPolicy.of(settings), attempts=2)
 
 
 def report(probes: list[Probe], site: Site, software: str, settings: Settings) -> str:

@@ -49,12 +49,12 @@ class CameraSaid:
 def ask_camera(settings: Settings, name: str) -> CameraSaid:
     """Ask PhenoCam once, briefly."""
     from satfusion_assets.archives.http import HttpArchive
-    from satfusion_assets.archives.patience import Patience
     from satfusion_assets.archives.phenocam import VEGETATION_NAMES, PhenoCam
+    from satfusion_assets.archives.retry import RetryPolicy
 
-    patience = Patience(attempts=1, first_wait_s=0, timeout_s=_SILENCE_S, deadline_s=_SILENCE_S)
+    policy = RetryPolicy(attempts=1, first_wait_s=0, timeout_s=_SILENCE_S, deadline_s=_SILENCE_S)
     try:
-        with HttpArchive("PhenoCam", patience) as http:
+        with HttpArchive("PhenoCam", policy) as http:
             camera = PhenoCam(settings.phenocam_url, http).camera(name)
     except (ArchiveError, NoData) as error:
         return CameraSaid(None, str(error))

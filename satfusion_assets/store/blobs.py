@@ -57,10 +57,10 @@ class Blobs:
     may succeed later, StoreRefused when a person has to act.
     """
 
-    def __init__(self, where: str, patience: Waits | None = None) -> None:
+    def __init__(self, where: str, policy: Waits | None = None) -> None:
         self.where = where.rstrip("/")
-        self._patience = patience or Waits()
-        self._store: ObjectStore = _open(self.where, self._patience)
+        self._retry_policy = policy or Waits()
+        self._store: ObjectStore = _open(self.where, self._retry_policy)
 
     def read(self, name: str) -> bytes | None:
         """The blob's content, None where there is none."""
@@ -173,7 +173,7 @@ class Blobs:
         """``call``, repeated while the server does not answer. missing: what stands for a blob that is not there."""
         import obstore
 
-        deadline, pause = time.monotonic() + self._patience.in_all_s, _FIRST_PAUSE_S
+        deadline, pause = time.monotonic() + self._retry_policy.in_all_s, _FIRST_PAUSE_S
         while True:
             try:
                 return call()
@@ -190,7 +190,7 @@ class Blobs:
             except obstore.exceptions.BaseError as error:
                 if time.monotonic() + pause > deadline:
                     raise StoreUnavailable(
-                        f"{self.where} did not answer for {self._patience.in_all_s:.0f} s ({what}); look after its "
+                        f"{self.where} did not answer for {self._retry_policy.in_all_s:.0f} s ({what}); look after its "
                         f"server and run this again, what was published before is whole."
                     ) from error
                 log.warning("%s does not answer (%s); asking again.", self.where, what)
@@ -198,7 +198,7 @@ class Blobs:
             pause = min(2 * pause, _LONGEST_PAUSE_S)
 
 
-def _open(where: str, patience: Waits) -> ObjectStore:
+def _open(where: str, policy: Waits) -> ObjectStore:
     import obstore
     from obstore.store import LocalStore, S3Store
 
@@ -213,8 +213,8 @@ def _open(where: str, patience: Waits) -> ObjectStore:
             config={} if endpoint is None else {"endpoint": endpoint},
             client_options={
                 "allow_http": endpoint is not None and endpoint.startswith("http://"),
-                "timeout": timedelta(seconds=patience.request_s),
-                "connect_timeout": timedelta(seconds=min(_CONNECT_S, patience.request_s)),
+                "timeout": timedelta(seconds=policy.request_s),
+                "connect_timeout": timedelta(seconds=min(_CONNECT_S, policy.request_s)),
             },
             retry_config={"max_retries": 0},
         )

@@ -25,13 +25,13 @@ def open_store(settings: Settings) -> Store:
 
 
 def open_bucket(where: str, settings: Settings) -> BucketStore:
-    """The products in the bucket at ``where``, with the cache and the patience of ``settings``."""
+    """The products in the bucket at ``where``, with the cache and the retry policy of ``settings``."""
     cached = settings.store_cache or settings.data_root / CACHED
-    patience = Waits(settings.store_timeout_s, settings.store_patience_s)
+    policy = Waits(settings.store_timeout_s, settings.store_retry_s)
     # A forked run has connections of its own.
-    return _bucket(os.getpid(), where, cached.absolute(), int(settings.store_cache_gb * _BYTES), patience)
+    return _bucket(os.getpid(), where, cached.absolute(), int(settings.store_cache_gb * _BYTES), policy)
 
 
 @cache
-def _bucket(process: int, where: str, cached: Path, limit: int, patience: Waits) -> BucketStore:
-    return BucketStore(Blobs(where, patience), VersionCache(cached, limit))
+def _bucket(process: int, where: str, cached: Path, limit: int, policy: Waits) -> BucketStore:
+    return BucketStore(Blobs(where, policy), VersionCache(cached, limit))

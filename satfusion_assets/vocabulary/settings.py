@@ -134,7 +134,7 @@ class Settings(BaseSettings):
     """Room for what is kept there, in 10^9 bytes."""
     store_timeout_s: float = Field(60.0, gt=0, le=3600)
     """Longest time that one request to the bucket may take."""
-    store_patience_s: float = Field(180.0, ge=0, le=86_400)
+    store_retry_s: float = Field(180.0, ge=0, le=86_400)
     """How long a bucket that does not answer is asked again."""
     viewer_url: WebAddress = "http://127.0.0.1:8050"
     dagster_url: WebAddress = "http://127.0.0.1:3000"

@@ -13,18 +13,18 @@ from typing import Any
 import httpx
 
 from satfusion_assets.archives.http import HttpArchive
-from satfusion_assets.archives.patience import THROTTLED, Patience
+from satfusion_assets.archives.retry import THROTTLED, RetryPolicy
 from satfusion_assets_tests.conftest import REAL_DATA
 
 FIXTURES = Path(__file__).parent / "fixtures"
-IMPATIENT = Patience(attempts=3, first_wait_s=0, timeout_s=2, deadline_s=5)
+IMPATIENT = RetryPolicy(attempts=3, first_wait_s=0, timeout_s=2, deadline_s=5)
 
 Handler = Callable[[httpx.Request], httpx.Response]
 
 
-def archive(handler: Handler, patience: Patience = IMPATIENT) -> HttpArchive:
+def archive(handler: Handler, policy: RetryPolicy = IMPATIENT) -> HttpArchive:
     """An archive whose answers are ``handler``'s."""
-    return HttpArchive("The archive", patience, transient=THROTTLED, transport=httpx.MockTransport(handler))
+    return HttpArchive("The archive", policy, transient=THROTTLED, transport=httpx.MockTransport(handler))
 
 
 def item(name: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import pytest
 
 from satfusion_assets.archives.earth_search import LatestChange, SearchResult, latest_change, search_scenes
 from satfusion_assets.archives.earth_search.boxes import box_width, geographic_boxes, geojson
-from satfusion_assets.archives.patience import Patience
+from satfusion_assets.archives.retry import RetryPolicy
 from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid, ArchiveUnavailable
 from satfusion_assets.vocabulary.grid import site_grid
 from satfusion_assets.vocabulary.settings import S2Collection
@@ -51,13 +51,13 @@ class Replay:
         return json.loads(text.replace(REAL, self.address))
 
     def search(self) -> SearchResult:
-        patience = Patience(attempts=3, first_wait_s=0, timeout_s=5)
+        policy = RetryPolicy(attempts=3, first_wait_s=0, timeout_s=5)
         day = date(2023, 10, 8)
-        return search_scenes(f"{self.address}/v1", S2Collection.L2A, AREA, day, day, patience)
+        return search_scenes(f"{self.address}/v1", S2Collection.L2A, AREA, day, day, policy)
 
     def watch(self) -> LatestChange:
         day = date(2023, 10, 8)
-        return latest_change(f"{self.address}/v1", S2Collection.L2A, AREA, day, day, Patience(1, 0, 5))
+        return latest_change(f"{self.address}/v1", S2Collection.L2A, AREA, day, day, RetryPolicy(1, 0, 5))
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         replay = self
@@ -130,12 +130,12 @@ def test_a_catalogue_that_stays_down_is_one_sentence(replay: Replay) -> None:
     assert len(replay.asked) == 3
 
 
-@pytest.mark.parametrize(("header", "says"), [("3600", "3600 s of patience"), ("nan", "3 attempts")])
+@pytest.mark.parametrize(("header", "says"), [("3600", "3600 s before"), ("nan", "3 attempts")])
 def test_the_search_waits_as_every_request_does(monkeypatch: pytest.MonkeyPatch, header: str, says: str) -> None:
     def busy(request: httpx.Request) -> httpx.Response:
         return httpx.Response(429, headers={"Retry-After": header})
 
-    monkeypatch.setattr("satfusion_assets.archives.earth_search.catalogue._archive", lambda patience: archive(busy))
+    monkeypatch.setattr("satfusion_assets.archives.earth_search.catalogue._archive", lambda policy: archive(busy))
     day = date(2023, 10, 8)
     for ask in (search_scenes, latest_change):
         with pytest.raises(ArchiveUnavailable, match=says):
@@ -292,7 +292,7 @@ def test_an_address_that_is_none_is_said(address: str) -> None:
     day = date(2023, 10, 8)
     for ask in (search_scenes, latest_change):
         with pytest.raises(ArchiveAnswerInvalid, match="SATFUSION_EARTH_SEARCH_URL"):
-            ask(address, S2Collection.L2A, AREA, day, day, Patience(attempts=1))
+            ask(address, S2Collection.L2A, AREA, day, day, RetryPolicy(attempts=1))
 
 
 @pytest.mark.parametrize("link", ["s3://bucket/page2", 5, None, "", {"href": "x"}])
@@ -313,7 +313,7 @@ def test_deep_json_is_refused(replay: Replay, real: dict[str, Any]) -> None:
 
 def test_the_watch_gives_up_on_a_trickle() -> None:
     with trickling() as address, pytest.raises(ArchiveUnavailable, match="no answer in time"):
-        latest_change(address, S2Collection.L2A, AREA, date(2024, 1, 1), date(2024, 2, 1), Patience(1, 0, 2, 0.3))
+        latest_change(address, S2Collection.L2A, AREA, date(2024, 1, 1), date(2024, 2, 1), RetryPolicy(1, 0, 2, 0.3))
 
 
 @pytest.mark.parametrize("longitude", [179.9995, -179.9995, 179.99, 179.9999, -180.0])

@@ -23,7 +23,7 @@ from satfusion_assets.archives.earth_search import Scene, read_view_zenith, scen
 from satfusion_assets.archives.earth_search.boxes import geographic_boxes, shared_area
 from satfusion_assets.archives.earth_search.cog import Layer, read_around
 from satfusion_assets.archives.http import HttpArchive
-from satfusion_assets.archives.patience import THROTTLED, Patience, is_web_address
+from satfusion_assets.archives.retry import THROTTLED, RetryPolicy, is_web_address
 from satfusion_assets.vocabulary.errors import ArchiveError
 from satfusion_assets.vocabulary.grid import site_grid
 from satfusion_assets.vocabulary.settings import S2Collection
@@ -35,7 +35,7 @@ T = TypeVar("T")
 
 DAILY, CAMPAIGN = 15, 300
 """Cases of each edge in the daily run, and in the whole campaign."""
-HASTE = Patience(attempts=1, first_wait_s=0, timeout_s=2, deadline_s=5)
+HASTE = RetryPolicy(attempts=1, first_wait_s=0, timeout_s=2, deadline_s=5)
 JUNK: list[Any] = [
     None, True, 0, -1, 1.5, 10**30, 1e999, float("nan"), "", "x", "../../x", "\ud800", "a\nb", "\x00", "9" * 5000,
     "9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00", "s3://bucket/key", "http://h:99999/", "http://[::1",
@@ -147,7 +147,7 @@ def test_mutated_pages_are_the_scenes_asked_for_or_one_typed_error(seed: int, mo
         return httpx.Response(200, content=bodies[which])
 
     served = HttpArchive("Earth Search", HASTE, transient=THROTTLED, transport=httpx.MockTransport(serve))
-    monkeypatch.setattr("satfusion_assets.archives.earth_search.catalogue._archive", lambda patience: served)
+    monkeypatch.setattr("satfusion_assets.archives.earth_search.catalogue._archive", lambda policy: served)
     found = result_or_error(lambda: search_scenes("https://a.example/v1", S2Collection.L2A, AREA, DAY, DAY, HASTE))
     if isinstance(found, ArchiveError):
         assert str(found).isprintable()

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from satfusion_assets.archives.http import FileWithheld, HttpArchive, NoAddress, NotFound, Refused, TooLarge
-from satfusion_assets.archives.patience import Patience, retry_after_s
+from satfusion_assets.archives.retry import RetryPolicy, retry_after_s
 from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid, ArchiveUnavailable, CredentialsRejected
 from satfusion_assets_tests.archives.conftest import IMPATIENT, archive, trickling
 
@@ -44,7 +44,7 @@ def test_trouble_is_asked_again(trouble: httpx.Response | Exception) -> None:
 
 
 @pytest.mark.parametrize("trouble", [httpx.Response(503), httpx.ReadTimeout(f"{URL} timed out")], ids=str)
-def test_patience_ends_in_one_sentence_without_secrets(trouble: httpx.Response | Exception) -> None:
+def test_the_last_attempt_ends_in_one_sentence_without_secrets(trouble: httpx.Response | Exception) -> None:
     script = Script(trouble)
     with pytest.raises(ArchiveUnavailable) as caught:
         archive(script).get(URL)
@@ -73,7 +73,7 @@ def test_retry_after_sets_the_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     pauses: list[float] = []
     monkeypatch.setattr("tenacity.nap.time.sleep", pauses.append)
     script = Script(httpx.Response(429, headers={"Retry-After": "7"}), httpx.Response(503), httpx.Response(200))
-    archive(script, Patience(attempts=3, first_wait_s=1)).get(URL)
+    archive(script, RetryPolicy(attempts=3, first_wait_s=1)).get(URL)
     assert pauses == [7, 2]
 
 
@@ -109,12 +109,12 @@ def test_a_retry_after_that_says_nothing_leaves_our_own_pause(monkeypatch: pytes
     pauses: list[float] = []
     monkeypatch.setattr("tenacity.nap.time.sleep", pauses.append)
     script = Script(httpx.Response(429, headers={"Retry-After": header}), httpx.Response(200))
-    archive(script, Patience(attempts=2, first_wait_s=3)).get(URL)
+    archive(script, RetryPolicy(attempts=2, first_wait_s=3)).get(URL)
     assert pauses == [3]
 
 
 def test_a_retry_after_too_long_to_be_a_number_ends_the_run() -> None:
-    with pytest.raises(ArchiveUnavailable, match="patience"):
+    with pytest.raises(ArchiveUnavailable, match="before it is asked again"):
         archive(Script(httpx.Response(429, headers={"Retry-After": "9" * 400}))).get(URL)
 
 
@@ -126,7 +126,7 @@ def test_an_answer_that_trickles_for_ever_is_given_up() -> None:
     with pytest.raises(ArchiveUnavailable, match="longer than"):
         archive(
             lambda request: httpx.Response(200, content=trickle()),
-            Patience(attempts=1, first_wait_s=0, deadline_s=0.05),
+            RetryPolicy(attempts=1, first_wait_s=0, deadline_s=0.05),
         ).get(URL)
 
 
@@ -211,6 +211,6 @@ def test_credentials_follow_no_redirect_to_another_host(elsewhere: str, status: 
 
 def test_a_deadline_ends_headers_that_trickle() -> None:
     """Each byte comes in time, so no time-out of a read ever ends it."""
-    with trickling() as address, HttpArchive("The archive", Patience(1, 0, timeout_s=2, deadline_s=0.3)) as http:
+    with trickling() as address, HttpArchive("The archive", RetryPolicy(1, 0, timeout_s=2, deadline_s=0.3)) as http:
         with pytest.raises(FileWithheld, match="no answer in time"):
             http.get(address)

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from satfusion_assets.archives.copernicus.failures import harmless
-from satfusion_assets.archives.patience import is_web_address
+from satfusion_assets.archives.retry import is_web_address
 from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid
 
 _JOB_ID: Final = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,127}")

@@ -57,7 +57,7 @@ from satfusion_assets.archives.copernicus.failures import (
 )
 from satfusion_assets.archives.copernicus.requests import CubeRequest
 from satfusion_assets.archives.copernicus.session import AnswerTooLarge, AnswerTooSlow, PoliteSession, RedirectRefused
-from satfusion_assets.archives.patience import LONGEST_WAIT_S, TRANSIENT, Patience, public_url
+from satfusion_assets.archives.retry import LONGEST_WAIT_S, TRANSIENT, RetryPolicy, public_url
 from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid, ArchiveUnavailable, CredentialsRejected
 
 log = logging.getLogger(__name__)
@@ -90,11 +90,11 @@ _STATUS: Final = re.compile(r": (\d{3}) ")
 class BackEnd:
     """One signed-in connection to the back-end at ``url`` (versioned, as ``.../openeo/1.2``)."""
 
-    def __init__(self, url: str, credentials: Credentials, patience: Patience) -> None:
+    def __init__(self, url: str, credentials: Credentials, policy: RetryPolicy) -> None:
         self._url = url
         self._credentials = credentials
-        self._patience = patience
-        self._session = PoliteSession(patience)
+        self._retry_policy = policy
+        self._session = PoliteSession(policy)
         self._seen: set[str] = set()
         """Jobs that are known to be there; none of them is one whose creation was not confirmed."""
         self._connection = self._repeat(self._connect)
@@ -163,7 +163,10 @@ class BackEnd:
 
     def _connect(self) -> Connection:
         return Connection(
-            self._url, session=self._session, default_timeout=math.ceil(self._patience.timeout_s), auto_validate=False
+            self._url,
+            session=self._session,
+            default_timeout=math.ceil(self._retry_policy.timeout_s),
+            auto_validate=False,
         )
 
     def _sign_in(self) -> None:
@@ -232,15 +235,15 @@ class BackEnd:
 
     def _changed(self, action: Callable[[], T]) -> T:
         """Do something that must not happen twice; Unconfirmed when nobody knows whether it happened."""
-        for attempt in range(1, self._patience.attempts + 1):
+        for attempt in range(1, self._retry_policy.attempts + 1):
             try:
                 return action()
             except _FUMBLES as error:
                 failure = self._classified(error)
                 if isinstance(failure, TokenRefused) and attempt == 1:
                     self.sign_in()
-                elif isinstance(failure, Throttled) and attempt < self._patience.attempts:
-                    sleep(failure.wait_s if failure.wait_s is not None else self._patience.wait_s(attempt))
+                elif isinstance(failure, Throttled) and attempt < self._retry_policy.attempts:
+                    sleep(failure.wait_s if failure.wait_s is not None else self._retry_policy.wait_s(attempt))
                 elif isinstance(failure, Unsure):
                     raise Unconfirmed from error
                 else:
@@ -257,7 +260,7 @@ class BackEnd:
     def _repeat(self, question: Callable[[], T]) -> T:
         retrying = Retrying(
             retry=retry_if_exception_type((Unsure, Throttled, Malformed)),
-            stop=stop_after_attempt(self._patience.attempts),
+            stop=stop_after_attempt(self._retry_policy.attempts),
             wait=self._wait,
             before_sleep=_note,
             reraise=True,
@@ -310,8 +313,8 @@ class BackEnd:
         wait_s = self._session.retry_after
         if wait_s is not None and wait_s > LONGEST_WAIT_S:
             return ArchiveUnavailable(
-                f"Copernicus openEO at {public_url(self._url)} asks for {wait_s:.0f} s of patience ({why}); run this "
-                f"again then, jobs already started are taken up again."
+                f"Copernicus openEO at {public_url(self._url)} asks for {wait_s:.0f} s before it is asked again "
+                f"({why}); run this again then, jobs already started are taken up again."
             )
         return kind(why, wait_s)
 
@@ -334,7 +337,7 @@ class BackEnd:
     def _wait(self, state: RetryCallState) -> float:
         failure = state.outcome.exception() if state.outcome else None
         wait_s = getattr(failure, "wait_s", None)
-        return wait_s if wait_s is not None else self._patience.wait_s(state.attempt_number)
+        return wait_s if wait_s is not None else self._retry_policy.wait_s(state.attempt_number)
 
 
 def _bounded(error: BaseException | None) -> ArchiveAnswerInvalid | None:

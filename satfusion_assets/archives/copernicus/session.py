@@ -20,7 +20,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from satfusion_assets.archives.patience import Patience, retry_after_s
+from satfusion_assets.archives.retry import RetryPolicy, retry_after_s
 
 LARGEST_ANSWER: Final = 64 * 2**20
 """Bytes of an answer of the interface: the longest lists and logs are a few megabytes. Results come elsewhere."""
@@ -50,12 +50,12 @@ class PoliteSession(requests.Session):
     retry_after: seconds that the latest answer asked for, None when it did not.
     """
 
-    def __init__(self, patience: Patience) -> None:
+    def __init__(self, policy: RetryPolicy) -> None:
         super().__init__()
-        self._timeout_s = patience.timeout_s
+        self._timeout_s = policy.timeout_s
         self.retry_after: float | None = None
         for scheme in ("http://", "https://"):
-            self.mount(scheme, _Bounded(patience.deadline_s))
+            self.mount(scheme, _Bounded(policy.deadline_s))
 
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:  # type: ignore[override]
         kwargs["timeout"] = self._timeout_s

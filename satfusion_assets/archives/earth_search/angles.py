@@ -15,7 +15,7 @@ from defusedxml.common import DefusedXmlException
 
 from satfusion_assets.archives.earth_search.scenes import METADATA_ASSET, Scene
 from satfusion_assets.archives.http import Answer, HttpArchive, NotFound
-from satfusion_assets.archives.patience import is_web_address
+from satfusion_assets.archives.retry import is_web_address
 from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid, ArchiveError
 
 B8A: Final = "8"
@@ -36,7 +36,7 @@ class ViewZenith:
 def read_view_zenith(archive: HttpArchive, scene: Scene, attempts: int | None = None) -> ViewZenith:
     """The item's angle, else B8A's of the granule's metadata. The angle is optional: nothing here ends a season.
 
-    attempts: requests in all; None = as many as patience has, three at most.
+    attempts: requests in all; None = as many as the retry policy allows, three at most.
     """
     if scene.view_zenith is not None:
         return ViewZenith(scene.view_zenith, "item, mean over bands")
@@ -46,7 +46,7 @@ def read_view_zenith(archive: HttpArchive, scene: Scene, attempts: int | None = 
     if not is_web_address(href):
         return ViewZenith(None, "unknown: the item's metadata lie where they cannot be fetched")
     try:
-        most = attempts or min(archive.patience.attempts, _ATTEMPTS)
+        most = attempts or min(archive.policy.attempts, _ATTEMPTS)
         zenith = archive.get_checked(href, _whole_angle, most_bytes=LONGEST_XML, attempts=most)
     except NotFound:
         return ViewZenith(None, "unknown: granule metadata not found")

@@ -22,7 +22,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 from satfusion_assets.archives.earth_search.boxes import Box, geographic_boxes, geojson, shared_area
 from satfusion_assets.archives.earth_search.scenes import ASSETS, METADATA_ASSET, Scene, scene_from_item, shown
 from satfusion_assets.archives.http import HttpArchive, Refused
-from satfusion_assets.archives.patience import THROTTLED, Patience, public_url
+from satfusion_assets.archives.retry import THROTTLED, RetryPolicy, public_url
 from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid, ArchiveUnavailable
 from satfusion_assets.vocabulary.settings import S2Collection
 
@@ -153,7 +153,7 @@ class LatestChange:
 
 
 def latest_change(
-    url: str, collection: S2Collection, area: GeoBox, start: date, end: date, patience: Patience
+    url: str, collection: S2Collection, area: GeoBox, start: date, end: date, policy: RetryPolicy
 ) -> LatestChange:
     """The latest change among the items that ``search_scenes`` would list, with a single request.
 
@@ -164,7 +164,7 @@ def latest_change(
         "fields": {"include": ["id", "properties.updated"]},
         "limit": 1,
     }
-    with _archive(patience) as archive:
+    with _archive(policy) as archive:
         try:
             page = _Page.model_validate(_post(archive, _search_of(url), body))
             newest = [_Touched.model_validate(item.get("properties")) for item in page.features[:1]]
@@ -174,7 +174,7 @@ def latest_change(
 
 
 def search_scenes(
-    url: str, collection: S2Collection, area: GeoBox, start: date, end: date, patience: Patience
+    url: str, collection: S2Collection, area: GeoBox, start: date, end: date, policy: RetryPolicy
 ) -> SearchResult:
     """All items of ``collection`` that touch ``area`` from ``start`` to ``end`` (UTC days, both included).
 
@@ -184,12 +184,12 @@ def search_scenes(
     request = Request.around(collection, area, start, end)
     retrying = Retrying(
         retry=retry_if_exception_type((_Incomplete, ValidationError)),
-        stop=stop_after_attempt(patience.attempts),
-        wait=lambda state: patience.wait_s(state.attempt_number),
+        stop=stop_after_attempt(policy.attempts),
+        wait=lambda state: policy.wait_s(state.attempt_number),
         before_sleep=_note,
         reraise=True,
     )
-    with _archive(patience) as archive:
+    with _archive(policy) as archive:
         try:
             pages = retrying(_pages, archive, url, request)
         except _Incomplete as error:
@@ -201,8 +201,8 @@ def search_scenes(
     return _result(pages, request)
 
 
-def _archive(patience: Patience) -> HttpArchive:
-    return HttpArchive("Earth Search", patience, transient=THROTTLED)
+def _archive(policy: RetryPolicy) -> HttpArchive:
+    return HttpArchive("Earth Search", policy, transient=THROTTLED)
 
 
 def _search_of(url: str) -> str:

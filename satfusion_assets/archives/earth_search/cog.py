@@ -30,8 +30,8 @@ from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
 from satfusion_assets.archives.http import Answer, HttpArchive, NotFound, OutOfRange
-from satfusion_assets.archives.patience import public_url
 from satfusion_assets.archives.resampling import Patch
+from satfusion_assets.archives.retry import public_url
 from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid
 
 HEADER: Final = 32 * 1024
@@ -163,8 +163,8 @@ class Damaged(ArchiveAnswerInvalid):
 def read_around(archive: HttpArchive, href: str, target: GeoBox, layer: Layer) -> RemotePatch:
     """The native pixels of ``href``, which must be ``layer``, that cover ``target`` and a rim of two.
 
-    Raises ArchiveUnavailable, NotFound, or Damaged when the file stays unreadable: as often as patience allows it is
-    fetched anew, or until it has come three times with the same bytes.
+    Raises ArchiveUnavailable, NotFound, or Damaged when the file stays unreadable: it is fetched anew as often as the
+    retry policy allows, or until it has come three times with the same bytes.
     """
     seen: list[FetchedBytes | None] = []
     while True:
@@ -173,9 +173,9 @@ def read_around(archive: HttpArchive, href: str, target: GeoBox, layer: Layer) -
         except Damaged as error:
             seen.append(error.fetched)
             stable = len(seen) >= _SAME and len(set(seen[-_SAME:])) == 1 and error.fetched is not None
-            if stable or len(seen) >= archive.patience.attempts:
+            if stable or len(seen) >= archive.policy.attempts:
                 raise Damaged(str(error), error.fetched, stable=stable, file=error.file) from error
-            sleep(archive.patience.wait_s(len(seen)))
+            sleep(archive.policy.wait_s(len(seen)))
 
 
 def _read_once(archive: HttpArchive, href: str, target: GeoBox, layer: Layer) -> RemotePatch:

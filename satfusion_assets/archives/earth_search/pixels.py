@@ -31,8 +31,8 @@ from satfusion_assets.archives.earth_search.offset import (
 )
 from satfusion_assets.archives.earth_search.scenes import ASSETS, Scene, tile_epsg
 from satfusion_assets.archives.http import HttpArchive
-from satfusion_assets.archives.patience import is_web_address
 from satfusion_assets.archives.resampling import Patch, interpolate, take_nearest
+from satfusion_assets.archives.retry import is_web_address
 from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid, ArchiveUnavailable
 from satfusion_assets.vocabulary.grid import SiteGrid
 

@@ -17,7 +17,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from satfusion_assets.archives.common_metadata import said_of_source
 from satfusion_assets.archives.earth_search.boxes import box_width, shared_area
-from satfusion_assets.archives.patience import is_web_address, public_url
+from satfusion_assets.archives.retry import is_web_address, public_url
 from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid
 from satfusion_assets.vocabulary.settings import S2Collection
 

@@ -9,7 +9,6 @@ from typing import Any, Final, TypeVar
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from satfusion_assets.archives.http import Answer, HttpArchive, NotFound
-from satfusion_assets.archives.patience import public_url
 from satfusion_assets.archives.phenocam.pictures import Picture, check_jpeg, read_pictures
 from satfusion_assets.archives.phenocam.regions import VEGETATION_NAMES, Region, read_regions
 from satfusion_assets.archives.phenocam.sifted import Sifted, quoted
@@ -19,6 +18,7 @@ from satfusion_assets.archives.phenocam.summaries import (
     parse_one_day_summary,
     refuse_other_region,
 )
+from satfusion_assets.archives.retry import public_url
 from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid, ArchiveUnavailable, CredentialsRejected, NoData
 
 T = TypeVar("T")

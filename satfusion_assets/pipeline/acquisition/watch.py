@@ -19,8 +19,8 @@ from satfusion_assets.vocabulary.sites import Site, SiteSeason
 
 if TYPE_CHECKING:
     from satfusion_assets.archives.http import Answer
-    from satfusion_assets.archives.patience import Patience
     from satfusion_assets.archives.phenocam import DailySummary, PhenoCam, Region
+    from satfusion_assets.archives.retry import RetryPolicy
 
 SILENCE_S: Final = 10.0
 """Who only asks whether there is news does not wait longer for an answer."""
@@ -49,7 +49,7 @@ def watch_sentinel2(settings: Settings, site: Site, start: date, end: date) -> S
     from satfusion_assets.vocabulary.grid import site_grid
 
     found = latest_change(
-        settings.earth_search_url, settings.s2_collection, site_grid(site).fine, start, end, _patience(settings)
+        settings.earth_search_url, settings.s2_collection, site_grid(site).fine, start, end, _retry_policy(settings)
     )
     return Sighting(token=f"{found.matched} scenes, latest change {found.updated or 'never'}")
 
@@ -63,7 +63,7 @@ def watch_phenocam(settings: Settings, site: Site, season: SiteSeason, known: Si
     from satfusion_assets.archives.phenocam import PhenoCam
 
     conditions = {_CONDITIONS[name]: value for name, value in known.validators.items()} if known else {}
-    with HttpArchive("PhenoCam", _patience(settings)) as http:
+    with HttpArchive("PhenoCam", _retry_policy(settings)) as http:
         archive = PhenoCam(settings.phenocam_url, http)
         region, answer, days = _best_summary(archive, site, season, conditions)
     if answer.unchanged and known is not None:
@@ -103,7 +103,7 @@ def watch_copernicus(settings: Settings) -> None:
     from satfusion_assets.archives.http import HttpArchive
 
     Credentials.of(settings)
-    with HttpArchive("Copernicus openEO", _patience(settings)) as http:
+    with HttpArchive("Copernicus openEO", _retry_policy(settings)) as http:
         http.get_json(settings.openeo_url)
 
 
@@ -111,9 +111,9 @@ def _validators(answer: Answer) -> dict[str, str]:
     return {name: answer.headers[name] for name in _CONDITIONS if answer.headers.get(name)}
 
 
-def _patience(settings: Settings) -> Patience:
+def _retry_policy(settings: Settings) -> RetryPolicy:
     """One attempt: the next tick is the next attempt."""
-    from satfusion_assets.archives.patience import Patience
+    from satfusion_assets.archives.retry import RetryPolicy
 
-    patience = Patience.of(settings)
-    return replace(patience, attempts=1, timeout_s=min(patience.timeout_s, SILENCE_S), deadline_s=SILENCE_S)
+    policy = RetryPolicy.of(settings)
+    return replace(policy, attempts=1, timeout_s=min(policy.timeout_s, SILENCE_S), deadline_s=SILENCE_S)

@@ -10,7 +10,6 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from satfusion_assets.archives.http import HttpArchive, NotFound
-from satfusion_assets.archives.patience import Patience
 from satfusion_assets.archives.phenocam import (
     LICENCE,
     Camera,
@@ -23,6 +22,7 @@ from satfusion_assets.archives.phenocam import (
     decode_summary,
     parse_one_day_summary,
 )
+from satfusion_assets.archives.retry import RetryPolicy
 from satfusion_assets.pipeline.acquisition.cache import Entry, FetchCache, digest
 from satfusion_assets.pipeline.acquisition.fetching import fetch_all
 from satfusion_assets.pipeline.acquisition.report import Progress, SetAside, log_progress
@@ -63,7 +63,7 @@ def acquire_phenocam(
     again, cached or not. Raises ArchiveUnavailable, ArchiveAnswerInvalid, NoData, StoreFull.
     """
     cache = FetchCache(store.kept(season, "phenocam"), again=again)
-    with HttpArchive("PhenoCam", Patience.of(settings)) as http:
+    with HttpArchive("PhenoCam", RetryPolicy.of(settings)) as http:
         archive = PhenoCam(settings.phenocam_url, http)
         camera = archive.camera(site.name)
         regions = archive.regions(site.name)

@@ -31,7 +31,7 @@ from satfusion_assets.archives.earth_search import (
     search_scenes,
 )
 from satfusion_assets.archives.http import FileWithheld, HttpArchive, NotFound, Refused
-from satfusion_assets.archives.patience import THROTTLED, Patience, public_url
+from satfusion_assets.archives.retry import THROTTLED, RetryPolicy, public_url
 from satfusion_assets.pipeline.acquisition.cache import Entry, FetchCache, digest
 from satfusion_assets.pipeline.acquisition.fetching import Fetched, fetch_all, refuse_unless_few
 from satfusion_assets.pipeline.acquisition.files import raw_scene
@@ -83,9 +83,9 @@ def acquire_sentinel2(
     product is replaced whole or stays as it was.
     """
     grid = site_grid(site)
-    patience = Patience.of(settings)
+    policy = RetryPolicy.of(settings)
     found = search_scenes(
-        settings.earth_search_url, settings.s2_collection, grid.fine, season.raw_start, season.raw_end, patience
+        settings.earth_search_url, settings.s2_collection, grid.fine, season.raw_start, season.raw_end, policy
     )
     scenes, replaced = resolve_reprocessings(found.scenes)
     if not scenes:
@@ -97,7 +97,7 @@ def acquire_sentinel2(
     cache = FetchCache(store.kept(season, "s2"), again=again)
     keys = {name: _key_of_cache(cache, scene, grid) for name, scene in named.items()}
     cache.write_json("plan.json", _plan(found, settings, named, keys, replaced))
-    with HttpArchive("Earth Search", patience, transient=THROTTLED) as archive:
+    with HttpArchive("Earth Search", policy, transient=THROTTLED) as archive:
         reader = _Reader(archive, cache, grid, keys)
         fetched = fetch_all(
             named,

@@ -29,7 +29,7 @@ from satfusion_assets.archives.copernicus import (
     run_requests,
 )
 from satfusion_assets.archives.http import HttpArchive
-from satfusion_assets.archives.patience import Patience
+from satfusion_assets.archives.retry import RetryPolicy
 from satfusion_assets.pipeline.acquisition.cache import FetchCache
 from satfusion_assets.pipeline.acquisition.files import raw_scene
 from satfusion_assets.pipeline.acquisition.report import Progress, SetAside, log_progress
@@ -108,7 +108,7 @@ def check_sentinel3_credentials(
     if Quarters(cache, _Asking(cache, settings, today, again).ask, today, site.latitude).has_all(requests):
         return
     with suppress(ArchiveUnavailable, ArchiveAnswerInvalid):
-        BackEnd(settings.openeo_url, Credentials.of(settings), replace(Patience.of(settings), attempts=1))
+        BackEnd(settings.openeo_url, Credentials.of(settings), replace(RetryPolicy.of(settings), attempts=1))
 
 
 class _Asking:
@@ -123,15 +123,15 @@ class _Asking:
 
     def ask(self, requests: list[CubeRequest]) -> Iterator[JobResult]:
         """Results of ``requests``, as their jobs finish."""
-        patience = Patience.of(self._settings)
+        policy = RetryPolicy.of(self._settings)
         ledger = JobLedger(self._cache.folder / "jobs.json", self._now, self._cache.files.saved)
         if self._back_end is None:
-            self._back_end = BackEnd(self._settings.openeo_url, Credentials.of(self._settings), patience)
+            self._back_end = BackEnd(self._settings.openeo_url, Credentials.of(self._settings), policy)
             collection = requests[0].product.collection
             self._cache.put(collection, {_DESCRIPTION: _json(self._back_end.describe(collection))}, {})
             for request in requests if self._again else ():
                 ledger.forget(request)
-        with HttpArchive("Copernicus openEO", patience) as files:
+        with HttpArchive("Copernicus openEO", policy) as files:
             yield from run_requests(
                 self._back_end,
                 files,

@@ -193,7 +193,7 @@ def test_a_bad_file_of_the_archive_is_set_aside_and_read_again_when_the_archive_
     asked = [r["path"].rsplit("/", 1)[1] for r in sandbox.requests("/data/") if scene in r["path"]]
     if says != "did not answer":  # one byte of it comes whole, so that it is worth reading the scene again
         assert set(asked) == {"B03.tif"}, "only what was bad is looked at"
-        assert len(asked) <= 6, "a header is asked for in three parts at most, what is withheld twice with patience"
+        assert len(asked) <= 6, "a header is asked for in three parts at most, what is withheld twice"
     sandbox.heal()
     after = sandbox.acquire("raw_s2", store)
     assert after.numbers["scenes"] == before.numbers["scenes"] + 1

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from satfusion_assets.archives.copernicus import CUBE_PRODUCTS, BackEnd, Credentials, quarterly_requests
-from satfusion_assets.archives.patience import Patience
+from satfusion_assets.archives.retry import RetryPolicy
 from satfusion_assets.store import ProductStore
 from satfusion_assets.store.rasters import read_raster
 from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid, ArchiveError, ArchiveUnavailable
@@ -164,7 +164,7 @@ def test_a_job_is_found_on_any_page(sandbox: Sandbox) -> None:
     settings = sandbox.settings()
 
     def back_end() -> BackEnd:
-        return BackEnd(settings.openeo_url, Credentials.of(settings), Patience.of(settings))
+        return BackEnd(settings.openeo_url, Credentials.of(settings), RetryPolicy.of(settings))
 
     requests = quarterly_requests(
         CUBE_PRODUCTS[S3Product.OLCI_L1B], site_grid(sandbox.site), date(2021, 1, 1), date(2023, 12, 31)
@@ -179,7 +179,7 @@ def test_a_list_of_jobs_that_goes_in_circles_ends(sandbox: Sandbox) -> None:
     settings = sandbox.settings()
     link = [{"rel": "next", "href": f"{settings.openeo_url}/jobs?limit=100"}]
     sandbox.fault(path=r"/jobs\?", method="GET", kind="edit", edits=[{"at": "links", "value": link}])
-    back_end = BackEnd(settings.openeo_url, Credentials.of(settings), Patience.of(settings))
+    back_end = BackEnd(settings.openeo_url, Credentials.of(settings), RetryPolicy.of(settings))
     assert back_end.find("no such job") is None
 
 
@@ -213,7 +213,7 @@ def test_a_service_that_asks_for_an_hour_ends_the_run(
     sandbox: Sandbox, store: ProductStore, method: str, status: int
 ) -> None:
     sandbox.fault(path="^/openeo/1.2/jobs", method=method, kind="status", status=status, retry_after=3600)
-    with pytest.raises(ArchiveUnavailable, match="asks for 3600 s of patience"):
+    with pytest.raises(ArchiveUnavailable, match="asks for 3600 s before it is asked again"):
         acquire(sandbox, store, TODAY)
     assert len([entry for entry in sandbox.requests("/openeo/1.2/jobs") if entry["fault"]]) == 1
 

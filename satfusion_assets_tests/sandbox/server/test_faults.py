@@ -101,7 +101,7 @@ def test_a_dropped_connection_has_no_answer_at_all(server: ServerProcess) -> Non
     assert get(server).text == TABLE
 
 
-def test_a_hanging_answer_outlasts_the_patience_of_the_client(server: ServerProcess) -> None:
+def test_a_hanging_answer_outlasts_the_time_limit_of_the_client(server: ServerProcess) -> None:
     rule(server, kind="hang", times=1)
     with pytest.raises(httpx.ReadTimeout):
         get(server, timeout=0.2)

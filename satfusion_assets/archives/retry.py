@@ -27,7 +27,7 @@ _LONGEST_SHOWN: Final = 300
 
 
 @dataclass(frozen=True)
-class Patience:
+class RetryPolicy:
     """Bounds on asking an archive.
 
     attempts: requests in all before giving up. first_wait_s: pause after the first failure, doubled each time.
@@ -41,7 +41,7 @@ class Patience:
     deadline_s: float = 900.0
 
     @classmethod
-    def of(cls, settings: Settings) -> Patience:
+    def of(cls, settings: Settings) -> RetryPolicy:
         return cls(
             attempts=settings.archive_attempts,
             first_wait_s=settings.archive_first_wait_s,
