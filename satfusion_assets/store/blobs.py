@@ -183,11 +183,11 @@ class Blobs:
                 raise StoreRefused(
                     f"{self.where} is not there; make the bucket, or correct SATFUSION_STORE."
                 ) from error
-            except (obstore.exceptions.PermissionDeniedError, obstore.exceptions.UnauthenticatedError) as error:
-                raise StoreRefused(
-                    f"{self.where} does not let us {what}; check AWS_ACCESS_KEY_ID and what its key may do."
-                ) from error
             except obstore.exceptions.BaseError as error:
+                if _is_forbidden(error):
+                    raise StoreRefused(
+                        f"{self.where} does not let us {what}; check AWS_ACCESS_KEY_ID and what its key may do."
+                    ) from error
                 if time.monotonic() + pause > deadline:
                     raise StoreUnavailable(
                         f"{self.where} did not answer for {self._retry_policy.in_all_s:.0f} s ({what}); look after its "
@@ -220,6 +220,14 @@ def _open(where: str, policy: Waits) -> ObjectStore:
         )
     except obstore.exceptions.BaseError as error:
         raise StoreRefused(f"{where} cannot be used as a store ({_first_line(error)}).") from error
+
+
+def _is_forbidden(error: Exception) -> bool:
+    """Whether the server says that the key may not do this; of a deletion it says so in an answer of success."""
+    import obstore
+
+    refusals = (obstore.exceptions.PermissionDeniedError, obstore.exceptions.UnauthenticatedError)
+    return isinstance(error, refusals) or "(code: AccessDenied)" in str(error)
 
 
 def _is_bucket_missing(error: Exception) -> bool:

@@ -21,6 +21,8 @@ def queue_app(broker_url: str | None = None) -> Celery:
     from satfusion_assets.orchestration.cluster.launcher import release_queue
 
     app = Celery("satfusion", broker=broker_url)
+    if broker_url and broker_url.startswith("amqps://"):
+        app.conf.broker_use_ssl = {"server_hostname": None}  # the URL's; without it any host's certificate would do
     app.conf.update(
         task_acks_late=True,
         task_reject_on_worker_lost=False,
