@@ -68,7 +68,7 @@ def demo(
         _look_at_freshness()
         console.print(_scores(Platform()))
         console.print(truth_table(Platform(), DEMO))
-        say_verdict(DEMO, until)
+        say_verdict(DEMO)
         took = f"Done in {time.monotonic() - started:.0f} s"
         console.print(f"{took}; products lie in {Platform().store.place(DEMO)}.", soft_wrap=True)
         if serve:

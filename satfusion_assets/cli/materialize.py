@@ -50,7 +50,7 @@ def materialize_site_season(
 
     run_plan(site_season, plan(site_season, until, start, possible_scenarios()), rebuild=rebuild, dry_run=dry_run)
     if not dry_run and until in (Stage.METRICS, Stage.EVALUATION):
-        say_verdict(site_season, until)
+        say_verdict(site_season)
 
 
 def say_first_step(site_season: SiteSeason, start: Stage) -> None:
@@ -63,9 +63,10 @@ def say_first_step(site_season: SiteSeason, start: Stage) -> None:
     Console().print(f"{site_season.key}: first {', '.join(first)}.", highlight=False, soft_wrap=True)
 
 
-def say_verdict(site_season: SiteSeason, until: Stage) -> None:
+def say_verdict(site_season: SiteSeason) -> None:
     """Print what the season says in words, where to see it, and what to do next."""
-    from satfusion_assets.cli.verdict import sentences
+    from satfusion_assets.cli.runs import possible_scenarios
+    from satfusion_assets.cli.verdict import evaluation_sentence, sentences
     from satfusion_assets.pipeline.metrics.verdict import season_verdict
     from satfusion_assets.pipeline.platform import Platform
     from satfusion_assets.vocabulary.links import viewer_url
@@ -77,9 +78,8 @@ def say_verdict(site_season: SiteSeason, until: Stage) -> None:
     for sentence in sentences(verdict):
         console.print(sentence, highlight=False, markup=False)
     console.print(f"See it: {url} ('satfusion up' or 'satfusion view' serves it).", soft_wrap=True, highlight=False)
-    more = f"'satfusion materialize {site_season.site} {site_season.season} --until evaluation' adds them"
-    where = "are on the viewer's last two pages" if until is Stage.EVALUATION else f"come next: {more}"
-    console.print(f"Date maps and the gap benchmark {where}.", soft_wrap=True, highlight=False)
+    more = evaluation_sentence(platform, site_season, possible_scenarios())
+    console.print(more, soft_wrap=True, highlight=False)
 
 
 def run_plan(site_season: SiteSeason, runs: Sequence[Run], *, rebuild: bool = False, dry_run: bool = False) -> None:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
+from satfusion_assets.pipeline.gap_benchmark.product import GAP_BENCHMARK
 from satfusion_assets.pipeline.metrics.verdict import Comparison, SeasonVerdict, Turn
-from satfusion_assets.vocabulary.scenarios import RECOMMENDED_BECAUSE
+from satfusion_assets.pipeline.phenology.product import PHENOLOGY
+from satfusion_assets.pipeline.platform import Platform
+from satfusion_assets.pipeline.provenance import changes
+from satfusion_assets.vocabulary.scenarios import RECOMMENDED_BECAUSE, Scenario
+from satfusion_assets.vocabulary.sites import SiteSeason
 
 
 def sentences(verdict: SeasonVerdict) -> list[str]:
@@ -18,6 +24,19 @@ def sentences(verdict: SeasonVerdict) -> list[str]:
     if verdict.best is not None:
         said.append(_best(verdict.best, verdict.against_best))
     return said
+
+
+def evaluation_sentence(platform: Platform, site_season: SiteSeason, scenarios: Sequence[Scenario]) -> str:
+    """Whether date maps of ``scenarios`` and the gap benchmark are there and up to date, else what makes them."""
+    products = [*(PHENOLOGY.of(site_season, scenario) for scenario in scenarios), GAP_BENCHMARK.of(site_season)]
+    site, store, settings = platform.site(site_season), platform.store, platform.settings
+    what = "Date maps and the gap benchmark"
+    command = f"'satfusion materialize {site_season.site} {site_season.season} --until evaluation'"
+    if any(store.manifest(product) is None for product in products):
+        return f"{what} come next: {command} adds them."
+    if any(changes(store, product, site, settings) for product in products):
+        return f"{what} are on the viewer's last two pages, of an earlier state of the season: {command} renews them."
+    return f"{what} are on the viewer's last two pages."
 
 
 def _skill(verdict: SeasonVerdict) -> str:

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
 
-from satfusion_assets.cli.verdict import sentences
+from satfusion_assets.cli.verdict import evaluation_sentence, sentences
+from satfusion_assets.pipeline import provenance
+from satfusion_assets.pipeline.gap_benchmark.product import GAP_BENCHMARK
 from satfusion_assets.pipeline.metrics.verdict import Comparison, SeasonVerdict, Turn
-from satfusion_assets.vocabulary.scenarios import RECOMMENDED
+from satfusion_assets.pipeline.phenology.product import PHENOLOGY
+from satfusion_assets.pipeline.platform import Platform
+from satfusion_assets.store import Product
+from satfusion_assets.vocabulary.scenarios import RECOMMENDED, SCENARIOS
+from satfusion_assets.vocabulary.settings import Settings
+from satfusion_assets.vocabulary.sites import SiteSeason
 
 MAY = (date(2024, 4, 20), date(2024, 5, 10))
 VERDICT = SeasonVerdict(
@@ -72,3 +80,39 @@ def test_holes_are_said() -> None:
 
 def test_a_season_without_a_score_says_so() -> None:
     assert "Too few days" in said(replace(VERDICT, nse=None, nse_interval=None, against_s2=None))
+
+
+SEASON = SiteSeason("innsbruck", 2024)
+EVALUATED = [*(PHENOLOGY.of(SEASON, scenario) for scenario in SCENARIOS), GAP_BENCHMARK.of(SEASON)]
+
+
+@pytest.fixture
+def platform(tmp_path: Path) -> Platform:
+    return Platform(Settings(_env_file=None, data_root=tmp_path / "data"))
+
+
+def made(platform: Platform, product: Product) -> None:
+    with provenance.publish(platform.store, product, site=platform.site(SEASON)) as draft:
+        draft.write_json(f"{product.slug}.json", {})
+
+
+def test_date_maps_and_gap_benchmark_come_next_until_all_of_them_are_there(platform: Platform) -> None:
+    command = "come next: 'satfusion materialize innsbruck 2024 --until evaluation' adds them."
+    for product in EVALUATED:
+        assert evaluation_sentence(platform, SEASON, SCENARIOS).endswith(command)
+        made(platform, product)
+    assert evaluation_sentence(platform, SEASON, SCENARIOS).endswith("are on the viewer's last two pages.")
+
+
+def test_date_maps_of_before_a_change_are_told_from_current_ones(platform: Platform) -> None:
+    for product in EVALUATED:
+        made(platform, product)
+    with platform.store.publish(GAP_BENCHMARK.of(SEASON), code_version=GAP_BENCHMARK.code_version - 1) as draft:
+        draft.write_json("gap_benchmark.json", {})
+    assert "of an earlier state of the season" in evaluation_sentence(platform, SEASON, SCENARIOS)
+
+
+def test_scenarios_that_a_season_cannot_have_are_not_waited_for(platform: Platform) -> None:
+    made(platform, PHENOLOGY.of(SEASON, RECOMMENDED))
+    made(platform, GAP_BENCHMARK.of(SEASON))
+    assert "come next" not in evaluation_sentence(platform, SEASON, [RECOMMENDED])
