@@ -109,7 +109,7 @@ class ServerProcess:
             env=os.environ | {LEASH: "1"},
         )
         self._process = process
-        _drain(process.stderr, self._errors)
+        errors = _drain(process.stderr, self._errors)
         watchdog = threading.Timer(START_SECONDS, process.kill)
         watchdog.start()
         assert process.stdout is not None
@@ -117,6 +117,7 @@ class ServerProcess:
         watchdog.cancel()
         if line is None:
             self.stop()
+            errors.join(STOP_SECONDS)  # its last word may still be on its way
             raise ServiceFailed(
                 f"The sandbox did not start: {self._errors[-1].strip() if self._errors else 'it said nothing'}"
             )
@@ -166,7 +167,9 @@ class SandboxProcess(ServerProcess):
         super().__init__(command if today is None else [*command, "--today", today.isoformat()])
 
 
-def _drain(stream: IO[str] | None, lines: deque[str]) -> None:
+def _drain(stream: IO[str] | None, lines: deque[str]) -> threading.Thread:
     """Read a child's stream to its end in the background, so that the child never waits for a reader."""
     assert stream is not None
-    threading.Thread(target=lines.extend, args=(stream,), daemon=True).start()
+    reader = threading.Thread(target=lines.extend, args=(stream,), daemon=True)
+    reader.start()
+    return reader
