@@ -136,7 +136,7 @@ def test_a_plain_handle_gets_its_version_or_an_error_but_never_another_version(
     prepared: Season, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for place in (lambda: prepared.path, prepared.path.resolve):
-        dataset = xr.open_zarr(place())
+        dataset = xr.open_zarr(place(), chunks=None)  # no threads that go on after an error
         first = values_of(lambda one=dataset: one.fused[0, 0, :2, :2])  # type: ignore[misc]
         with a_publication_before_every_read(prepared, monkeypatch):
             seen = [values_of(lambda one=dataset, n=n: one.fused[n : n + 3]) for n in range(0, 30, 5)]  # type: ignore[misc]
