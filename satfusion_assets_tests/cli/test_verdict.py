@@ -6,14 +6,16 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from satfusion_assets.cli.verdict import evaluation_sentence, sentences
 from satfusion_assets.pipeline import provenance
 from satfusion_assets.pipeline.gap_benchmark.product import GAP_BENCHMARK
-from satfusion_assets.pipeline.metrics.verdict import Comparison, SeasonVerdict, Turn
+from satfusion_assets.pipeline.metrics.verdict import Comparison, SeasonVerdict, Turn, turns_of
 from satfusion_assets.pipeline.phenology.product import PHENOLOGY
 from satfusion_assets.pipeline.platform import Platform
+from satfusion_assets.sampling.series import DailySeries
 from satfusion_assets.store import Product
 from satfusion_assets.vocabulary.scenarios import RECOMMENDED, SCENARIOS
 from satfusion_assets.vocabulary.settings import Settings
@@ -63,6 +65,15 @@ def test_dates_are_told_in_days_off_the_camera(day: int, words: str) -> None:
 def test_a_date_that_is_missing_is_said() -> None:
     assert "Green-down: fusion has no 50 % date." in said(VERDICT)
     assert "the camera has no 50 % date" in said(replace(VERDICT, turns={"green-up": Turn(MAY[0], None, None)}))
+
+
+NOTHING = DailySeries(np.array([], "datetime64[D]"), np.array([]))
+
+
+@pytest.mark.parametrize("side", [None, {"50": None}, {"50": {"date": None, "lower": None, "upper": None}}])
+def test_a_camera_that_saw_no_season_has_no_dates(side: dict[str, object] | None) -> None:
+    turns = turns_of(NOTHING, {"rising": side, "falling": side}, 2023)
+    assert turns == {name: Turn(None, None, None) for name in ("green-up", "green-down")}
 
 
 def test_the_best_of_all_is_named_with_the_correction_for_having_chosen() -> None:

@@ -95,7 +95,7 @@ def season_verdict(store: Store, site_season: SiteSeason, scenario: Scenario = R
         own.get("nse"),
         _pair(own.get("nse_interval")),
         _comparison(skill["against_baselines"], scenario.key, baseline),
-        _turns(series, camera, site_season.season),
+        turns_of(series, camera, site_season.season),
         None if best == scenario.key else best,
         None if best == scenario.key else _comparison(skill["comparisons"], scenario.key, best),
         (site_season.end - site_season.start).days + 1,
@@ -117,13 +117,14 @@ def _comparison(rows: Sequence[Mapping[str, Any]], first: str, second: str) -> C
     return None
 
 
-def _turns(series: DailySeries, camera: Mapping[str, Any], year: int) -> dict[str, Turn]:
+def turns_of(series: DailySeries, camera: Mapping[str, Any], year: int) -> dict[str, Turn]:
+    """Dates at 50 % by the name of the side; camera: both sides of its dates, None where it saw no season."""
     season = transitions(series.days, series.values, SATELLITE).growing_season(year) if len(series) else None
     turns = {}
     for name, side in SIDES.items():
         found = None if season is None else getattr(season, side)[50].date
-        seen = camera[side]["50"]
-        bounds = [None if seen[end] is None else date.fromisoformat(seen[end]) for end in ("date", "lower", "upper")]
+        seen = (camera[side] or {}).get("50") or {}  # nothing where the camera saw no season
+        bounds = [date.fromisoformat(seen[end]) if seen.get(end) else None for end in ("date", "lower", "upper")]
         day, lower, upper = bounds
         turns[name] = Turn(found, day, (lower, upper) if lower is not None and upper is not None else None)
     return turns
