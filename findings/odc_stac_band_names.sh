@@ -14,6 +14,8 @@ import numpy as np
 import odc.stac
 import pystac
 import rasterio
+from pystac.extensions.eo import EOExtension
+from pystac.extensions.projection import ProjectionExtension
 from rasterio.transform import from_origin
 
 profile = dict(driver="GTiff", width=64, height=64, count=2, dtype="float32", crs="EPSG:32632", nodata=np.nan)
@@ -26,7 +28,7 @@ ring = [[west, south], [east, south], [east, north], [west, north], [west, south
 def item(**extra):
     found = pystac.Item("scene", {"type": "Polygon", "coordinates": [ring]}, [west, south, east, north],
                         datetime(2024, 6, 1, tzinfo=timezone.utc), {"proj:code": "EPSG:32632"},
-                        stac_extensions=["https://stac-extensions.github.io/projection/v2.0.0/schema.json"])
+                        stac_extensions=[ProjectionExtension.get_schema_uri()])
     found.properties |= {"proj:shape": [64, 64], "proj:transform": [10, 0, 600000, 0, -10, 5200000]}
     found.add_asset("image", pystac.Asset("scene.tif", media_type=pystac.MediaType.COG, roles=["data"], extra_fields=extra))
     found.set_self_href("item.json")
@@ -42,7 +44,7 @@ try:
 except ValueError as error:
     refused = str(error)
 old = item(bands=BANDS, **{"eo:bands": [{"name": "red"}, {"name": "nir"}]})
-old.stac_extensions.append("https://stac-extensions.github.io/eo/v1.1.0/schema.json")
+old.stac_extensions.append(EOExtension.get_schema_uri())
 both = odc.stac.load([old])
 
 print("odc-stac", version("odc-stac"), "pystac", version("pystac"))

@@ -121,7 +121,7 @@ def _checks(instance: dg.DagsterInstance, since: datetime, until: datetime) -> I
 
 def _first_line(text: str) -> str:
     lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
-    return lines[0].removeprefix("dagster._core.definitions.events.Failure: ")[:300] if lines else "no reason given"
+    return lines[0].rpartition("events.Failure: ")[2][:300] if lines else "no reason given"
 
 
 def _post(url: str, text: str) -> None:
