@@ -117,7 +117,7 @@ export function MapPanel({ name, view, season, base, over = null, message, day, 
       if (!event.dragging) hoverPlace.value = event.coordinate as [number, number];
     });
     map.on('click', (event) => pick(event.coordinate as [number, number]));
-    map.on('moveend', () => remember(view));
+    map.on('moveend', () => touched && remember(view));
     const leave = (): void => {
       hoverPlace.value = null;
     };
@@ -185,7 +185,7 @@ function remember(view: View): void {
   remembering = window.setTimeout(() => {
     const center = view.getCenter();
     const resolution = view.getResolution();
-    if (!center || !resolution || !touched) return;
+    if (!center || !resolution) return;
     const at = [Math.round(center[0]!), Math.round(center[1]!), Number(resolution.toFixed(2))] as [
       number,
       number,
@@ -200,7 +200,7 @@ for (const kind of ['wheel', 'pointerdown', 'keydown'] as const) {
   addEventListener(
     kind,
     (event) => {
-      if (event.target instanceof Element && event.target.closest('.map')) touched = true;
+      if (event.target instanceof Element && event.target.closest('.map-box')) touched = true;
     },
     { capture: true, passive: true },
   );
