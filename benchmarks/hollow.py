@@ -103,7 +103,7 @@ def make_hollow() -> None:
     for path, name in STAGES.items():
         module, function = path.split(".")
         setattr(importlib.import_module(f"satfusion_assets.pipeline.{module}"), function, hollow(name))
-    judging.judge = lambda store, site, product, criteria: {one.name: Verdict(True, "Hollow.") for one in criteria}
+    judging.evaluate = lambda store, site, product, criteria: {one.name: Verdict(True, "Hollow.") for one in criteria}
 
 
 def everything(site_season: SiteSeason) -> Iterator[Product]:

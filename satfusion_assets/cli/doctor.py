@@ -74,13 +74,13 @@ def doctor(
 
 
 def _try_live(name: str, path: Path) -> None:
-    from satfusion_assets.cli.live import redacted, report, told, try_archives
+    from satfusion_assets.cli.live import differences, redacted, report, try_archives
 
     platform, console = Platform(), Console()
     site, probes = platform.registry.site(name), []
     for probe in try_archives(platform.settings, site, platform.now().date()):
         probes.append(probe)
-        words = told(probe) or ["as the readers expect"]
+        words = differences(probe) or ["as the readers expect"]
         for text in words:
             console.print(f"{probe.archive}: {redacted(text, platform.settings)}", soft_wrap=True, highlight=False)
     software = f"satfusion {metadata.version('satfusion')}"

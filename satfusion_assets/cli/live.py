@@ -180,12 +180,12 @@ def report(probes: list[Probe], site: Site, software: str, settings: Settings) -
     lines = [f"satfusion doctor --live {site.name}, {software}", f"Sentinel-3 product: {settings.s3_product}"]
     for probe in probes:
         lines += ["", f"## {probe.archive}", ""]
-        lines += [f"DIFFERS: {text}" for text in told(probe)] or ["As the readers expect."]
+        lines += [f"DIFFERS: {text}" for text in differences(probe)] or ["As the readers expect."]
         lines += [f"{name}: {value}" for name, value in probe.facts.items()]
     return redacted("\n".join([*lines, ""]), settings)
 
 
-def told(probe: Probe) -> list[str]:
+def differences(probe: Probe) -> list[str]:
     """The first differences, and how many more there are."""
     more = len(probe.differences) - _MOST_TOLD
     return [*probe.differences[:_MOST_TOLD], *([f"{more} more of the kind."] if more > 0 else [])]

@@ -46,7 +46,7 @@ class Service:
 @contextmanager
 def dagster_ui(port: int = DAGSTER_PORT) -> Iterator[Service]:
     """Code server, webserver and daemon, each its own process: they idle at half of what ``dagster dev`` takes and
-    stop when they are told to."""
+    stop when they are asked to."""
     log = dagster_home() / "services.log"
     with dagster_instance() as instance, log.open("a") as file, redirect_stdout(file), redirect_stderr(file):
         _prepare_records(instance)

@@ -135,7 +135,7 @@ def _changed(
     wanted: Mapping[str, Any],
     move: bool,
 ) -> Site:
-    """The site as it shall be; InvalidInput when a known one would move without being told to."""
+    """The site as it shall be; InvalidInput when a known one would move without being asked to."""
     if known is None:
         if position is None:
             raise InvalidInput(f"Site {name} has been removed meanwhile; give its position with --lat and --lon.")

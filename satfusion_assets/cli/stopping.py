@@ -1,8 +1,8 @@
 """Ctrl-C and SIGTERM end a command within seconds, with a word, whatever it is doing.
 
 Python tells the main thread of a signal between two of its steps, which can be long in coming: compiled kernels, a
-disk, downloads in other threads that are waited for. So another thread is told as well, and ends the process when the
-main thread has not done so in time. That is safe at any moment: products are published whole or not at all.
+disk, downloads in other threads that are waited for. So another thread is notified as well, and ends the process when
+the main thread has not done so in time. That is safe at any moment: products are published whole or not at all.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ WORD: Final = "Stopping: what is finished stays, what is half done is dropped; t
 
 
 class Stopped(SatfusionError):
-    """The command was told to stop by a signal."""
+    """The command was asked to stop by a signal."""
 
     def __init__(self, number: int) -> None:
         super().__init__(f"Stopped by {signal.Signals(number).name}.")
@@ -47,11 +47,11 @@ def stoppable() -> Iterator[None]:
 
     def watch() -> None:
         while not received:
-            told = os.read(reading, 1)
-            if not told:
+            byte = os.read(reading, 1)
+            if not byte:
                 return
-            if told[0] in SIGNALS:
-                received.append(told[0])
+            if byte[0] in SIGNALS:
+                received.append(byte[0])
         sys.stderr.write(WORD)
         sys.stderr.flush()
         if not ended.wait(GRACE_S):

@@ -13,7 +13,7 @@ from satfusion_assets.vocabulary.grid import site_grid
 
 if TYPE_CHECKING:
     from satfusion_assets.sandbox.landscape import Landscape
-    from satfusion_assets.truth.season import JudgedSeason
+    from satfusion_assets.truth.season import ScoredSeason
 
 SPACING_M: Final = 150.0
 """From one place where a camera could stand to the next: two in a coarse pixel's width."""
@@ -25,7 +25,7 @@ LEAST_VEGETATED: Final = 0.8
 """Share of its footprint with plants on it from which a place is one for a camera."""
 
 
-def its_camera(landscape: Landscape, season: JudgedSeason) -> Cameras:
+def its_camera(landscape: Landscape, season: ScoredSeason) -> Cameras:
     """The site's own camera, with its colours and faults, where the platform believes that it looks."""
     from satfusion_assets.sandbox.camera import SyntheticCamera
 
@@ -43,7 +43,7 @@ def its_camera(landscape: Landscape, season: JudgedSeason) -> Cameras:
     return Cameras("camera", weights, (region.cover.name.lower(),), np.array(seen)[:, None])
 
 
-def other_cameras(landscape: Landscape, season: JudgedSeason) -> Cameras:
+def other_cameras(landscape: Landscape, season: ScoredSeason) -> Cameras:
     """The same camera on masts all over the site, without faults: the truth in the footprint wherever plants grow."""
     from satfusion_assets.sandbox.layout import CODES
     from satfusion_assets.sandbox.signatures import Cover

@@ -146,7 +146,7 @@ def _scores(case: Case, data: Path) -> dict[str, list[dict[str, object]]]:
     from satfusion_assets.truth.benefit import benefit_rows
     from satfusion_assets.truth.dates import TrueSeason, season_error_rows
     from satfusion_assets.truth.pairs import calibration_rows, pair_rows
-    from satfusion_assets.truth.season import JudgedSeason
+    from satfusion_assets.truth.season import ScoredSeason
     from satfusion_assets.vocabulary.settings import Settings
 
     platform = Platform(Settings(data_root=data, sites_file=data / SITES))
@@ -160,7 +160,7 @@ def _scores(case: Case, data: Path) -> dict[str, list[dict[str, object]]]:
         with platform.store.read(PREPARED_BTI.of(site_season, strategy)) as prepared:
             stack = read_stack(prepared, strategy, Mode.BTI)
         fusions, alone = compared(strategy)
-        season = JudgedSeason.of(strategy, stack, known, days[::EVERY_DAYS], [*fusions, *alone])
+        season = ScoredSeason.of(strategy, stack, known, days[::EVERY_DAYS], [*fusions, *alone])
         rows["pairs"] += pair_rows(season)
         rows["calibration"] += calibration_rows(season)
         if strategy is DATED:

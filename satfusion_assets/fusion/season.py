@@ -30,7 +30,7 @@ class SeasonStack:
     fine: (n, b, H, W) of the merged days, NaN = missing; fine_days: (n,) ascending, unique. cloud_distance: (n, h, w)
     coarse pixels. coarse: (t, b, h, w) composites, NaN = missing, t = 0 = Sentinel-2 alone; coarse_days: (t,)
     ascending, unique. b is 4, reflectance of ``BANDS``, or 1, GCC. ratio: fine pixels per coarse pixel side, H = h *
-    ratio. snow: where images show snow; of reflectance it is told from the bands. cut_from: the stack that this is a
+    ratio. snow: where images show snow; of reflectance it is found in the bands. cut_from: the stack that this is a
     part of, and which.
     """
 
@@ -52,7 +52,7 @@ class SeasonStack:
 
     @cached_property
     def snow_flags(self) -> SnowFlags | None:
-        """Where images show snow, as given or told from the bands; None where neither can be."""
+        """Where images show snow, as given or found in the bands; None where neither can be."""
         if self.snow is not None or self.fine.shape[1] != len(BANDS):
             return self.snow
         return kriging.snow_flags(self.coarse, self.coarse_days, self.fine, self.fine_days, self.ratio)

@@ -85,13 +85,13 @@ def _with_detail(
     wide = images.fine
     rows, columns = (slice(o.start - s.start, o.stop - s.start) for o, s in zip(own, seen, strict=True))
     shape = (len(wide), images.bands, rows.stop - rows.start, columns.stop - columns.start)
-    told = Steady(shape[1:])
+    explained = Steady(shape[1:])
     for day, scene in zip(images.fine_days, images.order, strict=True):
-        told.add(sharpen(wide[scene], int(day), detail, seen[0].start, seen[1].start)[:, rows, columns])
+        explained.add(sharpen(wide[scene], int(day), detail, seen[0].start, seen[1].start)[:, rows, columns])
     fine = wide.reshape(-1)[: math.prod(shape)].reshape(shape)
     for scene in range(len(wide)):  # Ascending: no scene is written over before it has moved.
         fine[scene] = wide[scene, :, rows, columns].copy()
-    return replace(images, fine=fine), unknown(told, detail).astype(fine.dtype)
+    return replace(images, fine=fine), unknown(explained, detail).astype(fine.dtype)
 
 
 def _snow(images: Images, block: Block, ratio: int) -> SnowFlags | None:

@@ -77,7 +77,7 @@ def flag_outliers(days: ArrayLike, gcc: ArrayLike) -> NDArray[np.bool_]:
 def snow_days(codes: ArrayLike) -> NDArray[np.bool_]:
     """Days with snow in the picture, from a file's ``snow_flag`` column (n,), NaN = not said, which is not snow.
 
-    The curated first release writes codes: 2 no snow, 3 to 5 kinds of snow, 1 not to be told; files with plain flags
+    The curated first release writes codes: 2 no snow, 3 to 5 kinds of snow, 1 not known; files with plain flags
     write 0 and 1 (snow). Nothing but ones says neither. What the codes mean was read off the data: see
     docs/phenology.md.
     """
@@ -86,7 +86,7 @@ def snow_days(codes: ArrayLike) -> NDArray[np.bool_]:
 
 
 def white_days(colour: ArrayLike) -> NDArray[np.bool_]:
-    """Days on which snow lies in the region, told from its colour: grey or bluish, and brighter than its ground.
+    """Days on which snow lies in the region, recognised by its colour: grey or bluish, and brighter than its ground.
 
     colour: (n, 3) daily means of red, green and blue, NaN = missing, which is not snow. Litter and dead grass are
     redder than blue, leaves greener than grey, fog and dusk no brighter than the ground. A region whose snow is tinted

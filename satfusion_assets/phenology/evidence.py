@@ -2,9 +2,9 @@
 
 A fusion blends scenes over weeks: it softens and shifts what happens within days, and a scene that is wrong makes it
 wrong for as long. The clear scenes are few, but their errors are independent, part of them can be taken off, and how
-large the rest is can be told (`scene_errors`). So the course is a Whittaker curve through the scenes, each with the
-weight of its own error, and between them through the fusion, which knows Sentinel-3, with the weight of its predictive
-standard deviation.
+large the rest is can be estimated (`scene_errors`). So the course is a Whittaker curve through the scenes, each with
+the weight of its own error, and between them through the fusion, which knows Sentinel-3, with the weight of its
+predictive standard deviation.
 """
 
 from __future__ import annotations
@@ -98,8 +98,8 @@ def anchored(
 def _seen(days: Days, scenes: Scenes, errors: NDArray[np.float64], pixels: int) -> _Weighted:
     """The scenes on their days, without isolated spikes; days without have no weight. errors: (n,) of reflectance."""
     usual = np.full(pixels, np.inf)
-    told = np.isfinite(scenes.brightness).any(axis=0)
-    usual[told] = np.nanmedian(scenes.brightness[:, told], axis=0)
+    usable = np.isfinite(scenes.brightness).any(axis=0)
+    usual[usable] = np.nanmedian(scenes.brightness[:, usable], axis=0)
     noise = np.maximum((np.median(errors) if errors.size else 0.0) / usual, LEAST_NOISE)
     # A pixel brighter than usual may be veiled, which is no reason to believe it more.
     own = np.maximum(errors[:, None] / np.minimum(scenes.brightness, usual), LEAST_NOISE)
@@ -123,10 +123,10 @@ def _filled(scene: _Weighted, fused: Values, spread: Values, shared_days: float)
     squared = np.where(known, spread, 0.0).astype(np.float64) ** 2
     typical = squared.sum(axis=0) / np.maximum(known.sum(axis=0), 1)
     squared = np.where(known, squared, np.maximum(typical, scene.noise**2))
-    told = np.flatnonzero((scene.weight > 0.0).sum(axis=0) >= LEAST_SCENES)
-    alone = weighted_curves(scene.values.T[told], scene.weight.T[told], LAMBDA, scene.noise[told])
-    departure = np.square(fused[:, told] - alone.value.T) - np.square(alone.se.T)
-    squared[:, told] = np.fmax(squared[:, told], departure)
+    usable = np.flatnonzero((scene.weight > 0.0).sum(axis=0) >= LEAST_SCENES)
+    alone = weighted_curves(scene.values.T[usable], scene.weight.T[usable], LAMBDA, scene.noise[usable])
+    departure = np.square(fused[:, usable] - alone.value.T) - np.square(alone.se.T)
+    squared[:, usable] = np.fmax(squared[:, usable], departure)
     filling = np.where(np.isfinite(fused), np.minimum(scene.noise**2 / squared, 1.0) / shared_days, 0.0)
     weight = scene.weight + filling
     total = scene.weight * scene.values + filling * np.nan_to_num(fused)

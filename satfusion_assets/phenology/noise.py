@@ -1,4 +1,4 @@
-"""How much of a series is noise, told from values that lie days apart.
+"""How much of a series is noise, estimated from values that lie days apart.
 
 A value departs from the straight line between two others by noise alone, where the series bends little between them
 (Gasser, Sroka and Jennen-Steinmetz 1986, Biometrika 73, 625). Noise that lasts, as weather does, shows less between
@@ -20,7 +20,7 @@ of regrowth between cuts a month apart most is still a straight line [d]."""
 
 NEAR_DAYS = 3.0
 """Where neighbouring values typically lie further apart than this, nothing tells an autocorrelation from day to day,
-and what is left of it matters little: noise counts as independent [d]. Three-day summaries are still told."""
+and what is left of it matters little: noise counts as independent [d]. Three-day summaries are still handled."""
 
 LARGEST_AUTOCORRELATION = 0.8
 """From day to day. What lasts longer than a week (0.8^5 = a third) is taken for a signal."""

@@ -1,4 +1,4 @@
-"""How wrong each clear scene is, told by the others.
+"""How wrong each clear scene is, estimated from the others.
 
 What atmospheric correction leaves behind is much the same all over a small site: thin haze adds reflectance, too thick
 an aerosol takes some away, and either moves every pixel of the scene, the dark ones most, since an index of ratios
@@ -104,10 +104,10 @@ def scene_variance(
     variance is that of a t distribution given the draw (expectation and maximisation; Lange, Little and Taylor 1989,
     JASA 84, 881). A scene that stands alone, where the course goes through it, keeps the usual variance.
     """
-    told = np.flatnonzero(np.isfinite(values).sum(axis=0) >= LEAST_SCENES)
-    if not told.size:
+    usable = np.flatnonzero(np.isfinite(values).sum(axis=0) >= LEAST_SCENES)
+    if not usable.size:
         return np.full(len(days), LEAST_ERROR**2)
-    pixels = told[:: -(-told.size // SAMPLE)]
+    pixels = usable[:: -(-usable.size // SAMPLE)]
     values, scale = values[:, pixels], scale[:, pixels]
     relative = np.square(scale / np.nanmedian(np.where(np.isfinite(values), scale, np.nan), axis=0))
     squares = np.square((values - _courses(days, values, relative, lam).value) * scale)

@@ -316,12 +316,12 @@ class Smoother:
 
     def _outline_noise(self) -> NDArray[np.float64]:
         variance = noise_variance(self._value, self.observed)
-        told = np.isfinite(variance)
+        known = np.isfinite(variance)
         noise = np.full(len(self._value), np.nan)
         for row in np.flatnonzero(self.observed.any(axis=1)):
             seen = self.observed[row]
             leverage = np.median(self.outline.information[row, seen])
-            noise[row] = np.sqrt(variance[row] * leverage) if told[row] else np.median(self.outline.se[row, seen])
+            noise[row] = np.sqrt(variance[row] * leverage) if known[row] else np.median(self.outline.se[row, seen])
         return noise
 
     def _chosen(self) -> NDArray[np.float64]:

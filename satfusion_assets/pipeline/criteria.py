@@ -32,8 +32,8 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Judged:
-    """A published product under judgement; its rasters are read once for all criteria.
+class CheckedProduct:
+    """A published product whose checks are evaluated; its rasters are read once for all criteria.
 
     site: None for a product of all site-seasons.
     """
@@ -100,46 +100,46 @@ class Judged:
             return
 
 
-Rule = Callable[[Judged], Verdict]
+Rule = Callable[[CheckedProduct], Verdict]
 
 
 def of_sentinel3(rule: Rule) -> Rule:
     """A rule about Sentinel-3, which a season of Sentinel-2 alone keeps."""
 
     @wraps(rule)
-    def asked(judged: Judged) -> Verdict:
-        if judged.sentinel2_alone:
+    def asked(checked: CheckedProduct) -> Verdict:
+        if checked.sentinel2_alone:
             return Verdict(True, "The season is made from Sentinel-2 alone.")
-        return rule(judged)
+        return rule(checked)
 
     return asked
 
 
 @dataclass(frozen=True)
 class Criterion:
-    """A rule that a product is held to. vital: a product that breaks it must not be used by anything downstream."""
+    """A rule that a product is held to. blocking: a product that breaks it must not be used by anything downstream."""
 
     name: str
     meaning: str
     rule: Rule
-    vital: bool
+    blocking: bool
 
 
-def judge(store: Store, site: Site | None, product: Product, criteria: Sequence[Criterion]) -> dict[str, Verdict]:
+def evaluate(store: Store, site: Site | None, product: Product, criteria: Sequence[Criterion]) -> dict[str, Verdict]:
     """The verdict of each criterion, by name, on the current version; ProductMissing when there is none.
 
     A criterion that cannot even be applied (unreadable file, missing field) is broken.
     """
     with store.read(product) as view:
-        judged = Judged(view, site, store)
-        return {criterion.name: _apply(criterion, judged) for criterion in criteria}
+        checked = CheckedProduct(view, site, store)
+        return {criterion.name: _apply(criterion, checked) for criterion in criteria}
 
 
-def _apply(criterion: Criterion, judged: Judged) -> Verdict:
+def _apply(criterion: Criterion, checked: CheckedProduct) -> Verdict:
     try:
-        return criterion.rule(judged)
+        return criterion.rule(checked)
     except (SatfusionError, KeyError, TypeError, ValueError, IndexError) as error:
-        return Verdict(False, f"Cannot be judged: {error!s}" if str(error) else f"Cannot be judged: {error!r}")
+        return Verdict(False, f"Cannot be evaluated: {error!s}" if str(error) else f"Cannot be evaluated: {error!r}")
 
 
 def verdict(bad: Sequence[Mapping[str, Any]], of: int, what: str, numbers: Mapping[str, float | int]) -> Verdict:
@@ -167,7 +167,7 @@ def tolerated(odd: int, of: int, share: float = SHARE) -> bool:
 def mostly(
     odd: Sequence[Mapping[str, Any]], of: int, what: str, numbers: Mapping[str, float | int], share: float = SHARE
 ) -> Verdict:
-    """Holds while only single ones are ``odd``; says how many are left. A product is judged, not its worst scene."""
+    """Holds while only single ones are ``odd``; says how many are left. Not the worst scene decides."""
     says = f"{of - len(odd)} of {of} {what} are as they should be."
     return Verdict(tolerated(len(odd), of, share), says, {**numbers, "odd": len(odd)}, odd[:OFFENDERS])
 
@@ -177,9 +177,9 @@ def rounded(value: Any) -> float:
     return round(float(value), 5) if np.isfinite(value) else float("nan")
 
 
-def whole_files(judged: Judged) -> Verdict:
-    problems = judged.store.verify(judged.product)
-    count = len(judged.view.manifest.files)
+def whole_files(checked: CheckedProduct) -> Verdict:
+    problems = checked.store.verify(checked.product)
+    count = len(checked.view.manifest.files)
     return verdict([{"problem": text} for text in problems], count, "files", {"files": count})
 
 

@@ -1,4 +1,4 @@
-"""Clouds and shadows that a scene's own classification missed, told by the days around them.
+"""Clouds and shadows that a scene's own classification missed, found by the days around them.
 
 A cloud passes: a pixel under it is brighter in blue than it was before and than it is after, and a pixel in its
 shadow darker in green and near infrared. What changes the ground stays for a while (harvest, ploughing, snow melt) and

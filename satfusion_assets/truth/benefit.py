@@ -19,7 +19,7 @@ from scipy.sparse import csr_matrix
 from satfusion_assets.evaluation.footprints import COARSE, calibrated_errors, readings, spread
 from satfusion_assets.fusion.season import Days
 from satfusion_assets.sampling.footprint import read_footprints
-from satfusion_assets.truth.season import JudgedSeason
+from satfusion_assets.truth.season import ScoredSeason
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -45,12 +45,12 @@ class Cameras:
     seen: FloatArray
 
 
-def true_series(season: JudgedSeason, weights: csr_matrix) -> FloatArray:
+def true_series(season: ScoredSeason, weights: csr_matrix) -> FloatArray:
     """(p, k): the true GCC in each footprint."""
     return read_footprints(season.true["gcc"], weights)
 
 
-def benefit_rows(season: JudgedSeason, cameras: Cameras) -> Iterator[dict[str, Any]]:
+def benefit_rows(season: ScoredSeason, cameras: Cameras) -> Iterator[dict[str, Any]]:
     """Per pair of a fusion and something else, stratum and day: number of cameras and both sums of squared errors.
 
     Strata: ``TESTED``, all and where fine structure matters and where not; and by cover. Two fusions are a pair once.
@@ -79,7 +79,7 @@ def benefit_rows(season: JudgedSeason, cameras: Cameras) -> Iterator[dict[str, A
                 yield from _daily(head | {"stratum": stratum}, season.days, chosen, *pair)
 
 
-def _true_cells(season: JudgedSeason, weights: csr_matrix) -> FloatArray:
+def _true_cells(season: ScoredSeason, weights: csr_matrix) -> FloatArray:
     """(p, k): the best that 300 m can say, the true mean of the cells under each footprint."""
     true, ratio = season.true["gcc"], season.stack.ratio
     days, height, width = true.shape

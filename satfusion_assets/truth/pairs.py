@@ -13,14 +13,14 @@ from satfusion_assets.evaluation.calibration import grouped_calibration, pool
 from satfusion_assets.evaluation.gaps.benchmark import QUANTITIES
 from satfusion_assets.evaluation.pairs import pair_sums
 from satfusion_assets.truth.scoring import DISTANCE_CLASSES, BoolArray, class_name
-from satfusion_assets.truth.season import JudgedSeason
+from satfusion_assets.truth.season import ScoredSeason
 from satfusion_assets.vocabulary.scenarios import BANDS
 
 Strata = dict[tuple[str, str], BoolArray]
 """(kind, stratum) -> which of the finest groups (cover by days to the nearest clear scene) it is made of."""
 
 
-def pair_rows(season: JudgedSeason) -> Iterator[dict[str, Any]]:
+def pair_rows(season: ScoredSeason) -> Iterator[dict[str, Any]]:
     """One row per pair of methods, quantity and stratum of snow-free ground.
 
     n: pixels and days that both estimate. share: the part of the stratum that they are, so what is left out stands
@@ -55,7 +55,7 @@ def pair_rows(season: JudgedSeason) -> Iterator[dict[str, Any]]:
                 }
 
 
-def calibration_rows(season: JudgedSeason) -> Iterator[dict[str, Any]]:
+def calibration_rows(season: ScoredSeason) -> Iterator[dict[str, Any]]:
     """Per method, quantity and stratum: how often the truth lies within what the method states of itself."""
     group, strata = _groups(season)
     shape = season.snow_free.shape
@@ -85,7 +85,7 @@ def calibration_rows(season: JudgedSeason) -> Iterator[dict[str, Any]]:
                     }
 
 
-def _groups(season: JudgedSeason) -> tuple[npt.NDArray[np.int64], Strata]:
+def _groups(season: ScoredSeason) -> tuple[npt.NDArray[np.int64], Strata]:
     """Number of each pixel and day's group (p * H * W,), -1 under snow; strata as sets of groups."""
     first_days = np.array([first for first, _ in DISTANCE_CLASSES])
     distance = np.searchsorted(first_days, season.distance, side="right") - 1

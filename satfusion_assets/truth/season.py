@@ -30,7 +30,7 @@ def families(fusions: Iterable[str]) -> list[str]:
 
 
 @dataclass(frozen=True)
-class JudgedSeason:
+class ScoredSeason:
     """What is compared. days: (p,). Images of truth and methods are (p, H, W) by quantity."""
 
     strategy: Strategy
@@ -42,7 +42,7 @@ class JudgedSeason:
     @classmethod
     def of(
         cls, strategy: Strategy, stack: SeasonStack, truth: Truth, days: Days, methods: Sequence[GapMethod]
-    ) -> JudgedSeason:
+    ) -> ScoredSeason:
         """Ask every method once."""
         return cls(strategy, stack, truth, days, {method.name: method.predict(stack, days) for method in methods})
 

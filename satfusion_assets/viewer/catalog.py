@@ -313,5 +313,5 @@ def _screened(scene: dict[str, Any], unit: float) -> dict[str, Any]:
 
 
 def _reason(scene: dict[str, Any]) -> str:
-    """The rule, where the file does not name it: only a missing NDVI can be told from the rest for certain."""
+    """The rule, where the file does not name it: only a missing NDVI can be told apart from the rest for certain."""
     return "no_ndvi" if scene.get("ndvi") is None else "excluded"

@@ -56,7 +56,7 @@ class ServiceFailed(SatfusionError):
 
 
 class NoticeNotSent(SatfusionError):
-    """People could not be told of a failure."""
+    """People could not be notified of a failure."""
 
 
 class NoData(SatfusionError):

@@ -173,7 +173,7 @@ class Settings(BaseSettings):
     """How long one run waits for openEO jobs before it leaves them to the next run."""
 
     notify_webhook: SecretStr | None = None
-    """Address that is told of failures by a POST of ``{"text": ...}``, as chats take it."""
+    """Address that is notified of failures by a POST of ``{"text": ...}``, as chats take it."""
     notify_mail: str | None = Field(None, pattern=r"^[^@\s]+@[^@\s]+$")
     """Who gets a mail when something fails."""
     notify_smtp: SecretStr = SecretStr("smtp://localhost:25")

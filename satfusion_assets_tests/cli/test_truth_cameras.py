@@ -12,7 +12,7 @@ from satfusion_assets.cli.truth_cameras import its_camera, other_cameras
 from satfusion_assets.sandbox.camera import SyntheticCamera
 from satfusion_assets.sandbox.landscape import Landscape
 from satfusion_assets.sandbox.signatures import Cover
-from satfusion_assets.truth.season import JudgedSeason
+from satfusion_assets.truth.season import ScoredSeason
 from satfusion_assets.vocabulary.grid import site_grid
 from satfusion_assets.vocabulary.scenarios import Strategy
 from satfusion_assets.vocabulary.sites import make_site
@@ -28,14 +28,14 @@ def landscape() -> Landscape:
 
 
 @pytest.fixture(scope="module")
-def season(landscape: Landscape) -> JudgedSeason:
+def season(landscape: Landscape) -> ScoredSeason:
     grid = site_grid(SITE).fine
     surface = landscape.view(grid.affine, (grid.height, grid.width))
     nothing = stack(DAYS[:2], np.full(2, np.nan), size=5, ratio=30)
-    return JudgedSeason.of(Strategy.AGGRESSIVE, nothing, known_truth(surface), DAYS, [])
+    return ScoredSeason.of(Strategy.AGGRESSIVE, nothing, known_truth(surface), DAYS, [])
 
 
-def test_the_sites_camera_shows_what_its_archive_serves(landscape: Landscape, season: JudgedSeason) -> None:
+def test_the_sites_camera_shows_what_its_archive_serves(landscape: Landscape, season: ScoredSeason) -> None:
     cameras = its_camera(landscape, season)
     served = SyntheticCamera(landscape, date(2023, 1, 1), date(2025, 12, 31))
     assert cameras.seen.shape == (len(DAYS), 1)
@@ -45,7 +45,7 @@ def test_the_sites_camera_shows_what_its_archive_serves(landscape: Landscape, se
             assert seen == pytest.approx(served.shot(served.rois[0], day).gcc)
 
 
-def test_other_cameras_stand_where_plants_grow_and_see_the_truth(season: JudgedSeason, landscape: Landscape) -> None:
+def test_other_cameras_stand_where_plants_grow_and_see_the_truth(season: ScoredSeason, landscape: Landscape) -> None:
     cameras = other_cameras(landscape, season)
     assert 20 < len(cameras.covers) <= 64
     assert set(cameras.covers) <= {"grass", "crop", "broadleaf", "conifer", "wetland"}

@@ -8,7 +8,7 @@ import pytest
 
 from satfusion_assets.cli.runs import plan
 from satfusion_assets.pipeline.coarse_source import scenarios_of
-from satfusion_assets.pipeline.criteria import judge
+from satfusion_assets.pipeline.criteria import evaluate
 from satfusion_assets.pipeline.fused.fuse import fuse_season
 from satfusion_assets.pipeline.metrics.roll_up import roll_up
 from satfusion_assets.pipeline.pack.pack import pack_season
@@ -64,8 +64,8 @@ def test_every_day_is_fused_and_scored_and_says_that_it_had_no_sentinel3(store: 
 def test_what_blocks_is_held_against_what_such_a_season_has(store: ProductStore, name: str) -> None:
     variant = {"raw_s3": "", "preselected": "", "prepared_bti": "aggressive", "prepared_itb": "aggressive"}
     product = REGISTRY[name].of(HERE, variant.get(name, KRIGED.key))
-    criteria = [item for item in REGISTRY.criteria(name) if item.vital]
-    broken = {key: said.says for key, said in judge(store, SITE, product, criteria).items() if not said.passed}
+    criteria = [item for item in REGISTRY.criteria(name) if item.blocking]
+    broken = {key: said.says for key, said in evaluate(store, SITE, product, criteria).items() if not said.passed}
     assert not broken
 
 

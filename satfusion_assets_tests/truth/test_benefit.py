@@ -17,7 +17,7 @@ from satfusion_assets.fusion.season import Days, SeasonStack
 from satfusion_assets.truth.benefit import Cameras, benefit_rows, true_series
 from satfusion_assets.truth.paired import LEAST_TESTED, benefit
 from satfusion_assets.truth.scoring import Truth
-from satfusion_assets.truth.season import JudgedSeason
+from satfusion_assets.truth.season import ScoredSeason
 from satfusion_assets.vocabulary.scenarios import Strategy
 from satfusion_assets_tests.evaluation.gaps.builders import days, stack
 
@@ -62,12 +62,12 @@ class Coarse:
         return Prediction(np.repeat(np.repeat(truth, 6, axis=2), 6, axis=3))
 
 
-def judged(known: SeasonStack) -> JudgedSeason:
+def judged(known: SeasonStack) -> ScoredSeason:
     def no_snow(when: Days) -> np.ndarray:
         return np.zeros((len(when), SIZE, SIZE))
 
     truth = Truth(reflectance, COVER, {1: "grass"}, no_snow)
-    return JudgedSeason.of(Strategy.AGGRESSIVE, known, truth, SEASON, [Known(), Coarse()])
+    return ScoredSeason.of(Strategy.AGGRESSIVE, known, truth, SEASON, [Known(), Coarse()])
 
 
 @pytest.fixture(scope="module")

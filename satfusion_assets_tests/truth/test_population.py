@@ -11,15 +11,15 @@ import pytest
 from satfusion_assets.truth.pairs import calibration_rows, pair_rows
 from satfusion_assets.truth.population import sentence, standings
 from satfusion_assets.truth.scoring import Truth
-from satfusion_assets.truth.season import JudgedSeason
+from satfusion_assets.truth.season import ScoredSeason
 from satfusion_assets.vocabulary.scenarios import Strategy
 from satfusion_assets_tests.evaluation.gaps.builders import days, stack
 from satfusion_assets_tests.truth.test_truth import COVER, SEASON, Offset, no_snow, true_reflectance
 
 
-def judged(*methods: Offset, snow: Any = no_snow) -> JudgedSeason:
+def judged(*methods: Offset, snow: Any = no_snow) -> ScoredSeason:
     truth = Truth(true_reflectance, COVER, {1: "grass", 2: "water"}, snow)
-    return JudgedSeason.of(Strategy.AGGRESSIVE, stack(days(100, 120), np.ones(2)), truth, SEASON, methods)
+    return ScoredSeason.of(Strategy.AGGRESSIVE, stack(days(100, 120), np.ones(2)), truth, SEASON, methods)
 
 
 def pairs(*methods: Offset) -> list[dict[str, Any]]:

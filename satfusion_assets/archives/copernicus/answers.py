@@ -126,9 +126,9 @@ class Results(_Answer):
 
 @dataclass(frozen=True)
 class Asset:
-    """A file of a job's result. href may be signed: never show it. size: bytes, None when not told.
+    """A file of a job's result. href may be signed: never show it. size: bytes, None when not stated.
 
-    media_type: '' when not told.
+    media_type: '' when not stated.
     """
 
     name: str
@@ -159,7 +159,7 @@ def job_id_of(text: Any) -> str:
 def found_nothing(log: Iterable[LogEntry]) -> bool:
     """The log of a failed job says that the archive has nothing for it: in the line that says why it failed.
 
-    A job that fails for another reason may have told of single products without data before.
+    A job that fails for another reason may have reported single products without data before.
     """
     entries = list(log)
     final = [entry for entry in entries if _FAILURE in entry.message.lower()] or entries[-1:]

@@ -2,7 +2,7 @@
 
 The service allows two jobs at a time and twelve starts a minute; a job that fails is tried once more with a fresh
 token, since the back-end hands our short-lived token to its own readers. So is a job whose result cannot be used, which
-would otherwise be taken up by every later run. What fails again is told as the trouble of that one request.
+would otherwise be taken up by every later run. What fails again is reported as the trouble of that one request.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ class JobNote:
 
 
 class JobLedger:
-    """Jobs by request fingerprint, in a small JSON file that is replaced whole. today: day of new jobs. saved: told of
-    each replacement.
+    """Jobs by request fingerprint, in a small JSON file that is replaced whole. today: day of new jobs. saved: called
+    with each replacement.
     """
 
     def __init__(self, path: Path, today: date, saved: Callable[[Path], None] = lambda path: None) -> None:

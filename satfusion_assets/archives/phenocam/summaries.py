@@ -199,13 +199,13 @@ def _date(row: dict[str, str]) -> date:
 
 
 def _once_a_day(days: Sequence[DailySummary], left_out: Sequence[LeftOut]) -> Sifted[DailySummary]:
-    """Days in order, each once; a day that is told twice and differently is no day of ours."""
-    told: dict[date, set[str]] = {}
+    """Days in order, each once; a day that is listed twice and differently is no day of ours."""
+    versions_of: dict[date, set[str]] = {}
     for day in days:
-        told.setdefault(day.day, set()).add(repr(day))
-    doubtful = sorted(day for day, versions in told.items() if len(versions) > 1)
-    kept = {day.day: day for day in days if len(told[day.day]) == 1}
-    twice = [LeftOut(str(day), f"{len(told[day])} lines that differ") for day in doubtful]
+        versions_of.setdefault(day.day, set()).add(repr(day))
+    doubtful = sorted(day for day, versions in versions_of.items() if len(versions) > 1)
+    kept = {day.day: day for day in days if len(versions_of[day.day]) == 1}
+    twice = [LeftOut(str(day), f"{len(versions_of[day])} lines that differ") for day in doubtful]
     return Sifted(tuple(kept[day] for day in sorted(kept)), (*left_out, *twice))
 
 

@@ -30,7 +30,7 @@ class Prediction:
 
     values: (p, b, H, W), NaN = no estimate; b is 4 (reflectance) or 1 (GCC fused as such). sd: (p, b, H, W) predictive
     standard deviation about the true surface, where the method states one. scene_noise: (k, b) standard deviations,
-    equally likely, that a withheld scene may have about the surface, told by the scenes that were not withheld.
+    equally likely, that a withheld scene may have about the surface, estimated from the scenes that were not withheld.
     """
 
     values: Float32Array

@@ -1,4 +1,4 @@
-"""How far the coarse series strays from itself: noise, haze and unseen clouds that a prediction day inherits."""
+"""How far the coarse series departs from itself: noise, haze and unseen clouds that a prediction day inherits."""
 
 from __future__ import annotations
 

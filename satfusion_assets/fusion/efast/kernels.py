@@ -261,7 +261,7 @@ def reblend_cells(sources: Sources, cells: Any, out: Any) -> None:
 
 
 @compiled
-def judge(evidence: DeviationEvidence, row_first: int, row_last: int, layers: Layers) -> None:
+def assess(evidence: DeviationEvidence, row_first: int, row_last: int, layers: Layers) -> None:
     """Fill rows ``row_first:row_last`` of ``layers`` with what each day's estimate rests on (``uncertainty``)."""
     departures, squares, seen, lags, noise, drift, values, weights, grid = evidence
     nearest, effective, deviation = layers
@@ -275,7 +275,7 @@ def judge(evidence: DeviationEvidence, row_first: int, row_last: int, layers: La
     centres = np.empty(step + 1, dtype)
     line = np.empty(size + LANES, dtype)
     sums = np.empty((9, size), dtype)
-    told = np.empty((bands, 3, size), dtype)
+    tallies = np.empty((bands, 3, size), dtype)
     for y in range(row_first, row_last):
         row = y + _margin(top, ratio)
         for cell in range(cell_first, cell_last, step):
@@ -283,7 +283,7 @@ def judge(evidence: DeviationEvidence, row_first: int, row_last: int, layers: La
             for p in range(days):
                 sums[:] = 0
                 sums[8] = np.inf
-                told[:] = 0
+                tallies[:] = 0
                 before = dtype.type(0)
                 for s in range(first[p], last[p]):
                     weight = shares[offsets[p] + s - first[p]]
@@ -294,12 +294,12 @@ def judge(evidence: DeviationEvidence, row_first: int, row_last: int, layers: La
                     _tally(line, offset, seen[s, y], x, stop - x, lag, before, sums)
                     before = lag
                     for b in range(bands):
-                        _tally_band(line, offset, departures[s, b, y], squares[s, b, y], x, stop - x, lag, told[b])
+                        _tally_band(line, offset, departures[s, b, y], squares[s, b, y], x, stop - x, lag, tallies[b])
                 _conclude(sums, offset, before, x, stop - x, nearest[p, y], effective[p, y])
                 for b in range(bands):
                     _upsample(noise[p, b], row, cell, cells, ratio, fractions, centres, line)
                     known, out = values[p, b, y], deviation[p, b, y]
-                    _conclude_band(line, sums, told[b], drift[b], offset, x, stop - x, known, out)
+                    _conclude_band(line, sums, tallies[b], drift[b], offset, x, stop - x, known, out)
 
 
 @inlined
@@ -329,14 +329,16 @@ def _tally(line: Any, offset: int, seen: Any, x: int, size: int, lag: Any, befor
 
 
 @inlined
-def _tally_band(line: Any, offset: int, departures: Any, squares: Any, x: int, size: int, lag: Any, told: Any) -> None:
+def _tally_band(
+    line: Any, offset: int, departures: Any, squares: Any, x: int, size: int, lag: Any, tallies: Any
+) -> None:
     start, shift = np.uint64(x), np.uint64(offset)
     for i in range(np.uint64(size)):
         weight = line[shift + i]
         part = weight * departures[start + i]
-        told[0, shift + i] += part
-        told[1, shift + i] += part * lag
-        told[2, shift + i] += weight * weight * squares[start + i]
+        tallies[0, shift + i] += part
+        tallies[1, shift + i] += part * lag
+        tallies[2, shift + i] += weight * weight * squares[start + i]
 
 
 @inlined
@@ -362,16 +364,16 @@ def _conclude(sums: Any, offset: int, last: Any, x: int, size: int, nearest: Any
 
 @inlined
 def _conclude_band(
-    noise: Any, sums: Any, told: Any, drift: Any, offset: int, x: int, size: int, known: Any, out: Any
+    noise: Any, sums: Any, tallies: Any, drift: Any, offset: int, x: int, size: int, known: Any, out: Any
 ) -> None:
-    """The deviation; a slope is told by scenes whose lags have a variance of a day or more."""
+    """The deviation; a slope is estimated from scenes whose lags have a variance of a day or more."""
     start, shift, zero = np.uint64(x), np.uint64(offset), drift - drift
     least = sums.dtype.type(LEAST_VARIANCE)
     for i in range(np.uint64(size)):
         s = shift + i
         total, mean, variance = sums[0, s], sums[2, s], sums[3, s]
-        own = told[2, s] / (total * total)
-        slope = (told[1, s] - mean * told[0, s]) / (total * variance)
+        own = tallies[2, s] / (total * total)
+        slope = (tallies[1, s] - mean * tallies[0, s]) / (total * variance)
         excess = slope * slope - own * sums[4, s]
         bias = excess * mean * mean if (excess > 0) & (variance >= 1) else zero
         square = noise[s] + own + bias + drift * sums[6, s]

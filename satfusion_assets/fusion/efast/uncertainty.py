@@ -5,8 +5,8 @@ The fused value is off by the mean of the departures under the shares ``s_i``, m
 
     v = k U(coarse noise at t) + sum(s_i^2 e_i^2) + b^2 + a D
 
-- The coarse noise on the day itself is told by the coarse series alone (``coarse_noise``), and so is the part k of it
-  that upsampling leaves: all of it where neighbouring coarse pixels err alike, less where they do not.
+- The coarse noise on the day itself is estimated from the coarse series alone (``coarse_noise``), and so is the part k
+  of it that upsampling leaves: all of it where neighbouring coarse pixels err alike, less where they do not.
 - ``e_i`` is the error of scene i predicted from the others, per pixel. Squared, it stands for whatever scene i has to
   itself: haze, an unseen cloud, the coarse noise of its day. This is the sandwich estimator that allows every
   observation a variance of its own (MacKinnon & White 1985, HC2): an error of leave-one-out carries the others'
@@ -100,8 +100,10 @@ def fit_error_model(
     scenes, bands = errors.shape[:2]
     drift, scene_noise = np.full(bands, np.nan), np.full((scenes, bands), np.nan)
     for band in range(bands):
-        found = _fit_drift(withheld.change[:, band] ** 2, withheld.change_told[:, band], withheld.change_distance)
-        surface = coarse_part[band] * coarse_noise[:, band] + withheld.told[:, band] + found * withheld.distance
+        found = _fit_drift(withheld.change[:, band] ** 2, withheld.change_variance[:, band], withheld.change_distance)
+        surface = (
+            coarse_part[band] * coarse_noise[:, band] + withheld.scene_variance[:, band] + found * withheld.distance
+        )
         usable = np.isfinite(errors[:, band]) & np.isfinite(surface)
         if usable.sum() >= _MINIMUM_ERRORS:
             drift[band] = found
@@ -111,12 +113,13 @@ def fit_error_model(
     return ErrorModel(coarse_part, drift, scene_noise, typical_error)
 
 
-def _fit_drift(squared: Array, told: Array, distance: Array) -> float:
-    """The drift with which ``told + drift * distance`` covers the squared differences; 0 where there are too few."""
+def _fit_drift(squared: Array, scene_variance: Array, distance: Array) -> float:
+    """The drift with which ``scene_variance + drift * distance`` covers the squared differences; 0 where there are too
+    few."""
     usable = np.isfinite(squared) & (distance > _LEAST_DISTANCE)
     if usable.sum() < _MINIMUM_ERRORS:
         return 0.0
-    needed = (squared[usable] - told[usable]) / distance[usable]
+    needed = (squared[usable] - scene_variance[usable]) / distance[usable]
     return max(float(np.quantile(needed, _ONE_SIGMA)), 0.0)
 
 

@@ -21,15 +21,15 @@ Array = NDArray[np.floating[Any]]
 class LeftOutScenes:
     """Predictions of n scenes' days at k pixels from the other scenes; NaN = not possible.
 
-    told: (n, b, k) variance that scenes tell of, ``sum(s_i^2 e_i^2) + b^2`` of ``uncertainty``. distance: (n, k)
-    its D, days. change: (n, b, k) prediction minus the one without the scenes within ``GAP`` days; ``change_told`` and
-    ``change_distance`` are the same for it.
+    scene_variance: (n, b, k) variance that scenes tell of, ``sum(s_i^2 e_i^2) + b^2`` of ``uncertainty``. distance:
+    (n, k) its D, days. change: (n, b, k) prediction minus the one without the scenes within ``GAP`` days;
+    ``change_variance`` and ``change_distance`` are the same for it.
     """
 
-    told: Array
+    scene_variance: Array
     distance: Array
     change: Array
-    change_told: Array
+    change_variance: Array
     change_distance: Array
 
 
@@ -55,10 +55,10 @@ def withhold(
         slope = _squared_slope(near, lags, filled[others], squares[others])
         beside = near.copy()
         beside[scene - first] -= 1
-        found.told[scene] = _own(near, squares[others]) + slope * (lags @ near) ** 2
+        found.scene_variance[scene] = _own(near, squares[others]) + slope * (lags @ near) ** 2
         found.distance[scene] = squared_integral(beside, days[others])
         found.change[scene] = np.einsum("mk,mbk->bk", change, filled[others])
-        found.change_told[scene] = _own(change, squares[others]) + slope * (lags @ change) ** 2
+        found.change_variance[scene] = _own(change, squares[others]) + slope * (lags @ change) ** 2
         found.change_distance[scene] = squared_integral(change, days[others])
     return found
 

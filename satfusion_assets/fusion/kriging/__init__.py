@@ -86,7 +86,7 @@ def plan(
     infinite = no part, and scene_offset: a number, (b,) or (n, b). A given variance holds for every pixel, a given
     noise is Gaussian about offsets of 0 unless ``freedom`` (of Student's t) or ``scene_offset`` say otherwise.
     Scenes of one day are one acquisition and count once, unless their noise is given.
-    coarse_snow (t, h, w) and fine_snow (n, H, W): where images show snow; told from the images where they have the four
+    coarse_snow (t, h, w) and fine_snow (n, H, W): where images show snow; found in the images where they have the four
     bands of ``BANDS``. finer: predict bands that were spread from larger pixels with the detail that the other bands
     tell (``detail``); false = as they were measured.
 
@@ -98,9 +98,11 @@ def plan(
     if detail is not None:
         finer_images = sharpened(images, detail)
         images, unknown = finer_images.images, finer_images.unknown
-    told = flags(images, int(ratio)) if images.bands == len(BANDS) else None
-    on_coarse = _given(coarse_snow, images.coarse, "coarse_snow") if coarse_snow is not None else told and told.coarse
-    on_fine = _given(fine_snow, images.fine, "fine_snow") if fine_snow is not None else told and told.fine
+    detected = flags(images, int(ratio)) if images.bands == len(BANDS) else None
+    on_coarse = (
+        _given(coarse_snow, images.coarse, "coarse_snow") if coarse_snow is not None else detected and detected.coarse
+    )
+    on_fine = _given(fine_snow, images.fine, "fine_snow") if fine_snow is not None else detected and detected.fine
     usable = None if on_fine is None else ~on_fine
     if noise is None:
         images, usable = acquisitions(images, usable)

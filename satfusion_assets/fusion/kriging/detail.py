@@ -108,15 +108,15 @@ def learn_detail(images: Images) -> Detail | None:
                 continue
             slopes[s, band, fine] = regression.slopes
             both = steady.setdefault((band, spreading), (Steady(regression.left.shape), Steady(regression.left.shape)))
-            both[0].add(regression.told)
+            both[0].add(regression.explained)
             both[1].add(regression.left)
         spreadings.append(found)
     if not slopes.any():
         return None
     for band in range(bands):
         means = [[each.mean.sum() for each in pair] for (of, _), pair in steady.items() if of == band]
-        told, rest = np.sum(means, axis=0) if means else (0.0, 0.0)
-        left[band] = max(rest, 0.0) / told if told > 0 else 0.0
+        explained, rest = np.sum(means, axis=0) if means else (0.0, 0.0)
+        left[band] = max(rest, 0.0) / explained if explained > 0 else 0.0
     return Detail(images.fine_days, tuple(spreadings), slopes, left)
 
 
@@ -131,16 +131,16 @@ class Sharpened:
 
 def sharpened(images: Images, detail: Detail) -> Sharpened:
     fine = images.fine.copy()
-    told = Steady(fine.shape[1:])
+    explained = Steady(fine.shape[1:])
     for s, scene in enumerate(images.order):
-        told.add(sharpen(fine[scene], int(images.fine_days[s]), detail))
-    return Sharpened(replace(images, fine=fine), unknown(told, detail).astype(fine.dtype))
+        explained.add(sharpen(fine[scene], int(images.fine_days[s]), detail))
+    return Sharpened(replace(images, fine=fine), unknown(explained, detail).astype(fine.dtype))
 
 
-def unknown(told: Steady, detail: Detail) -> Array:
+def unknown(explained: Steady, detail: Detail) -> Array:
     """Variance (b, H, W) of the detail that nobody knows, from what ``sharpen`` added to the scenes: the slopes leave
     something over where they tell something."""
-    variance: Array = detail.left[:, None, None] * np.maximum(told.mean, 0.0)
+    variance: Array = detail.left[:, None, None] * np.maximum(explained.mean, 0.0)
     return variance
 
 
@@ -150,11 +150,11 @@ def sharpen(scene: NDArray[np.floating[Any]], day: int, detail: Detail, row: int
     is missing."""
     added = np.zeros(scene.shape)
     place = int(np.searchsorted(detail.days, day))
-    for band, spreading, told in _coarser(detail, place):
+    for band, spreading, predictors in _coarser(detail, place):
         here = _placed(spreading, -row, -column)
         assert here is not None
         lacking: Array | float = 0.0
-        for j in told:
+        for j in predictors:
             lacking = lacking + detail.slopes[place, band, j] * _detail(scene[j].astype(np.float64), here)
         added[band] = np.nan_to_num(lacking)
     scene += added
@@ -163,9 +163,9 @@ def sharpen(scene: NDArray[np.floating[Any]], day: int, detail: Detail, row: int
 
 def _coarser(detail: Detail, place: int) -> Iterator[tuple[int, Spreading, NDArray[np.intp]]]:
     for band, spreading in enumerate(detail.spreadings[place]):
-        told = np.flatnonzero(detail.slopes[place, band])
-        if spreading is not None and len(told):
-            yield band, spreading, told
+        predictors = np.flatnonzero(detail.slopes[place, band])
+        if spreading is not None and len(predictors):
+            yield band, spreading, predictors
 
 
 def _placed(spreading: Spreading | None, rows: int, columns: int) -> Spreading | None:
@@ -200,11 +200,11 @@ def _start(band: Array, axis: int, order: int) -> int | None:
 
 
 class Regression(NamedTuple):
-    """slopes: (j,) of a band's detail on that of others. told and left: (h, w) what they say of it one step coarser,
-    and what they leave over, 0 = missing."""
+    """slopes: (j,) of a band's detail on that of others. explained and left: (h, w) what they say of it one step
+    coarser, and what they leave over, 0 = missing."""
 
     slopes: Array
-    told: Array
+    explained: Array
     left: Array
 
 
@@ -221,9 +221,9 @@ def _regression(band: Array, others: Array, spreading: Spreading) -> Regression 
     square = x.T @ x
     square[np.diag_indices(len(square))] += RIDGE * np.trace(square) / len(square) + np.finfo(np.float64).tiny
     slopes = np.asarray(np.linalg.solve(square, x.T @ y), np.float64)
-    told, left = np.zeros(target.shape), np.zeros(target.shape)
-    told[known], left[known] = x @ slopes, y - x @ slopes
-    return Regression(slopes, told, left)
+    explained, left = np.zeros(target.shape), np.zeros(target.shape)
+    explained[known], left[known] = x @ slopes, y - x @ slopes
+    return Regression(slopes, explained, left)
 
 
 def _detail(band: Array, spreading: Spreading) -> Array:

@@ -104,14 +104,14 @@ def _predict(
     sums[:] = 0.0
     mean_0, mean_1, mean_2, left = 0.0, 0.0, 0.0, variance
     if begin > 0:
-        state, told = past
-        sums += told[begin - 1]
+        state, totals = past
+        sums += totals[begin - 1]
         rho = np.exp(-(then[place] - then[begin - 1]) / length)
         mean_0, mean_1, mean_2 = rho * state[begin - 1, 0], rho * state[begin - 1, 1], rho * state[begin - 1, 2]
         left = rho * rho * (state[begin - 1, 3] - variance) + variance
     if end < m:
-        state, told = future
-        sums += told[end]
+        state, totals = future
+        sums += totals[end]
         # The state has the prior of r in it, which the past brings along: what remains is z = r + noise of `own`.
         own = 1.0 / (1.0 / state[end, 3] - 1.0 / variance)
         factor = own / state[end, 3]

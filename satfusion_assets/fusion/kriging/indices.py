@@ -1,8 +1,8 @@
 """Deviation of an index of kriged bands, whose errors go together.
 
 First-order propagation (JCGM 100:2008, section 5.2): ``v = j' C j`` with the index's derivatives j and, at each pixel
-and day, the covariance of the bands' errors ``C = C_common + R_own``: the error that all pixels share, told with
-its covariance, and the pixel's own, told by its variance and one correlation of bands.
+and day, the covariance of the bands' errors ``C = C_common + R_own``: the error that all pixels share, given with
+its covariance, and the pixel's own, given by its variance and one correlation of bands.
 """
 
 from __future__ import annotations

@@ -292,9 +292,9 @@ def _days(
             rest = u * states[i, 0, k] + v * states[j, 0, k]
             values[p, band, row, start + k] = rest + one * beta[0, k] + of_drift * beta[1, k] + level[k]
             variance = w * scale[k] + uu * states[i, 3, k] + vv * states[j, 3, k] + uv * states[j, 4, k]
-            told = _quadratic(one, of_drift, beta[2, k], beta[3, k], beta[4, k])
+            of_trend = _quadratic(one, of_drift, beta[2, k], beta[3, k], beta[4, k])
             shared = own + strip.unknown[band, row, start + k]
-            deviation[p, band, row, start + k] = np.sqrt(variance + told + shared)
+            deviation[p, band, row, start + k] = np.sqrt(variance + of_trend + shared)
 
 
 @inlined

@@ -126,7 +126,7 @@ def _smoothed_best(sample: Sample, clean: list[Array], models: list[Model], nois
     """The sample with the smoothing under which withheld values are most likely; clean: (k, n) by band, without
     effects."""
 
-    def told(width: float) -> float:
+    def likelihood(width: float) -> float:
         trial = replace(sample, smoothing_days=width)
         errors = [
             withhold(sample.days, values, _drift(trial, band), wide(noise[band], values), models[band], WINDOWS)
@@ -134,7 +134,7 @@ def _smoothed_best(sample: Sample, clean: list[Array], models: list[Model], nois
         ]
         return sum(_predictive(error, uncertain) for error, uncertain in errors)
 
-    return replace(sample, smoothing_days=max(sample.drifts, key=told)) if sample.drifts else sample
+    return replace(sample, smoothing_days=max(sample.drifts, key=likelihood)) if sample.drifts else sample
 
 
 def _effects(sample: Sample, models: list[Model], noise: Array, shares: Array | None) -> SceneEffects:
@@ -188,7 +188,8 @@ def _learn_scale(sample: Sample) -> Learned:
 
 
 def _pooled_gain(sample: Sample, band: int, model: Model, noise: float) -> Model:
-    """``model`` with the mean gain told by places: each scene's effect on all of them free, the default as prior.
+    """``model`` with the mean gain estimated from places: each scene's effect on all of them free, the default as
+    prior.
 
     Generalised least squares of y = u_i + g c + ...: with ``A``, ``b_y`` and ``b_c`` of ``scene_equations``,
     ``g = (c'Qy - b_c' A+ b_y) / (c'Qc - b_c' A+ b_c)``.
@@ -204,10 +205,10 @@ def _pooled_gain(sample: Sample, band: int, model: Model, noise: float) -> Model
     own = np.array([_products(sample.days, v, c, noise, centred) for v, c in zip(values, drift, strict=True)]).sum(
         axis=0
     )
-    told = (own[1] - of_drift @ inverse @ of_drift) * INDEPENDENT_PIXELS / len(values)
+    information = (own[1] - of_drift @ inverse @ of_drift) * INDEPENDENT_PIXELS / len(values)
     toward = (own[0] - of_drift @ inverse @ of_values) * INDEPENDENT_PIXELS / len(values)
     prior = 1 / defaults.GAIN_WIDTH**2
-    gain = (toward + prior * mean) / (max(told, 0.0) + prior)
+    gain = (toward + prior * mean) / (max(information, 0.0) + prior)
     return length, variance, float(np.clip(gain, *defaults.GAIN_BOUNDS)), spread
 
 
@@ -237,7 +238,8 @@ def _learned(
 
 
 def _on_all_days(learned: Learned, telling: NDArray[np.bool_]) -> Learned:
-    """Days that told nothing take part with the usual noise, and an effect of which only the usual size is known."""
+    """Days without a usable value take part with the usual noise, and an effect of which only the usual size is
+    known."""
     bands, n = len(learned.models), len(telling)
     square = np.einsum("nbnb->nb", learned.effects.covariance.reshape(learned.effects.offset.shape * 2))
     own = np.mean(learned.effects.offset**2 + square, axis=0)

@@ -52,13 +52,13 @@ def assess(plan: KrigingPlan, days: NDArray[np.int64], deviation: NDArray[np.flo
     nearest, support, effective = np.empty(shape, np.uint8), np.empty(shape, np.uint8), np.empty(shape, np.float32)
     images_snow = np.zeros(images.coarse[:, 0].shape, bool) if plan.coarse_snow is None else plan.coarse_snow
     snow_then = nearest_snow(days, images.coarse, images.coarse_days, images_snow)
-    told = np.where(snow_then, Support.SNOW, np.where(coarse >= CoarseSupport.INTERPOLATED, Support.DRIFT, 0))
+    coarse_support = np.where(snow_then, Support.SNOW, np.where(coarse >= CoarseSupport.INTERPOLATED, Support.DRIFT, 0))
     evidence = SupportEvidence(
         _seen(plan),
         images.fine_days,
         days,
         np.argsort(days, kind="stable"),
-        told.astype(np.uint8),
+        coarse_support.astype(np.uint8),
         CoarsePlace(plan.ratio, plan.top, plan.left),
         deviation,
         (1 / np.maximum(usual, LEAST_USUAL)).astype(np.float32),

@@ -31,7 +31,7 @@ LENGTH: Final = 60.0
 """Days; R changes with the season."""
 PRIOR_WIDTH: Final = 0.5
 """Width of the normal priors of R's log deviation (about the scenes' robust spread) and log length: inside a season
-only their combination is told, at its ends the deviation alone says how far R may stray."""
+only their combination is known, at its ends the deviation alone says how far R may stray."""
 TELLING: Final = 0.1
 """Scenes that tell less than this share of the most telling one are no part of the spread."""
 PSEUDO_SCENES: Final = 3.0
@@ -61,18 +61,18 @@ def scene_effects(days: Array, matrices: Array, rights: Array) -> SceneEffects:
         information[:, band, :, band] = matrices[band]
         surface[:, band, :, band] = change
     size = n * bands
-    told, steady = information.reshape(size, size), surface.reshape(size, size)
+    stacked, steady = information.reshape(size, size), surface.reshape(size, size)
     weight = np.exp(np.mean([np.log(weights) for _, _, weights in fits], axis=0))
     start = np.diag([tau for _, tau, _ in fits])
     together = start.copy()
     for _ in range(ROUNDS):
-        offset, error = _predict(told, right, steady, _own(together, weight))
+        offset, error = _predict(stacked, right, steady, _own(together, weight))
         per_scene = offset.reshape(n, bands)
         square = per_scene[:, :, None] * per_scene[:, None, :] + _diagonal_blocks(error, n, bands)
         far = np.einsum("nij,ij->n", square, np.linalg.inv(together))
         weight = np.asarray((FREEDOM + bands) / (FREEDOM + far), np.float64)
         together = (np.einsum("n,nij->ij", weight, square) + PSEUDO_SCENES * start) / (n + PSEUDO_SCENES)
-    offset, error = _predict(told, right, steady, _own(together, weight))
+    offset, error = _predict(stacked, right, steady, _own(together, weight))
     return SceneEffects(offset.reshape(n, bands), error, weight)
 
 
@@ -96,10 +96,10 @@ def _predict(information: Array, right: Array, surface: Array, own: Array) -> tu
 def _fit_band(days: Array, matrix: Array, right: Array) -> tuple[Array, float, Array]:
     """Covariance (n, n) of R, the usual variance of h and the scenes' weights, of one band by itself."""
     apart = np.abs(days[:, None] - days[None, :])
-    told = np.diag(matrix) > TELLING * np.diag(matrix).max()
+    known = np.diag(matrix) > TELLING * np.diag(matrix).max()
     alone = np.linalg.pinv(matrix, rcond=1e-8, hermitian=True) @ right
-    usual = max(float(np.median(np.abs(np.diff(alone[told])))) if told.sum() > 1 else 0.0, 1e-5)
-    spread = max(1.4826 * float(np.median(np.abs(alone[told] - np.median(alone[told])))), usual)
+    usual = max(float(np.median(np.abs(np.diff(alone[known])))) if known.sum() > 1 else 0.0, 1e-5)
+    spread = max(1.4826 * float(np.median(np.abs(alone[known] - np.median(alone[known])))), usual)
 
     def loss(logs: Array) -> float:
         if not LENGTHS[0] <= np.exp(logs[1]) <= LENGTHS[1]:

@@ -28,7 +28,7 @@ WRONG: Final = 4.0
 """Median squared error of a scene's values, in units of what even lively pixels may err by, above which it is wrong (a
 stretch, a cloud over all of it): two deviations off in half of its pixels."""
 LEAST_NOISE: Final = 1e-4
-"""Variance of noise over that of r: below, nothing can be told from rounding."""
+"""Variance of noise over that of r: below, nothing can be told apart from rounding."""
 
 
 def scene_noise(days: Array, values: Array, drift: Array, model: Model, noise: Array) -> Array:
@@ -53,7 +53,7 @@ def scene_noise(days: Array, values: Array, drift: Array, model: Model, noise: A
         total = np.minimum(filled, OUTLYING * middle).sum(axis=0)
         pseudo = 0.05 * len(squares)
         noise = np.maximum((total + pseudo * usual) / (count + pseudo), LEAST_NOISE * model[1])
-    # How scenes compare is told by their noise as it is; how much noise there is, by withholding.
+    # How scenes compare follows from their noise as it is; how much noise there is, by withholding.
     times = noise / np.median(noise)
     return usual * np.maximum(times**2 / (times + UNLIKE), 1.0)
 
@@ -64,8 +64,10 @@ def _without_wrong(days: Array, values: Array, drift: Array, model: Model, noise
     for _ in range(len(noise) // 4):
         error, uncertain = withhold(days, values, drift, wide(noise, values), model, ALONE)
         squares = np.where(np.isfinite(error[0]), error[0] ** 2 / uncertain[0], np.nan)
-        told = np.isfinite(squares).mean(axis=0) > LEAST_SEEN
-        far = np.array([np.nanmedian(column) if seen else 0.0 for column, seen in zip(squares.T, told, strict=True)])
+        often_seen = np.isfinite(squares).mean(axis=0) > LEAST_SEEN
+        far = np.array(
+            [np.nanmedian(column) if seen else 0.0 for column, seen in zip(squares.T, often_seen, strict=True)]
+        )
         worst = int(far.argmax())
         if far[worst] < WRONG:
             break

@@ -1,4 +1,4 @@
-"""Snow, which is neither the ground nor a coarse change of it: told by brightness without greenness."""
+"""Snow, which is neither the ground nor a coarse change of it: recognised by brightness without greenness."""
 
 from __future__ import annotations
 

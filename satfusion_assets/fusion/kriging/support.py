@@ -41,15 +41,15 @@ class CoarsePlace(NamedTuple):
 class SupportEvidence(NamedTuple):
     """seen: (n, H, W), scenes sorted by day. scene_days: (n,). days: (p,), in ascending order at ``order``.
 
-    told: (p, h, w) what the coarse series says of each day: SNOW, DRIFT or 0. deviation: (p, b, H, W). precision: (b,)
-    one over the usual noise. length: correlation length in days.
+    coarse_support: (p, h, w) what the coarse series says of each day: SNOW, DRIFT or 0. deviation: (p, b, H, W).
+    precision: (b,) one over the usual noise. length: correlation length in days.
     """
 
     seen: Any
     scene_days: Any
     days: Any
     order: Any
-    told: Any
+    coarse_support: Any
     place: CoarsePlace
     deviation: Any
     precision: Any
@@ -67,7 +67,7 @@ _OBSERVED, _SNOW = int(Support.OBSERVED), int(Support.SNOW)
 @compiled
 def support(evidence: SupportEvidence, first: int, last: int, nearest: Any, words: Any, effective: Any) -> None:
     """Fill rows ``first:last`` of days to the nearest scene, ``Support`` and effective scenes, each (p, H, W)."""
-    seen, scene_days, days, order, told, place, deviation, precision, length = evidence
+    seen, scene_days, days, order, coarse_support, place, deviation, precision, length = evidence
     n, _, width = seen.shape
     ratio, top, left = place
     reach = np.int32(min(length, _NEVER // 2 - 1))
@@ -87,7 +87,7 @@ def support(evidence: SupportEvidence, first: int, last: int, nearest: Any, word
                     since[x] = scene_days[passed] if seen[passed, y, x] else since[x]
                 passed += 1
             for x in range(width):
-                coarse[x] = told[p, row, cells[x]]
+                coarse[x] = coarse_support[p, row, cells[x]]
             _widest(deviation, p, y, precision, widest)
             _tell(np.int32(days[p]), since, until, passed, coarse, reach, nearest, words, p, y)
             for x in range(width):

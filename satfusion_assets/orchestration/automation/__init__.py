@@ -1,7 +1,7 @@
 """What starts by itself: sensors, schedules and the conditions that carry raw updates downstream.
 
-Everything is off until somebody switches it on, on the automation page of the UI; but failures are told as soon as a
-setting says whom to tell.
+Everything is off until somebody switches it on, on the automation page of the UI; but failures are reported as soon as
+a setting says whom to tell.
 """
 
 from satfusion_assets.orchestration.automation.conditions import automated, carry_downstream

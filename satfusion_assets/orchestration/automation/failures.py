@@ -47,7 +47,7 @@ def tell_failures(
     found = list(failures(context.instance, since, now, besides=context.sensor_name))
     if found:
         send(settings, message(found, settings))
-    # Only now: what could not be sent is told at the next look.
+    # Only now: what could not be sent is reported at the next look.
     return dg.SensorResult(cursor=now.isoformat(), skip_reason=f"{len(found)} failures since {since:%Y-%m-%d %H:%M}.")
 
 
@@ -131,7 +131,7 @@ def _post(url: str, text: str) -> None:
         answer = httpx.post(url, json={"text": text}, timeout=_WAIT_S)
     except httpx.HTTPError as error:
         raise NoticeNotSent(
-            f"SATFUSION_NOTIFY_WEBHOOK cannot be reached ({type(error).__name__}); failures are told when it can."
+            f"SATFUSION_NOTIFY_WEBHOOK cannot be reached ({type(error).__name__}); failures are reported when it can."
         ) from None
     if answer.is_error:
         raise NoticeNotSent(f"SATFUSION_NOTIFY_WEBHOOK answers {answer.status_code}; correct its address.")
@@ -154,5 +154,5 @@ def _mail(receiver: str, server: str, text: str) -> None:
             connection.send_message(post)
     except (OSError, smtplib.SMTPException) as error:
         raise NoticeNotSent(
-            f"SATFUSION_NOTIFY_SMTP does not take mail ({type(error).__name__}); failures are told when it does."
+            f"SATFUSION_NOTIFY_SMTP does not take mail ({type(error).__name__}); failures are reported when it does."
         ) from None

@@ -3,7 +3,7 @@
 The process that executes a run holds a session lock of PostgreSQL on the run's id, on a connection of its own. The
 server gives it away when the process dies, at once, or when its machine cannot be reached, after some seconds; it is
 ``flock`` over the network, and nothing has to be expired by hand. Whoever finds a lock free takes it and keeps it: the
-run is dead then, also if its process comes back, which is told so and ends itself before it publishes anything.
+run is dead then, also if its process comes back, which learns so and ends itself before it publishes anything.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ class ForkingApiServer(server.DagsterApiServer):
 
 
 def main() -> None:
-    """Serve until told to stop. What killed runs left of products is cleared before."""
+    """Serve until asked to stop. What killed runs left of products is cleared before."""
     Platform().store.recover()
     server.DagsterApiServer = ForkingApiServer  # type: ignore[misc]
     grpc_command()

@@ -12,7 +12,7 @@ import numpy as np
 from odc.geo.geobox import GeoBox
 
 from satfusion_assets.pipeline.acquisition.files import raw_scene
-from satfusion_assets.pipeline.criteria import OFFENDERS, Judged, Verdict, mostly, rounded
+from satfusion_assets.pipeline.criteria import OFFENDERS, CheckedProduct, Verdict, mostly, rounded
 from satfusion_assets.vocabulary.days import day_of
 from satfusion_assets.vocabulary.sources import Sensor
 
@@ -30,9 +30,9 @@ LONGEST_GAP_S3: Final = timedelta(days=15)
 
 
 def misfit(
-    judged: Judged, name: str, geobox: GeoBox, bands: Sequence[str], dtype: str, nodata: float | None
+    checked: CheckedProduct, name: str, geobox: GeoBox, bands: Sequence[str], dtype: str, nodata: float | None
 ) -> str | None:
-    raster = judged.raster(name)
+    raster = checked.raster(name)
     if raster.geobox != geobox:
         return f"lies on {raster.geobox.crs} {tuple(raster.geobox.shape)}, not on the site's grid"
     if tuple(raster.descriptions) != tuple(bands):
@@ -44,12 +44,12 @@ def misfit(
     return None
 
 
-def values_typical(judged: Judged, pattern: str, typical: tuple[float, float], brightest: float) -> Verdict:
+def values_typical(checked: CheckedProduct, pattern: str, typical: tuple[float, float], brightest: float) -> Verdict:
     """The typical scene has reflectance, and only single scenes are blank or too bright."""
     medians, odd = [], []
-    names = judged.view.names(pattern)
+    names = checked.view.names(pattern)
     for name in names:
-        values = judged.raster(name).masked()
+        values = checked.raster(name).masked()
         valid = values[np.isfinite(values)]
         if valid.size == 0:
             odd.append({"file": name, "why": "has no valid pixel"})
@@ -64,9 +64,11 @@ def values_typical(judged: Judged, pattern: str, typical: tuple[float, float], b
     return replace(found, passed=found.passed and typical[0] <= median <= typical[1], says=says)
 
 
-def coverage(judged: Judged, sensor: Sensor, recorded: Sequence[str], set_aside: int, longest: timedelta) -> Verdict:
+def coverage(
+    checked: CheckedProduct, sensor: Sensor, recorded: Sequence[str], set_aside: int, longest: timedelta
+) -> Verdict:
     """Of what the archive listed, how much is here, and the longest stretch without any."""
-    names = judged.view.names(f"raw/{sensor}/*.geotiff")
+    names = checked.view.names(f"raw/{sensor}/*.geotiff")
     days = sorted({day_of(name) for name in names})
     lost = sorted({raw_scene(sensor, name) for name in recorded} - {*names})
     gap, since = _longest_gap(days)

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from satfusion_assets.pipeline.criteria import Criterion, Judged, Verdict, mostly, rounded, verdict
+from satfusion_assets.pipeline.criteria import CheckedProduct, Criterion, Verdict, mostly, rounded, verdict
 from satfusion_assets.pipeline.fused.files import FusedLayout
 from satfusion_assets.pipeline.prepared.files import PreparedLayout
 from satfusion_assets.pipeline.prepared.product import PREPARED
@@ -44,34 +44,34 @@ _LATTICE: Final = (..., slice(None, None, 3), slice(None, None, 3))
 """Every third row and column say enough."""
 
 
-def images(judged: Judged) -> list[str]:
+def images(checked: CheckedProduct) -> list[str]:
     """Names of the daily images, without the quality layers."""
-    folder = FusedLayout(judged.scenario).folder
-    return [name for name in judged.view.names(f"{folder}/*.tif") if "/quality/" not in name]
+    folder = FusedLayout(checked.scenario).folder
+    return [name for name in checked.view.names(f"{folder}/*.tif") if "/quality/" not in name]
 
 
-def grid(judged: Judged) -> Verdict:
+def grid(checked: CheckedProduct) -> Verdict:
     bad = []
-    names = images(judged)
-    judged.read_together(names)
+    names = images(checked)
+    checked.read_together(names)
     for name in names:
-        raster = judged.raster(name)
-        if raster.geobox != judged.grid.fine or tuple(raster.descriptions) != judged.channels:
+        raster = checked.raster(name)
+        if raster.geobox != checked.grid.fine or tuple(raster.descriptions) != checked.channels:
             bad.append({"file": name, "why": "is not on the site's grid, or has other bands"})
     return verdict(bad, len(names), "images", {"images": len(names)})
 
 
-def day_coverage(judged: Judged) -> Verdict:
+def day_coverage(checked: CheckedProduct) -> Verdict:
     from satfusion_assets.fusion.efast import Status
 
-    season = judged.product.site_season
+    season = checked.product.site_season
     days = [season.start + timedelta(number) for number in range((season.end - season.start).days + 1)]
     wanted = len(days)
-    there = {day_of(name) for name in images(judged)}
-    statuses = judged.view.read_json(FusedLayout(judged.scenario).status)
+    there = {day_of(name) for name in images(checked)}
+    statuses = checked.view.read_json(FusedLayout(checked.scenario).status)
     reasons = {day: word for day in days if (word := statuses.get(day.isoformat())) and word != Status.OK}
     silent = [day for day in days if day.isoformat() not in statuses or (day not in there and day not in reasons)]
-    share, least = len(there) / wanted, LEAST_DAYS[judged.scenario.method]
+    share, least = len(there) / wanted, LEAST_DAYS[checked.scenario.method]
     without = ", ".join(f"{number} {word}" for word, number in sorted(Counter(reasons.values()).items())) or "none"
     says = (
         f"{len(there)} of {wanted} days have an image (wanted: {least:.0%}; without: {without}); "
@@ -80,12 +80,12 @@ def day_coverage(judged: Judged) -> Verdict:
     return Verdict(share >= least and not silent, says, {"days": len(there), "share": rounded(share)})
 
 
-def value_range(judged: Judged) -> Verdict:
-    low, high = RANGES[judged.mode]
+def value_range(checked: CheckedProduct) -> Verdict:
+    low, high = RANGES[checked.mode]
     bad, valid, total = [], 0, 0
-    names = images(judged)
+    names = images(checked)
     for name in names:
-        values = judged.raster(name).values
+        values = checked.raster(name).values
         finite = values[np.isfinite(values)]
         valid, total = valid + finite.size, total + values.size
         outside = float(((finite < low) | (finite > high)).mean()) if finite.size else 0.0
@@ -96,13 +96,13 @@ def value_range(judged: Judged) -> Verdict:
     return found if valid else Verdict(False, "There is not a single fused pixel.", numbers)
 
 
-def jumps(judged: Judged) -> Verdict:
+def jumps(checked: CheckedProduct) -> Verdict:
     """Image against the day before: the median over pixels of the largest change in any channel."""
-    tallest = TALLEST_JUMP[judged.mode]
+    tallest = TALLEST_JUMP[checked.mode]
     bad, largest = [], 0.0
     before: tuple[str, np.ndarray] | None = None
-    for name in images(judged):
-        values = judged.raster(name).values
+    for name in images(checked):
+        values = checked.raster(name).values
         if before is not None and day_of(name) - day_of(before[0]) == timedelta(days=1):
             change = np.abs(values - before[1]).max(axis=0)
             change = change[np.isfinite(change)]
@@ -111,10 +111,10 @@ def jumps(judged: Judged) -> Verdict:
             if jump > tallest:
                 bad.append({"day": day_of(name).isoformat(), "jump": rounded(jump)})
         before = (name, values)
-    return verdict(bad, len(images(judged)), "days", {"largest_jump": rounded(largest)})
+    return verdict(bad, len(images(checked)), "days", {"largest_jump": rounded(largest)})
 
 
-def calibration(judged: Judged) -> Verdict:
+def calibration(checked: CheckedProduct) -> Verdict:
     """Kept scenes against the fused image of their own day, in units of the deviations that are stated.
 
     The stated variance v is the image's about the surface. A scene has a noise variance q of its own, and took part in
@@ -123,28 +123,28 @@ def calibration(judged: Judged) -> Verdict:
     sensor's haze cancels, there is little other error. So the nominal 68 % lies between two shares, the one within v
     alone (it bounds a deviation that is too large) and the one within q + v (too small).
 
-    Of the scenes' shares the median counts, each with the weight of its pixels: a scene in haze judges itself and not
-    the product. How well the deviation is calibrated where scenes are withheld is for the gap benchmark.
+    Of the scenes' shares the median counts, each with the weight of its pixels: a scene in haze counts against itself
+    and not the product. How well the deviation is calibrated where scenes are withheld is for the gap benchmark.
     """
-    layout, prepared = FusedLayout(judged.scenario), PreparedLayout(judged.scenario.strategy, judged.mode)
+    layout, prepared = FusedLayout(checked.scenario), PreparedLayout(checked.scenario.strategy, checked.mode)
     name = layout.quality("standard_deviation")
-    if name not in judged.view.manifest.files:
+    if name not in checked.view.manifest.files:
         return Verdict(True, "The engine states no deviation.", {"scenes": 0})
-    stated = judged.raster(name)
+    stated = checked.raster(name)
     bands = {text: number for number, text in enumerate(stated.descriptions)}
-    fused = {day_of(image): image for image in images(judged)}
-    noises = judged.view.read_json(layout.scene_noise)
+    fused = {day_of(image): image for image in images(checked)}
+    noises = checked.view.read_json(layout.scene_noise)
     alone, with_noise, pixels = [], [], []
-    with judged.store.read(PREPARED[judged.mode].of(judged.product.site_season, prepared.strategy)) as view:
+    with checked.store.read(PREPARED[checked.mode].of(checked.product.site_season, prepared.strategy)) as view:
         for scene in view.names(f"{prepared.folder}/s2/*_{prepared.kind}.tif"):
             day = day_of(scene)
             if day not in fused:
                 continue
-            chosen = [bands[f"{day.isoformat()} {channel}"] for channel in judged.channels]
+            chosen = [bands[f"{day.isoformat()} {channel}"] for channel in checked.channels]
             steps = stated.values[chosen][_LATTICE].astype(np.float32)
             deviation = np.where(steps == stated.nodata, np.nan, steps * stated.scale)
-            noise = np.array([noises[day.isoformat()][channel] or 0 for channel in judged.channels])[:, None, None]
-            error = np.abs(view.read_raster(scene).masked()[_LATTICE] - judged.raster(fused[day]).values[_LATTICE])
+            noise = np.array([noises[day.isoformat()][channel] or 0 for channel in checked.channels])[:, None, None]
+            error = np.abs(view.read_raster(scene).masked()[_LATTICE] - checked.raster(fused[day]).values[_LATTICE])
             known = np.isfinite(error) & np.isfinite(deviation)
             if known.any():
                 alone.append(float((error <= deviation)[known].mean()))

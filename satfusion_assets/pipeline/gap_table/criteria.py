@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from satfusion_assets.pipeline.criteria import Criterion, Judged, Verdict, verdict
+from satfusion_assets.pipeline.criteria import CheckedProduct, Criterion, Verdict, verdict
 from satfusion_assets.pipeline.table_files import TableLayout
 
 
-def gathered_once(judged: Judged) -> Verdict:
+def gathered_once(checked: CheckedProduct) -> Verdict:
     """Each gap, method and quantity of each site-season is one row."""
     import pandas as pd
 
-    frame = pd.read_parquet(judged.view.path(TableLayout.gaps("parquet")))
+    frame = pd.read_parquet(checked.view.path(TableLayout.gaps("parquet")))
     keys = ["site", "season", "strategy", "transition", "gap_days", "method", "quantity"]
     bad = [
         {str(name): value for name, value in row.items()}

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import Final
 
-from satfusion_assets.pipeline.criteria import Criterion, Judged, Verdict, verdict
+from satfusion_assets.pipeline.criteria import CheckedProduct, Criterion, Verdict, verdict
 from satfusion_assets.pipeline.pack.files import pack_folder
 
 SOURCES: Final = ("fused", "s2", "s3")
 """Layers that a pack cannot do without."""
 
 
-def pack_readable(judged: Judged) -> Verdict:
+def pack_readable(checked: CheckedProduct) -> Verdict:
     """The store opens, and its layers have days."""
     from satfusion_assets.store.pack_reader import pack_days
 
-    folder = pack_folder(judged.scenario)
-    root = judged.view.path(f"{folder}/zarr.json").parent
+    folder = pack_folder(checked.scenario)
+    root = checked.view.path(f"{folder}/zarr.json").parent
     days = pack_days(root)
-    wanted = [name for name in SOURCES if not (name == "s3" and judged.sentinel2_alone)]
+    wanted = [name for name in SOURCES if not (name == "s3" and checked.sentinel2_alone)]
     bad = [{"layer": name, "why": "is missing or has no day"} for name in wanted if not days.get(name)]
     return verdict(bad, len(wanted), "layers", {f"{name}_days": number for name, number in days.items()})
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from satfusion_assets.pipeline.criteria import Criterion, Judged, Verdict, rounded, verdict
+from satfusion_assets.pipeline.criteria import CheckedProduct, Criterion, Verdict, rounded, verdict
 from satfusion_assets.pipeline.phenology.files import PhenologyLayout
 
 LEAST_DATED: Final = 0.05
@@ -19,40 +19,40 @@ YEAR: Final = (-45.0, 411.0)
 """Days of year that a season of a calendar year may reach, with the margins of the raw data."""
 
 
-def maps_grid(judged: Judged) -> Verdict:
+def maps_grid(checked: CheckedProduct) -> Verdict:
     from satfusion_assets.phenology import TRANSITIONS
 
-    layout = PhenologyLayout(judged.scenario)
+    layout = PhenologyLayout(checked.scenario)
     names = [*(layout.dates(transition) for transition in TRANSITIONS), layout.labels]
-    bad = [{"file": name, "why": "is not on the site's grid"} for name in names if not _on_grid(judged, name)]
+    bad = [{"file": name, "why": "is not on the site's grid"} for name in names if not _on_grid(checked, name)]
     return verdict(bad, len(names), "maps", {"maps": len(names)})
 
 
-def _on_grid(judged: Judged, name: str) -> bool:
-    return judged.raster(name).geobox == judged.grid.fine
+def _on_grid(checked: CheckedProduct, name: str) -> bool:
+    return checked.raster(name).geobox == checked.grid.fine
 
 
-def dates_in_order(judged: Judged) -> Verdict:
+def dates_in_order(checked: CheckedProduct) -> Verdict:
     """Each date lies in its interval and in the year, and pixels turn green before they turn back."""
     from satfusion_assets.phenology import TRANSITIONS
 
-    layout = PhenologyLayout(judged.scenario)
+    layout = PhenologyLayout(checked.scenario)
     bad = []
     for transition in TRANSITIONS:
-        day, lower, upper = judged.raster(layout.dates(transition)).masked()
+        day, lower, upper = checked.raster(layout.dates(transition)).masked()
         known = np.isfinite(day)
         wrong = known & ~((lower <= day) & (day <= upper) & (day >= YEAR[0]) & (day <= YEAR[1]))
         if wrong.sum() > MOST_DISORDERED * max(known.sum(), 1):
             bad.append({"map": transition, "why": f"{int(wrong.sum())} pixels outside their interval or the year"})
-    rising, falling = (judged.raster(layout.dates(f"{limb}_50")).masked()[0] for limb in ("rising", "falling"))
+    rising, falling = (checked.raster(layout.dates(f"{limb}_50")).masked()[0] for limb in ("rising", "falling"))
     backwards = int((falling <= rising).sum())
     if backwards > MOST_DISORDERED * rising.size:
         bad.append({"map": "falling_50", "why": f"{backwards} pixels turn back before they turn green"})
     return verdict(bad, len(TRANSITIONS), "date maps", {"pixels_backwards": backwards})
 
 
-def dated(judged: Judged) -> Verdict:
-    day = judged.raster(PhenologyLayout(judged.scenario).dates("rising_50")).masked()[0]
+def dated(checked: CheckedProduct) -> Verdict:
+    day = checked.raster(PhenologyLayout(checked.scenario).dates("rising_50")).masked()[0]
     share = float(np.isfinite(day).mean())
     return Verdict(share >= LEAST_DATED, f"{100 * share:.0f} % of pixels have a green-up.", {"dated": rounded(share)})
 

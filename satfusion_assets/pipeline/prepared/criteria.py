@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from satfusion_assets.pipeline.criteria import Criterion, Judged, Verdict, mostly, rounded, verdict
+from satfusion_assets.pipeline.criteria import CheckedProduct, Criterion, Verdict, mostly, rounded, verdict
 from satfusion_assets.pipeline.prepared.files import PreparedLayout
 from satfusion_assets.vocabulary.grid import CLOUD_DISTANCE_LIMIT
 from satfusion_assets.vocabulary.scenarios import Mode
@@ -22,37 +22,37 @@ RANGES: Final = {Mode.BTI: (-0.05, 2.0), Mode.ITB: (0.0, 1.0)}
 MOST_OUTSIDE: Final = 0.001
 
 
-def grid_equality(judged: Judged) -> Verdict:
-    layout = PreparedLayout(judged.strategy, judged.mode)
+def grid_equality(checked: CheckedProduct) -> Verdict:
+    layout = PreparedLayout(checked.strategy, checked.mode)
     expected = {
-        f"{layout.folder}/s2/*_{layout.kind}.tif": judged.grid.fine,
-        f"{layout.folder}/s2/*_DIST_CLOUD.tif": judged.grid.coarse,
-        f"{layout.folder}/s3/*.tif": judged.grid.coarse,
+        f"{layout.folder}/s2/*_{layout.kind}.tif": checked.grid.fine,
+        f"{layout.folder}/s2/*_DIST_CLOUD.tif": checked.grid.coarse,
+        f"{layout.folder}/s3/*.tif": checked.grid.coarse,
     }
     bad, total = [], 0
     for pattern, geobox in expected.items():
-        names = judged.view.names(pattern)
+        names = checked.view.names(pattern)
         total += len(names)
-        bad += [{"file": name, "why": "is not on its grid"} for name in names if judged.raster(name).geobox != geobox]
-        if not names and not (judged.sentinel2_alone and "/s3/" in pattern):
+        bad += [{"file": name, "why": "is not on its grid"} for name in names if checked.raster(name).geobox != geobox]
+        if not names and not (checked.sentinel2_alone and "/s3/" in pattern):
             bad.append({"file": pattern, "why": "there is none"})
     return verdict(bad, total, "images", {"images": total})
 
 
-def mask_share(judged: Judged) -> Verdict:
-    layout = PreparedLayout(judged.strategy, judged.mode)
-    rows = judged.view.read_json(layout.summary)["s2"]
+def mask_share(checked: CheckedProduct) -> Verdict:
+    layout = PreparedLayout(checked.strategy, checked.mode)
+    rows = checked.view.read_json(layout.summary)["s2"]
     valid = rounded(np.mean([row["valid_fraction"] for row in rows])) if rows else 0.0
     says = f"Clouds leave {100 * valid:.0f} % of the pixels of {len(rows)} Sentinel-2 days on average."
     return Verdict(valid >= LEAST_VALID, says, {"days": len(rows), "mean_valid_fraction": valid})
 
 
-def cloud_distance(judged: Judged) -> Verdict:
-    layout = PreparedLayout(judged.strategy, judged.mode)
-    names = judged.view.names(f"{layout.folder}/s2/*_DIST_CLOUD.tif")
+def cloud_distance(checked: CheckedProduct) -> Verdict:
+    layout = PreparedLayout(checked.strategy, checked.mode)
+    names = checked.view.names(f"{layout.folder}/s2/*_DIST_CLOUD.tif")
     bad, largest = [], 0.0
     for name in names:
-        values = judged.raster(name).values
+        values = checked.raster(name).values
         if not np.isfinite(values).all() or values.min() < 0:
             bad.append({"file": name, "why": "is negative or missing somewhere"})
         elif values.max() > 0:
@@ -63,17 +63,20 @@ def cloud_distance(judged: Judged) -> Verdict:
     return found
 
 
-def values_in_range(judged: Judged) -> Verdict:
-    layout = PreparedLayout(judged.strategy, judged.mode)
-    low, high = RANGES[judged.mode]
+def values_in_range(checked: CheckedProduct) -> Verdict:
+    layout = PreparedLayout(checked.strategy, checked.mode)
+    low, high = RANGES[checked.mode]
     formless, odd = [], []
-    names = [*judged.view.names(f"{layout.folder}/s2/*_{layout.kind}.tif"), *judged.view.names(f"{layout.folder}/s3/*")]
+    names = [
+        *checked.view.names(f"{layout.folder}/s2/*_{layout.kind}.tif"),
+        *checked.view.names(f"{layout.folder}/s3/*"),
+    ]
     for name in names:
-        raster = judged.raster(name)
+        raster = checked.raster(name)
         values = raster.values[np.isfinite(raster.values)]
         outside = float(((values < low) | (values > high)).mean()) if values.size else 1.0
-        if tuple(raster.descriptions) != judged.channels:
-            formless.append({"file": name, "why": f"has bands {raster.descriptions}, not {judged.channels}"})
+        if tuple(raster.descriptions) != checked.channels:
+            formless.append({"file": name, "why": f"has bands {raster.descriptions}, not {checked.channels}"})
         elif outside > MOST_OUTSIDE:
             odd.append({"file": name, "why": f"{100 * outside:.1f} % of values outside {low} to {high}"})
     found = mostly(formless + odd, len(names), "images", {"images": len(names)})

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from satfusion_assets.pipeline.criteria import Criterion, Judged, Verdict, mostly, rounded
+from satfusion_assets.pipeline.criteria import CheckedProduct, Criterion, Verdict, mostly, rounded
 from satfusion_assets.pipeline.raw_phenocam.files import PHENOCAM_GCC, PHENOCAM_ROIS
 
 GCC_RANGE: Final = (0.2, 0.7)
@@ -23,9 +23,9 @@ MOST_PICTURES_LOST: Final = 0.1
 SINGLE_PICTURES: Final = 3
 
 
-def camera_series(judged: Judged) -> Verdict:
+def camera_series(checked: CheckedProduct) -> Verdict:
     """Days come once and in order, and only single ones have a greenness that no plant has."""
-    rows = judged.view.read_json(f"{PHENOCAM_GCC}.json")
+    rows = checked.view.read_json(f"{PHENOCAM_GCC}.json")
     disorder = [
         {"date": row["date"], "why": "comes twice or out of order"}
         for earlier, row in pairwise(rows)
@@ -43,10 +43,10 @@ def camera_series(judged: Judged) -> Verdict:
     return replace(found, passed=found.passed and not disorder)
 
 
-def camera_coverage(judged: Judged) -> Verdict:
-    days = len(judged.view.read_json(f"{PHENOCAM_GCC}.json"))
-    pictures = len(judged.view.names("raw/phenocam/*.jpg"))
-    listed = len(judged.view.read_json(PHENOCAM_ROIS)["pictures"])
+def camera_coverage(checked: CheckedProduct) -> Verdict:
+    days = len(checked.view.read_json(f"{PHENOCAM_GCC}.json"))
+    pictures = len(checked.view.names("raw/phenocam/*.jpg"))
+    listed = len(checked.view.read_json(PHENOCAM_ROIS)["pictures"])
     says = (
         f"{days} usable days (at least {FEWEST_CAMERA_DAYS} are wanted) and {pictures} of {listed} listed midday "
         f"pictures (at most {MOST_PICTURES_LOST:.0%} may be missing)."

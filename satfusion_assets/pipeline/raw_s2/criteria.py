@@ -10,7 +10,7 @@ import numpy as np
 
 from satfusion_assets.pipeline.acquisition.criteria import LONGEST_GAP_S2, coverage, misfit, values_typical
 from satfusion_assets.pipeline.acquisition.files import raw_scene
-from satfusion_assets.pipeline.criteria import Criterion, Judged, Verdict, mostly, verdict
+from satfusion_assets.pipeline.criteria import CheckedProduct, Criterion, Verdict, mostly, verdict
 from satfusion_assets.pipeline.raw_s2.files import S2_SCENES, raw_scl
 from satfusion_assets.vocabulary.grid import CLOUD_DISTANCE_LIMIT, COARSE_M, FINE_M, SCL_M
 from satfusion_assets.vocabulary.scenarios import S2_BANDS
@@ -19,25 +19,25 @@ TYPICAL_DN: Final = (100, 12_000)
 """Where the median of a season's valid pixels lies, from forest in the blue to snow."""
 
 
-def s2_bands_and_grid(judged: Judged) -> Verdict:
+def s2_bands_and_grid(checked: CheckedProduct) -> Verdict:
     bad = []
-    names = judged.view.names("raw/s2/*.geotiff")
+    names = checked.view.names("raw/s2/*.geotiff")
     for name in names:
         scl = raw_scl(name.rsplit("/", 1)[-1].removesuffix(".geotiff"))
-        why = misfit(judged, name, judged.grid.fine, S2_BANDS, "uint16", 0)
-        why = why or misfit(judged, scl, judged.grid.scl, ("SCL",), "uint8", None)
+        why = misfit(checked, name, checked.grid.fine, S2_BANDS, "uint16", 0)
+        why = why or misfit(checked, scl, checked.grid.scl, ("SCL",), "uint8", None)
         if why:
             bad.append({"file": name, "why": why})
     return verdict(bad, len(names), "scenes", {"scenes": len(names)})
 
 
-def s2_values(judged: Judged) -> Verdict:
+def s2_values(checked: CheckedProduct) -> Verdict:
     from satfusion_assets.archives.earth_search.offset import BRIGHTEST_DN
 
-    return values_typical(judged, "raw/s2/*.geotiff", TYPICAL_DN, BRIGHTEST_DN)
+    return values_typical(checked, "raw/s2/*.geotiff", TYPICAL_DN, BRIGHTEST_DN)
 
 
-def s2_offset(judged: Judged) -> Verdict:
+def s2_offset(checked: CheckedProduct) -> Verdict:
     """No decision is missing, and only single scenes have pixels that speak against theirs.
 
     A decision that does not exist is a fault of whoever wrote the record, so one is enough. Dark pixels are a matter of
@@ -45,7 +45,7 @@ def s2_offset(judged: Judged) -> Verdict:
     """
     from satfusion_assets.archives.earth_search.offset import MOST_LIGHTLESS, OFFSET_DN, OffsetEvidence
 
-    record = judged.view.read_json(S2_SCENES)
+    record = checked.view.read_json(S2_SCENES)
     undecided, odd = [], []
     for scene in record["scenes"]:
         subtracted = scene["offset_subtracted"]
@@ -55,7 +55,7 @@ def s2_offset(judged: Judged) -> Verdict:
             undecided.append({"scene": scene["name"], "why": "nothing says why the offset was decided so"})
         elif not subtracted or scene.get("dark_pixel_test") == OffsetEvidence.IN_PIXELS:
             continue
-        elif (share := _lightless(judged, scene["name"])) is not None and share > MOST_LIGHTLESS:
+        elif (share := _lightless(checked, scene["name"])) is not None and share > MOST_LIGHTLESS:
             why = f"{100 * share:.0f} % of its clear land has no blue light after it"
             odd.append({"scene": scene["name"], "why": why})
     shifted = sum(scene["offset_subtracted"] != 0 for scene in record["scenes"])
@@ -66,27 +66,27 @@ def s2_offset(judged: Judged) -> Verdict:
     return replace(found, passed=found.passed and not undecided, says=says)
 
 
-def _lightless(judged: Judged, scene: str) -> float | None:
+def _lightless(checked: CheckedProduct, scene: str) -> float | None:
     """Share of a published scene's clear land without blue light; None when there is too little to say."""
     from satfusion_assets.archives.earth_search.offset import lightless_land
 
-    blue = judged.raster(raw_scene("s2", scene)).values[0]
+    blue = checked.raster(raw_scene("s2", scene)).values[0]
     factor, margin = SCL_M // FINE_M, CLOUD_DISTANCE_LIMIT * COARSE_M // SCL_M
-    site = judged.raster(raw_scl(scene)).values[0][margin:-margin, margin:-margin]
+    site = checked.raster(raw_scl(scene)).values[0][margin:-margin, margin:-margin]
     return lightless_land(blue, np.kron(site, np.ones((factor, factor), site.dtype)))
 
 
-def s2_duplicates(judged: Judged) -> Verdict:
-    scenes = judged.view.read_json(S2_SCENES)["scenes"]
+def s2_duplicates(checked: CheckedProduct) -> Verdict:
+    scenes = checked.view.read_json(S2_SCENES)["scenes"]
     taken = Counter((scene["platform"], scene["sensed"], scene["tile"], scene["relative_orbit"]) for scene in scenes)
     odd = [{"acquisition": " ".join(map(str, key)), "times": count} for key, count in taken.items() if count > 1]
     return mostly(odd, len(taken), "acquisitions", {"acquisitions": len(taken)})
 
 
-def s2_coverage(judged: Judged) -> Verdict:
-    record = judged.view.read_json(S2_SCENES)
+def s2_coverage(checked: CheckedProduct) -> Verdict:
+    record = checked.view.read_json(S2_SCENES)
     set_aside = len(record["set_aside"])
-    return coverage(judged, "s2", [one["name"] for one in record["scenes"]], set_aside, LONGEST_GAP_S2)
+    return coverage(checked, "s2", [one["name"] for one in record["scenes"]], set_aside, LONGEST_GAP_S2)
 
 
 CRITERIA: Final = (

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from satfusion_assets.pipeline.acquisition.criteria import LONGEST_GAP_S3, coverage, misfit, values_typical
-from satfusion_assets.pipeline.criteria import Criterion, Judged, Verdict, mostly, of_sentinel3, verdict
+from satfusion_assets.pipeline.criteria import CheckedProduct, Criterion, Verdict, mostly, of_sentinel3, verdict
 from satfusion_assets.pipeline.raw_s3.files import S3_OVERPASSES
 from satfusion_assets.vocabulary.scenarios import S3_BANDS
 
@@ -21,31 +21,31 @@ NO_REFLECTANCE: Final = "no reflectance"
 
 
 @of_sentinel3
-def s3_bands_and_grid(judged: Judged) -> Verdict:
-    names = judged.view.names("raw/s3/*.geotiff")
-    whys = {name: misfit(judged, name, judged.grid.coarse, S3_BANDS, "float32", np.nan) for name in names}
+def s3_bands_and_grid(checked: CheckedProduct) -> Verdict:
+    names = checked.view.names("raw/s3/*.geotiff")
+    whys = {name: misfit(checked, name, checked.grid.coarse, S3_BANDS, "float32", np.nan) for name in names}
     bad = [{"file": name, "why": why} for name, why in whys.items() if why]
     return verdict(bad, len(names), "overpasses", {"overpasses": len(names)})
 
 
 @of_sentinel3
-def s3_values(judged: Judged) -> Verdict:
-    return values_typical(judged, "raw/s3/*.geotiff", TYPICAL_REFLECTANCE, 2.0)
+def s3_values(checked: CheckedProduct) -> Verdict:
+    return values_typical(checked, "raw/s3/*.geotiff", TYPICAL_REFLECTANCE, 2.0)
 
 
 @of_sentinel3
-def s3_duplicates(judged: Judged) -> Verdict:
-    taken = Counter(one["time"] for one in judged.view.read_json(S3_OVERPASSES)["overpasses"])
+def s3_duplicates(checked: CheckedProduct) -> Verdict:
+    taken = Counter(one["time"] for one in checked.view.read_json(S3_OVERPASSES)["overpasses"])
     odd = [{"overpass": time, "times": count} for time, count in taken.items() if count > 1]
     return mostly(odd, len(taken), "overpasses", {"overpasses": len(taken)})
 
 
 @of_sentinel3
-def s3_coverage(judged: Judged) -> Verdict:
+def s3_coverage(checked: CheckedProduct) -> Verdict:
     """As for Sentinel-2, and whether a quarter of which nothing came is missing."""
-    record = judged.view.read_json(S3_OVERPASSES)
+    record = checked.view.read_json(S3_OVERPASSES)
     set_aside = sum(one["kind"] == NO_REFLECTANCE for one in record.get("set_aside", ()))
-    found = coverage(judged, "s3", [one["name"] for one in record["overpasses"]], set_aside, LONGEST_GAP_S3)
+    found = coverage(checked, "s3", [one["name"] for one in record["overpasses"]], set_aside, LONGEST_GAP_S3)
     quarters = record.get("quarters", ())
     missing = [f"{one['start']} to {one['end']}" for one in quarters if one.get("missing")]
     if not missing:

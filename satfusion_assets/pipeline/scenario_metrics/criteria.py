@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from satfusion_assets.pipeline.criteria import Criterion, Judged, Verdict
+from satfusion_assets.pipeline.criteria import CheckedProduct, Criterion, Verdict
 from satfusion_assets.pipeline.metrics.files import METRICS_FILE as METRICS_FILE
 from satfusion_assets.pipeline.processed.files import ProcessedLayout
 
@@ -22,8 +22,8 @@ LEAST_SKILL: Final = 0.0
 FEWEST_SAMPLES: Final = 30
 
 
-def skill_floor(judged: Judged) -> Verdict:
-    scores = judged.view.read_json(ProcessedLayout(judged.scenario).scores)["temporal"]
+def skill_floor(checked: CheckedProduct) -> Verdict:
+    scores = checked.view.read_json(ProcessedLayout(checked.scenario).scores)["temporal"]
     if scores is None:
         return Verdict(False, "There is no score: fused series and camera have fewer than two common days.")
     r, samples = number(scores["pearson_r"]), scores["n_samples"]

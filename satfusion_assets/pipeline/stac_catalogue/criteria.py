@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import Final
 
-from satfusion_assets.pipeline.criteria import Criterion, Judged, Verdict, verdict
+from satfusion_assets.pipeline.criteria import CheckedProduct, Criterion, Verdict, verdict
 from satfusion_assets.pipeline.processed.product import PROCESSED
 from satfusion_assets.pipeline.stac_catalogue.files import INDEX
 
 
-def items_whole(judged: Judged) -> Verdict:
+def items_whole(checked: CheckedProduct) -> Verdict:
     """Every season and scenario that was gathered has its item, and the index has days of each."""
     import pyarrow.parquet as pq
 
-    names = set(judged.view.names("stac/*/*.json"))
+    names = set(checked.view.names("stac/*/*.json"))
     wanted = []
-    for reference in judged.view.manifest.inputs:
+    for reference in checked.view.manifest.inputs:
         season, _, slug = reference.partition("/")
         product, _, scenario = slug.partition(".")
         if product == PROCESSED.name:
             wanted.append(f"stac/{season}/{scenario}.json")
-    indexed = {name.rsplit("_", 1)[0] for name in pq.read_table(judged.view.path(INDEX))["id"].to_pylist()}
+    indexed = {name.rsplit("_", 1)[0] for name in pq.read_table(checked.view.path(INDEX))["id"].to_pylist()}
     bad = [{"item": name, "why": "is missing"} for name in wanted if name not in names]
     for name in wanted:
         season, scenario = name.removesuffix(".json").split("/")[1:]

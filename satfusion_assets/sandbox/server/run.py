@@ -1,4 +1,4 @@
-"""The server as a process: run it here, or start it as a child and be told its address."""
+"""The server as a process: run it here, or start it as a child and learn its address."""
 
 from __future__ import annotations
 

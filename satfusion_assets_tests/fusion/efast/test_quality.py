@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from satfusion_assets.fusion.efast import FusionPlan, Parameters, check_images, kernels
-from satfusion_assets.fusion.efast.assessment import judge_days, on_fine_rows, scene_errors
+from satfusion_assets.fusion.efast.assessment import assess_days, on_fine_rows, scene_errors
 from satfusion_assets.fusion.efast.blocks import blocks, cut
 from satfusion_assets.fusion.efast.coarse import CoarseSupport
 from satfusion_assets.fusion.efast.inputs import Images
@@ -121,7 +121,7 @@ def test_scene_noise_is_told_from_the_scenes() -> None:
 
 
 class Walk:
-    """A surface that strays from a constant coarse series by a random walk of its own in every pixel.
+    """A surface that departures from a constant coarse series by a random walk of its own in every pixel.
 
     Every fourth scene is hazy: its noise is many times that of the others.
     """
@@ -205,7 +205,7 @@ def test_kernel_and_withheld_scenes_agree_on_distance_and_shares() -> None:
     def variance(drift: float) -> np.ndarray:
         """Of each scene's day predicted from the others, without coarse noise."""
         noise, slow = np.zeros_like(plan.coarse_then), np.full(images.bands, drift)
-        judged = judge_days(
+        judged = assess_days(
             plan, images.fine_days, parameters, scenes.weights, scenes, noise, slow, np.zeros_like(images.fine)
         )
         return np.square(judged.standard_deviation.reshape(flat))
@@ -214,8 +214,8 @@ def test_kernel_and_withheld_scenes_agree_on_distance_and_shares() -> None:
     upsampled = on_fine_rows(plan, scenes.weights.values, parameters, np.arange(images.fine.shape[2]))
     departures, squares = scenes.departures.reshape(flat), scenes.squares.reshape(flat)
     told = withhold(images.fine_days, scenes.weights, upsampled.reshape(len(upsampled), -1), departures, squares)
-    np.testing.assert_allclose(variance(0), np.maximum(told.told, kernels.LEAST_VARIANCE), rtol=1e-4)
-    np.testing.assert_allclose(variance(1), told.told + told.distance[:, None], rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(variance(0), np.maximum(told.scene_variance, kernels.LEAST_VARIANCE), rtol=1e-4)
+    np.testing.assert_allclose(variance(1), told.scene_variance + told.distance[:, None], rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize(("apart", "possible"), [(4, False), (11, True)])

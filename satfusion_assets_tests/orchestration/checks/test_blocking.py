@@ -1,4 +1,4 @@
-"""A product that breaks a vital criterion is recorded and goes no further; the verdict is its partition's alone."""
+"""A product that breaks a blocking criterion is recorded and goes no further; the verdict is its partition's alone."""
 
 from pathlib import Path
 

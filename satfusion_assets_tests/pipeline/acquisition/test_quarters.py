@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from satfusion_assets.pipeline.criteria import Judged
+from satfusion_assets.pipeline.criteria import CheckedProduct
 from satfusion_assets.pipeline.raw_s3.criteria import s3_coverage
 from satfusion_assets.pipeline.raw_s3.quarters import is_dark
 from satfusion_assets.store import ProductStore
@@ -111,7 +111,7 @@ def test_a_quarter_of_which_nothing_comes_is_left_out_and_said(
         "2024-01-01 to 2024-03-31"
     }
     with store.read(RAW_S3) as view:
-        verdict = s3_coverage(Judged(view, sandbox.site, store))
+        verdict = s3_coverage(CheckedProduct(view, sandbox.site, store))
     assert not verdict.passed
     assert "Of 3 quarters asked for, 1 could not be had" in verdict.says
     acquire(sandbox, store)

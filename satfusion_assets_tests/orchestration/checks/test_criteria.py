@@ -13,7 +13,7 @@ import pytest
 
 from satfusion_assets.pipeline.acquisition.files import raw_scene
 from satfusion_assets.pipeline.camera_phenology.files import PHENOCAM_PHENOLOGY
-from satfusion_assets.pipeline.criteria import FILES, judge
+from satfusion_assets.pipeline.criteria import FILES, evaluate
 from satfusion_assets.pipeline.fused.files import FusedLayout
 from satfusion_assets.pipeline.fused.product import FUSED
 from satfusion_assets.pipeline.gap_benchmark.files import GapLayout
@@ -334,7 +334,7 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> ProductStore:
 
 @pytest.mark.parametrize("product", made.MAKERS, ids=lambda product: product.slug)
 def test_a_good_product_meets_every_criterion(good: ProductStore, product: Product) -> None:
-    verdicts = judge(good, SITE, product, REGISTRY.criteria(product.name))
+    verdicts = evaluate(good, SITE, product, REGISTRY.criteria(product.name))
     assert {name: found.says for name, found in verdicts.items() if not found.passed} == {}
 
 
@@ -358,7 +358,7 @@ def test_a_bad_product_breaks_the_criterion_it_was_made_to_break(
         made.publish(store, Product("raw_s3", SEASON), made.raw_s3())
     spoil(files)
     made.publish(store, product, files)
-    verdicts = judge(store, SITE, product, REGISTRY.criteria(name))
+    verdicts = evaluate(store, SITE, product, REGISTRY.criteria(name))
     assert not verdicts[criterion].passed, what
     assert verdicts["files"].passed
 
@@ -399,8 +399,8 @@ def test_a_single_odd_one_is_named_and_ends_no_season(
     spoil(files)
     made.publish(store, product, files)
     held_to = [one for one in REGISTRY.criteria(name) if one.name == criterion]
-    assert held_to[0].vital
-    found = judge(store, SITE, product, held_to)[criterion]
+    assert held_to[0].blocking
+    found = evaluate(store, SITE, product, held_to)[criterion]
     assert found.passed, (what, found.says)
     assert len(found.offenders) == found.numbers["odd"] == 1, what
     assert re.match(r"(\d+) of (\d+) ", found.says) or "1 outside" in found.says, "how many are left"
@@ -418,7 +418,7 @@ def test_a_right_deviation_of_the_mean_of_four_scenes_is_not_called_too_small(tm
         noise.update(dict.fromkeys(noise, made.SCENE_NOISE * np.sqrt(4 / 3)))
     made.publish(store, Product("prepared_bti", SEASON, "aggressive"), made.prepared(Mode.BTI))
     made.publish(store, product, files)
-    found = judge(store, SITE, product, REGISTRY.criteria("fused"))["calibration"]
+    found = evaluate(store, SITE, product, REGISTRY.criteria("fused"))["calibration"]
     assert found.passed, found.says
     assert found.numbers["share_within"] == pytest.approx(0.44, abs=0.04)
     assert found.numbers["share_within_with_noise"] == pytest.approx(0.80, abs=0.04)
@@ -431,7 +431,7 @@ def test_a_scene_of_unknown_noise_is_judged_by_the_deviation_alone(tmp_path: Pat
         noise.update(dict.fromkeys(noise))
     made.publish(store, Product("prepared_bti", SEASON, "aggressive"), made.prepared(Mode.BTI))
     made.publish(store, product, files)
-    found = judge(store, SITE, product, REGISTRY.criteria("fused"))["calibration"]
+    found = evaluate(store, SITE, product, REGISTRY.criteria("fused"))["calibration"]
     assert found.numbers["share_within"] == found.numbers["share_within_with_noise"] == pytest.approx(0.68, abs=0.02)
 
 
@@ -442,7 +442,7 @@ def test_dark_ground_that_proves_its_offset_speaks_against_nothing(tmp_path: Pat
     for one in files[S2_SCENES]["scenes"]:
         one["dark_pixel_test"] = "offset in the pixels"
     made.publish(store, product, files)
-    assert judge(store, SITE, product, REGISTRY.criteria("raw_s2"))["offset"].passed
+    assert evaluate(store, SITE, product, REGISTRY.criteria("raw_s2"))["offset"].passed
 
 
 def test_a_file_that_rots_on_disk_is_found(tmp_path: Path) -> None:
@@ -450,7 +450,7 @@ def test_a_file_that_rots_on_disk_is_found(tmp_path: Path) -> None:
     product = Product("metrics", SEASON)
     made.publish(store, product, made.metrics())
     (store.folder(SEASON) / METRICS_FILE).resolve().write_text("{}")
-    assert not judge(store, SITE, product, REGISTRY.criteria("metrics"))["files"].passed
+    assert not evaluate(store, SITE, product, REGISTRY.criteria("metrics"))["files"].passed
 
 
 def test_every_criterion_has_a_product_that_breaks_it() -> None:
