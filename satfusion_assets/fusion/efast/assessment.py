@@ -50,9 +50,9 @@ def assess(plan: FusionPlan, days: DayNumbers, parameters: Parameters, weights: 
     """Quality layers of ``values`` (p, b, H, W) fused with ``weights``."""
     images = plan.images
     scenes = scene_errors(plan, parameters)
-    departures = coarse_departures(images.coarse, images.coarse_days)
-    model = plan.error_model or learn(plan, parameters, scenes, departures)
-    noise = model.coarse_part[:, None, None] * coarse_variance(days, departures, images.coarse_days)
+    coarse_errors = coarse_departures(images.coarse, images.coarse_days)
+    model = plan.error_model or learn(plan, parameters, scenes, coarse_errors)
+    noise = model.coarse_part[:, None, None] * coarse_variance(days, coarse_errors, images.coarse_days)
     layers = assess_days(plan, days, parameters, weights, scenes, noise, model.drift, values)
     support = coarse_support(days, images.coarse, images.coarse_days, parameters.coarse_reach)
     return Quality(layers.days_to_scene, layers.effective_scenes, support.min(axis=1), layers.standard_deviation, model)
@@ -78,8 +78,10 @@ def scene_errors(plan: FusionPlan, parameters: Parameters) -> SceneErrors:
     return SceneErrors(weights, departures, errors, squares, typical)
 
 
-def learn(plan: FusionPlan, parameters: Parameters, scenes: SceneErrors, departures: NDArray[np.float64]) -> ErrorModel:
-    """The error model of the plan's area, from a lattice of pixels. departures: ``coarse_departures`` of its images."""
+def learn(
+    plan: FusionPlan, parameters: Parameters, scenes: SceneErrors, coarse_errors: NDArray[np.float64]
+) -> ErrorModel:
+    """The error model of the plan's area, from a lattice of pixels. coarse_errors: ``coarse_departures`` of it."""
     images = plan.images
     rows, columns = (lattice(size) for size in images.fine.shape[2:])
 
@@ -93,8 +95,8 @@ def learn(plan: FusionPlan, parameters: Parameters, scenes: SceneErrors, departu
     weights = scenes.weights
     departures = sampled(images.fine)[images.order] - upsampled(plan.coarse_then)
     withheld = withhold(images.fine_days, weights, upsampled(weights.values), departures, sampled(scenes.squares))
-    part = remaining_part(upsampled(departures) ** 2, upsampled(departures**2))
-    noise = upsampled(coarse_variance(images.fine_days, departures, images.coarse_days))
+    part = remaining_part(upsampled(coarse_errors) ** 2, upsampled(coarse_errors**2))
+    noise = upsampled(coarse_variance(images.fine_days, coarse_errors, images.coarse_days))
     model = fit_error_model(sampled(scenes.errors), withheld, noise, part, scenes.typical_error)
     as_given = np.argsort(images.order)
     return replace(model, scene_noise=model.scene_noise[as_given])

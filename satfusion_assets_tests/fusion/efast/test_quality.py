@@ -114,7 +114,7 @@ def test_intervals_cover_the_true_surface(seed: int, noise: float) -> None:
             assert np.mean(inside < 1.96) == pytest.approx(0.95, abs=0.10)
 
 
-def test_scene_noise_is_told_from_the_scenes() -> None:
+def test_scene_noise_is_estimated_from_the_scenes() -> None:
     truth = Truth(3, 0.01)
     learned = truth.stack.fuse(truth.days[:1]).quality.error_model
     np.testing.assert_allclose(np.sqrt(np.median(learned.scene_noise, axis=0)), 0.01, rtol=0.3)

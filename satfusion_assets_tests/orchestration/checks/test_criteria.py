@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +17,6 @@ from satfusion_assets.pipeline.fused.product import FUSED
 from satfusion_assets.pipeline.gap_benchmark.files import GapLayout
 from satfusion_assets.pipeline.metrics.files import METRICS_FILE
 from satfusion_assets.pipeline.pack.files import pack_folder
-from satfusion_assets.pipeline.phenology.files import PhenologyLayout
 from satfusion_assets.pipeline.prepared.files import PreparedLayout
 from satfusion_assets.pipeline.preselected.files import preselection
 from satfusion_assets.pipeline.processed.files import ProcessedLayout
@@ -32,10 +29,25 @@ from satfusion_assets.pipeline.table_files import TableLayout
 from satfusion_assets.store import Product, ProductStore
 from satfusion_assets.vocabulary.scenarios import Mode, Strategy
 from satfusion_assets_tests.orchestration.checks import products as made
-from satfusion_assets_tests.orchestration.checks.products import BTI, DAYS, SCENE_DAYS, SEASON, SITE, Files, Picture
+from satfusion_assets_tests.orchestration.checks.products import BTI, DAYS, SCENE_DAYS, SEASON, SITE
+from satfusion_assets_tests.orchestration.checks.spoils import (
+    PHENOLOGY,
+    Spoil,
+    all_filled,
+    all_scaled,
+    each,
+    edited,
+    excluded,
+    filled,
+    moved,
+    of_the_gap,
+    rebanded,
+    scaled,
+    scene,
+    statistics,
+    without,
+)
 
-Spoil = Callable[[Files], None]
-PHENOLOGY = PhenologyLayout(BTI)
 PREPARED_BTI = PreparedLayout(Strategy.AGGRESSIVE, Mode.BTI)
 SCENE = raw_scene("s2", made.scene_name(SCENE_DAYS[3]))
 OVERPASS = raw_scene("s3", made.scene_name(DAYS[5]))
@@ -44,105 +56,6 @@ S3_NAMES = [raw_scene("s3", made.scene_name(day)) for day in DAYS[::5]]
 FUSED_NAMES = [FusedLayout(BTI).image(day) for day in DAYS]
 GREEN = f"{PHENOCAM_GCC}.json"
 SCORE_ROWS, GAP_ROWS = TableLayout.scores("parquet"), TableLayout.gaps("parquet")
-
-
-def scaled(name: str, factor: float) -> Spoil:
-    def spoil(files: Files) -> None:
-        picture: Picture = files[name]
-        files[name] = replace(picture, values=(picture.values * factor).astype(picture.values.dtype))
-
-    return spoil
-
-
-def all_scaled(pattern: str, factor: float) -> Spoil:
-    def spoil(files: Files) -> None:
-        for name in [name for name in files if pattern in name and isinstance(files[name], Picture)]:
-            scaled(name, factor)(files)
-
-    return spoil
-
-
-def each(names: Sequence[str], spoil: Callable[[str], Spoil]) -> Spoil:
-    def spoil_all(files: Files) -> None:
-        for name in names:
-            spoil(name)(files)
-
-    return spoil_all
-
-
-def moved(name: str) -> Spoil:
-    def spoil(files: Files) -> None:
-        picture: Picture = files[name]
-        files[name] = replace(picture, geobox=picture.geobox.translate_pix(1, 0))
-
-    return spoil
-
-
-def filled(name: str, value: float) -> Spoil:
-    def spoil(files: Files) -> None:
-        picture: Picture = files[name]
-        files[name] = replace(picture, values=np.full_like(picture.values, value))
-
-    return spoil
-
-
-def rebanded(name: str) -> Spoil:
-    def spoil(files: Files) -> None:
-        picture: Picture = files[name]
-        files[name] = replace(picture, bands=picture.bands[::-1])
-
-    return spoil
-
-
-def edited(name: str, edit: Callable[[Any], Any]) -> Spoil:
-    """``edit`` changes the JSON content of ``name``, or returns a new one."""
-
-    def spoil(files: Files) -> None:
-        new = edit(files[name])
-        if new is not None:
-            files[name] = new
-
-    return spoil
-
-
-def scene(field: str, value: object) -> Spoil:
-    return edited(S2_SCENES, lambda record: record["scenes"][2].update({field: value}))
-
-
-def without(*names: str) -> Spoil:
-    def spoil(files: Files) -> None:
-        for name in names:
-            del files[name]
-
-    return spoil
-
-
-def excluded(strategy: Strategy, keep: int) -> Spoil:
-    """``strategy`` keeps the first ``keep`` Sentinel-2 scenes only."""
-    return edited(
-        preselection("s2", "json"),
-        lambda rows: [row.update({f"excluded_{strategy}": True}) for row in rows[keep:]] and rows,
-    )
-
-
-def of_the_gap(**values: object) -> Spoil:
-    return edited(GapLayout().metrics, lambda r: r["strategies"]["aggressive"]["gaps"][0].update(values))
-
-
-def statistics(**values: float) -> Spoil:
-    return edited(ProcessedLayout(BTI).scores, lambda record: record["temporal"].update(values))
-
-
-def all_filled(transition: str, values: tuple[float, float, float]) -> Spoil:
-    """A date map of one date with its interval."""
-
-    def spoil(files: Files) -> None:
-        picture: Picture = files[PHENOLOGY.dates(transition)]
-        flat = np.array(values, np.float32)[:, None, None] + np.zeros_like(picture.values)
-        files[PHENOLOGY.dates(transition)] = replace(picture, values=flat)
-
-    return spoil
-
 
 SPOILED: list[tuple[str, str, str, Spoil]] = [
     ("raw_s2", "bands_and_grid", "a scene half a hectare away", moved(SCENE)),
