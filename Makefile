@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 NPM = PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix webapp
 export DAGSTER_HOME ?= $(CURDIR)/dagster_home
 
-.PHONY: demo clean-demo digests truth-pages test test-slow test-lowest test-newest lint types setup webapp docs pictures lock wheel clean
+.PHONY: demo clean-demo digests truth-pages test test-slow test-lowest test-newest lint types setup webapp docs pictures history coverage lock wheel clean
 
 demo: setup
 	$(BIN)/satfusion demo
@@ -67,6 +67,14 @@ truth-pages: setup
 	$(BIN)/satfusion demo --no-serve
 	$(BIN)/satfusion sandbox truth innsbruck 2024 --page docs/truth.md
 	$(BIN)/satfusion sandbox truth innsbruck,vindeln2,sunflowerjerez1 2024 --population --page docs/truth-population.md
+
+# Costs of the main parts as ratios, beside those of before.
+history: setup
+	$(BIN)/python -m benchmarks.history
+
+# Lines that the tests run; the floor is in pyproject.toml. Compiled kernels count as not run.
+coverage: setup
+	$(BIN)/pytest -n 2 --dist loadscope -m "not slow" --cov --cov-report=term:skip-covered
 
 digests: setup
 	$(BIN)/python -m satfusion_assets_tests.reference
