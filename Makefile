@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 NPM = PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix webapp
 export DAGSTER_HOME ?= $(CURDIR)/dagster_home
 
-.PHONY: demo clean-demo digests truth-pages test test-slow test-lowest test-newest lint types setup webapp docs pictures history coverage lock wheel clean
+.PHONY: demo clean-demo digests truth-pages test test-slow test-lowest test-newest lint types setup webapp docs pictures api-types history coverage lock wheel clean
 
 demo: setup
 	$(BIN)/satfusion demo
@@ -75,6 +75,10 @@ history: setup
 # Lines that the tests run; the floor is in pyproject.toml. Compiled kernels count as not run.
 coverage: setup
 	$(BIN)/pytest -n 2 --dist loadscope -m "not slow" --cov --cov-report=term:skip-covered
+
+# The front end's types of what the server answers.
+api-types: setup
+	$(BIN)/python -m satfusion_assets_tests.viewer.api_types > webapp/src/answers.ts
 
 digests: setup
 	$(BIN)/python -m satfusion_assets_tests.reference

@@ -23,6 +23,20 @@ from satfusion_assets.pipeline.processed.files import ProcessedLayout
 from satfusion_assets.pipeline.raw_phenocam.files import PHENOCAM_ROIS
 from satfusion_assets.sampling.footprint import camera_view
 from satfusion_assets.viewer import layout
+from satfusion_assets.viewer.answers import (
+    Daily,
+    FoundFile,
+    Layer,
+    ListedSite,
+    Overview,
+    ScenarioFacts,
+    Scores,
+    ScreenedScene,
+    Season,
+    SeasonStatus,
+    SiteFacts,
+    Status,
+)
 from satfusion_assets.viewer.files import TABLES, Fence, iso_day
 from satfusion_assets.viewer.rasters import daily_bands, read_tags
 from satfusion_assets.viewer.shapes import Calibrated, CameraRecord, Metrics, Screened, Skill
@@ -31,7 +45,7 @@ from satfusion_assets.vocabulary.grid import site_grid
 from satfusion_assets.vocabulary.links import STAGES, Stage
 from satfusion_assets.vocabulary.scenarios import RECOMMENDED, SCENARIOS, SERIES_BANDS, Mode, Scenario, Strategy
 from satfusion_assets.vocabulary.sites import Site, SiteRegistry
-from satfusion_assets.vocabulary.sources import SENSORS
+from satfusion_assets.vocabulary.sources import Sensor
 
 T = TypeVar("T")
 _HEADLINE: Final = ("nse_pc", "r_squared", "pearson_r", "pearson_r2", "nrmse", "rmse", "mae", "n_samples")
@@ -62,7 +76,7 @@ class Catalog:
         there = {int(name) for name in self._names(self._fence.root / site.name) if name.isdecimal() and len(name) == 4}
         return tuple(sorted(there | set(site.seasons)))
 
-    def overview(self) -> dict[str, Any]:
+    def overview(self) -> Overview:
         """Sites, seasons and scenarios with how far each has come and its scores."""
         return {
             "sites": [self._site(site) for site in self.registry().sites],
@@ -70,11 +84,11 @@ class Catalog:
             "tables": sorted(f"{TABLES}/{name}" for name in self._names(self._fence.root / TABLES) if _is_table(name)),
         }
 
-    def _site(self, site: Site) -> dict[str, Any]:
+    def _site(self, site: Site) -> ListedSite:
         seasons = [self._season_status(site.name, season) for season in self.seasons(site)]
         return {**_site_facts(site), "seasons": seasons}
 
-    def _season_status(self, site: str, season: int) -> dict[str, Any]:
+    def _season_status(self, site: str, season: int) -> SeasonStatus:
         """How far each scenario has come. A file that cannot be used is said in ``problem`` and hides nothing else."""
         folder = self._fence.season(site, season)
         problems: list[str] = []
@@ -110,7 +124,7 @@ class Catalog:
             problems.append(f"{folder.name} cannot be listed ({error.strerror}); look at it on the disk.")
             return []
 
-    def _status(self, folder: Path, top: set[str], scenario: Scenario, metrics: Metrics) -> str:
+    def _status(self, folder: Path, top: set[str], scenario: Scenario, metrics: Metrics) -> Status:
         """The furthest stage reached: none, raw, prepared, fused, processed or scored."""
         if _headline(metrics, None, scenario) is not None:
             return "scored"
@@ -129,27 +143,27 @@ class Catalog:
             problems.append(str(error))
             return None
 
-    def season(self, name: str, season: int, scenario: Scenario) -> dict[str, Any]:
+    def season(self, name: str, season: int, scenario: Scenario) -> Season:
         """Everything that exists of one site-season under ``scenario``: days, files, layers, tables."""
         site = self.registry().site(name)
         folder = self._fence.season(site.name, season)
         grid = site_grid(site)
-        products = list(self._walk(folder, scenario))
+        products, box = list(self._walk(folder, scenario)), grid.fine.extent.boundingbox
         east, north = Transformer.from_crs(4326, grid.epsg, always_xy=True).transform(site.longitude, site.latitude)
         return {
-            "site": {**_site_facts(site), "seasons": self.seasons(site)},
+            "site": {**_site_facts(site), "seasons": list(self.seasons(site))},
             "season": season,
             "scenario": scenario.key,
             "epsg": grid.epsg,
-            "marker": [east, north],
-            "extent": list(grid.fine.extent.boundingbox),
+            "marker": (east, north),
+            "extent": (box.left, box.bottom, box.right, box.top),
             "footprint": self._footprint(folder, site, east, north),
             "statuses": self._season_status(site.name, season),
             "stages": {stage: self._stage(folder, stage, scenario) for stage in STAGES},
             "coarse_quantity": self._said(folder, scenario, ("raw", "s3"), "QUANTITY"),
             "sources": self._said(folder, scenario, ("processed", "fused"), "SOURCES")
             or self._said(folder, scenario, ("raw", "s3"), "SOURCES"),
-            "excluded": self._excluded(folder),
+            "excluded": {"s2": self._excluded(folder, "s2"), "s3": self._excluded(folder, "s3")},
             "quality": self._quality(folder, scenario),
             "photos": self._files(folder / layout.PHOTOS, layout.PHOTO),
             "pack": self._fence.is_folder(folder / pack_folder(scenario)),
@@ -168,8 +182,8 @@ class Catalog:
         vegetation = next((region.vegetation for region in record.regions if region.name == record.chosen), None)
         return camera_view((east, north), site.latitude, record.orientation, vegetation or site.vegetation).outline()
 
-    def _stage(self, folder: Path, stage: Any, scenario: Scenario) -> dict[str, Any]:
-        products: dict[str, Any] = {}
+    def _stage(self, folder: Path, stage: Stage, scenario: Scenario) -> dict[layout.Source, Daily]:
+        products: dict[layout.Source, Daily] = {}
         for source in get_args(layout.Source):
             product = layout.folder(stage, source, scenario)
             if product is not None:
@@ -202,7 +216,7 @@ class Catalog:
 
         return max(SCENARIOS, key=merit)
 
-    def _files(self, folder: Path, pattern: re.Pattern[str]) -> dict[str, Any]:
+    def _files(self, folder: Path, pattern: re.Pattern[str]) -> Daily:
         """The daily files of one folder: its address, and the files' days and names side by side."""
         found = [(match["day"], name) for name in self._names(folder) if (match := pattern.fullmatch(name))]
         days = sorted(found)
@@ -212,28 +226,32 @@ class Catalog:
             "names": [name for _, name in days],
         }
 
-    def _excluded(self, folder: Path) -> dict[str, list[dict[str, Any]]]:
-        """Per sensor, one row a raw scene: its numbers and the rule that excluded it, per strategy (or None)."""
-        rows = {}
-        for sensor in SENSORS:
-            scenes = self._fence.checked(folder / preselection(sensor, "json"), list[Screened]) or []
-            rows[str(sensor)] = [_screened(scene.model_dump(), _UNITS[sensor]) for scene in scenes]
-        return rows
+    def _excluded(self, folder: Path, sensor: Sensor) -> list[ScreenedScene]:
+        """One row a raw scene: its numbers and the rule that excluded it, per strategy (or None)."""
+        scenes = self._fence.checked(folder / preselection(sensor, "json"), list[Screened]) or []
+        return [_screened(scene.model_dump(), _UNITS[sensor]) for scene in scenes]
 
-    def _quality(self, folder: Path, scenario: Scenario) -> list[dict[str, Any]]:
-        layers = []
+    def _quality(self, folder: Path, scenario: Scenario) -> list[Layer]:
+        layers: list[Layer] = []
         for layer in layout.QUALITY:
             path = folder / FusedLayout(scenario).quality(layer.key)
             if self._fence.is_file(path):
-                common = {"unit": layer.unit, "explanation": layer.explanation, "path": self._fence.relative(path)}
                 for name, bands in daily_bands(self._fence.real(path)).items():
                     key, label = (f"{layer.key}_{name}", f"{layer.label}, {name}") if name else (layer.key, layer.label)
                     layers.append(
-                        {"key": key, "label": label, **common, "days": list(bands), "bands": list(bands.values())}
+                        {
+                            "key": key,
+                            "label": label,
+                            "unit": layer.unit,
+                            "explanation": layer.explanation,
+                            "path": self._fence.relative(path),
+                            "days": list(bands),
+                            "bands": list(bands.values()),
+                        }
                     )
         return layers
 
-    def _walk(self, folder: Path, scenario: Scenario) -> Iterator[dict[str, Any]]:
+    def _walk(self, folder: Path, scenario: Scenario) -> Iterator[FoundFile]:
         """Tables and maps of the season and the scenario: never the daily rasters or the packs."""
         here = (f"prepared_{scenario.strategy}", ProcessedLayout(scenario).folder)
         for name in sorted(self._names(folder)):
@@ -241,7 +259,7 @@ class Catalog:
                 continue
             yield from self._entries(folder / name, 4)
 
-    def _entries(self, path: Path, depth: int) -> Iterator[dict[str, Any]]:
+    def _entries(self, path: Path, depth: int) -> Iterator[FoundFile]:
         if self._fence.is_file(path):
             yield {"path": self._fence.relative(path), "bytes": self._fence.size(path)}
         elif depth and not _is_daily(path):
@@ -258,17 +276,29 @@ def _is_daily(folder: Path) -> bool:
     return folder.name in _DAILY and folder.parent.name.startswith(("raw", "prepared_", "processed_"))
 
 
-def _site_facts(site: Site) -> dict[str, Any]:
-    facts = site.model_dump(include={"name", "latitude", "longitude", "elevation", "description", "vegetation_type"})
-    return {**facts, "registered": list(site.seasons)}
+def _site_facts(site: Site) -> SiteFacts:
+    return {
+        "name": site.name,
+        "latitude": site.latitude,
+        "longitude": site.longitude,
+        "elevation": site.elevation,
+        "description": site.description,
+        "vegetation_type": site.vegetation_type,
+        "registered": list(site.seasons),
+    }
 
 
-def _describe(scenario: Scenario) -> dict[str, Any]:
-    facts = {"strategy": scenario.strategy, "mode": scenario.mode, "method": scenario.method, "sigma": scenario.sigma}
-    return {"key": scenario.key, **facts}
+def _describe(scenario: Scenario) -> ScenarioFacts:
+    return {
+        "key": scenario.key,
+        "strategy": scenario.strategy,
+        "mode": scenario.mode,
+        "method": scenario.method,
+        "sigma": scenario.sigma,
+    }
 
 
-def _headline(metrics: Metrics, skill: Skill | None, scenario: Scenario) -> dict[str, Any] | None:
+def _headline(metrics: Metrics, skill: Skill | None, scenario: Scenario) -> Scores | None:
     """Scores of the contract, and beside them those without the camera's own colours, null where there are none."""
     scores = (metrics.temporal or {}).get(scenario.score_key)
     if scores is None or not scores.model_fields_set:
@@ -280,7 +310,7 @@ def _headline(metrics: Metrics, skill: Skill | None, scenario: Scenario) -> dict
     }
 
 
-def _intervals(skill: Skill | None, scenario: Scenario) -> dict[str, Any]:
+def _intervals(skill: Skill | None, scenario: Scenario) -> dict[str, tuple[float, float] | None]:
     """95 % intervals of the calibrated scores, null where there is none."""
     calibrated = _calibrated(skill, scenario)
     return {f"{name}_calibrated": getattr(calibrated, f"{name}_interval") for name in _CALIBRATED}
@@ -295,19 +325,22 @@ def _calibrated(skill: Skill | None, scenario: Scenario) -> Calibrated:
     return (found.calibrated if found is not None else None) or Calibrated()
 
 
-def _screened(scene: dict[str, Any], unit: float) -> dict[str, Any]:
+def _screened(scene: dict[str, Any], unit: float) -> ScreenedScene:
     """One scene's window in reflectance, and the rule that excluded it, per strategy."""
-    rules = {}
+    rules: dict[str, str | None] = {}
     for strategy in Strategy:
         excluded = scene.get(f"excluded_{strategy}")
         reason = scene.get(f"reason_{strategy}")
         rules[str(strategy)] = (reason or _reason(scene)) if excluded else None
-    bands = {key: None if scene.get(key) is None else scene[key] * unit for key in SERIES_BANDS}
+    band = {key: None if scene.get(key) is None else scene[key] * unit for key in SERIES_BANDS}
     return {
         "date": str(scene["date"])[:10],
         "filename": scene.get("filename"),
         "ndvi": scene.get("ndvi"),
-        **bands,
+        "b02": band["b02"],
+        "b03": band["b03"],
+        "b04": band["b04"],
+        "b8a": band["b8a"],
         "rules": rules,
     }
 

@@ -16,6 +16,7 @@ from satfusion_assets.pipeline.pack.files import pack_folder
 from satfusion_assets.pipeline.raw_phenocam.files import PHENOCAM_GCC, PHENOCAM_GCC_3Y
 from satfusion_assets.store.pack_reader import PixelLayer, read_pixel
 from satfusion_assets.viewer import layout
+from satfusion_assets.viewer.answers import CameraSeries, PixelSeason, ScenarioSeries, SiteSeries
 from satfusion_assets.viewer.files import Fence
 from satfusion_assets.viewer.rasters import index_of, mean_of_present, read_window
 from satfusion_assets.viewer.shapes import Dated
@@ -36,7 +37,7 @@ Series = dict[str, list[Any]]
 """Columns ``date``, ``ndvi``, ``gcc``, ``b02`` ... of one source, None where missing."""
 
 
-def site_series(fence: Fence, site: Site, season: int, scenario: Scenario, stage: Stage) -> dict[str, Any]:
+def site_series(fence: Fence, site: Site, season: int, scenario: Scenario, stage: Stage) -> SiteSeries:
     """Series of all sources at the site for ``stage``, and the camera's.
 
     Processed series are those published, with the deviation of GCC from the pack; the others are sampled in the same
@@ -44,7 +45,7 @@ def site_series(fence: Fence, site: Site, season: int, scenario: Scenario, stage
     """
     folder = fence.season(site.name, season)
     if stage == "processed":
-        sources = {str(source): _published(fence, folder, scenario, source) for source in _SOURCES}
+        sources = {source: _published(fence, folder, scenario, source) for source in _SOURCES}
         origin = "published series"
         _attach_gcc_deviation(fence, folder, scenario, sources["fused"], _marker(site), SITE_WINDOW)
     else:
@@ -54,7 +55,7 @@ def site_series(fence: Fence, site: Site, season: int, scenario: Scenario, stage
 
 def pixel_season(
     fence: Fence, site: Site, season: int, scenario: Scenario, stage: Stage, east: float, north: float
-) -> dict[str, Any]:
+) -> PixelSeason:
     """The season of the pixel at (east, north), metres in the site's zone; InvalidInput outside every raster."""
     folder = fence.season(site.name, season)
     sources, origin = _at(fence, folder, scenario, stage, (east, north), 1)
@@ -67,12 +68,12 @@ def pixel_season(
 
 def _at(
     fence: Fence, folder: Path, scenario: Scenario, stage: Stage, place: tuple[float, float], side: int
-) -> tuple[dict[str, Series], str]:
+) -> tuple[dict[layout.Source, Series], str]:
     """All sources in the window at a place, and where they were read: the pack for fused products, else the rasters."""
     layers = _pack_layers(fence, folder, scenario, place, side) if stage in {"processed", "fusion"} else None
     if layers is None:
         return _sampled(fence, folder, scenario, stage, place, side), "GeoTIFFs"
-    sources = {str(name): _columns(layers[name].days, _mean(layers[name])) for name in _SOURCES if name in layers}
+    sources = {name: _columns(layers[name].days, _mean(layers[name])) for name in _SOURCES if name in layers}
     if "fused" in layers:
         fused = sources["fused"]
         _attach_quality(fused, layers)
@@ -109,7 +110,7 @@ def _pack_layers(
     return read_pixel(real, fence.relative(pack), *place, side, only) if real.is_dir() else None
 
 
-def scenario_series(fence: Fence, site: Site, season: int) -> dict[str, Any]:
+def scenario_series(fence: Fence, site: Site, season: int) -> ScenarioSeries:
     """Published fused GCC at the site of every scenario that has one, and the camera's."""
     folder = fence.season(site.name, season)
     found = {scenario.key: _published(fence, folder, scenario, "fused") for scenario in SCENARIOS}
@@ -136,11 +137,11 @@ def _published(fence: Fence, folder: Path, scenario: Scenario, source: layout.So
 
 def _sampled(
     fence: Fence, folder: Path, scenario: Scenario, stage: Stage, place: tuple[float, float], side: int
-) -> dict[str, Series]:
+) -> dict[layout.Source, Series]:
     products = {source: layout.folder(stage, source, scenario) for source in _SOURCES}
     with ThreadPoolExecutor(_READERS) as pool:
-        found: dict[str, list[tuple[str, np.ndarray | None]]] = {
-            str(source): list(pool.map(lambda item: (item[0], read_window(item[1], item[1].name, *place, side)), files))
+        found: dict[layout.Source, list[tuple[str, np.ndarray | None]]] = {
+            source: list(pool.map(lambda item: (item[0], read_window(item[1], item[1].name, *place, side)), files))
             for source, product in products.items()
             if product is not None and (files := list(_daily(fence, folder, product)))
         }
@@ -200,7 +201,7 @@ def _on_days(layer: PixelLayer, days: list[str]) -> np.ndarray:
     return np.stack([rows.get(day, missing) for day in days]) if days else np.empty((0, len(layer.bands)))
 
 
-def _camera(fence: Fence, folder: Path) -> dict[str, Any]:
+def _camera(fence: Fence, folder: Path) -> CameraSeries:
     """gcc_90 of the season, or of the three years where only they are there, and the transition dates."""
     season, years = folder / f"{PHENOCAM_GCC}.json", folder / PHENOCAM_GCC_3Y
     found = next((path for path in (season, years) if fence.is_file(path)), season)

@@ -1,5 +1,6 @@
 /** The one fetch layer: typed answers, and errors as sentences. */
-import type { Source, Stage } from './route';
+import type { ListedSite, Overview, PixelSeason, ScenarioSeries, Season, SeasonStatus, SiteSeries } from './answers';
+import type { Stage } from './route';
 
 export class Problem extends Error {
   constructor(
@@ -13,105 +14,25 @@ export class Problem extends Error {
 /** What was thrown, as an error. */
 export const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));
 
-export interface SiteFacts {
-  name: string;
-  latitude: number;
-  longitude: number;
-  elevation: number | null;
-  description: string;
-  vegetation_type: string;
-  registered: number[];
-}
+export type {
+  Daily,
+  FoundFile,
+  Layer,
+  Overview,
+  PixelSeason,
+  ScenarioSeries,
+  ScreenedScene,
+  Season,
+  SeasonStatus,
+  SiteSeries,
+} from './answers';
 
+export type SiteFacts = Omit<ListedSite, 'seasons'>;
 export type Scores = Record<string, number | null>;
-export type Status = 'none' | 'raw' | 'prepared' | 'fused' | 'processed' | 'scored';
-
-export interface SeasonStatus {
-  season: number;
-  raw: boolean;
-  camera: Scores | null;
-  problem: string | null;
-  transitions: Record<string, string | null> | null;
-  scenarios: Record<
-    string,
-    { status: Status; scores: Scores | null; intervals: Record<string, [number, number] | null> }
-  >;
-}
-
-export interface Overview {
-  sites: (SiteFacts & { seasons: SeasonStatus[] })[];
-  scenarios: { key: string; strategy: string; mode: string; method: string; sigma: number | null }[];
-  /** Files over all site-seasons. */
-  tables: string[];
-}
-
-export interface Daily {
-  folder: string;
-  days: string[];
-  names: string[];
-}
-
-export interface Screened {
-  date: string;
-  filename: string | null;
-  ndvi: number | null;
-  b02: number | null;
-  b03: number | null;
-  b04: number | null;
-  b8a: number | null;
-  rules: Record<string, string | null>;
-}
-
-export interface Layer {
-  key: string;
-  label: string;
-  unit: string;
-  explanation: string;
-  path: string;
-  days: string[];
-  /** Band number of each day. */
-  bands: number[];
-}
-
-export interface Season {
-  site: SiteFacts & { seasons: number[] };
-  season: number;
-  scenario: string;
-  epsg: number;
-  marker: [number, number];
-  /** Border of the ground that the camera shows, metres east and north; null where no camera is known. */
-  footprint: [number, number][] | null;
-  extent: [number, number, number, number];
-  statuses: SeasonStatus;
-  stages: Record<Stage, Partial<Record<Source, Daily>>>;
-  excluded: Record<'s2' | 's3', Screened[]>;
-  /** What Sentinel-3's numbers are: "top-of-atmosphere reflectance", where its files say so. */
-  coarse_quantity: string | null;
-  /** What the archives say of their data, where files say so: that they are synthetic, for one. */
-  sources: string | null;
-  quality: Layer[];
-  photos: Daily;
-  pack: boolean;
-  tables: { path: string; bytes: number }[];
-  maps: { path: string; bytes: number }[];
-}
+export type Status = SeasonStatus['scenarios'][string]['status'];
 
 export type Column = (number | null)[];
 export type Series = { date: string[] } & Record<string, Column | string[] | undefined>;
-
-export interface SiteSeries {
-  sources: Partial<Record<Source, Series>>;
-  origin: string;
-  camera: Series;
-  transitions: Record<string, unknown> | null;
-}
-
-export interface PixelSeason {
-  sources: Partial<Record<Source, Series>>;
-  origin: string;
-  longitude: number;
-  latitude: number;
-}
 
 async function get(url: string, signal?: AbortSignal): Promise<Response> {
   let answer: Response;
@@ -144,12 +65,6 @@ export const season = (site: string, year: number, scenario: string): Promise<Se
 
 export const siteSeries = (site: string, year: number, scenario: string, stage: Stage): Promise<SiteSeries> =>
   getJson(`/_api/series/${partition(site, year, scenario)}/${stage}`);
-
-export interface ScenarioSeries {
-  scenarios: Record<string, Series>;
-  camera: Series;
-  transitions: Record<string, unknown> | null;
-}
 
 export const scenarioSeries = (site: string, year: number): Promise<ScenarioSeries> =>
   getJson(`/_api/scenarios/${encodeURIComponent(site)}/${year}`);

@@ -1,6 +1,6 @@
 /** Which scenes the pre-selection excluded, by which rule, under both strategies. */
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { fileUrl, type Overview, type Screened, type Season } from '../api';
+import { fileUrl, type Overview, type ScreenedScene, type Season } from '../api';
 import { Chart, type Curve } from '../chart/chart';
 import { fromDayOfYear, lag, nearest, toDay, toIso } from '../days';
 import { picture, MapPanel, useSharedView } from '../map/map';
@@ -42,7 +42,7 @@ export function Preselection({ season }: { season: Season; overview: Overview | 
   const chosen = scenes[at];
   const kept = scenes.filter((scene) => !scene.rules[strategy]);
   const out = scenes.filter((scene) => scene.rules[strategy]);
-  const dayNumbers = (list: Screened[]): number[] => list.map((scene) => toDay(scene.date)!);
+  const dayNumbers = (list: ScreenedScene[]): number[] => list.map((scene) => toDay(scene.date)!);
   const base = `${season.site.name}/${season.season}/raw/preselection/${sensor}_preselection`;
   return (
     <>
@@ -143,15 +143,15 @@ export function Preselection({ season }: { season: Season; overview: Overview | 
   );
 }
 
-function wanted(scene: Screened, filter: Show, strategy: string): boolean {
+function wanted(scene: ScreenedScene, filter: Show, strategy: string): boolean {
   const excluded = Boolean(scene.rules[strategy]);
   if (filter === 'all') return true;
   if (filter === 'differ') return Boolean(scene.rules.aggressive) !== Boolean(scene.rules.nonaggressive);
   return (filter === 'excluded') === excluded;
 }
 
-function curves(key: string, sensor: 's2' | 's3', kept: Screened[], out: Screened[]): Curve[] {
-  const make = (list: Screened[], label: string, shape: Curve['shape']): Curve => ({
+function curves(key: string, sensor: 's2' | 's3', kept: ScreenedScene[], out: ScreenedScene[]): Curve[] {
+  const make = (list: ScreenedScene[], label: string, shape: Curve['shape']): Curve => ({
     key: `${sensor}_${label}`,
     label,
     shape,
@@ -162,7 +162,7 @@ function curves(key: string, sensor: 's2' | 's3', kept: Screened[], out: Screene
   return [make(kept, 'kept', 'dot'), make(out, 'excluded', 'ring')];
 }
 
-function Summary({ scenes }: { scenes: Screened[] }) {
+function Summary({ scenes }: { scenes: ScreenedScene[] }) {
   const count = (strategy: string, rule: string): number =>
     scenes.filter((scene) => scene.rules[strategy] === rule).length;
   const rules = [...new Set(scenes.flatMap((scene) => Object.values(scene.rules)))].filter(
@@ -182,11 +182,11 @@ function Summary({ scenes }: { scenes: Screened[] }) {
   );
 }
 
-function pathOf(season: Season, scene: Screened): string | null {
+function pathOf(season: Season, scene: ScreenedScene): string | null {
   return scene.filename && `${season.site.name}/${season.season}/raw/${route.value.sensor}/${scene.filename}`;
 }
 
-function Scene({ season, scene, date }: { season: Season; scene: Screened; date: number }) {
+function Scene({ season, scene, date }: { season: Season; scene: ScreenedScene; date: number }) {
   const view = useSharedView(season);
   const style = STYLES.find((one) => one.key === route.value.style) ?? STYLES[0]!;
   const state = useFrame(pathOf(season, scene));
@@ -248,7 +248,15 @@ function Scene({ season, scene, date }: { season: Season; scene: Screened; date:
 const verdict = (rule: string | null | undefined): string => (rule ? `excluded: ${RULES[rule] ?? rule}` : 'kept');
 
 /** Every scene as a chip with its verdicts; a click goes there. */
-function Filmstrip({ season, scenes, chosen }: { season: Season; scenes: Screened[]; chosen: Screened | undefined }) {
+function Filmstrip({
+  season,
+  scenes,
+  chosen,
+}: {
+  season: Season;
+  scenes: ScreenedScene[];
+  chosen: ScreenedScene | undefined;
+}) {
   const box = useRef<HTMLDivElement>(null);
   const strategy = strategyOf(season.scenario);
   // The chosen scene is kept in sight within the box; the page itself stays where it is.
@@ -286,7 +294,7 @@ function Filmstrip({ season, scenes, chosen }: { season: Season; scenes: Screene
 }
 
 /** "kept", "low NDVI", or both strategies' verdicts where they differ. */
-function verdicts({ rules }: Screened): string {
+function verdicts({ rules }: ScreenedScene): string {
   const [first, second] = STRATEGIES.map((strategy) =>
     rules[strategy] ? (RULE_SHORT[rules[strategy]] ?? rules[strategy]) : 'kept',
   );
