@@ -16,7 +16,7 @@ from dagster import DagsterInstance
 from dagster._cli.api import _execute_run_command_body
 
 from satfusion_assets.orchestration.cluster.lease import RunLease, end_process
-from satfusion_assets.orchestration.cluster.queue import EXECUTE, queue_app
+from satfusion_assets.orchestration.cluster.queue import EXECUTE, HOST_TAG, queue_app
 from satfusion_assets.orchestration.instance import preload  # noqa: F401  what every run needs, loaded before the fork
 from satfusion_assets.store.permission import publishing_only_while
 
@@ -24,7 +24,6 @@ log = logging.getLogger(__name__)
 
 POSTGRES: Final = "SATFUSION_POSTGRES_URL"
 BROKER: Final = "SATFUSION_BROKER_URL"
-HOST_TAG: Final = "satfusion/host"
 
 app = queue_app(os.environ.get(BROKER))
 
