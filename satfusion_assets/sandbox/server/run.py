@@ -32,8 +32,8 @@ _REMEMBERED_LINES: Final = 50
 
 
 def serve(make_world: Callable[[], World], state: Path, port: int = 0, address: str = LOOPBACK) -> None:
-    """Serve the archives at an address of this machine until interrupted; writes ``READY http://ADDRESS:PORT`` when they
-    answer.
+    """Serve the archives at an address of this machine until interrupted; writes ``READY http://ADDRESS:PORT`` when
+    they answer.
 
     port 0 = any free one. OSError when the port is taken. A child of ``ServerProcess`` also ends with its parent.
     """
