@@ -4,10 +4,14 @@ BIN := $(VENV)/bin
 NPM = PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix webapp
 export DAGSTER_HOME ?= $(CURDIR)/dagster_home
 
-.PHONY: demo clean-demo digests truth-pages test test-slow test-lowest test-newest lint types setup webapp docs pictures api-types history coverage lock wheel clean
+.PHONY: demo clean-demo digests truth-pages test test-slow test-lowest test-newest lint types setup webapp docs pictures api-types history coverage lock wheel clean demo-cluster
 
 demo: setup
 	$(BIN)/satfusion demo
+
+# As root on Linux: PostgreSQL, RabbitMQ, Ceph's radosgw, a control host and two workers, in namespaces.
+demo-cluster: setup
+	$(BIN)/python -m deploy.demo_cluster
 
 test: setup lint types
 	$(NPM) run test --silent

@@ -122,9 +122,11 @@ def read_geobox(path: Path) -> GeoBox:
 def _opened(path: Path) -> Iterator[Any]:
     import rasterio
     from rasterio.errors import RasterioError
+    from rasterio.session import DummySession
 
     try:
-        with rasterio.open(path) as dataset:
+        # Without it rasterio looks for the bucket's keys each time, which takes longer than the file.
+        with rasterio.Env(session=DummySession()), rasterio.open(path) as dataset:
             yield dataset
     except RasterioError as error:
         raise ProductCorrupt(

@@ -27,6 +27,7 @@ from odc.geo import CRS
 from odc.geo.geobox import GeoBox
 from rasterio.errors import RasterioError
 from rasterio.io import DatasetReader
+from rasterio.session import DummySession
 from rasterio.windows import Window
 
 from satfusion_assets.archives.http import Answer, HttpArchive, NotFound, OutOfRange
@@ -179,7 +180,7 @@ def read_around(archive: HttpArchive, href: str, target: GeoBox, layer: Layer) -
 
 
 def _read_once(archive: HttpArchive, href: str, target: GeoBox, layer: Layer) -> RemotePatch:
-    with tempfile.TemporaryDirectory(prefix="satfusion-") as folder, rasterio.Env(**_ENV):
+    with tempfile.TemporaryDirectory(prefix="satfusion-") as folder, rasterio.Env(DummySession(), **_ENV):
         file = _SparseFile(archive, href, Path(folder) / "window.tif")
         try:
             patch = _read_window(file, target, layer)

@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from celery import Celery
 
 EXECUTE: Final = "satfusion.execute_run"
+HOST_TAG: Final = "satfusion/host"
+"""Of a run: the machine that executes it."""
 _DAYS_MS: Final = 7 * 86_400_000
 """RabbitMQ closes the channel of a message that is not acknowledged within 30 minutes by default."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from satfusion_assets.sandbox.archive import SandboxWorld
 from satfusion_assets.sandbox.effects import Effects
-from satfusion_assets.sandbox.server.run import serve
+from satfusion_assets.sandbox.server.run import LOOPBACK, serve
 from satfusion_assets.sandbox.server.sites_file import SitesFile
 
 
@@ -19,6 +19,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, help="seed of the landscape")
     parser.add_argument("--today", type=date.fromisoformat, help="the world's day, YYYY-MM-DD")
     parser.add_argument("--port", type=int, default=0, help="0 = any free port")
+    parser.add_argument("--address", default=LOOPBACK, help="of this machine, where others may ask")
     parser.add_argument("--landscape", default="plain", help="plain, hard, or effects with commas between them")
     options = parser.parse_args()
     file = SitesFile(options.sites)
@@ -34,6 +35,7 @@ def main() -> None:
         ),
         options.root / "server",
         options.port,
+        options.address,
     )
 
 

@@ -30,7 +30,7 @@ BUCKET: Final = "/openeo-data-prod-waw4-1/batch_jobs"
 WEEK: Final = 7 * 86400
 DAY: Final = 86400
 _OTHER_HOSTS: Final = {"127.0.0.1": "localhost", "localhost": "127.0.0.1"}
-"""Another name of the same machine is another host to a client."""
+"""Another name of the same machine is another host to a client; at another address there is none that all know."""
 _STORAGE_ERROR: Final = (
     '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code><Message>{words}</Message></Error>'
 )
@@ -95,7 +95,7 @@ class ResultFiles:
 
     def _stored(self, request: Request, identifier: str, name: str) -> str:
         parts = urlsplit(own_address(request))
-        host = _OTHER_HOSTS.get(parts.hostname or "", "localhost")
+        host = _OTHER_HOSTS.get(parts.hostname or "", parts.hostname or "localhost")
         issued, life = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}", str(self._life(DAY))
         query = {
             "X-Proxy-Head-As-Get": "true",

@@ -24,14 +24,16 @@ READY: Final = "READY "
 LEASH: Final = "SATFUSION_SANDBOX_LEASH"
 """Set for children that must end when their standard input does."""
 
+LOOPBACK: Final = "127.0.0.1"
 KEEP_ALIVE_SECONDS: Final = 75
 START_SECONDS: Final = 120.0
 STOP_SECONDS: Final = 10.0
 _REMEMBERED_LINES: Final = 50
 
 
-def serve(make_world: Callable[[], World], state: Path, port: int = 0) -> None:
-    """Serve the archives on loopback until interrupted; writes ``READY http://127.0.0.1:PORT`` when they answer.
+def serve(make_world: Callable[[], World], state: Path, port: int = 0, address: str = LOOPBACK) -> None:
+    """Serve the archives at an address of this machine until interrupted; writes ``READY http://ADDRESS:PORT`` when
+    they answer.
 
     port 0 = any free one. OSError when the port is taken. A child of ``ServerProcess`` also ends with its parent.
     """
@@ -42,7 +44,7 @@ def serve(make_world: Callable[[], World], state: Path, port: int = 0) -> None:
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
-            sys.stdout.write(f"{READY}{address}\n")
+            sys.stdout.write(f"{READY}{url}\n")
             sys.stdout.flush()
             if LEASH in os.environ:
                 threading.Thread(target=self.follow_parent, daemon=True).start()
@@ -54,8 +56,8 @@ def serve(make_world: Callable[[], World], state: Path, port: int = 0) -> None:
 
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", port))
-        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        listener.bind((address, port))
+        url = f"http://{address}:{listener.getsockname()[1]}"
         config = uvicorn.Config(
             create_app(make_world(), state),
             http="httptools",

@@ -17,6 +17,7 @@ from typing import Any
 import psycopg2
 import pytest
 
+from deploy.demo_cluster.postgres import Postgres
 from satfusion_assets.orchestration.cluster import lease as leasing
 from satfusion_assets.orchestration.cluster.lease import RunLease, Undertaker, lock_number
 from satfusion_assets.store import Product
@@ -26,7 +27,6 @@ from satfusion_assets.store.permission import publishing_only_while
 from satfusion_assets.store.version_cache import VersionCache
 from satfusion_assets.vocabulary.errors import LeaseLost
 from satfusion_assets.vocabulary.sites import SiteSeason
-from satfusion_assets_tests.orchestration.cluster.conftest import Postgres
 
 RAW = Product("raw_s2", SiteSeason("innsbruck", 2024))
 
