@@ -29,6 +29,8 @@ export type Status = 'none' | 'raw' | 'prepared' | 'fused' | 'processed' | 'scor
 export interface SeasonStatus {
   season: number;
   raw: boolean;
+  /** Whose raw products are there: phenocam, s2, s3. */
+  fetched: string[];
   camera: Scores | null;
   problem: string | null;
   transitions: Record<string, string | null> | null;
