@@ -37,7 +37,7 @@ def wait_for(instance: dg.DagsterInstance, backfill_id: str, *, says: str, every
     except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError):
         backfill = instance.get_backfill(backfill_id)
         if backfill is not None and backfill.status is BulkActionStatus.REQUESTED:
-            instance.update_backfill(backfill.with_status(BulkActionStatus.CANCELING))
+            instance.update_backfill(backfill.with_status(BulkActionStatus.CANCELING))  # type: ignore[no-untyped-call]
         raise
     if status not in _GREEN:
         what = "is gone" if status is None else status.value.lower().replace("_", " ")
