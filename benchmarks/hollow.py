@@ -28,21 +28,21 @@ from satfusion_assets.vocabulary.scenarios import SCENARIOS, Mode, Scenario, Str
 from satfusion_assets.vocabulary.sites import SiteSeason
 
 STAGES: Final = {
-    "acquire.acquire_sentinel2": "raw_s2",
-    "acquire.acquire_sentinel3": "raw_s3",
-    "acquire.acquire_phenocam": "raw_phenocam",
-    "phenology.camera_phenology": "camera_phenology",
-    "preselect.preselect": "preselected",
-    "prepare.prepare": "prepared",
-    "fuse.fuse_season": "fused",
-    "process.process": "processed",
-    "score.score_scenario": "scenario_metrics",
-    "score.roll_up": "metrics",
-    "phenology.phenology_maps": "phenology",
-    "pack.pack_season": "pack",
-    "gaps.gap_benchmark": "gap_benchmark",
-    "tables.tabulate_scores": "score_table",
-    "tables.tabulate_gaps": "gap_table",
+    "raw_s2.acquire.acquire_sentinel2": "raw_s2",
+    "raw_s3.acquire.acquire_sentinel3": "raw_s3",
+    "raw_phenocam.acquire.acquire_phenocam": "raw_phenocam",
+    "camera_phenology.camera.camera_phenology": "camera_phenology",
+    "preselected.preselect.preselect": "preselected",
+    "prepared.prepare.prepare": "prepared",
+    "fused.fuse.fuse_season": "fused",
+    "processed.process.process": "processed",
+    "scenario_metrics.score.score_scenario": "scenario_metrics",
+    "metrics.roll_up.roll_up": "metrics",
+    "phenology.date_maps.phenology_maps": "phenology",
+    "pack.pack.pack_season": "pack",
+    "gap_benchmark.benchmark.gap_benchmark": "gap_benchmark",
+    "score_table.tabulate.tabulate_scores": "score_table",
+    "gap_table.tabulate.tabulate_gaps": "gap_table",
 }
 """Stage functions and the products that they publish, in order; prepared ones end in their mode."""
 BY_SCENARIO: Final = ("fused", "processed", "scenario_metrics", "phenology", "pack")
@@ -101,7 +101,7 @@ def hollow(name: str) -> Callable[..., Outcome]:
 def make_hollow() -> None:
     """Replace every stage, and every judgement by a positive one."""
     for path, name in STAGES.items():
-        module, function = path.split(".")
+        module, _, function = path.rpartition(".")
         setattr(importlib.import_module(f"satfusion_assets.pipeline.{module}"), function, hollow(name))
     judging.evaluate = lambda store, site, product, criteria: {one.name: Verdict(True, "Hollow.") for one in criteria}
 

@@ -52,7 +52,8 @@ class Services:
         home = folder / "home"
         home.mkdir(parents=True, exist_ok=True)
         settings = (ROOT / "dagster_home" / "dagster.yaml").read_text()
-        settings = settings.replace("max_concurrent_runs: 2", f"max_concurrent_runs: {runs}")
+        settings = settings.replace("works\n        limit: 2", f"works\n        limit: {runs}")
+        settings = settings.replace("max_concurrent_runs: 6", f"max_concurrent_runs: {runs + 4}")
         (home / "dagster.yaml").write_text(settings)
         self.data = folder / "data"
         ports = self._ports = [_free_port(), _free_port()]

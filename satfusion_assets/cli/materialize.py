@@ -99,7 +99,7 @@ def run_plan(site_season: SiteSeason, runs: Sequence[Run], *, rebuild: bool = Fa
 
     console, platform = Console(), Platform()
     platform.store.recover()
-    with stoppable(), dagster_instance() as instance:
+    with stoppable() as stop, dagster_instance() as instance:
         due = forecast(platform, instance, runs, rebuild=rebuild)
         if dry_run:
             console.print(table(due))
@@ -126,6 +126,6 @@ def run_plan(site_season: SiteSeason, runs: Sequence[Run], *, rebuild: bool = Fa
         steps = Steps(expected_seconds(runs, due))
         with stages_quiet(), steps.shown(names[0]):
             tags = command_tags(site_season)
-            done = execute(build_defs(platform), instance, platform, runs, rebuild=rebuild, tags=tags)
+            done = execute(build_defs(platform), instance, platform, runs, rebuild=rebuild, tags=tags, stop=stop)
             for name, following, (_, ran) in zip(names, [*names[1:], None], done, strict=True):
                 steps.advance(f"{name} {'done' if ran else 'up to date'}", following)

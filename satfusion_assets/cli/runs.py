@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
 import dagster as dg
 
+from satfusion_assets.cli.stopping import Stop
 from satfusion_assets.orchestration.automation.freshness import FRESH, LOOK
+from satfusion_assets.orchestration.tags import COMMAND, place_tags, sensor_tags
 from satfusion_assets.pipeline.partitions import partition_key
 from satfusion_assets.pipeline.platform import Platform
 from satfusion_assets.pipeline.records import STAGES, Grid, Stage
@@ -102,10 +105,11 @@ def execute(
     *,
     rebuild: bool,
     tags: Mapping[str, str] | None = None,
+    stop: Stop | None = None,
 ) -> Iterator[tuple[Run, bool]]:
     """Run what is not up to date, in order; yields each run and whether it had to run. RunFailed ends it.
 
-    tags: what all these runs share in the UI.
+    tags: what all these runs share in the UI. stop: of the command; a run that it ends is canceled in Dagster.
     """
     everything = _timeless(defs).resolve_implicit_global_asset_job_def()
     for run in runs:
@@ -115,7 +119,8 @@ def execute(
             if rebuild or why_due(platform, product)
         ]
         if due:
-            _execute(everything, instance, run, run.assets[run.assets.index(due[0]) :], tags or {})
+            with _canceled_by(stop or Stop(), instance) as run_id:
+                _execute(everything, instance, run, run.assets[run.assets.index(due[0]) :], tags or {}, run_id)
         yield run, bool(due)
 
 
@@ -128,11 +133,7 @@ def _timeless(defs: dg.Definitions) -> dg.Definitions:
 
 def command_tags(site_season: SiteSeason) -> dict[str, str]:
     """Tags by which the UI finds all runs of one command, and all of a site or season."""
-    return {
-        "satfusion/site": site_season.site,
-        "satfusion/season": str(site_season.season),
-        "satfusion/command": uuid.uuid4().hex[:8],
-    }
+    return place_tags(site_season.key) | {COMMAND: uuid.uuid4().hex[:8]}
 
 
 def look_at_freshness(defs: dg.Definitions, instance: dg.DagsterInstance) -> None:
@@ -140,8 +141,41 @@ def look_at_freshness(defs: dg.Definitions, instance: dg.DagsterInstance) -> Non
     defs.resolve_job_def(LOOK).execute_in_process(instance=instance, run_config=QUIET, raise_on_error=False)
 
 
+@contextmanager
+def _canceled_by(stop: Stop, instance: dg.DagsterInstance) -> Iterator[str]:
+    """The identity of a run to execute, which is canceled, not failed, where a signal ends it: nobody need look at it.
+
+    Dagster takes an end that was not asked for in its UI for a failure.
+    """
+    run_id = str(uuid.uuid4())
+
+    def cut_off() -> None:
+        # The main thread's own connections to the databases are in use.
+        with dg.DagsterInstance.from_ref(instance.get_ref()) as beside:
+            _cancel(beside, run_id, stop.word)
+
+    stop.before_cut = cut_off
+    try:
+        yield run_id
+    finally:
+        stop.before_cut = None
+        if stop.received:
+            _cancel(instance, run_id, stop.word)
+
+
+def _cancel(instance: dg.DagsterInstance, run_id: str, why: str) -> None:
+    run = instance.get_run_by_id(run_id)
+    if run is not None and not run.is_success:
+        instance.report_run_canceled(run, f"{why} What is finished stays.")
+
+
 def _execute(
-    job: dg.JobDefinition, instance: dg.DagsterInstance, run: Run, assets: Sequence[str], tags: Mapping[str, str]
+    job: dg.JobDefinition,
+    instance: dg.DagsterInstance,
+    run: Run,
+    assets: Sequence[str],
+    tags: Mapping[str, str],
+    run_id: str,
 ) -> None:
     result = job.execute_in_process(
         instance=instance,
@@ -149,7 +183,8 @@ def _execute(
         asset_selection=[dg.AssetKey(name) for name in assets],
         run_config=QUIET | {"ops": {name: {"config": dict(run.config)} for name in assets if run.config}},
         raise_on_error=False,
-        tags=dict(tags),
+        run_id=run_id,
+        tags={**tags, **sensor_tags(assets)},
     )
     if not result.success:
         raise RunFailed(f"{run.place}: {_cause(result)} (run {result.run_id})")

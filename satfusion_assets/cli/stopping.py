@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -22,6 +22,8 @@ from satfusion_assets.vocabulary.errors import SatfusionError
 
 GRACE_S: Final = 4.0
 """How long the main thread has for ending by itself."""
+LAST_S: Final = 3.0
+"""How long what is done before the process is cut off may take, as on a disk that hangs."""
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 WORD: Final = "Stopping: what is finished stays, what is half done is dropped; the same command goes on from there.\n"
 
@@ -34,13 +36,35 @@ class Stopped(SatfusionError):
         self.exit_code = 128 + number
 
 
-@contextmanager
-def stoppable() -> Iterator[None]:
-    """A block that a signal ends with Stopped, or with the whole process where that takes too long.
+class Stop:
+    """Which signal has come, and what to do before the process is cut off."""
 
-    A run that is cut off so stays "started" in Dagster until run monitoring finds its process gone.
-    """
-    received: list[int] = []
+    def __init__(self) -> None:
+        self.received: list[int] = []
+        self.before_cut: Callable[[], None] | None = None
+        """Called in a thread of its own, which has LAST_S for it."""
+
+    @property
+    def word(self) -> str:
+        """By what the command was stopped; empty as long as it was not."""
+        return f"Stopped by {signal.Signals(self.received[0]).name}." if self.received else ""
+
+    def cut_off(self) -> None:
+        """End the process and those that it began, now."""
+        if self.before_cut is not None:
+            last = threading.Thread(target=self.before_cut, name="last words", daemon=True)
+            last.start()
+            last.join(LAST_S)
+        for child in psutil.Process().children(recursive=True):
+            child.terminate()
+        os._exit(128 + self.received[0])
+
+
+@contextmanager
+def stoppable() -> Iterator[Stop]:
+    """A block that a signal ends with Stopped, or with the whole process where that takes too long."""
+    stop = Stop()
+    received = stop.received
     ended = threading.Event()
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
@@ -55,15 +79,13 @@ def stoppable() -> Iterator[None]:
         sys.stderr.write(WORD)
         sys.stderr.flush()
         if not ended.wait(GRACE_S):
-            for child in psutil.Process().children(recursive=True):
-                child.terminate()
-            os._exit(128 + received[0])
+            stop.cut_off()
 
     threading.Thread(target=watch, name="signals", daemon=True).start()
     descriptor = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
     handlers = {number: signal.signal(number, signal.default_int_handler) for number in SIGNALS}
     try:
-        yield
+        yield stop
     except (KeyboardInterrupt, DagsterExecutionInterruptedError) as error:
         raise Stopped(received[0] if received else signal.SIGINT) from error
     except SatfusionError as error:  # what was interrupted may say so in its own way

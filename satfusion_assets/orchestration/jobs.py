@@ -2,16 +2,19 @@
 (the tables on none). "Materialize" on a job's page takes many partitions as a backfill.
 
 A Dagster run stays on one grid, and a whole site-season crosses three of them: ``materialise_site_season`` asks for the
-backfill that "Materialize all" on the lineage page would, and leaves the work to it.
+backfill that "Materialize all" on the lineage page would, and ends as that does (``orchestration/waiting.py``).
 """
 
 import time
-import uuid
+from collections.abc import Mapping
 from typing import Final
 
 import dagster as dg
 from dagster._core.execution.backfill import PartitionBackfill
 
+from satfusion_assets.orchestration.instance.run_coordinator import TaggingRunCoordinator
+from satfusion_assets.orchestration.tags import COMMAND, WAITS, YES, place_tags, sensor_tags
+from satfusion_assets.orchestration.waiting import begun, wait_for
 from satfusion_assets.pipeline.camera_phenology.product import CAMERA_PHENOLOGY
 from satfusion_assets.pipeline.fused.product import FUSED
 from satfusion_assets.pipeline.gap_benchmark.product import GAP_BENCHMARK
@@ -33,7 +36,7 @@ from satfusion_assets.vocabulary.errors import SatfusionError
 from satfusion_assets.vocabulary.sites import SiteSeason
 
 
-@dg.op(description="Ask for everything of a site-season, raw to roll-up, as one backfill.")
+@dg.op(description="Ask for everything of a site-season, raw to roll-up, as one backfill, and wait for its end.")
 def ask_for_everything(context: dg.OpExecutionContext, platform: dg.ResourceParam[Platform]) -> None:
     from satfusion_assets.pipeline.raw_s3.acquire import check_sentinel3_credentials
 
@@ -43,24 +46,41 @@ def ask_for_everything(context: dg.OpExecutionContext, platform: dg.ResourcePara
         check_sentinel3_credentials(site, site_season, platform.store, platform.settings, today=today)
     except SatfusionError as error:
         raise dg.Failure(str(error), allow_retries=False) from error
-    backfill = backfill_of(context.repository_def, site_season, context.instance)
-    context.instance.add_backfill(backfill)
+    backfill = begun(context.instance, context.run)
+    if backfill is None:
+        tags = {COMMAND: context.run.run_id[:8], **place_tags(site_season.key)}
+        backfill = backfill_of(context.repository_def, site_season, context.instance, tags=tags)
+        context.instance.add_backfill(backfill)
     url = f"{platform.settings.dagster_url.rstrip('/')}/runs/b/{backfill.backfill_id}"
     context.log.info(f"Asked for {site_season.key} from nothing; its first runs start within 30 s: {url}")
     context.add_output_metadata({"backfill": dg.MetadataValue.url(url)})
+    if isinstance(context.instance.run_coordinator, TaggingRunCoordinator):
+        wait_for(context.instance, backfill.backfill_id, says=url)
+    else:
+        context.log.warning(
+            "This run does not wait for the backfill's end: it would take the place of a run that works. Take "
+            "run_coordinator and concurrency of dagster.yaml from this version, and it does."
+        )
 
 
 def backfill_of(
-    repository: dg.RepositoryDefinition, site_season: SiteSeason, instance: dg.DagsterInstance
+    repository: dg.RepositoryDefinition,
+    site_season: SiteSeason,
+    instance: dg.DagsterInstance,
+    *,
+    tags: Mapping[str, str],
 ) -> PartitionBackfill:
-    """Every partitioned asset of a site-season but those on demand, from what has no parents downwards."""
+    """Every partitioned asset of a site-season but those on demand, from what has no parents downwards.
+
+    tags: of the backfill and all its runs; the first eight letters of COMMAND are its identity.
+    """
     graph = repository.asset_graph
     wanted = [key for key in graph.materializable_asset_keys if graph.get(key).is_partitioned]
     return PartitionBackfill.from_asset_partitions(
-        backfill_id=uuid.uuid4().hex[:8],
+        backfill_id=tags[COMMAND][:8],
         asset_graph=graph,
         backfill_timestamp=time.time(),
-        tags={},
+        tags=dict(tags),
         asset_selection=[key for key in wanted if not REGISTRY[key.path[-1]].on_demand],
         partition_names=[site_season.key],
         dynamic_partitions_store=instance,
@@ -75,17 +95,19 @@ def backfill_of(
     partitions_def=by_site_season,
     description=(
         "A site-season from nothing: asks the archives, screens, prepares, fuses every scenario, scores them and "
-        "maps their phenology. Choose the site-season; the daemon does the rest, and the run's log links to it."
+        "maps their phenology. Choose the site-season; the daemon does the rest, the log links to it, and the run ends "
+        "as that does."
     ),
+    tags={WAITS: YES},
 )
 def materialise_site_season() -> None:
     ask_for_everything()
 
 
 def _job(name: str, description: str, *products: ProductRecord) -> "dg.UnresolvedAssetJobDefinition":
-    return dg.define_asset_job(
-        name, selection=dg.AssetSelection.assets(*(record.name for record in products)), description=description
-    )
+    names = [record.name for record in products]
+    selection = dg.AssetSelection.assets(*names)
+    return dg.define_asset_job(name, selection=selection, description=description, tags=sensor_tags(names))
 
 
 acquire_sentinel2 = _job("acquire_sentinel2", "Ask Earth Search for what is new of a site-season.", RAW_S2)

@@ -46,10 +46,12 @@ class ScenarioStatus(TypedDict):
 
 
 class SeasonStatus(TypedDict):
-    """raw: whether there is a Sentinel-2 scene. problem: files that cannot be used, in a sentence."""
+    """raw: whether there is a Sentinel-2 scene. fetched: whose raw products are there, phenocam, s2, s3. problem: files
+    that cannot be used, in a sentence."""
 
     season: int
     raw: bool
+    fetched: list[str]
     camera: Scores | None
     problem: str | None
     transitions: dict[str, str | None] | None

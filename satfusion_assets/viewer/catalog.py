@@ -52,6 +52,8 @@ _HEADLINE: Final = ("nse_pc", "r_squared", "pearson_r", "pearson_r2", "nrmse", "
 _CALIBRATED: Final = ("nse", "rmse")
 _UNITS: Final = {"s2": 1e-4, "s3": 1.0}
 """Reflectance of 1 in the pre-selection's series: Sentinel-2 is screened in digital numbers."""
+_FETCHED: Final = ("phenocam", "s2", "s3")
+"""Folders of raw products, one of each archive."""
 _REACHED: Final = ("none", "raw", "prepared", "fused", "processed", "scored")
 """How far a scenario has come, least first."""
 _DAILY: Final = frozenset({"s2", "s3", "scl", "fusion", "fusion_sigma30"})
@@ -96,16 +98,18 @@ class Catalog:
         metrics = self._usable(folder / METRICS_FILE, Metrics, problems) or Metrics()
         skill = self._usable(folder / SKILL_FILE, Skill, problems)
         transitions = self._usable(folder / PHENOCAM_PHENOLOGY, dict[str, str | None], problems)
-        scenes = self._listed(folder / "raw" / "s2", problems) if "raw" in top else []
+        listed = {name: self._listed(folder / "raw" / name, problems) for name in _FETCHED if "raw" in top}
+        fetched = [name for name, names in listed.items() if names]
         return {
             "season": season,
-            "raw": bool(scenes),
+            "raw": "s2" in fetched,
+            "fetched": fetched,
             "camera": metrics.phenocam_stats,
             "transitions": transitions,
             "problem": " ".join(problems) or None,
             "scenarios": {
                 scenario.key: {
-                    "status": self._status(folder, top, scenario, metrics),
+                    "status": self._status(folder, top, fetched, scenario, metrics),
                     "scores": _headline(metrics, skill, scenario),
                     "intervals": _intervals(skill, scenario),
                 }
@@ -124,8 +128,8 @@ class Catalog:
             problems.append(f"{folder.name} cannot be listed ({error.strerror}); look at it on the disk.")
             return []
 
-    def _status(self, folder: Path, top: set[str], scenario: Scenario, metrics: Metrics) -> Status:
-        """The furthest stage reached: none, raw, prepared, fused, processed or scored."""
+    def _status(self, folder: Path, top: set[str], fetched: list[str], scenario: Scenario, metrics: Metrics) -> Status:
+        """The furthest stage reached: none, raw (images, not the camera), prepared, fused, processed or scored."""
         if _headline(metrics, None, scenario) is not None:
             return "scored"
         if ProcessedLayout(scenario).folder in top:
@@ -134,7 +138,7 @@ class Catalog:
             return "fused"
         if PreparedLayout(scenario.strategy, scenario.mode).folder in top:
             return "prepared"
-        return "raw" if "raw" in top else "none"
+        return "raw" if {"s2", "s3"} & set(fetched) else "none"
 
     def _usable(self, path: Path, shape: type[T], problems: list[str]) -> T | None:
         try:

@@ -44,7 +44,9 @@ cli.main()
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
 @pytest.mark.parametrize("work", ["python", "threads"])
-def test_a_signal_ends_a_run_with_a_word(tmp_path: Path, number: signal.Signals, work: str) -> None:
+def test_a_signal_ends_a_run_with_a_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals, work: str
+) -> None:
     (tmp_path / "home").mkdir()
     (tmp_path / "home/dagster.yaml").write_text((ROOT / "dagster_home/dagster.yaml").read_text())
     environment = os.environ | {"SATFUSION_DATA_ROOT": str(tmp_path / "data"), "DAGSTER_HOME": str(tmp_path / "home")}
@@ -61,6 +63,9 @@ def test_a_signal_ends_a_run_with_a_word(tmp_path: Path, number: signal.Signals,
     assert process.returncode == 128 + number, said.decode()
     assert b"Stopping: what is finished stays" in said
     assert b"Traceback" not in said
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
+    with dg.DagsterInstance.get() as instance:
+        assert [run.status for run in instance.get_runs()] == [dg.DagsterRunStatus.CANCELED]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 
 from satfusion_assets.definitions import defs
 from satfusion_assets.orchestration.jobs import JOBS, backfill_of
+from satfusion_assets.orchestration.tags import COMMAND
 from satfusion_assets.pipeline.partitions import SITE_SEASON
 from satfusion_assets.pipeline.processed.product import COLUMNS
 from satfusion_assets.pipeline.registry import REGISTRY
@@ -91,7 +92,7 @@ def test_jobs_are_described_and_run_without_configuration(name: str) -> None:
 def test_one_job_asks_for_a_site_season_from_raw_to_roll_up() -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         instance.add_dynamic_partitions(SITE_SEASON, [SEASON.key, "elsewhere_2024"])
-        data = backfill_of(defs.get_repository_def(), SEASON, instance).asset_backfill_data
+        data = backfill_of(defs.get_repository_def(), SEASON, instance, tags={COMMAND: "1"}).asset_backfill_data
     assert data is not None
     targeted = {
         key.to_user_string(): [*data.target_subset.get_partitions_subset(key).get_partition_keys()]

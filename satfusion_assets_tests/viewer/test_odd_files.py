@@ -49,6 +49,19 @@ def seasons(client: httpx.Client) -> dict[str, dict]:
     return {name: one for name, found in sites.items() for one in found if one["season"] == 2024}
 
 
+def test_a_season_of_the_camera_alone_has_no_images_and_says_what_is_there(root: Path, client: httpx.Client) -> None:
+    (root / "innsbruck/2024/metrics.json").unlink()
+    (root / "innsbruck/2024/raw/phenocam").mkdir()
+    (root / "innsbruck/2024/raw/phenocam/rois.json").write_text("{}")
+    alone = seasons(client)["innsbruck"]
+    assert alone["fetched"] == ["phenocam"]
+    assert {one["status"] for one in alone["scenarios"].values()} == {"none"}
+    (root / "innsbruck/2024/raw/s2/20240501_0.geotiff").write_bytes(b"")
+    with_images = seasons(client)["innsbruck"]
+    assert with_images["fetched"] == ["phenocam", "s2"]
+    assert {one["status"] for one in with_images["scenarios"].values()} == {"raw"}
+
+
 DEEP = "[" * 100_000 + "]" * 100_000
 ODD = {
     "a list": "[]",

@@ -35,11 +35,13 @@ export interface ListedSite {
   seasons: SeasonStatus[];
 }
 /**
- * raw: whether there is a Sentinel-2 scene. problem: files that cannot be used, in a sentence.
+ * raw: whether there is a Sentinel-2 scene. fetched: whose raw products are there, phenocam, s2, s3. problem: files
+ * that cannot be used, in a sentence.
  */
 export interface SeasonStatus {
   season: number;
   raw: boolean;
+  fetched: string[];
   camera: {
     [k: string]: number | null;
   } | null;

@@ -9,6 +9,7 @@ import { nearestFile } from '../raster/use-shown';
 import { go, route, useLoaded } from '../state';
 import { Camera } from '../ui/camera';
 import { Curves, isEmpty } from '../ui/curves';
+import { thereAndNot } from '../ui/fetched';
 import { Downloads } from '../ui/downloads';
 import { Link } from '../ui/link';
 import { Check, Command, Empty, Failure, number, Select, Toggle } from '../ui/parts';
@@ -93,8 +94,8 @@ export function Explore({ season }: { season: Season; overview: Overview | null 
           title={`No ${STAGE_NAMES[stage].toLowerCase()} products of ${season.site.name} ${season.season} under this scenario.`}
           command={command}
         >
-          They appear here as soon as they are materialised, by this command or in Dagster.{' '}
-          <OtherStages season={season} />
+          {thereAndNot(season.statuses.fetched)} They appear here as soon as they are materialised, by this command or
+          in Dagster. <OtherStages season={season} />
         </Empty>
       ) : (
         <Maps season={season} stage={stage} days={days} date={shownDay}>

@@ -2,6 +2,7 @@
 import { fileUrl, type Overview, type SeasonStatus, type SiteFacts, type Status } from '../api';
 import { START } from '../route';
 import { go, route } from '../state';
+import { thereAndNot } from '../ui/fetched';
 import { Link } from '../ui/link';
 import { Locator } from '../ui/locator';
 import { Command, Empty, number, Select } from '../ui/parts';
@@ -94,6 +95,9 @@ export function Sites({ overview }: { overview: Overview }) {
                   )}
                   <th scope="row">
                     <Link to={{ ...START, site: site.name, season: season.season }}>{season.season}</Link>
+                    {Object.values(season.scenarios).every((one) => one.status === 'raw') && (
+                      <span class="note fetched">{thereAndNot(season.fetched)}</span>
+                    )}
                     {season.problem && (
                       <span class="problem" title={season.problem}>
                         unreadable scores
@@ -131,7 +135,8 @@ function Scenarios({ site, season, score }: { site: SiteFacts; season: SeasonSta
   if (statuses.every((one) => one.status === 'none')) {
     return (
       <td colSpan={SCENARIO_KEYS.length} class="nothing">
-        <span>Nothing yet.</span> <Command text={`satfusion materialize ${site.name} ${season.season}`} />
+        <span>{thereAndNot(season.fetched) || 'Nothing yet.'}</span>{' '}
+        <Command text={`satfusion materialize ${site.name} ${season.season}`} />
       </td>
     );
   }

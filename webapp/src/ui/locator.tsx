@@ -5,9 +5,12 @@ import { START } from '../route';
 import { useLoaded } from '../state';
 import { frame, outlines, type Topology } from '../world';
 import { Link } from './link';
+import { placeLabels } from './place-labels';
 
 const WIDTH = 420;
 const HEIGHT = 220;
+/** Of the labels, as the style sheet has it. */
+const FONT = 12;
 
 export function Locator({ sites }: { sites: readonly (SiteFacts & { seasons: { season: number }[] })[] }) {
   const world = useLoaded(
@@ -23,20 +26,32 @@ export function Locator({ sites }: { sites: readonly (SiteFacts & { seasons: { s
       ),
     [sites],
   );
+  const points = useMemo(
+    () =>
+      sites.map((site) => {
+        const [x, y] = project([site.longitude, site.latitude]);
+        return { x, y, text: site.name };
+      }),
+    [sites, project],
+  );
+  const labels = useMemo(() => placeLabels(points, FONT, WIDTH, HEIGHT), [points]);
   const drawn = useMemo(() => world.data && outlines(world.data, project), [world.data, project]);
   return (
     <svg class="locator" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="group" aria-label="Map of the sites">
       {drawn && <path class="land" d={drawn.land} />}
       {drawn && <path class="borders" d={drawn.lines} />}
-      {sites.map((site) => {
-        const [x, y] = project([site.longitude, site.latitude]);
-        const left = x > WIDTH * 0.7;
+      {sites.map((site, i) => {
+        const { x, y } = points[i]!;
+        const label = labels[i];
         return (
           <Link key={site.name} to={{ ...START, site: site.name, season: site.seasons.at(-1)?.season ?? null }}>
+            <title>{site.name}</title>
             <circle cx={x} cy={y} r={4.5} />
-            <text x={x + (left ? -8 : 8)} y={y + 4} text-anchor={left ? 'end' : 'start'}>
-              {site.name}
-            </text>
+            {label && (
+              <text x={label.x} y={label.y} text-anchor={label.anchor}>
+                {site.name}
+              </text>
+            )}
           </Link>
         );
       })}
