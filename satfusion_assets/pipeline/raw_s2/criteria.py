@@ -22,6 +22,8 @@ TYPICAL_DN: Final = (100, 12_000)
 def s2_bands_and_grid(judged: Judged) -> Verdict:
     bad = []
     names = judged.view.names("raw/s2/*.geotiff")
+    judged.read_together(names)
+    judged.read_together(judged.view.names(raw_scl("*")))
     for name in names:
         scl = raw_scl(name.rsplit("/", 1)[-1].removesuffix(".geotiff"))
         why = misfit(judged, name, judged.grid.fine, S2_BANDS, "uint16", 0)
