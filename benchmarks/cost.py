@@ -1,10 +1,11 @@
-"""What the eight EFAST scenarios of a site-season cost, beside another checkout, from the same prepared inputs.
+"""What EFAST scenarios of a site-season cost beside another checkout, from the same prepared inputs; by default all.
 
 Both sides start from copies of one data root that holds raw and prepared products; everything made from them is taken
 away first. They run in turns, each command in a process of its own with its own Dagster home and with compiled modules
 kept between rounds; one unmeasured round comes first. A rerun is the same command again, with nothing to do.
 
     python -m benchmarks.cost --reference CHECKOUT [--root data] [--site-season innsbruck_2024] [--rounds 2] [--write F]
+        [--scenarios aggressive_sigma20,aggressive_itb_sigma20]
 """
 
 from __future__ import annotations
@@ -21,8 +22,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from satfusion_assets.vocabulary.scenarios import SCENARIOS, Method
+
 KEPT: Final = ("raw_", "preselected", "prepared_", "camera_phenology", "cache")
 """How the folders of the store begin that both sides start from."""
+EFAST: Final = tuple(scenario.key for scenario in SCENARIOS if scenario.method is Method.EFAST)
 PROGRAM: Final = """
 import sys
 from satfusion_assets.cli.materialize import run_plan
@@ -33,9 +37,11 @@ except ImportError:
     from satfusion_assets.sites import SiteSeason
 season = SiteSeason.parse(sys.argv[1])
 derived = {"fused", "processed", "pack", "scenario_metrics", "metrics", "score_table"}
-run_plan(season, [
-    run for run in plan(season) if derived & set(run.assets) and "kriging" not in (run.partition_key or "")
-])
+scenarios = sys.argv[2].split(",")
+def chosen(run):
+    scenario = (run.partition_key or "").partition("|")[0]
+    return derived & set(run.assets) and (scenario in scenarios or scenario in ("", season.key))
+run_plan(season, [run for run in plan(season) if chosen(run)])
 """
 
 
@@ -64,14 +70,13 @@ class Side:
         """A root of raw and prepared products alone, and a Dagster home without runs."""
         for path in (self.root, self.folder / "home"):
             shutil.rmtree(path, ignore_errors=True)
-        shutil.copytree(source, self.root, symlinks=True)
+        shutil.copytree(source, self.root, symlinks=True, ignore=_derived)
         for season in self.root.glob("*/*/.satfusion"):
-            _forget_derived(season)
-        shutil.rmtree(self.root / "tables", ignore_errors=True)
+            _forget_names(season.parent)
         (self.folder / "home").mkdir(parents=True)
         shutil.copy(self.checkout / "dagster_home" / "dagster.yaml", self.folder / "home")
 
-    def run(self, key: str) -> Spent:
+    def run(self, key: str, scenarios: str) -> Spent:
         """The command; CalledProcessError when it fails."""
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
         environment |= {
@@ -79,7 +84,7 @@ class Side:
             "DAGSTER_HOME": str(self.folder / "home"),
             "PYTHONPYCACHEPREFIX": str(self.folder / "compiled"),
         }
-        command = [str(self.checkout / ".venv" / "bin" / "python"), "-c", PROGRAM, key]
+        command = [str(self.checkout / ".venv" / "bin" / "python"), "-c", PROGRAM, key, scenarios]
         started = time.monotonic()
         process = subprocess.Popen(command, cwd=self.checkout, env=environment, stdout=subprocess.DEVNULL)
         _, status, usage = os.wait4(process.pid, 0)
@@ -99,12 +104,15 @@ class Side:
         return sum(found.values()), len(found)
 
 
-def _forget_derived(hidden: Path) -> None:
-    """Take away every product but the kept ones, and the names that lead to nothing then."""
-    for product in hidden.iterdir():
-        if not product.name.startswith(KEPT):
-            shutil.rmtree(product)
-    season = hidden.parent
+def _derived(folder: str, names: list[str]) -> set[str]:
+    """What a copy of a data root leaves out: every product but the kept ones."""
+    if Path(folder).name == ".satfusion":
+        return {name for name in names if not name.startswith(KEPT)}
+    return {"tables"} & {*names}
+
+
+def _forget_names(season: Path) -> None:
+    """Take away the names that lead to nothing without the derived products."""
     for path in season.rglob("*"):
         if path.is_symlink() and not path.exists():
             path.unlink()
@@ -116,6 +124,7 @@ def main() -> None:
     parser.add_argument("--root", type=Path, default=Path("data"), help="data root with raw and prepared products")
     parser.add_argument("--site-season", default="innsbruck_2024")
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--scenarios", default=",".join(EFAST), help="keys, with commas between")
     parser.add_argument("--write", type=Path, help="write the table as Markdown here")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
@@ -123,19 +132,19 @@ def main() -> None:
             Side("this", Path.cwd(), Path(scratch) / "this"),
             Side("reference", options.reference.absolute(), Path(scratch) / "reference"),
         ]
-        text = report(sides, options.root, options.site_season, options.rounds)
+        text = report(sides, options.root, options.site_season, options.scenarios, options.rounds)
     if options.write:
         options.write.write_text(text)
     sys.stdout.write(text)
 
 
-def report(sides: list[Side], source: Path, key: str, rounds: int) -> str:
+def report(sides: list[Side], source: Path, key: str, scenarios: str, rounds: int) -> str:
     first: dict[str, list[Spent]] = {side.name: [] for side in sides}
     again: dict[str, list[Spent]] = {side.name: [] for side in sides}
     for number in range(rounds + 1):
         for side in sides:
             side.begin(source)
-            spent = side.run(key), side.run(key)
+            spent = side.run(key, scenarios), side.run(key, scenarios)
             if number:
                 first[side.name].append(spent[0])
                 again[side.name].append(spent[1])
@@ -150,7 +159,7 @@ def report(sides: list[Side], source: Path, key: str, rounds: int) -> str:
         "wall s, nothing to do": {name: _median(spent, "wall_s") for name, spent in again.items()},
     }
     lines = [
-        f"{key}, eight EFAST scenarios, the median of {rounds} in turns.",
+        f"{key}, {scenarios.count(',') + 1} EFAST scenarios, the median of {rounds} in turns.",
         "",
         "| what | this | reference | ratio |",
     ]

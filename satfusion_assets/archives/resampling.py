@@ -8,6 +8,7 @@ what one band lacks the others keep.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from threading import Lock
 from typing import Any, Final
 
@@ -36,19 +37,15 @@ def interpolate(patch: Patch, target: GeoBox) -> NDArray[np.float32]:
     values = patch.values.astype(np.float32)
     if (window := aligned_window(patch.geobox, target)) is not None:
         return cut(values, window, np.float32(np.nan))
-    smooth = _warp(values, patch.geobox, target, Resampling.bilinear, np.nan)
-    nearest = _warp(values, patch.geobox, target, Resampling.nearest, np.nan)
-    return np.where(np.isfinite(nearest), smooth, np.float32(np.nan))
+    smooth = _smooth(values, patch.geobox, target)
+    return np.where(np.isfinite(_nearest(values, patch.geobox, target, np.nan)), smooth, np.float32(np.nan))
 
 
 def take_nearest(patch: Patch, target: GeoBox, outside: int) -> NDArray[Any]:
     """Values of ``patch`` nearest to each pixel of ``target``, in its own type; ``outside`` where it has none."""
     if (window := aligned_window(patch.geobox, target)) is not None:
         return cut(patch.values, window, outside)
-    inside = np.ones(patch.values.shape, np.uint8)
-    values = _warp(patch.values, patch.geobox, target, Resampling.nearest, None)
-    covered = _warp(inside, patch.geobox, target, Resampling.nearest, None)
-    return np.where(covered == 1, values, np.array(outside, patch.values.dtype))
+    return _nearest(patch.values, patch.geobox, target, outside)
 
 
 def aligned_window(source: GeoBox, target: GeoBox) -> tuple[int, int, int, int] | None:
@@ -78,28 +75,52 @@ def cut(values: NDArray[Any], window: tuple[int, int, int, int], outside: Any) -
     return result
 
 
-def _warp(
-    values: NDArray[Any], source: GeoBox, target: GeoBox, method: Resampling, nodata: float | None
-) -> NDArray[Any]:
-    """``values`` (..., H, W) on ``target``, layer by layer.
+def _smooth(values: NDArray[np.float32], source: GeoBox, target: GeoBox) -> NDArray[np.float32]:
+    """``values`` (..., H, W), NaN = missing, bilinearly on ``target``.
 
     Several bands in one call of ``reproject`` share what is missing (its option UNIFIED_SRC_NODATA=YES): a pixel that
-    one band lacks enters that band's sums as a value, unless every band lacks it.
+    one band lacks enters that band's sums as a value, unless every band lacks it. So they go together only where all
+    lack the same pixels.
     """
-    result = np.full((*values.shape[:-2], *target.shape), 0 if nodata is None else nodata, values.dtype)
-    for layer in np.ndindex(values.shape[:-2]):
-        result[layer] = _warp_layer(values[layer], result[layer], source, target, method, nodata)
-    return result
+    layers = values.reshape(-1, *values.shape[-2:])
+    missing = np.isnan(layers)
+    result = np.full((len(layers), *target.shape), np.nan, values.dtype)
+    together = len(layers) and bool((missing == missing[0]).all())
+    for group in [slice(None)] if together else [slice(n, n + 1) for n in range(len(layers))]:
+        _warp(layers[group], result[group], source, target, Resampling.bilinear, np.nan)
+    return result.reshape(*values.shape[:-2], *target.shape)
 
 
-def _warp_layer(
+def _nearest(values: NDArray[Any], source: GeoBox, target: GeoBox, outside: Any) -> NDArray[Any]:
+    """The pixel of ``values`` (..., H, W) nearest to each of ``target``; ``outside`` where there is none."""
+    places = _nearest_places(source, target)
+    found = values.reshape(*values.shape[:-2], -1)[..., np.maximum(places, 0)]
+    return np.where(places >= 0, found, np.array(outside, values.dtype))
+
+
+@lru_cache(maxsize=64)
+def _nearest_places(source: GeoBox, target: GeoBox) -> NDArray[np.int64]:
+    """Place of the nearest pixel of ``source``, row by row, for each of ``target``; -1 where it has none.
+
+    Scenes and overpasses of a season share a few grids.
+    """
+    numbers = np.arange(source.shape[0] * source.shape[1], dtype=np.float64).reshape(source.shape)
+    result = np.full(target.shape, -1.0)
+    _warp(numbers, result, source, target, Resampling.nearest, -1.0)
+    places = result.astype(np.int64)
+    places.flags.writeable = False
+    return places
+
+
+def _warp(
     values: NDArray[Any],
     result: NDArray[Any],
     source: GeoBox,
     target: GeoBox,
     method: Resampling,
-    nodata: float | None,
-) -> NDArray[Any]:
+    nodata: float,
+) -> None:
+    """``reproject`` into ``result``."""
     with _ONE_WARP:
         reproject(
             values,
@@ -112,4 +133,3 @@ def _warp_layer(
             dst_nodata=nodata,
             resampling=method,
         )
-    return result

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from satfusion_assets.store.manifest import AllSeasons, Product
+from satfusion_assets.store.manifest import AllSeasons, Product, Scope
 from satfusion_assets.store.rasters import colours_of
 from satfusion_assets.vocabulary.days import day_of
 
@@ -25,11 +25,19 @@ def file_tags(
         tags |= {"SITE": product.scope.site, "SEASON": str(product.scope.season)}
     if product.variant:
         tags["VARIANT"] = product.variant
-    if inputs:
-        tags["INPUTS"] = " ".join(f"{view.product.reference(product.scope)}@{view.version}" for view in inputs)
+    tags |= inputs_tag(inputs, product.scope)
     if sources := parameters.get("sources"):
         tags["SOURCES"] = " | ".join(sources)
     return tags
+
+
+def inputs_tag(inputs: Sequence[View], scope: Scope | None = None) -> dict[str, str]:
+    """Which versions a file was made of; nothing without any.
+
+    scope: of the product that the file belongs to, by default that of the inputs.
+    """
+    names = [f"{view.product.reference(scope or view.product.scope)}@{view.version}" for view in inputs]
+    return {"INPUTS": " ".join(names)} if names else {}
 
 
 def units_tag(bands: Sequence[str | None]) -> dict[str, str]:

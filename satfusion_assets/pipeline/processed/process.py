@@ -28,6 +28,7 @@ from satfusion_assets.sampling.crop import Window, valid_pixels, valid_window
 from satfusion_assets.sampling.series import export_records
 from satfusion_assets.sampling.window import site_pixel
 from satfusion_assets.store import Draft, Store, View
+from satfusion_assets.store.tags import inputs_tag
 from satfusion_assets.vocabulary.days import day_of
 from satfusion_assets.vocabulary.errors import NoData
 from satfusion_assets.vocabulary.grid import RATIO, site_grid
@@ -42,12 +43,19 @@ log = logging.getLogger(__name__)
 class SourceImages:
     """One source's images of the season. values: (t, b, H, W) on the site's fine grid or cut from it.
 
-    origin: where the same images lie uncut, with the name of each; None where they are another grid's.
+    made_of: the product that they are cut from, the one input that their files name: scenarios of one strategy have
+    the same files then. origin: where the same images lie uncut, by name; None where they are another grid's.
     """
 
     days: list[date]
     values: np.ndarray
-    origin: tuple[View, list[str]] | None = None
+    made_of: View
+    origin: list[str] | None = None
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """What each file says of where it comes from."""
+        return {"VARIANT": self.made_of.product.variant, **inputs_tag([self.made_of])}
 
 
 def process(store: Store, site: Site, site_season: SiteSeason, scenario: Scenario) -> Outcome:
@@ -94,21 +102,21 @@ def process(store: Store, site: Site, site_season: SiteSeason, scenario: Scenari
 def _fused_images(fused: View, scenario: Scenario) -> SourceImages:
     folder = FusedLayout(scenario).folder
     names = [name for name in fused.names(f"{folder}/*.tif") if "/quality/" not in name]
-    return SourceImages([day_of(name) for name in names], fused.read_stack(names), (fused, names))
+    return SourceImages([day_of(name) for name in names], fused.read_stack(names), fused, names)
 
 
 def _fine_images(prepared: View, scenario: Scenario, season: SiteSeason, window: Window) -> SourceImages:
     layout = PreparedLayout(scenario.strategy, scenario.mode)
     names = _in_season(prepared.names(f"{layout.folder}/s2/*_{layout.kind}.tif"), season)
     values = window.cut(prepared.read_stack(names)) if names else _nothing(scenario, window)
-    return SourceImages([day_of(name) for name in names], values, (prepared, names))
+    return SourceImages([day_of(name) for name in names], values, prepared, names)
 
 
 def _coarse_images(prepared: View, scenario: Scenario, season: SiteSeason, window: Window) -> SourceImages:
     layout = PreparedLayout(scenario.strategy, scenario.mode)
     names = _in_season(prepared.names(f"{layout.folder}/s3/*.tif"), season)
     values = window.cut_coarse(prepared.read_stack(names), RATIO) if names else _nothing(scenario, window)
-    return SourceImages([day_of(name) for name in names], values)
+    return SourceImages([day_of(name) for name in names], values, prepared)
 
 
 def _nothing(scenario: Scenario, window: Window) -> np.ndarray:
@@ -126,11 +134,11 @@ def _write_images(
     """The images cut to the window; where that is the ``whole`` grid they are the very files that were read."""
     names = [layout.image(source, day) for day in stack.days]
     if whole and stack.origin is not None:
-        view, uncut = stack.origin
-        for name, origin in zip(names, uncut, strict=True):
-            draft.share(view, origin, name)
+        for name, origin in zip(names, stack.origin, strict=True):
+            draft.share(stack.made_of, origin, name)
         return
-    draft.write_stack(names, np.ascontiguousarray(stack.values), geobox, band_names=CHANNELS[layout.scenario.mode])
+    channels, tags = CHANNELS[layout.scenario.mode], [stack.tags] * len(names)
+    draft.write_stack(names, np.ascontiguousarray(stack.values), geobox, band_names=channels, tags=tags)
     write_layers(draft, names, stack.days, CHANNELS[layout.scenario.mode])
 
 

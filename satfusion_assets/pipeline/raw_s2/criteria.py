@@ -22,6 +22,8 @@ TYPICAL_DN: Final = (100, 12_000)
 def s2_bands_and_grid(checked: CheckedProduct) -> Verdict:
     bad = []
     names = checked.view.names("raw/s2/*.geotiff")
+    checked.read_together(names)
+    checked.read_together(checked.view.names(raw_scl("*")))
     for name in names:
         scl = raw_scl(name.rsplit("/", 1)[-1].removesuffix(".geotiff"))
         why = misfit(checked, name, checked.grid.fine, S2_BANDS, "uint16", 0)

@@ -23,6 +23,7 @@ NO_REFLECTANCE: Final = "no reflectance"
 @of_sentinel3
 def s3_bands_and_grid(checked: CheckedProduct) -> Verdict:
     names = checked.view.names("raw/s3/*.geotiff")
+    checked.read_together(names)
     whys = {name: misfit(checked, name, checked.grid.coarse, S3_BANDS, "float32", np.nan) for name in names}
     bad = [{"file": name, "why": why} for name, why in whys.items() if why]
     return verdict(bad, len(names), "overpasses", {"overpasses": len(names)})
