@@ -31,6 +31,7 @@ from satfusion_assets.store.leases import HIDDEN, VERSIONS
 from satfusion_assets.store.names import CURRENT
 from satfusion_assets.viewer.bucket_files import BucketFence
 from satfusion_assets.viewer.catalog import Catalog
+from satfusion_assets.viewer.figure_order import MEDIA, order_of
 from satfusion_assets.viewer.files import Fence, finite, read_json
 from satfusion_assets.viewer.rasters import index_geotiff, read_frame
 from satfusion_assets.viewer.series import pixel_season, scenario_series, site_series
@@ -133,6 +134,7 @@ class _Server:
             Mount("/_api", routes=api, middleware=zipped),
             Route("/_frame/{path:path}", self.frame, middleware=quickly),
             Route("/_index/{index}/{path:path}", self.index),
+            Route("/_figure/{site}/{season}/{scenario}/{stage}", self.figure),
             Route("/_files/{path:path}", self.file),
             *(assets if self._dist.is_dir() else []),
             Route("/{page:path}", self.page),
@@ -189,6 +191,21 @@ class _Server:
         def answer(files: Fence) -> Response:
             content = index_geotiff(files.file(name), name, index)
             return Response(content, media_type="image/tiff", headers=disposition)
+
+        return await self._ask(answer)
+
+    async def figure(self, request: Request) -> Response:
+        stage, order = _stage(request), order_of(request.query_params)
+
+        def answer(files: Fence) -> Response:
+            from satfusion_assets.viewer.figure import draw
+            from satfusion_assets.viewer.figure_contents import contents_of
+
+            site, season, scenario = self._partition(request, files)
+            content = draw(order, contents_of(files, site, season, scenario, stage, order))
+            saved = f"{site.name}_{season}_{scenario.key}_{stage}_{order.style}_{order.day}.{order.format}"
+            disposition = {"content-disposition": f'attachment; filename="{saved}"'}
+            return Response(content, media_type=MEDIA[order.format], headers=disposition)
 
         return await self._ask(answer)
 

@@ -52,8 +52,6 @@ _HEADLINE: Final = ("nse_pc", "r_squared", "pearson_r", "pearson_r2", "nrmse", "
 _CALIBRATED: Final = ("nse", "rmse")
 _UNITS: Final = {"s2": 1e-4, "s3": 1.0}
 """Reflectance of 1 in the pre-selection's series: Sentinel-2 is screened in digital numbers."""
-_FETCHED: Final = ("phenocam", "s2", "s3")
-"""Folders of raw products, one of each archive."""
 _REACHED: Final = ("none", "raw", "prepared", "fused", "processed", "scored")
 """How far a scenario has come, least first."""
 _DAILY: Final = frozenset({"s2", "s3", "scl", "fusion", "fusion_sigma30"})
@@ -98,8 +96,9 @@ class Catalog:
         metrics = self._usable(folder / METRICS_FILE, Metrics, problems) or Metrics()
         skill = self._usable(folder / SKILL_FILE, Skill, problems)
         transitions = self._usable(folder / PHENOCAM_PHENOLOGY, dict[str, str | None], problems)
-        listed = {name: self._listed(folder / "raw" / name, problems) for name in _FETCHED if "raw" in top}
-        fetched = [name for name, names in listed.items() if names]
+        scenes = self._listed(folder / "raw" / "s2", problems) if "raw" in top else []
+        others = [name for name in ("phenocam", "s3") if "raw" in top and self._fence.is_folder(folder / "raw" / name)]
+        fetched = others + ["s2"] * bool(scenes)
         return {
             "season": season,
             "raw": "s2" in fetched,

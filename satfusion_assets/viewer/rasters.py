@@ -189,7 +189,7 @@ def read_tags(path: Path) -> dict[str, str]:
 def index_geotiff(path: Path, name: str, index: str) -> bytes:
     """NDVI or GCC of a four-band raster, or a single-band raster itself, as a float32 GeoTIFF in memory."""
     frame = read_frame(path, name)
-    values = index_of(_physical(frame), index)
+    values = index_of(physical(frame), index)
     profile = {
         "driver": "GTiff",
         "dtype": "float32",
@@ -210,7 +210,8 @@ def index_geotiff(path: Path, name: str, index: str) -> bytes:
         return bytes(memory.read())
 
 
-def _physical(frame: Frame) -> np.ndarray:
+def physical(frame: Frame) -> np.ndarray:
+    """Values of ``frame`` in their unit, (bands, h, w), NaN = missing."""
     values = frame.values.astype(np.float64)
     nodata = frame.header["nodata"]
     missing = ~np.isfinite(values) if nodata is None else ~np.isfinite(values) | (values == nodata)

@@ -256,3 +256,15 @@ def test_the_first_load_is_light(page: Page):
     code = {one.url: one.sizes()["responseBodySize"] for one in finished if not PICTURE.search(one.url)}
     assert any(url.endswith(".js") for url in code)
     assert 80_000 < sum(code.values()) < 500_000
+
+
+def test_a_figure_for_print_is_saved_in_millimetres(page: Page):
+    page.goto(f"{SEASON}?date=2024-04-10&style=ndvi")
+    page.get_by_text("Save & share").click()
+    page.get_by_role("combobox", name="Format").select_option("png")
+    page.get_by_role("spinbutton", name="Width, mm").fill("85")
+    page.get_by_role("spinbutton", name="dpi").fill("150")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Save figure of 2024-04-10").click()
+    assert download.value.suggested_filename == "innsbruck_2024_aggressive_sigma20_processed_ndvi_2024-04-10.png"
+    assert Image.open(download.value.path()).width == pytest.approx(85 / 25.4 * 150, abs=1)

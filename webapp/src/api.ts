@@ -78,6 +78,10 @@ export const pixelSeason = (
   signal: AbortSignal,
 ): Promise<PixelSeason> => getJson(`/_api/pixel/${partition(site, year, scenario)}/${stage}?x=${x}&y=${y}`, signal);
 
+/** The server's figure of a day; `order` holds date, style, format, width, dpi and range. */
+export const figureUrl = (season: Season, stage: Stage, order: Record<string, string>): string =>
+  `/_figure/${season.site.name}/${season.season}/${season.scenario}/${stage}?${new URLSearchParams(order)}`;
+
 export const fileUrl = (path: string): string => `/_files/${path}`;
 export const indexUrl = (path: string, index: string): string => `/_index/${index}/${path}`;
 export const jsonUrl = (path: string): string => `/_api/json/${path}`;

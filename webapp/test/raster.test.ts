@@ -132,7 +132,7 @@ describe('colours', () => {
 
   it('follow a range set by hand', () => {
     const gcc = single([0.3, 0.4, 0.5, 0.6]);
-    expect(paint(gcc, style('gcc'), [0.3, 0.6]).slice(0, 3)).toEqual(Uint8ClampedArray.from([94, 60, 33]));
+    expect(paint(gcc, style('gcc'), [0.3, 0.6]).slice(0, 3)).toEqual(Uint8ClampedArray.from([255, 229, 173]));
   });
 
   it('are refused to frames that cannot be shown so', () => {

@@ -1,5 +1,6 @@
 /** Styles: how numbers become colours. Ranges are fixed, the same on every date and for every sensor. */
 import type { Frame, Quantity } from './frame';
+import { VEGETATION } from './vegetation';
 
 type Rgb = readonly [number, number, number];
 
@@ -28,15 +29,6 @@ export interface ValueStyle {
 
 export type Style = ColourStyle | ValueStyle;
 
-const GREENS: readonly Rgb[] = [
-  [94, 60, 33],
-  [171, 129, 77],
-  [226, 206, 150],
-  [208, 220, 140],
-  [122, 182, 84],
-  [40, 128, 58],
-  [6, 68, 43],
-];
 const VIRIDIS: readonly Rgb[] = [
   [68, 1, 84],
   [71, 44, 122],
@@ -112,7 +104,7 @@ export const STYLES: readonly Style[] = [
     label: 'NDVI',
     quantity: 'ndvi',
     range: [0, 0.9],
-    ramp: GREENS,
+    ramp: VEGETATION,
     unit: '',
     note: '(B8A − B04) / (B8A + B04)',
   },
@@ -122,7 +114,7 @@ export const STYLES: readonly Style[] = [
     label: 'GCC',
     quantity: 'gcc',
     range: [0.28, 0.54],
-    ramp: GREENS,
+    ramp: VEGETATION,
     unit: '',
     note: 'B03 / (B02 + B03 + B04)',
   },

@@ -8,6 +8,7 @@ import { nearestFile } from '../raster/use-shown';
 import { route } from '../state';
 import type { Source, Stage } from '../route';
 import { saveCsv } from '../save';
+import { FigureForm } from './figure-form';
 import { saveSnapshot } from './snapshot';
 import { SOURCE_NAMES, STAGE_NAMES } from './words';
 
@@ -50,6 +51,7 @@ export function Downloads({ season, stage, series, pixel }: Props) {
         <button type="button" onClick={() => void saveSnapshot(season, STAGE_NAMES[stage].toLowerCase())}>
           PNG of this view with caption
         </button>
+        <FigureForm season={season} stage={stage} />
         {series && (
           <button type="button" onClick={() => saveCsv(`${name}_site`, wide(series.sources, series.camera))}>
             CSV, site’s series
