@@ -16,6 +16,7 @@ from rasterio.errors import RasterioError
 from rasterio.warp import reproject
 
 from satfusion_assets.viewer import layout
+from satfusion_assets.viewer.answers import SiteSeries
 from satfusion_assets.viewer.figure import Contents, Curve, Panel
 from satfusion_assets.viewer.figure_order import STYLES, Order
 from satfusion_assets.viewer.files import Fence
@@ -126,7 +127,7 @@ def _observed(fence: Fence, folder: Path, day: date, header: dict[str, Any]) -> 
     return looked
 
 
-def _curves(series: dict[str, Any], key: str) -> list[Curve]:
+def _curves(series: SiteSeries, key: str) -> list[Curve]:
     curves = []
     for source, (label, mark, colour) in _SHOWN.items():
         found = series["sources"].get(source) or {}
