@@ -110,6 +110,9 @@ class Cluster:
         """One of the control host's programs, by its name in ``deploy/cluster/systemd``."""
         self._start(self.control, name, ["-m", *_SERVICES[name].format(address=self.control.address).split()])
 
+    def kill_service(self, name: str) -> None:
+        stop(self.processes[name])
+
     def start_archives(self, root: Path) -> None:
         """The sandbox, which keeps what it has built in ``root``."""
         sites = self.folder / "hosts/control/sites.geojson"
