@@ -8,6 +8,7 @@ machine in a folder (``satfusion demo``), SANDBOX the landscape it was made from
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -248,6 +249,7 @@ TRIALS: Final = ("bytes", "kill_host", "cut_link", "cancel", "five_kills", "free
 
 def main() -> None:
     data, sandbox, *chosen = sys.argv[1:]
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     made = ProductStore(Path(data))
     with cluster(Path(data) / "sites.geojson", Path(sandbox).absolute(), say=_say) as running, _store(running) as store:
         _copy_inputs(made, store)
