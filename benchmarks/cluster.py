@@ -83,10 +83,11 @@ class Trials:
         self._until(lambda: any(other.attempt and other.host for other in runs_of(self.client, backfill)))
         _say(f"cut: made again elsewhere after {time.monotonic() - at:.0f} s")
         self._wait(backfill)
+        again = self._ask()
+        self._begun(again, "worker-a")  # the other runs wait in the queue
         time.sleep(max(0.0, 90 - (time.monotonic() - at)))
         self.cluster.workers["worker-b"].mend()
         at = time.monotonic()
-        again = self._ask()
         self._begun(again, "worker-b")
         _say(f"link back: worker-b took a run after {time.monotonic() - at:.0f} s")
         self._wait(again)
