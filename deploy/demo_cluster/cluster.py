@@ -16,7 +16,7 @@ from typing import Final
 
 from deploy.demo_cluster import postgres, rabbitmq
 from deploy.demo_cluster.ceph import Gateway, has_ceph, radosgw
-from deploy.demo_cluster.hosts import NETWORK, Host, may_make_namespaces, network
+from deploy.demo_cluster.hosts import NETWORK, Host, may_make_namespaces, network, only_one
 from deploy.demo_cluster.machine import START_S, do, start, stop, wait_for_port
 from satfusion_assets.cli.services import WAIT_FOR_CODE
 from satfusion_assets.sandbox.server.run import archive_variables
@@ -25,6 +25,8 @@ from satfusion_assets.vocabulary.errors import ServiceFailed
 CHECKOUT: Final = Path(__file__).parents[2]
 BUCKET: Final = "satfusion"
 WORKERS: Final = ("worker-a", "worker-b")
+_FOLDERS: Final = Path("/var/tmp")
+_PREFIX: Final = "satfusion-demo-cluster-"
 _WEB, _CODE, _ARCHIVES = 3000, 4266, 8041
 _OURS: Final = ("SATFUSION_", "AWS_", "CDSE_", "DAGSTER_")
 """What a user has set for other installations is not for the demo's."""
@@ -110,6 +112,9 @@ class Cluster:
         """One of the control host's programs, by its name in ``deploy/cluster/systemd``."""
         self._start(self.control, name, ["-m", *_SERVICES[name].format(address=self.control.address).split()])
 
+    def kill_service(self, name: str) -> None:
+        stop(self.processes[name])
+
     def start_archives(self, root: Path) -> None:
         """The sandbox, which keeps what it has built in ``root``."""
         sites = self.folder / "hosts/control/sites.geojson"
@@ -154,9 +159,8 @@ def cluster(sites: Path, sandbox: Path, *, say: Callable[[str], None] = print, r
     if missing := what_is_missing():
         raise ServiceFailed(missing)
     with ExitStack() as stack:
-        folder = Path(tempfile.mkdtemp(prefix="satfusion-demo-cluster-", dir="/var/tmp"))
-        stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        folder.chmod(0o755)  # PostgreSQL's user enters it
+        stack.enter_context(only_one())
+        folder = stack.enter_context(_folder())
         control, *workers = stack.enter_context(network("control", *WORKERS))
         keys = {"AWS_ACCESS_KEY_ID": secrets.token_hex(10), "AWS_SECRET_ACCESS_KEY": secrets.token_hex(20)}
         say("PostgreSQL, RabbitMQ and Ceph's radosgw are being started.")
@@ -188,6 +192,20 @@ def cluster(sites: Path, sandbox: Path, *, say: Callable[[str], None] = print, r
         for name in WORKERS:
             running.start_worker(name)
         yield running
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """For everything that servers and hosts write, where PostgreSQL's user may enter; those of demos that were killed
+    are removed."""
+    for left in _FOLDERS.glob(f"{_PREFIX}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_FOLDERS))
+    folder.chmod(0o755)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def make_bucket(url: str, keys: Mapping[str, str]) -> None:

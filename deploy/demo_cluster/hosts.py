@@ -89,18 +89,26 @@ class Host:
 
 
 @contextmanager
-def network(*names: str) -> Iterator[list[Host]]:
-    """Hosts on a bridge that this machine reaches too; nothing of them is left when the block ends.
-
-    ServiceFailed when another demo of a cluster runs, or the machine does not let us.
-    """
+def only_one() -> Iterator[None]:
+    """Of all that use the network here; ServiceFailed when there is another."""
     lock = filelock.FileLock(_LOCK)
     try:
         lock.acquire(timeout=0)
     except filelock.Timeout as error:
         raise ServiceFailed("Another demo of a cluster runs on this machine; stop it and start again.") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def network(*names: str) -> Iterator[list[Host]]:
+    """Hosts on a bridge that this machine reaches too; nothing of them is left when the block ends.
+
+    ServiceFailed when the machine does not let us.
+    """
     with ExitStack() as stack:
-        stack.callback(lock.release)
         _remove_bridge()  # of a demo that was killed
         do(_HERE, "ip", "link", "add", BRIDGE, "type", "bridge")
         stack.callback(_remove_bridge)

@@ -32,6 +32,10 @@ def fuse(
         float, typer.Option(help="EFAST: coarse pixels from a cloud to full weight")
     ] = 15.0,
     memory_gb: Annotated[float, typer.Option(help="gigabytes that may be used")] = 2.0,
+    blocks: Annotated[
+        str | None,
+        typer.Option(help="s3://bucket/prefix or a folder where hosts with the same images share finished blocks"),
+    ] = None,
 ) -> None:
     """Fuse images of any size in bounded memory; a run that was interrupted goes on where it stopped."""
     from satfusion_assets.fusion.efast import Status
@@ -53,6 +57,7 @@ def fuse(
         max_days=max_days,
         cloud_distance_limit=cloud_distance_limit,
         memory_bytes=int(memory_gb * GIGABYTE),
+        blocks=blocks,
     )
     with Progress() as bar:
         task = bar.add_task("blocks", total=None)

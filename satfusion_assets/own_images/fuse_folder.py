@@ -1,8 +1,8 @@
 """Fusing a folder of prepared images of any size, block by block, in bounded memory.
 
-Blocks are whole rows of coarse pixels. Each is fused for all days at once and goes into uncompressed rasters below
-``fusion/.partial``; a journal beside them lists what is done, so that an interrupted run goes on where it stopped. At
-the end the rasters become cloud-optimised GeoTIFFs under their own names.
+Blocks are whole rows of coarse pixels. Each is fused for all days at once and is kept below ``fusion/.partial``, or in
+a bucket that several hosts share (``block_files``), so that an interrupted run goes on where it stopped, on any host.
+At the end blocks become cloud-optimised GeoTIFFs.
 """
 
 from __future__ import annotations
@@ -11,15 +11,19 @@ import hashlib
 import json
 import logging
 import math
+import random
 import shutil
+import tempfile
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import rasterio
+from rasterio.session import DummySession
 from rasterio.shutil import copy as copy_raster
 from rasterio.windows import Window
 
@@ -28,8 +32,10 @@ from satfusion_assets.fusion.efast.blocks import Block, blocks
 from satfusion_assets.fusion.efast.compiled import available_threads
 from satfusion_assets.fusion.efast.inputs import Images
 from satfusion_assets.fusion.kriging import Hyperparameters
+from satfusion_assets.own_images.block_files import FusedBlocks
 from satfusion_assets.own_images.folder_images import FolderImages, LeftOutFile, open_folder
 from satfusion_assets.own_images.kriged import learn, learning_block, plan_block, seen_window
+from satfusion_assets.store.blobs import Blobs
 from satfusion_assets.vocabulary.errors import InvalidInput
 from satfusion_assets.vocabulary.scenarios import Method
 
@@ -39,6 +45,8 @@ GIGABYTE: Final = 10**9
 _INTERPRETER_BYTES: Final = 350_000_000
 """Python, its libraries, GDAL and compiled code."""
 _GDAL_CACHE_MB: Final = 128
+_NO_VALUES: Final = ("folder", "memory_bytes", "threads", "blocks")
+"""Fields of an order that change no value."""
 
 Progress = Callable[[int, int], None]
 """Called with the number of finished blocks and of all blocks."""
@@ -49,8 +57,10 @@ class FuseFolder:
     """What to fuse, and within which means.
 
     folder: holds ``s2``, ``s3`` and, afterwards, ``fusion``. days: prediction days. product: ``REFL`` or ``GCC``.
-    memory_bytes: what the process may use. method: EFAST, or kriging, which takes none of the following and writes the
-    standard deviation of every day beside it. Others: ``Parameters``.
+    memory_bytes: what the process may use. blocks: where finished blocks are kept, ``s3://bucket/prefix`` or a folder,
+    for hosts that have the same images and fuse them together; by default in ``folder`` until all is done. method:
+    EFAST, or kriging, which takes none of the following and writes the standard deviation of every day beside it.
+    Others: ``Parameters``.
     """
 
     folder: Path
@@ -63,6 +73,7 @@ class FuseFolder:
     minimum_acquisition_importance: float = 0.0
     memory_bytes: int = 2 * GIGABYTE
     threads: int = field(default_factory=available_threads)
+    blocks: str | None = None
 
 
 @dataclass(frozen=True)
@@ -97,12 +108,17 @@ def fuse_folder(order: FuseFolder, progress: Progress = lambda done, total: None
         raise InvalidInput("No days to predict; name at least one.")
     used = _used(images, order)
     height, width = images.composites.geobox.shape
-    plan = list(blocks(height, width, _rows(images, order, len(used[0])), width))
-    with rasterio.Env(GDAL_CACHEMAX=_GDAL_CACHE_MB):
-        partial = _Partial.open(order, images, len(plan))
-        status = _fuse_blocks(order, images, parameters, used, plan, partial, progress)
-        paths = partial.finish(order, images)
-    return FolderFused(paths, status, len(plan) - partial.found, images.left_out)
+    own = order.folder / "fusion" / ".partial"
+    digest = _fingerprint(order, images)
+    _discard_others(own, digest)
+    finished = FusedBlocks(Blobs(order.blocks or str(own)), digest)
+    plan = list(blocks(height, width, finished.rows(_rows(images, order, len(used[0]))), width))
+    with rasterio.Env(DummySession(), GDAL_CACHEMAX=_GDAL_CACHE_MB):
+        made = _fuse_blocks(order, images, parameters, used, plan, finished, progress)
+        paths = _assemble(order, images, plan, finished)
+    status = _best(finished, len(plan), len(order.days))
+    shutil.rmtree(own, ignore_errors=True)
+    return FolderFused(paths, status, made, images.left_out)
 
 
 def _fuse_blocks(
@@ -111,9 +127,10 @@ def _fuse_blocks(
     parameters: Parameters,
     used: tuple[list[int], list[int]],
     plan: Sequence[Block],
-    partial: _Partial,
+    finished: FusedBlocks,
     progress: Progress,
-) -> tuple[Status, ...]:
+) -> int:
+    """Fuse what is not finished; how many blocks that were."""
     days = np.array(order.days, "datetime64[D]")
     settings = _learned(images, used, order) if order.method is Method.KRIGING else None
 
@@ -129,15 +146,20 @@ def _fuse_blocks(
             fused = plan_block(read, fine, block, images.ratio, settings, order.threads).fuse(days)
             # One after the other: together in one array they would lie in memory twice.
             made = [*fused.values, *fused.quality.standard_deviation]
-        partial.write(index, made, Window.from_slices(*block.fine(images.ratio)), fused.status)
+        finished.add(index, dict(zip(_names(order), made, strict=True)), fused.status)
         logger.info("Fused block %d of %d.", index + 1, len(plan))
 
-    for index, block in enumerate(plan):
-        if index not in partial.done:
-            # In a function of its own, so that a block's images are gone before the next one's are read.
-            fuse_block(index, block)
-        progress(index + 1, len(plan))
-    return partial.status(len(order.days))
+    choice = random.Random(uuid.uuid4().int)
+    count = 0
+    progress(len(finished.done()), len(plan))
+    while missing := sorted(set(range(len(plan))) - finished.done()):
+        # Alone in their order; hosts that go the same way would make the same blocks side by side.
+        index = choice.choice(missing) if order.blocks else missing[0]
+        # In a function of its own, so that a block's images are gone before the next one's are read.
+        fuse_block(index, plan[index])
+        count += 1
+        progress(len(plan) - len(missing) + 1, len(plan))
+    return count
 
 
 def _learned(images: FolderImages, used: tuple[list[int], list[int]], order: FuseFolder) -> Hyperparameters:
@@ -192,84 +214,59 @@ def _names(order: FuseFolder) -> list[str]:
     return [f"{kind}_{day:%Y%m%d}.tif" for kind in kinds for day in order.days]
 
 
-class _Partial:
-    """Unfinished rasters and the journal of the blocks that are in them."""
+def _best(finished: FusedBlocks, count: int, days: int) -> tuple[Status, ...]:
+    """A day is as good as its best block."""
+    best = (Status.OK, Status.NO_FINE, Status.NO_COARSE)
+    words = [finished.status(block) for block in range(count)]
+    return tuple(min((block[day] for block in words), key=best.index) for day in range(days))
 
-    def __init__(self, folder: Path, names: list[str], journal: dict[str, Any]) -> None:
-        self.folder = folder
-        self.names = names
-        self._journal = journal
-        self.found = len(self.done)
 
-    @classmethod
-    def open(cls, order: FuseFolder, images: FolderImages, count: int) -> _Partial:
-        """Go on with an interrupted run of the same order on the same files, or begin anew."""
-        folder = order.folder / "fusion" / ".partial"
-        names = _names(order)
-        fingerprint = _fingerprint(order, images, count)
-        try:
-            journal = json.loads((folder / "journal.json").read_text())
-        except (FileNotFoundError, ValueError):
-            journal = {}
-        if isinstance(journal, dict) and journal.get("fingerprint") == fingerprint:
-            return cls(folder, names, journal)
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        box = images.scenes.geobox
-        for name in names:
-            profile = {
-                "driver": "GTiff",
-                "height": box.shape[0],
-                "width": box.shape[1],
-                "count": len(images.scenes.band_names),
-                "dtype": "float32",
-                "crs": str(box.crs),
-                "transform": box.transform,
-                "nodata": np.nan,
-                "interleave": "band",
-                "bigtiff": "if_safer",
-            }
-            with rasterio.open(folder / name, "w", **profile) as raster:
-                raster.descriptions = images.scenes.band_names
-        return cls(folder, names, {"fingerprint": fingerprint, "blocks": {}})
-
-    @property
-    def done(self) -> set[int]:
-        return {int(index) for index in self._journal["blocks"]}
-
-    def write(self, index: int, values: Sequence[np.ndarray], window: Window, status: tuple[Status, ...]) -> None:
-        for name, image in zip(self.names, values, strict=True):
-            with rasterio.open(self.folder / name, "r+") as raster:
-                raster.write(image, window=window)
-        self._journal["blocks"][str(index)] = list(status)
-        new = self.folder / "journal.new"
-        new.write_text(json.dumps(self._journal))
-        new.replace(self.folder / "journal.json")
-
-    def status(self, days: int) -> tuple[Status, ...]:
-        """A day is as good as its best block."""
-        best = (Status.OK, Status.NO_FINE, Status.NO_COARSE)
-        words = [[Status(block[day]) for block in self._journal["blocks"].values()] for day in range(days)]
-        return tuple(min(day, key=best.index) for day in words)
-
-    def finish(self, order: FuseFolder, images: FolderImages) -> tuple[Path, ...]:
-        """The rasters under their names, cloud-optimised."""
-        target = order.folder / "fusion"
-        options = {"compress": "deflate", "predictor": "yes", "level": 1, "bigtiff": "if_safer"}
-        for name in self.names:
-            new = self.folder / f"{name}.new"
-            copy_raster(self.folder / name, new, driver="COG", num_threads=order.threads, **options)
+def _assemble(
+    order: FuseFolder, images: FolderImages, plan: Sequence[Block], finished: FusedBlocks
+) -> tuple[Path, ...]:
+    """The rasters of all blocks under their names, cloud-optimised; one at a time, which lies on the disk twice."""
+    target, box, bands = order.folder / "fusion", images.scenes.geobox, images.scenes.band_names
+    profile = {
+        "driver": "GTiff",
+        "height": box.shape[0],
+        "width": box.shape[1],
+        "count": len(bands),
+        "dtype": "float32",
+        "crs": str(box.crs),
+        "transform": box.transform,
+        "nodata": np.nan,
+        "interleave": "band",
+        "bigtiff": "if_safer",
+    }
+    options = {"compress": "deflate", "predictor": "yes", "level": 1, "bigtiff": "if_safer"}
+    target.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".assembled-", dir=target) as folder:
+        for name in _names(order):
+            plain, new = Path(folder) / name, Path(folder) / f"{name}.new"
+            with rasterio.open(plain, "w", **profile) as raster:
+                raster.descriptions = bands
+                for index, block in enumerate(plan):
+                    window = Window.from_slices(*block.fine(images.ratio))
+                    raster.write(finished.values(index, name, (len(bands), window.height, window.width)), window=window)
+            copy_raster(plain, new, driver="COG", num_threads=order.threads, **options)
             new.replace(target / name)
-        shutil.rmtree(self.folder)
-        return tuple(target / name for name in self.names)
+            plain.unlink()
+    return tuple(target / name for name in _names(order))
 
 
-def _fingerprint(order: FuseFolder, images: FolderImages, count: int) -> str:
-    """Digest of everything that the unfinished rasters depend on."""
+def _discard_others(folder: Path, digest: str) -> None:
+    """What an interrupted run of another order, or on other files, has left."""
+    for left in folder.glob("*"):
+        if left.name != digest:
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
+
+
+def _fingerprint(order: FuseFolder, images: FolderImages) -> str:
+    """Digest of everything that a block's values depend on, the same on hosts that have the same files."""
     files = [
-        (str(path), path.stat().st_size, path.stat().st_mtime_ns)
+        (str(path.relative_to(order.folder)), path.stat().st_size, path.stat().st_mtime_ns)
         for rasters in (images.scenes, images.distances, images.composites)
         for path in rasters.paths
     ]
-    text = json.dumps([asdict(order), count, files], default=str)
-    return hashlib.sha256(text.encode()).hexdigest()
+    asked = {name: value for name, value in asdict(order).items() if name not in _NO_VALUES}
+    return hashlib.sha256(json.dumps([asked, files], default=str).encode()).hexdigest()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
@@ -14,12 +16,16 @@ from scipy.ndimage import zoom
 from typer.testing import CliRunner
 
 from satfusion_assets.cli import app
+from satfusion_assets.fusion.efast import Status
 from satfusion_assets.fusion.methods import fuse
+from satfusion_assets.own_images.block_files import FusedBlocks
 from satfusion_assets.own_images.folder_images import open_folder
 from satfusion_assets.own_images.fuse_folder import FuseFolder, fuse_folder
+from satfusion_assets.store.blobs import Blobs
 from satfusion_assets.vocabulary.errors import InvalidInput
 from satfusion_assets.vocabulary.scenarios import Method
 from satfusion_assets_tests.fusion.efast.scenes import RATIO, Stack, random
+from satfusion_assets_tests.store.servers.running import KEYS, moto, new_bucket
 
 DAYS = (date(2024, 6, 15), date(2024, 6, 20))
 JUST_ENOUGH = 478_075_000
@@ -92,9 +98,55 @@ def test_an_interrupted_run_goes_on_where_it_stopped(folder: Path, stack: Stack)
         fuse_folder(order, stop_after_two)
     seen: list[tuple[int, int]] = []
     result = fuse_folder(order, lambda done, total: seen.append((done, total)))
-    assert result.blocks == len(seen) - 2
+    assert result.blocks == len(seen) - 1
+    assert seen[0][0] == 2
     np.testing.assert_array_equal(read(result.paths[0]), stack.fuse(np.array(DAYS, "datetime64[D]")).values[0])
     assert not (folder / "fusion" / ".partial").exists()
+
+
+def test_hosts_with_the_same_images_fuse_them_together_and_one_goes_on_where_another_died(
+    folder: Path, stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each host has the images in a folder of its own; finished blocks lie in a bucket."""
+    hosts = [Path(shutil.copytree(folder, tmp_path / name)) for name in ("a", "b", "c")]
+    with moto() as url:
+        for name, value in {**KEYS, "AWS_ENDPOINT_URL": url}.items():
+            monkeypatch.setenv(name, value)
+        blocks = new_bucket(url)
+        dead, *living = [FuseFolder(host, DAYS, memory_bytes=JUST_ENOUGH, blocks=blocks) for host in hosts]
+
+        def die_after_one(done: int, total: int) -> None:
+            if done == 1:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            fuse_folder(dead, die_after_one)
+        with ThreadPoolExecutor() as pool:
+            results = list(pool.map(fuse_folder, living))
+        total = fuse_folder(FuseFolder(folder, DAYS, memory_bytes=JUST_ENOUGH)).blocks
+        assert total - 1 <= sum(result.blocks for result in results) <= 2 * (total - 1)
+        assert max(result.blocks for result in results) < total, "what the dead host had finished was used"
+    whole = stack.fuse(np.array(DAYS, "datetime64[D]"))
+    for result in results:
+        assert result.status == whole.status
+        for path, image in zip(result.paths, whole.values, strict=True):
+            np.testing.assert_array_equal(read(path), image)
+
+
+def test_whoever_begins_says_how_the_area_is_cut(tmp_path: Path) -> None:
+    hosts = [FusedBlocks(Blobs(str(tmp_path)), "order") for _ in range(3)]
+    assert hosts[0].rows(5) == 5
+    assert hosts[1].rows(9) == 5
+    with pytest.raises(InvalidInput, match="blocks of 5 rows .* enough for 3"):
+        hosts[2].rows(3)
+
+
+def test_of_two_who_make_a_block_the_first_counts(tmp_path: Path) -> None:
+    first, second = [FusedBlocks(Blobs(str(tmp_path)), "order") for _ in range(2)]
+    for host, value in ((first, 1.0), (second, 2.0)):
+        host.add(0, {"a.tif": np.full((1, 2, 2), value)}, [Status.OK])
+    assert first.done() == second.done() == {0}
+    assert second.values(0, "a.tif", (1, 2, 2)).tolist() == [[[1.0, 1.0], [1.0, 1.0]]]
 
 
 def test_changed_input_begins_anew(folder: Path, stack: Stack) -> None:

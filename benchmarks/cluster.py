@@ -1,0 +1,264 @@
+"""What the loss of a host, a link, a server or a run costs a backfill on several machines; as root, on Linux.
+
+``python -m benchmarks.cluster DATA SANDBOX [TRIAL...]``: DATA is a data root with ``innsbruck 2024`` made by one
+machine in a folder (``satfusion demo``), SANDBOX the landscape it was made from. Its inputs are copied to the bucket of
+``deploy.demo_cluster``, fused again there while things are broken, and what comes out is compared with DATA.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import httpx
+import psutil
+
+from benchmarks.client import FINAL, Client
+from deploy.demo_cluster.backfill import ask_for, runs_of
+from deploy.demo_cluster.cluster import Cluster, cluster
+from satfusion_assets.pipeline.records import Stage
+from satfusion_assets.store import Product, ProductStore
+from satfusion_assets.store.blobs import Blobs, Waits
+from satfusion_assets.store.bucket import BucketStore, folder_of
+from satfusion_assets.store.log import ProductLogs
+from satfusion_assets.store.version_cache import VersionCache
+from satfusion_assets.vocabulary.scenarios import Scenario
+from satfusion_assets.vocabulary.sites import SiteSeason
+
+SEASON: Final = SiteSeason("innsbruck", 2024)
+INPUTS: Final = ("raw_s2", "raw_s3", "raw_phenocam", "camera_phenology", "preselected", "prepared_bti", "prepared_itb")
+FOUR: Final = tuple(
+    Scenario.parse(f"{strategy}_{sigma}")
+    for strategy in ("aggressive", "nonaggressive")
+    for sigma in ("sigma20", "sigma30")
+)
+_RUN: Final = "query($id:ID!){runOrError(runId:$id){... on Run{status assetMaterializations{timestamp}}}}"
+_SLOTS: Final = "{instance{concurrencyLimits{concurrencyKey slotCount claimedSlots{runId}}}}"
+_TERMINATE: Final = "mutation($id:String!){terminateRun(runId:$id){__typename}}"
+
+
+class Trials:
+    """One running cluster, and what is done to it."""
+
+    def __init__(self, running: Cluster, made: ProductStore, store: BucketStore) -> None:
+        self.cluster, self.made, self.store = running, made, store
+        self.client = Client(running.url)
+
+    def bytes(self) -> None:
+        """Both hosts executed runs; what they made is what one machine made in a folder."""
+        self._wait(self._ask(until=Stage.METRICS, scenarios=FOUR[:2]))
+        names = ("fused", "processed", "pack", "scenario_metrics")
+        differ = []
+        for product in (Product(name, SEASON, scenario.key) for name in names for scenario in FOUR[:2]):
+            here, there = self.made.manifest(product), self.store.manifest(product)
+            if here is None or there is None or (here.version, here.files) != (there.version, there.files):
+                differ.append(product.key)
+        _say(f"products that differ from the folder's: {differ or 'none'}")
+
+    def kill_host(self) -> None:
+        """Every process of worker-a killed in mid-run."""
+        backfill = self._ask()
+        run = self._begun(backfill, "worker-a")
+        at = time.monotonic()
+        self.cluster.workers["worker-a"].kill()
+        self._until(partial(self._has_failed, run))
+        _say(f"killed: FAILURE after {time.monotonic() - at:.0f} s")
+        self._restart_worker("worker-a")
+        self._wait(backfill)
+        _say(f"published by the killed run: {self._made_by(run)}")
+
+    def cut_link(self) -> None:
+        """worker-b's cable pulled for 90 s in mid-run."""
+        backfill = self._ask()
+        run = self._begun(backfill, "worker-b")
+        at = time.monotonic()
+        self.cluster.workers["worker-b"].cut()
+        self._until(lambda: any(other.attempt and other.host for other in runs_of(self.client, backfill)))
+        _say(f"cut: made again elsewhere after {time.monotonic() - at:.0f} s")
+        self._wait(backfill)
+        again = self._ask()
+        self._begun(again, "worker-a")  # the other runs wait in the queue
+        time.sleep(max(0.0, 90 - (time.monotonic() - at)))
+        self.cluster.workers["worker-b"].mend()
+        at = time.monotonic()
+        self._begun(again, "worker-b")
+        _say(f"link back: worker-b took a run after {time.monotonic() - at:.0f} s")
+        self._wait(again)
+        _say(f"published by the run that was cut off: {self._made_by(run)}, its status {self._status(run)}")
+
+    def freeze_bucket(self) -> None:
+        """radosgw stopped for 60 s in mid-backfill."""
+        backfill = self._ask()
+        self._begun(backfill, "worker-a")
+        gateways = [process for process in psutil.process_iter(["name"]) if process.info["name"] == "radosgw"]
+        ours = [process for process in gateways if str(self.cluster.folder) in " ".join(process.cmdline())]
+        for process in ours:
+            process.suspend()
+        time.sleep(60)
+        for process in ours:
+            process.resume()
+        self._wait(backfill)
+
+    def restart_servers(self) -> None:
+        """PostgreSQL, RabbitMQ and the daemon, one after the other, in one backfill."""
+        backfill = self._ask()
+        self._begun(backfill, "worker-a")
+        self.cluster.database.stop()
+        time.sleep(3)
+        self.cluster.database.start()
+        time.sleep(10)
+        self.cluster.queue.stop()
+        self.cluster.queue.start()
+        time.sleep(5)
+        self.cluster.kill_service("daemon")
+        self.cluster.start_service("daemon")
+        self._wait(backfill)
+
+    def five_kills(self) -> None:
+        """One run after the other killed, five times, in one pool."""
+        killed: set[str] = set()
+        while len(killed) < 5:
+            backfill = self._ask(scenarios=FOUR[:2])
+            while len(killed) < 5 and self.client.state(backfill).status not in FINAL:
+                for run in runs_of(self.client, backfill):
+                    if run.run_id not in killed and run.status == "STARTED" and run.host and len(killed) < 5:
+                        _kill_executing(self.cluster.processes[run.host].pid)
+                        killed.add(run.run_id)
+                        self._until(partial(self._has_failed, run.run_id))
+        self._wait(backfill)
+        time.sleep(10)
+        _say(f"killed {len(killed)} runs; slots that are held: {self._held()}")
+
+    def cancel(self) -> None:
+        """Terminated as the UI does."""
+        backfill = self._ask(scenarios=FOUR[:1])
+        run = self._begun(backfill, "")
+        at = time.monotonic()
+        self.client.ask(_TERMINATE, id=run)
+        self._until(lambda: self._status(run) == "CANCELED")
+        took = time.monotonic() - at
+        time.sleep(10)
+        _say(f"CANCELED after {took:.1f} s; slots that are held: {self._held()}")
+
+    def _ask(self, until: Stage = Stage.FUSED, scenarios: Sequence[Scenario] = FOUR) -> str:
+        return ask_for(self.client, [SEASON], scenarios, start=Stage.FUSED, until=until)
+
+    def _begun(self, backfill: str, host: str) -> str:
+        """The first run that ``host`` executes, '' = any, some seconds after it has begun."""
+        found: list[str] = []
+
+        def begun() -> bool:
+            runs = runs_of(self.client, backfill)
+            found[:] = [run.run_id for run in runs if run.status == "STARTED" and run.host and host in ("", run.host)]
+            return bool(found)
+
+        self._until(begun)
+        time.sleep(3)
+        return found[0]
+
+    def _wait(self, backfill: str) -> None:
+        """To the end of a backfill; says how it ended and who executed it."""
+        state = self.client.wait(backfill, 900)
+        runs = runs_of(self.client, backfill)
+        hosts = {host: sum(run.host == host for run in runs) for host in sorted({run.host for run in runs})}
+        attempts = max(run.attempt for run in runs)
+        _say(f"{state.status} in {state.wall_s:.0f} s; runs {state.runs}; hosts {hosts}; most retries {attempts}")
+        _say(f"made {state.made}; slots held {self._held()}; log entries {self._entries()}")
+
+    def _entries(self) -> dict[str, int]:
+        """How many publications the log of each fused product has."""
+        logs = ProductLogs(self.store.blobs, folder_of(SEASON))
+        return {item.key: len(logs.entries(Product("fused", SEASON, item.key).slug)) for item in FOUR}
+
+    def _has_failed(self, run: str) -> bool:
+        return self._status(run) == "FAILURE"
+
+    def _status(self, run: str) -> str:
+        return str(self.client.ask(_RUN, id=run)["runOrError"]["status"])
+
+    def _made_by(self, run: str) -> int:
+        return len(self.client.ask(_RUN, id=run)["runOrError"]["assetMaterializations"])
+
+    def _held(self) -> int:
+        limits = self.client.ask(_SLOTS)["instance"]["concurrencyLimits"]
+        return sum(len(limit["claimedSlots"]) for limit in limits)
+
+    def _until(self, true: Callable[[], bool], seconds: float = 300) -> None:
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                if true():
+                    return
+            except httpx.HTTPError:
+                pass
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"not within {seconds:.0f} s")
+            time.sleep(0.5)
+
+    def _restart_worker(self, host: str) -> None:
+        self.cluster.processes[host].wait()
+        self.cluster.workers[host].boot()
+        self.cluster.start_worker(host)
+
+
+def _kill_executing(worker: int) -> None:
+    """kill -9 of the processes that execute runs for the worker that was started as process ``worker``."""
+    for main in psutil.Process(worker).children():
+        for child in main.children():
+            child.kill()
+
+
+def _copy_inputs(source: ProductStore, target: BucketStore) -> None:
+    for manifest in source.products(SEASON):
+        product = Product(manifest.product, SEASON, manifest.variant)
+        if product.name not in INPUTS:
+            continue
+        with source.read(product) as view:
+            parameters, code = manifest.parameters, manifest.code_version
+            with target.publish(product, parameters=parameters, code_version=code, original=view.manifest) as draft:
+                for name, path in zip(view.names(), view.files(), strict=True):
+                    draft.adopt(path, name)
+
+
+@contextmanager
+def _store(running: Cluster) -> Iterator[BucketStore]:
+    """The bucket as this machine sees it."""
+    before = dict(os.environ)
+    os.environ.update(running.settings)
+    try:
+        blobs = Blobs(running.settings["SATFUSION_STORE"], Waits(30, 120))
+        yield BucketStore(blobs, VersionCache(running.folder / "here", 10**10))
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _say(words: str) -> None:
+    sys.stdout.write(f"{time.strftime('%H:%M:%S')}   {words}\n")
+    sys.stdout.flush()
+
+
+TRIALS: Final = ("bytes", "kill_host", "cut_link", "cancel", "five_kills", "freeze_bucket", "restart_servers")
+
+
+def main() -> None:
+    data, sandbox, *chosen = sys.argv[1:]
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    made = ProductStore(Path(data))
+    with cluster(Path(data) / "sites.geojson", Path(sandbox).absolute(), say=_say) as running, _store(running) as store:
+        _copy_inputs(made, store)
+        trials = Trials(running, made, store)
+        for name in chosen or TRIALS:
+            _say(f"--- {name}")
+            getattr(trials, name)()
+
+
+if __name__ == "__main__":
+    main()
