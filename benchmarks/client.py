@@ -100,6 +100,8 @@ class Client:
             id=backfill,
         )
         record = found["partitionBackfillOrError"]
+        if "status" not in record:
+            raise RuntimeError(f"The UI does not know how backfill {backfill} stands; its database may not answer.")
         assets = (record["assetBackfillData"] or {"assetBackfillStatuses": []})["assetBackfillStatuses"]
         rows = {row["assetKey"]["path"][-1]: row for row in assets}
         statuses = [run["status"] for run in found["runsOrError"]["results"]]
@@ -117,7 +119,7 @@ class Client:
         while True:
             try:
                 state = self.state(backfill)
-            except httpx.HTTPError:  # the webserver is being restarted
+            except (httpx.HTTPError, RuntimeError):  # the webserver or its database is being restarted
                 state = None
             if state is not None and state.status in FINAL:
                 return state

@@ -196,7 +196,7 @@ class Trials:
             try:
                 if true():
                     return
-            except httpx.HTTPError:
+            except (httpx.HTTPError, RuntimeError, KeyError):  # the webserver or its database is being restarted
                 pass
             if time.monotonic() > deadline:
                 raise TimeoutError(f"not within {seconds:.0f} s")
