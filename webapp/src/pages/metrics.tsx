@@ -1,16 +1,13 @@
 /** Every score of a season, and what it means. */
 import type { ComponentChildren } from 'preact';
-import { useMemo } from 'preact/hooks';
-import { getJson, jsonUrl, scenarioSeries, type Overview, type ScenarioSeries, type Season } from '../api';
-import { Chart, type Curve } from '../chart/chart';
-import { fromDayOfYear } from '../days';
+import { getJson, jsonUrl, type Overview, type Season } from '../api';
 import { useLoaded } from '../state';
-import { cameraMarks, column, daysOf } from '../ui/curves';
 import { Files } from '../ui/files';
 import { JsonView } from '../ui/json-view';
 import { ScenarioLink } from '../ui/link';
-import { Await, Empty, Failure, number, Table } from '../ui/parts';
-import { baselineName, COLOURS, isItb, SCENARIO_KEYS, scenarioName, scenarioOf } from '../ui/words';
+import { Await, Empty, number, Table } from '../ui/parts';
+import { baselineName, isItb, scenarioOf } from '../ui/words';
+import { Comparison } from './comparison';
 import { SkillScores } from './skill';
 
 type Score = Record<string, number | null> & {
@@ -133,96 +130,6 @@ function Contents({ data, season }: { data: MetricsFile; season: Season }) {
       ))}
     </section>
   );
-}
-
-const SCENARIO_COLOURS = [
-  '#6a2fa0',
-  '#b34700',
-  '#1667a8',
-  '#8a6d00',
-  '#a01d5c',
-  '#00707a',
-  '#59636b',
-  '#3d7a00',
-  '#0b2f6b',
-  '#7f4f24',
-  '#c2185b',
-  '#111111',
-];
-
-/** All scenarios' fused GCC and what each misses of the camera's, day by day. */
-function Comparison({ season }: { season: Season }) {
-  const loaded = useLoaded(`scenarios/${season.site.name}/${season.season}`, () =>
-    scenarioSeries(season.site.name, season.season),
-  );
-  const from = fromDayOfYear(season.season, 1);
-  const to = fromDayOfYear(season.season + 1, 1) - 1;
-  const curves = useMemo(() => (loaded.data ? comparisons(loaded.data) : null), [loaded.data]);
-  if (loaded.error) return <Failure error={loaded.error} />;
-  if (!curves) return null;
-  const name = `${season.site.name}_${season.season}`;
-  return (
-    <>
-      <Chart
-        name={`${name}_gcc_scenarios`}
-        title="Fused GCC of all scenarios, and the camera"
-        curves={curves.gcc}
-        from={from}
-        to={to}
-        height={240}
-        marks={cameraMarks(loaded.data)}
-      />
-      <Chart
-        name={`${name}_residuals`}
-        title="Residual, fused GCC minus gcc_90"
-        curves={curves.residual}
-        from={from}
-        to={to}
-        height={190}
-        levels={[{ value: 0, label: '' }]}
-      />
-    </>
-  );
-}
-
-function comparisons({ scenarios, camera }: ScenarioSeries): { gcc: Curve[]; residual: Curve[] } {
-  const days = daysOf(camera);
-  const truth = new Map(days.map((day, i) => [day, column(camera, 'gcc')[i]]));
-  const gcc: Curve[] = [
-    {
-      key: 'phenocam_gcc_90',
-      label: 'Camera gcc_90',
-      colour: COLOURS.camera,
-      shape: 'line',
-      lineWidth: 2.2,
-      days,
-      values: column(camera, 'gcc'),
-    },
-  ];
-  const residual: Curve[] = [];
-  SCENARIO_KEYS.forEach((key, i) => {
-    const series = scenarios[key];
-    if (!series) return;
-    const own = daysOf(series);
-    const values = column(series, 'gcc');
-    const curve = {
-      key,
-      label: scenarioName(key),
-      colour: SCENARIO_COLOURS[i]!,
-      shape: key.includes('_itb') ? 'dash' : 'line',
-      lineWidth: 1.3,
-      days: own,
-    } as const;
-    gcc.push({ ...curve, values });
-    residual.push({
-      ...curve,
-      values: values.map((value, j) => {
-        const seen = truth.get(own[j]!);
-        return value === null || seen === null || seen === undefined ? null : value - seen;
-      }),
-    });
-  });
-  return { gcc, residual };
 }
 
 function baselineRows(baseline: NonNullable<MetricsFile['baseline']>): [ComponentChildren, Score | null][] {

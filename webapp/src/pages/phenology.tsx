@@ -4,7 +4,7 @@ import { useEffect, useMemo } from 'preact/hooks';
 import { fileUrl, getJson, jsonUrl, siteSeries, type Overview, type Season } from '../api';
 import type { Mark } from '../chart/chart';
 import { findDates, type DatedTransition } from '../dates';
-import { fromDayOfYear, shortDate, toDay, toIso } from '../days';
+import { fromDayOfYear, shortDate, toDay } from '../days';
 import { MapPanel, useSharedView } from '../map/map';
 import { Frame, quantiles } from '../raster/frame';
 import { DATE_LABELS, dateStyle, labelStyle, spreadStyle, type ValueStyle } from '../raster/styles';
@@ -20,6 +20,7 @@ import { Check, Empty, Failure, number, Select, Table } from '../ui/parts';
 import { saveSnapshot } from '../ui/snapshot';
 import { useDateKeys } from '../ui/timeline';
 import { COLOURS } from '../ui/words';
+import { DatePivot, type PivotDate } from './date-pivot';
 
 export function Phenology({ season, overview }: { season: Season; overview: Overview | null }) {
   const from = fromDayOfYear(season.season, 1);
@@ -78,7 +79,12 @@ export function Phenology({ season, overview }: { season: Season; overview: Over
       {dates.length > 0 && (
         <>
           <Check label="10 and 25 % dates on the curves too" value={all} onChange={(value) => go({ dates: value })} />
-          <DateTable dates={dates} without={(tables.data ?? []).flatMap(withoutSeason)} />
+          <DatePivot
+            dates={dates.map(pivotDate)}
+            reference="camera"
+            sourceWords={sourceWords}
+            note={(tables.data ?? []).flatMap(withoutSeason).map(whyNot).join(' ')}
+          />
         </>
       )}
       <DateMaps season={season} command={command}>
@@ -165,39 +171,16 @@ function cameraDates(transitions: Record<string, unknown> | null): DatedTransiti
   });
 }
 
-/** Every date with its interval, and how far it is from the camera's of the same transition. */
-function DateTable({
-  dates,
-  without,
-}: {
-  dates: readonly DatedTransition[];
-  without: readonly (readonly [string, string])[];
-}) {
-  const camera = new Map(dates.filter((one) => sourceOf(one) === 'camera').map((one) => [transitionOf(one), one.day]));
-  return (
-    <Table
-      caption="Dates with their 95 % intervals"
-      heads={['series', 'transition', 'date', 'from', 'to', 'days after the camera', 'how']}
-      note={without.map(([source, label]) => `${sourceWords(source)}: ${LABEL_WORDS[label] ?? label}.`).join(' ')}
-      rows={dates.map((one) => {
-        const seen = camera.get(transitionOf(one));
-        return [
-          sourceWords(sourceOf(one)),
-          `${transitionOf(one)} %`,
-          <button type="button" class="quiet" onClick={() => go({ date: one.day })}>
-            {toIso(one.day)}
-          </button>,
-          one.interval ? toIso(one.interval[0]) : '–',
-          one.interval ? toIso(one.interval[1]) : '–',
-          seen === undefined || sourceOf(one) === 'camera' ? '–' : signed(one.day - seen),
-          LABEL_WORDS[one.label] ?? one.label,
-        ];
-      })}
-    />
-  );
-}
+/** A record of a file as a cell of the pivot. */
+const pivotDate = (one: DatedTransition): PivotDate => ({
+  source: sourceOf(one),
+  transition: transitionOf(one),
+  day: one.day,
+  interval: one.interval,
+  how: LABEL_WORDS[one.label] ?? one.label,
+});
 
-const signed = (days: number): string => (days > 0 ? `+${days}` : days < 0 ? `−${-days}` : '0');
+const whyNot = ([source, label]: [string, string]): string => `${sourceWords(source)}: ${LABEL_WORDS[label] ?? label}.`;
 
 type Limb = 'rising' | 'falling';
 const LAYERS: [string, string][] = [
