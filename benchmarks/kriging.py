@@ -357,7 +357,7 @@ def main() -> None:
     groups = {
         "Looked at while the method was made": tuple(options.cases),
         "Judged before the last changes": tuple(options.seen),
-        "Fresh": tuple(options.fresh),
+        "Judged when the method was done": tuple(options.fresh),
     }
     text = report(groups, options.folder)
     if options.write:

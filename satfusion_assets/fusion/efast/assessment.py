@@ -86,7 +86,7 @@ def learn(plan: FusionPlan, parameters: Parameters, left_out: SceneWeights, stra
 
     departures = sampled(images.fine[..., rows, :])[images.order] - upsampled(plan.coarse_then)
     withheld = withhold(images.fine_days, left_out, upsampled(left_out.values), departures, sampled(scenes.squares))
-    part = remaining_part(upsampled(strays) ** 2, upsampled(strays**2))
+    part = remaining_part(np.square(upsampled(strays)), upsampled(np.square(strays)))
     noise = upsampled(coarse_variance(images.fine_days, strays, images.coarse_days))
     model = fit_error_model(sampled(scenes.errors), withheld, noise, part, scenes.typical_error)
     as_given = np.argsort(images.order)
