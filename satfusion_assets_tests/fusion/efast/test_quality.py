@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from satfusion_assets.fusion.efast import FusionPlan, Parameters, check_images, judging
+from satfusion_assets.fusion.efast import FusionPlan, Parameters, check_images, tallies
 from satfusion_assets.fusion.efast.assessment import judge_days, on_fine_rows, scene_errors
 from satfusion_assets.fusion.efast.blocks import blocks, cut
 from satfusion_assets.fusion.efast.coarse import CoarseSupport
@@ -218,7 +218,7 @@ def test_kernel_and_withheld_scenes_agree_on_distance_and_shares() -> None:
     upsampled = on_fine_rows(plan, left_out.values, parameters, rows)
     departures, squares = scenes.departures.reshape(flat), scenes.squares.reshape(flat)
     told = withhold(images.fine_days, left_out, upsampled.reshape(len(upsampled), -1), departures, squares)
-    np.testing.assert_allclose(variance(0), np.maximum(told.told, judging.LEAST_VARIANCE), rtol=1e-4)
+    np.testing.assert_allclose(variance(0), np.maximum(told.told, tallies.LEAST_VARIANCE), rtol=1e-4)
     np.testing.assert_allclose(variance(1), told.told + told.distance[:, None], rtol=1e-3, atol=1e-4)
 
 
