@@ -52,8 +52,8 @@ class Scratch(NamedTuple):
     Per scene: residuals and present (n, b * x) as in ``blend``, seen (n, x) in any band, errors, departures and squares
     (m, b * x), whole (m, 2 * cells + 1) halves of cells without a missing pixel, and all of them. n: from the first
     scene that predictions of scenes use; m: from the first that a day uses. Per day: centres (k, cells + 1) and lines
-    (4, b * x) of weights, corners and shares (of ``tallies``), told (3, b * x). sums: (2, b * x) of weights and of weighted
-    residuals.
+    (4, b * x) of weights, corners and shares (of ``tallies``), told (3, b * x). sums: (2, b * x) of weights and of
+    weighted residuals.
     """
 
     residuals: Any
