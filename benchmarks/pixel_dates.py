@@ -1,12 +1,13 @@
 """Dates of every pixel against the sandbox's true ones: ``python -m benchmarks.pixel_dates FOLDER SEASON:SEED ...``.
 
 Seasons (``innsbruck_2024:9``) are built below FOLDER and kept; the table goes to docs/phenology.md. A landscape with
-another seed has other fields, dates, clouds and atmospheres.
+another seed has other fields, dates, clouds and atmospheres. Several scenarios share one table, by percents chosen.
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,11 +25,14 @@ from satfusion_assets.vocabulary import indices
 from satfusion_assets.vocabulary.grid import site_grid
 from satfusion_assets.vocabulary.scenarios import Mode, Scenario
 
-SCENARIO = Scenario.parse("aggressive_sigma20")
+TABLE = "pixel-dates"
+PERCENTS = (10, 25, 50)
+SCENARIO = "aggressive_sigma20"
 
 
-def pixel_dates(season: PreparedSeason) -> Rows:
-    """Rows of one season: the fusion alone and drawn to its scenes, the latter also by the method's own levels.
+def pixel_dates(season: PreparedSeason, scenarios: Sequence[Scenario], percents: Sequence[int]) -> Rows:
+    """Rows of one season, for each of ``scenarios``: the fusion alone and drawn to its scenes, the latter also by the
+    method's own levels.
 
     The truth's levels are shares between the year's extremes, the method's those of the published dates: what it makes
     of the true course, every day, tells errors from definitions.
@@ -40,32 +44,41 @@ def pixel_dates(season: PreparedSeason) -> Rows:
     days = np.array(season_days(season.site_season), dtype="datetime64[D]")
     canopy = np.stack([indices.gcc(*view.canopy(day.item())[:3]) for day in days]).astype(np.float32)
     same = TrueSeason(transition_maps(days, canopy, year, least_amplitude=LEAST_AMPLITUDE).day_of_year, known.amplitude)
-    alone, drawn = _fused_maps(season, days)
-    for row in (
-        *date_rows("fused alone", alone, known),
-        *date_rows("drawn to its scenes", drawn, known, (10, 25, 50)),
-        *date_rows("drawn to its scenes, own levels", drawn, same),
-    ):
-        yield {"landscape": season.title, **row}
+    for scenario in scenarios:
+        alone, drawn = _fused_maps(season, days, scenario)
+        for row in (
+            *date_rows("fused alone", alone, known),
+            *date_rows("drawn to its scenes", drawn, known, percents),
+            *date_rows("drawn to its scenes, own levels", drawn, same),
+        ):
+            yield {"landscape": season.title, "scenario": scenario.key, **row}
 
 
-def _fused_maps(season: PreparedSeason, days: np.ndarray) -> tuple[PhenologyMaps, PhenologyMaps]:
+def _fused_maps(season: PreparedSeason, days: np.ndarray, scenario: Scenario) -> tuple[PhenologyMaps, PhenologyMaps]:
     """Of the fusion alone, and drawn to its scenes."""
     year = season.site_season.season
-    with season.store.read(PREPARED_BTI.of(season.site_season, SCENARIO.strategy)) as bands:
-        scenes = read_stack(bands, SCENARIO.strategy, Mode.BTI)
-    fused = gcc_image(scenes.fuse(SCENARIO, days).values)[:, 0]
-    course = drawn_course(days, fused, scenes, SCENARIO)
+    with season.store.read(PREPARED_BTI.of(season.site_season, scenario.strategy)) as bands:
+        scenes = read_stack(bands, scenario.strategy, Mode.BTI)
+    fused = gcc_image(scenes.fuse(scenario, days).values)[:, 0]
+    course = drawn_course(days, fused, scenes, scenario)
     error = np.nan_to_num(course.deviation)
     alone = transition_maps(days, fused, year, error=error, least_amplitude=LEAST_AMPLITUDE)
     return alone, course_maps(course, year)
 
 
-def main(folder: str, *seasons: str) -> None:
-    keys = [season.rsplit(":", 1) for season in seasons]
-    rows = [row for key, seed in keys for row in pixel_dates(prepared_season(key, int(seed), Path(folder)))]
-    write_table("pixel-dates", rows)
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path, help="where the seasons lie or are to be built")
+    parser.add_argument("seasons", nargs="+", metavar="SEASON:SEED")
+    parser.add_argument("--scenarios", nargs="+", default=[SCENARIO], help="keys, such as aggressive_kriging")
+    parser.add_argument("--percents", nargs="+", type=int, default=PERCENTS, help="dates, drawn to the scenes")
+    parser.add_argument("--table", default=TABLE, help="the table of docs/phenology.md that is written")
+    options = parser.parse_args()
+    scenarios = [Scenario.parse(key) for key in options.scenarios]
+    keys = [season.rsplit(":", 1) for season in options.seasons]
+    seasons = (prepared_season(key, int(seed), options.folder) for key, seed in keys)
+    write_table(options.table, [row for season in seasons for row in pixel_dates(season, scenarios, options.percents)])
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

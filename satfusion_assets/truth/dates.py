@@ -17,6 +17,9 @@ from satfusion_assets.pipeline.phenology.course import LEAST_AMPLITUDE, course_m
 
 LEAST_SEASON: Final = 0.04
 """True GCC amplitude from which a pixel is expected to have dates; below half of it, to have none."""
+FAR_DAYS: Final = 15
+"""An error beyond this many days has the wrong half of a month."""
+FAR: Final = f"more than {FAR_DAYS} d off"
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,8 @@ def date_rows(
 ) -> Iterator[dict[str, Any]]:
     """One row per date of ``percents``: errors in days (found minus true) over pixels with a season; None without any.
 
-    ``dated``: share of these pixels with a date; ``invented``: share of the pixels without a season that have one.
+    ``FAR``: share of the errors beyond ``FAR_DAYS``. ``dated``: share of these pixels with a date; ``invented``: share
+    of the pixels without a season that have one.
     """
     seasonal, flat = truth.amplitude >= LEAST_SEASON, truth.amplitude < LEAST_SEASON / 2
     for number, transition in enumerate(TRANSITIONS):
@@ -47,6 +51,7 @@ def date_rows(
             "date": transition.replace("_", " ") + " %",
             "median abs. error [d]": round(float(np.median(np.abs(error))), 1) if some else None,
             "bias [d]": round(float(np.median(error)), 1) if some else None,
+            FAR: f"{np.mean(np.abs(error) > FAR_DAYS):.0%}" if some else None,
             "dated": f"{scored.sum() / seasonal.sum():.0%}" if seasonal.any() else None,
             "invented": f"{np.isfinite(found)[flat].mean():.0%}" if flat.any() else None,
             "true date in the 95 % interval": f"{np.mean((lower <= 0) & (upper >= 0)):.0%}" if some else None,
@@ -55,8 +60,6 @@ def date_rows(
 
 
 DATES: Final = tuple(n for n, name in enumerate(TRANSITIONS) if name.endswith("_50"))
-FAR_DAYS: Final = 15
-"""An error beyond this many days has the wrong half of a month."""
 
 
 def error_rows(strategy: str, series: str, maps: PhenologyMaps, truth: TrueSeason) -> Iterator[dict[str, Any]]:

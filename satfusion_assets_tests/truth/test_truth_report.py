@@ -50,17 +50,18 @@ def maps_of(day: np.ndarray, half_width: float) -> PhenologyMaps:
 
 
 def test_errors_of_dates_are_found_minus_true() -> None:
-    found = np.array([[102.0, 104.0, np.nan, 110.0]])
-    truth = TrueSeason(np.full((6, 1, 4), 100.0), np.array([[0.1, 0.1, 0.1, 0.01]]))
+    found = np.array([[102.0, 104.0, 116.0, np.nan, 110.0]])
+    truth = TrueSeason(np.full((6, 1, 5), 100.0), np.array([[0.1, 0.1, 0.1, 0.1, 0.01]]))
     rising, falling = date_rows("some", maps_of(found, 3.0), truth)
     assert rising == {
         "series": "some",
         "date": "rising 50 %",
-        "median abs. error [d]": 3.0,
-        "bias [d]": 3.0,
-        "dated": "67%",
+        "median abs. error [d]": 4.0,
+        "bias [d]": 4.0,
+        "more than 15 d off": "33%",
+        "dated": "75%",
         "invented": "100%",
-        "true date in the 95 % interval": "50%",
+        "true date in the 95 % interval": "33%",
         "median width [d]": 6.0,
     }
     assert falling["date"] == "falling 50 %"
@@ -71,5 +72,6 @@ def test_dates_without_any_pixel_are_rows_without_numbers() -> None:
     truth = TrueSeason(np.full((6, 1, 2), np.nan), np.array([[0.03, 0.03]]))
     rising, _ = date_rows("none", maps_of(nothing, 1.0), truth)
     assert rising["median abs. error [d]"] is None
+    assert rising["more than 15 d off"] is None
     assert rising["dated"] is None
     assert rising["invented"] is None

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from satfusion_assets.fusion.efast import kernels
+from satfusion_assets.fusion.efast import deviations
 from satfusion_assets.fusion.efast.coarse import coarse_support
 from satfusion_assets.fusion.efast.coarse_noise import coarse_departures, coarse_variance
 from satfusion_assets.fusion.efast.compiled import over_strips
 from satfusion_assets.fusion.efast.inputs import Parameters
-from satfusion_assets.fusion.efast.operands import DeviationEvidence, Layers
+from satfusion_assets.fusion.efast.operands import DayEvidence, Layers, SceneEvidence
 from satfusion_assets.fusion.efast.quality import Quality
 from satfusion_assets.fusion.efast.uncertainty import ErrorModel, fit_error_model, remaining_part, typical_errors
 from satfusion_assets.fusion.efast.upsampling import upsample
@@ -32,14 +32,13 @@ Array = NDArray[np.floating[Any]]
 
 @dataclass(frozen=True)
 class SceneErrors:
-    """How far scenes are from what the others say of them.
+    """How far scenes are from what the others say of them, on the rows asked for: (n, b, r, W), sorted by day.
 
-    weights: those with which the others predict each scene. Others: (n, b, H, W), sorted by day. departures: scene
-    minus ``U(C(t_i))``; as predicted where a scene lacks a single band. errors: scene minus its prediction from the
-    others, NaN = unknown. squares: e_i^2 of ``uncertainty``, the typical one where unknown. typical_error: (b,).
+    departures: scene minus ``U(C(t_i))``; as predicted where a scene lacks a single band, 0 where it lacks all. errors:
+    scene minus its prediction from the others, NaN = unknown. squares: e_i^2 of ``uncertainty``, the typical one where
+    unknown, 0 where the scene is missing. typical_error: (b,) of the area's lattice.
     """
 
-    weights: SceneWeights
     departures: Array
     errors: Array
     squares: Array
@@ -49,53 +48,48 @@ class SceneErrors:
 def assess(plan: FusionPlan, days: DayNumbers, parameters: Parameters, weights: SceneWeights, values: Array) -> Quality:
     """Quality layers of ``values`` (p, b, H, W) fused with ``weights``."""
     images = plan.images
-    scenes = scene_errors(plan, parameters)
+    left_out = leave_one_out_weights(images, parameters)
     coarse_errors = coarse_departures(images.coarse, images.coarse_days)
-    model = plan.error_model or learn(plan, parameters, scenes, coarse_errors)
+    model = plan.error_model or learn(plan, parameters, left_out, coarse_errors)
     noise = model.coarse_part[:, None, None] * coarse_variance(days, coarse_errors, images.coarse_days)
-    layers = assess_days(plan, days, parameters, weights, scenes, noise, model.drift, values)
+    layers = assess_days(plan, days, parameters, weights, left_out, noise, model, values)
     support = coarse_support(days, images.coarse, images.coarse_days, parameters.coarse_reach)
     return Quality(layers.days_to_scene, layers.effective_scenes, support.min(axis=1), layers.standard_deviation, model)
 
 
-def scene_errors(plan: FusionPlan, parameters: Parameters) -> SceneErrors:
-    """Every scene predicted from the others."""
+def scene_errors(
+    plan: FusionPlan, parameters: Parameters, left_out: SceneWeights, rows: NDArray[np.intp]
+) -> SceneErrors:
+    """Every scene predicted from the others with the weights ``left_out``, on fine ``rows`` (r,)."""
     images = plan.images
-    height, width = images.fine.shape[2:]
-    weights = leave_one_out_weights(images, parameters)
-    fine, predicted = images.fine[images.order], np.empty_like(images.fine)
-    plan.blend(plan.coarse_then, weights, parameters.ratio, predicted)
-    errors = fine - predicted
-    np.copyto(fine, predicted, where=np.isnan(fine))
-    departures = fine - on_fine_rows(plan, plan.coarse_then, parameters, np.arange(height))
-    np.copyto(departures, 0, where=~np.isfinite(departures))
-    model = plan.error_model
-    typical = model.typical_error if model else typical_errors(errors[:, :, lattice(height)][..., lattice(width)])
-    squares = np.square(errors, out=predicted)
-    squares /= 1 + on_fine_rows(plan, weights.squared_shares, parameters, np.arange(height))[:, None]
+    shape = (len(images.fine), images.bands, len(rows), images.fine.shape[3])
+    errors, departures, squares = (np.empty(shape, images.dtype) for _ in range(3))
+    evidence = _scene_evidence(plan, parameters, left_out, np.full(images.bands, np.nan))
+    deviations.predict_scenes(evidence, rows, errors, departures, squares)
+    typical = typical_errors(errors[..., lattice(shape[3])])
     for band in range(images.bands):
         np.copyto(squares[:, band], typical[band] ** 2, where=np.isnan(squares[:, band]))
-    return SceneErrors(weights, departures, errors, squares, typical)
+    return SceneErrors(departures, errors, squares, typical)
 
 
 def learn(
-    plan: FusionPlan, parameters: Parameters, scenes: SceneErrors, coarse_errors: NDArray[np.float64]
+    plan: FusionPlan, parameters: Parameters, left_out: SceneWeights, coarse_errors: NDArray[np.float64]
 ) -> ErrorModel:
-    """The error model of the plan's area, from a lattice of pixels. coarse_errors: ``coarse_departures`` of it."""
+    """The error model of the plan's area, from a lattice of pixels. coarse_errors: ``coarse_departures`` of its
+    images."""
     images = plan.images
     rows, columns = (lattice(size) for size in images.fine.shape[2:])
+    scenes = scene_errors(plan, parameters, left_out, rows)
 
     def sampled(fine: Array) -> Array:
-        return fine[..., rows, :][..., columns].reshape(*fine.shape[:-2], -1)
+        return fine[..., columns].reshape(*fine.shape[:-2], -1)
 
     def upsampled(coarse: NDArray[Any]) -> Array:
-        fine = on_fine_rows(plan, coarse.astype(images.dtype, copy=False), parameters, rows)
-        return fine[..., columns].reshape(*coarse.shape[:-2], -1)
+        return sampled(on_fine_rows(plan, coarse.astype(images.dtype, copy=False), parameters, rows))
 
-    weights = scenes.weights
-    departures = sampled(images.fine)[images.order] - upsampled(plan.coarse_then)
-    withheld = withhold(images.fine_days, weights, upsampled(weights.values), departures, sampled(scenes.squares))
-    part = remaining_part(upsampled(coarse_errors) ** 2, upsampled(coarse_errors**2))
+    departures = sampled(images.fine[..., rows, :])[images.order] - upsampled(plan.coarse_then)
+    withheld = withhold(images.fine_days, left_out, upsampled(left_out.values), departures, sampled(scenes.squares))
+    part = remaining_part(np.square(upsampled(coarse_errors)), upsampled(np.square(coarse_errors)))
     noise = upsampled(coarse_variance(images.fine_days, coarse_errors, images.coarse_days))
     model = fit_error_model(sampled(scenes.errors), withheld, noise, part, scenes.typical_error)
     as_given = np.argsort(images.order)
@@ -107,29 +101,44 @@ def assess_days(
     days: DayNumbers,
     parameters: Parameters,
     weights: SceneWeights,
-    scenes: SceneErrors,
+    left_out: SceneWeights,
     noise: NDArray[Any],
-    drift: NDArray[np.float64],
+    model: ErrorModel,
     values: Array,
 ) -> Layers:
     """What each day's estimate rests on. noise: (p, b, h, w) coarse variance that reaches the fine pixels."""
     images, shape = plan.images, (len(days), *plan.images.fine.shape[2:])
     layers = Layers(np.empty(shape, np.uint8), np.empty(shape, np.float32), np.empty(values.shape, np.float32))
-    evidence = DeviationEvidence(
-        scenes.departures,
-        scenes.squares,
-        plan.scene_presence,
+    scenes = _scene_evidence(plan, parameters, left_out, model.typical_error)
+    evidence = DayEvidence(
         (images.fine_days[None, :] - days[:, None]).astype(images.dtype),
         noise.astype(images.dtype),
-        drift.astype(images.dtype),
+        model.drift.astype(images.dtype),
         values,
         weights.packed,
-        plan.grid(parameters.ratio, images.dtype),
     )
     over_strips(
-        lambda first, last: kernels.assess(evidence, first, last, layers), shape[1], parameters.ratio, plan.threads
+        lambda first, last: deviations.assess(scenes, evidence, first, last, layers),
+        shape[1],
+        parameters.ratio,
+        plan.threads,
     )
     return layers
+
+
+def _scene_evidence(
+    plan: FusionPlan, parameters: Parameters, left_out: SceneWeights, typical_error: NDArray[np.float64]
+) -> SceneEvidence:
+    images = plan.images
+    return SceneEvidence(
+        images.fine,
+        images.order,
+        plan.coarse_then,
+        left_out.packed,
+        left_out.squared_shares,
+        np.square(typical_error).astype(images.dtype),
+        plan.grid(parameters.ratio, images.dtype),
+    )
 
 
 def on_fine_rows(plan: FusionPlan, images: Array, parameters: Parameters, rows: NDArray[np.intp]) -> Array:

@@ -42,23 +42,34 @@ class Sources(NamedTuple):
     grid: BlendGrid
 
 
-class DeviationEvidence(NamedTuple):
-    """What the deviation of an estimate rests on, scenes sorted by day.
+class SceneEvidence(NamedTuple):
+    """What scenes say of each other, sorted by day.
 
-    departures and squares: (n, b, H, W) ``F_i - U(C(t_i))`` and its squared error. seen: (n, H, W), 1 where scene i has
-    a value. lags: (p, n) ``t_i - t`` in days. noise: (p, b, h', w') coarse variance that reaches the fine pixels.
-    drift: (b,). values: (p, b, H, W) the estimates.
+    fine, order, coarse_then: as in ``Sources``. left_out: weights with which the others predict each scene. shared:
+    (n, h', w') sums of their squares. typical: (b,) squared error of a scene of which nothing is known.
     """
 
-    departures: Any
-    squares: Any
-    seen: Any
+    fine: Any
+    order: Any
+    coarse_then: Any
+    left_out: Weights
+    shared: Any
+    typical: Any
+    grid: BlendGrid
+
+
+class DayEvidence(NamedTuple):
+    """What prediction days add to it.
+
+    lags: (p, n) ``t_i - t`` in days. noise: (p, b, h', w') coarse variance that reaches the fine pixels. drift: (b,).
+    values: (p, b, H, W) the estimates.
+    """
+
     lags: Any
     noise: Any
     drift: Any
     values: Any
     weights: Weights
-    grid: BlendGrid
 
 
 class Layers(NamedTuple):

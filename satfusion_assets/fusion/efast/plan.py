@@ -41,15 +41,6 @@ class FusionPlan:
         return coarse_grid(ratio, self.top, self.left, dtype)
 
     @cached_property
-    def scene_presence(self) -> NDArray[np.floating[Any]]:
-        """(n, H, W) sorted by day: 1 where a scene has a value in any band, else 0."""
-        images = self.images
-        present = np.empty((len(images.fine), *images.fine.shape[2:]), images.dtype)
-        for s, scene in enumerate(images.order):
-            present[s] = np.isfinite(images.fine[scene]).any(axis=0)
-        return present
-
-    @cached_property
     def coarse_then(self) -> NDArray[np.floating[Any]]:
         """``C(t_i)``: coarse values (n, b, h, w) on the scenes' days."""
         return coarse_on(self.images.fine_days, self.images.coarse, self.images.coarse_days)

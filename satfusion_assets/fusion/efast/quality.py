@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from satfusion_assets.fusion.efast.kernels import NO_SCENE
+from satfusion_assets.fusion.efast.tallies import NO_SCENE
 from satfusion_assets.fusion.efast.uncertainty import ErrorModel
 
 __all__ = ["NO_SCENE", "Quality"]

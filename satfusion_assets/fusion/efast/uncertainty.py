@@ -107,9 +107,10 @@ def fit_error_model(
         usable = np.isfinite(errors[:, band]) & np.isfinite(surface)
         if usable.sum() >= _MINIMUM_ERRORS:
             drift[band] = found
-        for scene in np.flatnonzero(usable.sum(axis=1) >= _MINIMUM_ERRORS):
-            seen = usable[scene]
-            scene_noise[scene, band] = _own_noise(errors[scene, band][seen] ** 2, surface[scene][seen])
+        enough = usable.sum(axis=1) >= _MINIMUM_ERRORS
+        scene_noise[enough, band] = _own_noise(
+            np.where(usable[enough], errors[enough, band] ** 2, np.nan), np.where(usable[enough], surface[enough], 0)
+        )
     return ErrorModel(coarse_part, drift, scene_noise, typical_error)
 
 
@@ -123,7 +124,13 @@ def _fit_drift(squared: Array, scene_variance: Array, distance: Array) -> float:
     return max(float(np.quantile(needed, _ONE_SIGMA)), 0.0)
 
 
-def _own_noise(squared: Array, surface: Array) -> float:
-    """The variance beside the surface's with which both intervals, taken together, cover a scene's errors."""
-    needed = np.concatenate([squared - surface, squared / 1.96**2 - surface])
-    return max(float(np.quantile(needed, (_ONE_SIGMA + _TWO_SIGMA) / 2)), 0.0)
+def _own_noise(squared: Array, surface: Array) -> Array:
+    """The variance beside the surface's with which both intervals, taken together, cover a scene's errors: (n,) of
+    (n, k), NaN = unknown."""
+    needed = np.sort(np.concatenate([squared - surface, squared / 1.96**2 - surface], axis=1), axis=1)
+    # The linear quantile of the known, which a sort puts first; numpy's own goes scene by scene where some are NaN.
+    place = (np.isfinite(needed).sum(axis=1) - 1) * (_ONE_SIGMA + _TWO_SIGMA) / 2
+    below, scenes = np.floor(place).astype(np.intp), np.arange(len(needed))
+    lower, upper = needed[scenes, below], needed[scenes, np.minimum(below + 1, needed.shape[1] - 1)]
+    quantile: Array = np.maximum(lower + (place - below) * (upper - lower), 0.0)
+    return quantile

@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 
 from satfusion_assets.fusion.efast import kernels
 from satfusion_assets.fusion.efast.operands import BlendGrid
+from satfusion_assets.fusion.efast.rows import LANES
 
 
 def coarse_grid(ratio: int, top: int, left: int, dtype: np.dtype[Any]) -> BlendGrid:
     """The coarse grid that begins ``top`` and ``left`` fine pixels before the fine one, for images of ``dtype``."""
-    fractions = np.zeros(-(-ratio // kernels.LANES) * kernels.LANES, dtype)
+    fractions = np.zeros(-(-ratio // LANES) * LANES, dtype)
     fractions[:ratio] = (np.arange(ratio) + ratio // 2 + 0.5) / ratio - 0.5
     return BlendGrid(ratio, top, left, fractions)
 

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from satfusion_assets.fusion.efast.compiled import compiled, inlined, merged
-from satfusion_assets.fusion.efast.kernels import LANES
+from satfusion_assets.fusion.efast.rows import LANES
 from satfusion_assets.fusion.kriging.operands import Bridges, Prior, Strip, Surface
 
 CHUNK = 256

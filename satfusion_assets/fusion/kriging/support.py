@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from satfusion_assets.fusion.efast.compiled import compiled, inlined
-from satfusion_assets.fusion.efast.kernels import NO_SCENE
+from satfusion_assets.fusion.efast.tallies import NO_SCENE
 
 
 class Support(IntEnum):

@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from satfusion_assets.fusion.efast import FusionPlan, Parameters, check_images, kernels
+from satfusion_assets.fusion.efast import FusionPlan, Parameters, check_images, tallies
 from satfusion_assets.fusion.efast.assessment import assess_days, on_fine_rows, scene_errors
 from satfusion_assets.fusion.efast.blocks import blocks, cut
 from satfusion_assets.fusion.efast.coarse import CoarseSupport
 from satfusion_assets.fusion.efast.inputs import Images
 from satfusion_assets.fusion.efast.quality import NO_SCENE
+from satfusion_assets.fusion.efast.uncertainty import ErrorModel
+from satfusion_assets.fusion.efast.weights import leave_one_out_weights
 from satfusion_assets.fusion.efast.withholding import squared_integral, withhold
 from satfusion_assets_tests.fusion.efast.scenes import DAY, RATIO, Stack, constant, random
 
@@ -121,7 +123,7 @@ def test_scene_noise_is_estimated_from_the_scenes() -> None:
 
 
 class Walk:
-    """A surface that departures from a constant coarse series by a random walk of its own in every pixel.
+    """A surface that departs from a constant coarse series by a random walk of its own in every pixel.
 
     Every fourth scene is hazy: its noise is many times that of the others.
     """
@@ -200,22 +202,24 @@ def test_a_prediction_between_two_scenes_drifts_by_half_a_gap() -> None:
 def test_kernel_and_withheld_scenes_agree_on_distance_and_shares() -> None:
     plan = FusionPlan(_images(random(7, scenes=9)))
     images, parameters = plan.images, Parameters(ratio=RATIO)
-    scenes = scene_errors(plan, parameters)
+    rows, left_out = np.arange(images.fine.shape[2]), leave_one_out_weights(images, parameters)
+    scenes = scene_errors(plan, parameters, left_out, rows)
 
     def variance(drift: float) -> np.ndarray:
         """Of each scene's day predicted from the others, without coarse noise."""
-        noise, slow = np.zeros_like(plan.coarse_then), np.full(images.bands, drift)
-        judged = assess_days(
-            plan, images.fine_days, parameters, scenes.weights, scenes, noise, slow, np.zeros_like(images.fine)
+        noise, slow, one = np.zeros_like(plan.coarse_then), np.full(images.bands, drift), np.ones(images.bands)
+        model = ErrorModel(one, slow, np.zeros((len(images.fine), images.bands)), scenes.typical_error)
+        assessed = assess_days(
+            plan, images.fine_days, parameters, left_out, left_out, noise, model, np.zeros_like(images.fine)
         )
-        return np.square(judged.standard_deviation.reshape(flat))
+        return np.square(assessed.standard_deviation.reshape(flat))
 
     flat = (len(images.fine), images.bands, -1)
-    upsampled = on_fine_rows(plan, scenes.weights.values, parameters, np.arange(images.fine.shape[2]))
+    upsampled = on_fine_rows(plan, left_out.values, parameters, rows)
     departures, squares = scenes.departures.reshape(flat), scenes.squares.reshape(flat)
-    told = withhold(images.fine_days, scenes.weights, upsampled.reshape(len(upsampled), -1), departures, squares)
-    np.testing.assert_allclose(variance(0), np.maximum(told.scene_variance, kernels.LEAST_VARIANCE), rtol=1e-4)
-    np.testing.assert_allclose(variance(1), told.scene_variance + told.distance[:, None], rtol=1e-3, atol=1e-4)
+    left = withhold(images.fine_days, left_out, upsampled.reshape(len(upsampled), -1), departures, squares)
+    np.testing.assert_allclose(variance(0), np.maximum(left.scene_variance, tallies.LEAST_VARIANCE), rtol=1e-4)
+    np.testing.assert_allclose(variance(1), left.scene_variance + left.distance[:, None], rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize(("apart", "possible"), [(4, False), (11, True)])
@@ -224,12 +228,14 @@ def test_drift_is_learned_across_ten_days_and_more(apart: int, possible: bool) -
     stack = random(7, scenes=3)
     days = np.sort(stack.fine_days)[0] + apart * np.arange(3)
     plan = FusionPlan(_images(stack.replace(fine_days=days)))
-    scenes = scene_errors(plan, Parameters(ratio=RATIO))
+    rows, parameters = np.arange(stack.fine.shape[2]), Parameters(ratio=RATIO)
+    left_out = leave_one_out_weights(plan.images, parameters)
+    scenes = scene_errors(plan, parameters, left_out, rows)
     flat = (3, plan.images.bands, -1)
-    upsampled = on_fine_rows(plan, scenes.weights.values, Parameters(ratio=RATIO), np.arange(stack.fine.shape[2]))
+    upsampled = on_fine_rows(plan, left_out.values, parameters, rows)
     departures, squares = scenes.departures.reshape(flat), scenes.squares.reshape(flat)
     weights = upsampled.reshape(len(upsampled), -1)
-    change = withhold(plan.images.fine_days, scenes.weights, weights, departures, squares).change
+    change = withhold(plan.images.fine_days, left_out, weights, departures, squares).change
     assert np.isfinite(change).any() == possible
 
 
