@@ -7,6 +7,7 @@ tiles of a neighbouring zone are warped, bands bilinearly, classes by nearest ne
 
 from __future__ import annotations
 
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -116,7 +117,9 @@ def read_scene(archive: HttpArchive, scene: Scene, grid: SiteGrid) -> ScenePixel
     claim = claimed_offset(scene)
     if claim.subtract is None:
         raise Quarantined(Quarantine.OFFSET_UNKNOWN, f"Item {scene.id}: {claim.why}; its offset cannot be decided.")
-    remote = _read_bands(archive, scene, grid)
+    with ThreadPoolExecutor(len(LAYERS) + 1, thread_name_prefix="scene") as pool:
+        zenith = pool.submit(read_view_zenith, archive, scene)
+        remote = _read_bands(archive, scene, grid, pool)
     scl = _classes(remote["scl"], grid.scl)
     stored = _on_fine_grid(remote, grid.fine)
     evidence = _evidence(archive, scene, grid, claim, remote)
@@ -132,7 +135,7 @@ def read_scene(archive: HttpArchive, scene: Scene, grid: SiteGrid) -> ScenePixel
         scl=scl,
         dark=dark,
         offset=OffsetDecision(claim.subtract, claim.why, evidence),
-        view_zenith=read_view_zenith(archive, scene),
+        view_zenith=zenith.result(),
         files={key: part.facts for key, part in remote.items()},
         empty=not bands.any(),
     )
@@ -160,10 +163,14 @@ def _refuse_odd(
         )
 
 
-def _read_bands(archive: HttpArchive, scene: Scene, grid: SiteGrid) -> dict[str, RemotePatch]:
-    """Every asset around the site; a band that comes back blank where others are not is read once more."""
+def _read_bands(archive: HttpArchive, scene: Scene, grid: SiteGrid, pool: Executor) -> dict[str, RemotePatch]:
+    """Every asset around the site; a band that comes back blank where others are not is read once more.
+
+    All assets are asked at once, so that a scene waits for the archive twice: for headers, then for blocks.
+    """
     targets = dict.fromkeys(_BANDS, grid.fine) | {"scl": grid.scl}
-    remote = {key: _read(archive, scene, key, target) for key, target in targets.items()}
+    read = {key: pool.submit(_read, archive, scene, key, target) for key, target in targets.items()}
+    remote = {key: reading.result() for key, reading in read.items()}
     for key in _blank(remote, grid):
         remote[key] = _read(archive, scene, key, targets[key])
     _check_classes(scene, remote["scl"])

@@ -130,19 +130,16 @@ def calibration(judged: Judged) -> Verdict:
     name = layout.quality("standard_deviation")
     if name not in judged.view.manifest.files:
         return Verdict(True, "The engine states no deviation.", {"scenes": 0})
-    stated = judged.raster(name)
-    bands = {text: number for number, text in enumerate(stated.descriptions)}
     fused = {day_of(image): image for image in images(judged)}
     noises = judged.view.read_json(layout.scene_noise)
     alone, with_noise, pixels = [], [], []
     with judged.store.read(PREPARED[judged.mode].of(judged.product.site_season, prepared.strategy)) as view:
-        for scene in view.names(f"{prepared.folder}/s2/*_{prepared.kind}.tif"):
-            day = day_of(scene)
-            if day not in fused:
-                continue
-            chosen = [bands[f"{day.isoformat()} {channel}"] for channel in judged.channels]
-            steps = stated.values[chosen][_LATTICE].astype(np.float32)
-            deviation = np.where(steps == stated.nodata, np.nan, steps * stated.scale)
+        found = view.names(f"{prepared.folder}/s2/*_{prepared.kind}.tif")
+        scenes = [(day_of(scene), scene) for scene in found if day_of(scene) in fused]
+        # A band for each day and channel; those of the scenes are read.
+        wanted = [f"{day.isoformat()} {channel}" for day, _ in scenes for channel in judged.channels]
+        stated = np.split(judged.view.read_raster(name, wanted).physical()[_LATTICE], len(scenes)) if scenes else []
+        for (day, scene), deviation in zip(scenes, stated, strict=True):
             noise = np.array([noises[day.isoformat()][channel] or 0 for channel in judged.channels])[:, None, None]
             error = np.abs(view.read_raster(scene).masked()[_LATTICE] - judged.raster(fused[day]).values[_LATTICE])
             known = np.isfinite(error) & np.isfinite(deviation)
