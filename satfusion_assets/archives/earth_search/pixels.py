@@ -7,7 +7,6 @@ tiles of a neighbouring zone are warped, bands bilinearly, classes by nearest ne
 
 from __future__ import annotations
 
-from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -117,9 +116,8 @@ def read_scene(archive: HttpArchive, scene: Scene, grid: SiteGrid) -> ScenePixel
     claim = claimed_offset(scene)
     if claim.subtract is None:
         raise Quarantined(Quarantine.OFFSET_UNKNOWN, f"Item {scene.id}: {claim.why}; its offset cannot be decided.")
-    with ThreadPoolExecutor(len(LAYERS) + 1, thread_name_prefix="scene") as pool:
-        zenith = pool.submit(read_view_zenith, archive, scene)
-        remote = _read_bands(archive, scene, grid, pool)
+    zenith = archive.together.submit(read_view_zenith, archive, scene)
+    remote = _read_bands(archive, scene, grid)
     scl = _classes(remote["scl"], grid.scl)
     stored = _on_fine_grid(remote, grid.fine)
     evidence = _evidence(archive, scene, grid, claim, remote)
@@ -163,13 +161,13 @@ def _refuse_odd(
         )
 
 
-def _read_bands(archive: HttpArchive, scene: Scene, grid: SiteGrid, pool: Executor) -> dict[str, RemotePatch]:
+def _read_bands(archive: HttpArchive, scene: Scene, grid: SiteGrid) -> dict[str, RemotePatch]:
     """Every asset around the site; a band that comes back blank where others are not is read once more.
 
     All assets are asked at once, so that a scene waits for the archive twice: for headers, then for blocks.
     """
     targets = dict.fromkeys(_BANDS, grid.fine) | {"scl": grid.scl}
-    read = {key: pool.submit(_read, archive, scene, key, target) for key, target in targets.items()}
+    read = {key: archive.together.submit(_read, archive, scene, key, target) for key, target in targets.items()}
     remote = {key: reading.result() for key, reading in read.items()}
     for key in _blank(remote, grid):
         remote[key] = _read(archive, scene, key, targets[key])
