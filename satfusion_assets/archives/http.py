@@ -11,6 +11,7 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from time import monotonic
 from types import TracebackType
@@ -80,6 +81,8 @@ class Refused(CredentialsRejected):
 
 _FINAL: Final = (NotFound, OutOfRange, NoAddress, TooLarge)
 """Answers that another attempt would only repeat."""
+AT_ONCE: Final = 36
+"""Requests under way in one archive at most: six scenes of six files."""
 _DEEPEST: Final = 50
 """Levels of JSON; what is nested deeper cannot be written again by everybody who reads it."""
 _DIGITS: Final = 15
@@ -151,10 +154,13 @@ class HttpArchive:
             timeout=policy.timeout_s,
             follow_redirects=True,
             transport=transport,
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=AT_ONCE),
             headers={"User-Agent": "satfusion"},
             event_hooks={"request": [self._refuse_no_address]},
         )
         self._client = bound(client)
+        self.together = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="archive")
+        """For requests that need not wait for one another; the threads stay, with what GDAL and PROJ keep for each."""
 
     def __enter__(self) -> HttpArchive:
         return self
@@ -162,6 +168,7 @@ class HttpArchive:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.together.shutdown(cancel_futures=True)
         self._client.close()
 
     def get(self, url: str, headers: Mapping[str, str] | None = None) -> Answer:

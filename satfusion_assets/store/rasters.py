@@ -99,14 +99,18 @@ def write_raster(path: Path, values: Array, geobox: GeoBox, **options: Any) -> N
     path.write_bytes(encode_raster(values, geobox, **options))
 
 
-def read_raster(path: Path) -> Raster:
-    """The raster at ``path``; ProductCorrupt names the file when it cannot be read whole."""
+def read_raster(path: Path, bands: Sequence[str] | None = None) -> Raster:
+    """The raster at ``path``; ProductCorrupt names the file when it cannot be read whole.
+
+    bands: descriptions of those to read, in that order; None = all. KeyError where there is none of a name.
+    """
     with _opened(path) as dataset:
+        numbers = {text: number for number, text in enumerate(dataset.descriptions, 1)}
         return Raster(
-            values=dataset.read(),
+            values=dataset.read() if bands is None else dataset.read([numbers[band] for band in bands]),
             geobox=GeoBox(dataset.shape, dataset.transform, dataset.crs),
             nodata=dataset.nodata,
-            descriptions=tuple(dataset.descriptions),
+            descriptions=tuple(dataset.descriptions if bands is None else bands),
             tags=dict(dataset.tags()),
             scale=dataset.scales[0],
         )

@@ -75,10 +75,10 @@ class View:
         self.bring(self.names(f"{name}/*"))
         return self._folder / name
 
-    def read_raster(self, name: str) -> Raster:
-        """A raster of this product; ProductCorrupt when it cannot be read whole."""
+    def read_raster(self, name: str, bands: Sequence[str] | None = None) -> Raster:
+        """A raster of this product, ``bands`` of it by their descriptions; ProductCorrupt when it cannot be read."""
         try:
-            return read_raster(self.path(name))
+            return read_raster(self.path(name), bands)
         except ProductCorrupt as error:
             raise self._corrupt(name, "GeoTIFF") from error
 

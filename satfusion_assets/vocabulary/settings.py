@@ -164,7 +164,7 @@ class Settings(BaseSettings):
     archive_deadline_s: float = Field(900.0, gt=0, le=86_400)
     """Longest time, in seconds, that one answer may trickle in."""
     earth_search_connections: int = Field(6, ge=1, le=8)
-    """Scenes read at the same time."""
+    """Scenes read at the same time, the files of each together."""
     phenocam_connections: int = Field(3, ge=1, le=4)
     """Pictures fetched at the same time."""
     openeo_poll_s: float = Field(15.0, gt=0, le=3600)

@@ -116,6 +116,7 @@ def read_scene(archive: HttpArchive, scene: Scene, grid: SiteGrid) -> ScenePixel
     claim = claimed_offset(scene)
     if claim.subtract is None:
         raise Quarantined(Quarantine.OFFSET_UNKNOWN, f"Item {scene.id}: {claim.why}; its offset cannot be decided.")
+    zenith = archive.together.submit(read_view_zenith, archive, scene)
     remote = _read_bands(archive, scene, grid)
     scl = _classes(remote["scl"], grid.scl)
     stored = _on_fine_grid(remote, grid.fine)
@@ -132,7 +133,7 @@ def read_scene(archive: HttpArchive, scene: Scene, grid: SiteGrid) -> ScenePixel
         scl=scl,
         dark=dark,
         offset=OffsetDecision(claim.subtract, claim.why, evidence),
-        view_zenith=read_view_zenith(archive, scene),
+        view_zenith=zenith.result(),
         files={key: part.facts for key, part in remote.items()},
         empty=not bands.any(),
     )
@@ -161,9 +162,13 @@ def _refuse_odd(
 
 
 def _read_bands(archive: HttpArchive, scene: Scene, grid: SiteGrid) -> dict[str, RemotePatch]:
-    """Every asset around the site; a band that comes back blank where others are not is read once more."""
+    """Every asset around the site; a band that comes back blank where others are not is read once more.
+
+    All assets are asked at once, so that a scene waits for the archive twice: for headers, then for blocks.
+    """
     targets = dict.fromkeys(_BANDS, grid.fine) | {"scl": grid.scl}
-    remote = {key: _read(archive, scene, key, target) for key, target in targets.items()}
+    read = {key: archive.together.submit(_read, archive, scene, key, target) for key, target in targets.items()}
+    remote = {key: reading.result() for key, reading in read.items()}
     for key in _blank(remote, grid):
         remote[key] = _read(archive, scene, key, targets[key])
     _check_classes(scene, remote["scl"])

@@ -130,19 +130,16 @@ def calibration(checked: CheckedProduct) -> Verdict:
     name = layout.quality("standard_deviation")
     if name not in checked.view.manifest.files:
         return Verdict(True, "The engine states no deviation.", {"scenes": 0})
-    stated = checked.raster(name)
-    bands = {text: number for number, text in enumerate(stated.descriptions)}
     fused = {day_of(image): image for image in images(checked)}
     noises = checked.view.read_json(layout.scene_noise)
     alone, with_noise, pixels = [], [], []
     with checked.store.read(PREPARED[checked.mode].of(checked.product.site_season, prepared.strategy)) as view:
-        for scene in view.names(f"{prepared.folder}/s2/*_{prepared.kind}.tif"):
-            day = day_of(scene)
-            if day not in fused:
-                continue
-            chosen = [bands[f"{day.isoformat()} {channel}"] for channel in checked.channels]
-            steps = stated.values[chosen][_LATTICE].astype(np.float32)
-            deviation = np.where(steps == stated.nodata, np.nan, steps * stated.scale)
+        found = view.names(f"{prepared.folder}/s2/*_{prepared.kind}.tif")
+        scenes = [(day_of(scene), scene) for scene in found if day_of(scene) in fused]
+        # A band for each day and channel; those of the scenes are read.
+        wanted = [f"{day.isoformat()} {channel}" for day, _ in scenes for channel in checked.channels]
+        stated = np.split(checked.view.read_raster(name, wanted).physical()[_LATTICE], len(scenes)) if scenes else []
+        for (day, scene), deviation in zip(scenes, stated, strict=True):
             noise = np.array([noises[day.isoformat()][channel] or 0 for channel in checked.channels])[:, None, None]
             error = np.abs(view.read_raster(scene).masked()[_LATTICE] - checked.raster(fused[day]).values[_LATTICE])
             known = np.isfinite(error) & np.isfinite(deviation)
