@@ -22,12 +22,12 @@ from satfusion_assets.store import ProductStore, Store
 from satfusion_assets.store.blobs import Blobs
 from satfusion_assets.store.bucket import BucketStore
 from satfusion_assets.store.version_cache import VersionCache
-from satfusion_assets.vocabulary.scenarios import Scenario, Strategy
+from satfusion_assets.vocabulary.scenarios import Scenario
 from satfusion_assets.vocabulary.sites import SiteRegistry
 from satfusion_assets_tests.orchestration.cluster.test_lease import eventually
 from satfusion_assets_tests.reference.season import HERE, SITE, publish_raw
 
-SCENARIOS = [Scenario.parse(f"{strategy}_{sigma}") for strategy in Strategy for sigma in ("sigma20", "sigma30")]
+SCENARIOS = [Scenario.parse("aggressive_sigma20"), Scenario.parse("aggressive_sigma30")]
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]  # services of a cluster, on a machine that may be busy
 
 
@@ -73,5 +73,5 @@ def test_a_host_that_dies_in_mid_run_costs_one_more_run_and_changes_no_byte(
     alone = ProductStore(tmp_path / "alone")
     make_in_folder(alone)
     expected = {(item.product, item.variant): (item.version, item.files) for item in alone.products(HERE)}
-    assert len(expected) > 20
+    assert len(expected) == 14
     assert {key: made.get(key) for key in expected} == expected
