@@ -18,10 +18,6 @@ FUSED_STEP: Final = 2.0**-14
 """Step of the values of fused images (reflectance, GCC): rounding moves none by more than 3.1e-5, where Sentinel-2's
 own rounding is 5e-5 and the deviation that fusion predicts of itself is seldom below 1e-3."""
 
-DEVIATION_STEP: Final = 2.0**-11
-"""Step of predicted deviations: rounding moves none by more than 2.4e-4, 3 % of the median in reflectance, where a
-deviation counts as right to a quarter (``pipeline/fused/criteria.py``). A step of 2^-12 takes a third more bytes."""
-
 
 @dataclass(frozen=True)
 class LayerType:
@@ -89,7 +85,7 @@ LAYERS: Final = {
     "fused": _reflectance("fused reflectance or greenness", steady=True),
     "s3": _reflectance("reflectance or greenness of the Sentinel-3 composite, on the fine grid"),
     "standard_deviation": LayerType(
-        "uint16", DEVIATION_STEP, 65535, "1", "standard deviation that fusion predicts of the fused value", steady=True
+        "uint16", 2.0**-12, 65535, "1", "standard deviation that fusion predicts of the fused value", steady=True
     ),
     "days_to_scene": LayerType("uint8", 1.0, 255, "d", "days to the nearest clear Sentinel-2 scene"),
     "effective_scenes": LayerType("uint16", 0.25, 65535, "1", "effective number of scenes behind the fused value"),
