@@ -110,7 +110,7 @@ class Excluded(TypedDict):
     s3: list[ScreenedScene]
 
 
-class Layer(TypedDict):
+class LayerAnswer(TypedDict):
     """A quality layer; bands: band number of each day."""
 
     key: str
@@ -135,7 +135,7 @@ class SiteWithSeasons(SiteFacts):
     seasons: list[int]
 
 
-class Season(TypedDict):
+class SeasonAnswer(TypedDict):
     """Everything that exists of one site-season under a scenario.
 
     footprint: border of the ground that the camera shows, metres east and north; None where no camera is known.
@@ -155,21 +155,21 @@ class Season(TypedDict):
     excluded: Excluded
     coarse_quantity: str | None
     sources: str | None
-    quality: list[Layer]
+    quality: list[LayerAnswer]
     photos: Daily
     pack: bool
     tables: list[FoundFile]
     maps: list[FoundFile]
 
 
-class CameraSeries(TypedDict):
+class CameraAnswer(TypedDict):
     """gcc_90 of a season and its dates of transition."""
 
     camera: Columns
     transitions: dict[str, str | None] | None
 
 
-class SiteSeries(CameraSeries):
+class SiteSeriesAnswer(CameraAnswer):
     """Curves at the site; origin: where they were read."""
 
     sources: Annotated[dict[Source, Columns], _typed("Partial<Record<Source, Series>>")]
@@ -185,7 +185,7 @@ class PixelSeason(TypedDict):
     latitude: float
 
 
-class ScenarioSeries(CameraSeries):
+class ScenarioSeries(CameraAnswer):
     """Published fused GCC at the site, by scenario."""
 
     scenarios: dict[str, Columns]
@@ -195,8 +195,8 @@ class Answers(TypedDict):
     """Every answer, by the address below ``/_api``."""
 
     catalog: Overview
-    season: Season
-    series: SiteSeries
+    season: SeasonAnswer
+    series: SiteSeriesAnswer
     pixel: PixelSeason
     scenarios: ScenarioSeries
     error: NotRequired[str]

@@ -26,13 +26,13 @@ from satfusion_assets.viewer import layout
 from satfusion_assets.viewer.answers import (
     Daily,
     FoundFile,
-    Layer,
+    LayerAnswer,
     ListedSite,
     Overview,
     ScenarioFacts,
     Scores,
     ScreenedScene,
-    Season,
+    SeasonAnswer,
     SeasonStatus,
     SiteFacts,
     Status,
@@ -146,7 +146,7 @@ class Catalog:
             problems.append(str(error))
             return None
 
-    def season(self, name: str, season: int, scenario: Scenario) -> Season:
+    def season(self, name: str, season: int, scenario: Scenario) -> SeasonAnswer:
         """Everything that exists of one site-season under ``scenario``: days, files, layers, tables."""
         site = self.registry().site(name)
         folder = self._fence.season(site.name, season)
@@ -234,8 +234,8 @@ class Catalog:
         scenes = self._fence.checked(folder / preselection(sensor, "json"), list[Screened]) or []
         return [_screened(scene.model_dump(), _UNITS[sensor]) for scene in scenes]
 
-    def _quality(self, folder: Path, scenario: Scenario) -> list[Layer]:
-        layers: list[Layer] = []
+    def _quality(self, folder: Path, scenario: Scenario) -> list[LayerAnswer]:
+        layers: list[LayerAnswer] = []
         for layer in layout.QUALITY:
             path = folder / FusedLayout(scenario).quality(layer.key)
             if self._fence.is_file(path):

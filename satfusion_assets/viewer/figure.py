@@ -50,7 +50,7 @@ class Panel:
 
 
 @dataclass(frozen=True)
-class Curve:
+class DrawnCurve:
     """A series at the site: days, values with NaN, and its deviation where it has one."""
 
     label: str
@@ -69,7 +69,7 @@ class Contents:
     title: str
     panels: Sequence[Panel]
     box: tuple[float, float, float, float]
-    curves: Sequence[Curve]
+    curves: Sequence[DrawnCurve]
     quantity: str
     season: int
     photo: tuple[str, np.ndarray] | None = None

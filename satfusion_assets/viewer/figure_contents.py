@@ -16,8 +16,8 @@ from rasterio.errors import RasterioError
 from rasterio.warp import reproject
 
 from satfusion_assets.viewer import layout
-from satfusion_assets.viewer.answers import SiteSeries
-from satfusion_assets.viewer.figure import Contents, Curve, Panel
+from satfusion_assets.viewer.answers import SiteSeriesAnswer
+from satfusion_assets.viewer.figure import Contents, DrawnCurve, Panel
 from satfusion_assets.viewer.figure_order import STYLES, Order
 from satfusion_assets.viewer.files import Fence
 from satfusion_assets.viewer.rasters import index_of, physical, read_frame, read_tags
@@ -127,18 +127,18 @@ def _observed(fence: Fence, folder: Path, day: date, header: dict[str, Any]) -> 
     return looked
 
 
-def _curves(series: SiteSeries, key: str) -> list[Curve]:
+def _curves(series: SiteSeriesAnswer, key: str) -> list[DrawnCurve]:
     curves = []
     for source, (label, mark, colour) in _SHOWN.items():
         found = series["sources"].get(source) or {}
         if found.get(key) and any(value is not None for value in found[key]):
             deviation = _column(found["gcc_sd"]) if key == "gcc" and found.get("gcc_sd") else None
             name = f"{label} (90 % band)" if deviation is not None else label
-            curves.append(Curve(name, _days(found["date"]), _column(found[key]), mark, colour, deviation))
+            curves.append(DrawnCurve(name, _days(found["date"]), _column(found[key]), mark, colour, deviation))
     camera = series["camera"]
     if key == "gcc" and camera["date"]:
         label, mark, colour = _CAMERA
-        curves.append(Curve(label, _days(camera["date"]), _column(camera["gcc"]), mark, colour))
+        curves.append(DrawnCurve(label, _days(camera["date"]), _column(camera["gcc"]), mark, colour))
     return curves
 
 

@@ -16,7 +16,7 @@ from satfusion_assets.pipeline.pack.files import pack_folder
 from satfusion_assets.pipeline.raw_phenocam.files import PHENOCAM_GCC, PHENOCAM_GCC_3Y
 from satfusion_assets.store.pack_reader import PixelLayer, read_pixel
 from satfusion_assets.viewer import layout
-from satfusion_assets.viewer.answers import CameraSeries, PixelSeason, ScenarioSeries, SiteSeries
+from satfusion_assets.viewer.answers import CameraAnswer, PixelSeason, ScenarioSeries, SiteSeriesAnswer
 from satfusion_assets.viewer.files import Fence
 from satfusion_assets.viewer.rasters import index_of, mean_of_present, read_window
 from satfusion_assets.viewer.shapes import Dated
@@ -37,7 +37,7 @@ Series = dict[str, list[Any]]
 """Columns ``date``, ``ndvi``, ``gcc``, ``b02`` ... of one source, None where missing."""
 
 
-def site_series(fence: Fence, site: Site, season: int, scenario: Scenario, stage: Stage) -> SiteSeries:
+def site_series(fence: Fence, site: Site, season: int, scenario: Scenario, stage: Stage) -> SiteSeriesAnswer:
     """Series of all sources at the site for ``stage``, and the camera's.
 
     Processed series are those published, with the deviation of GCC from the pack; the others are sampled in the same
@@ -201,7 +201,7 @@ def _on_days(layer: PixelLayer, days: list[str]) -> np.ndarray:
     return np.stack([rows.get(day, missing) for day in days]) if days else np.empty((0, len(layer.bands)))
 
 
-def _camera(fence: Fence, folder: Path) -> CameraSeries:
+def _camera(fence: Fence, folder: Path) -> CameraAnswer:
     """gcc_90 of the season, or of the three years where only they are there, and the transition dates."""
     season, years = folder / f"{PHENOCAM_GCC}.json", folder / PHENOCAM_GCC_3Y
     found = next((path for path in (season, years) if fence.is_file(path)), season)

@@ -6,16 +6,16 @@ import httpx
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from satfusion_assets.viewer.answers import Overview, PixelSeason, ScenarioSeries, Season, SiteSeries
+from satfusion_assets.viewer.answers import Overview, PixelSeason, ScenarioSeries, SeasonAnswer, SiteSeriesAnswer
 from satfusion_assets_tests.viewer import api_types
 
 PARTITION = "innsbruck/2024/aggressive_sigma20"
 PLACE = "x=675990&y=5220690"
 ANSWERS = [
     ("catalog", Overview),
-    (f"season/{PARTITION}", Season),
-    (f"series/{PARTITION}/processed", SiteSeries),
-    (f"series/{PARTITION}/prepared", SiteSeries),
+    (f"season/{PARTITION}", SeasonAnswer),
+    (f"series/{PARTITION}/processed", SiteSeriesAnswer),
+    (f"series/{PARTITION}/prepared", SiteSeriesAnswer),
     (f"pixel/{PARTITION}/fusion?{PLACE}", PixelSeason),
     ("scenarios/innsbruck/2024", ScenarioSeries),
 ]

@@ -7,8 +7,8 @@ import type { Source, Stage } from './route';
  */
 export interface Answers {
   catalog: Overview;
-  season: Season;
-  series: SiteSeries;
+  season: SeasonAnswer;
+  series: SiteSeriesAnswer;
   pixel: PixelSeason;
   scenarios: ScenarioSeries;
   error?: string;
@@ -82,7 +82,7 @@ export interface ScenarioFacts {
  * coarse_quantity: what Sentinel-3's numbers are, where its files say so. sources: what the archives say of their
  * data, where files say so: that they are synthetic, for one.
  */
-export interface Season {
+export interface SeasonAnswer {
   site: SiteWithSeasons;
   season: number;
   scenario: string;
@@ -103,7 +103,7 @@ export interface Season {
   excluded: Excluded;
   coarse_quantity: string | null;
   sources: string | null;
-  quality: Layer[];
+  quality: LayerAnswer[];
   photos: Daily;
   pack: boolean;
   tables: FoundFile[];
@@ -147,7 +147,7 @@ export interface ScreenedScene {
 /**
  * A quality layer; bands: band number of each day.
  */
-export interface Layer {
+export interface LayerAnswer {
   key: string;
   label: string;
   unit: string;
@@ -174,7 +174,7 @@ export interface FoundFile {
 /**
  * Curves at the site; origin: where they were read.
  */
-export interface SiteSeries {
+export interface SiteSeriesAnswer {
   camera: Series;
   transitions: {
     [k: string]: string | null;

@@ -1,5 +1,13 @@
 /** The one fetch layer: typed answers, and errors as sentences. */
-import type { ListedSite, Overview, PixelSeason, ScenarioSeries, Season, SeasonStatus, SiteSeries } from './answers';
+import type {
+  ListedSite,
+  Overview,
+  PixelSeason,
+  ScenarioSeries,
+  SeasonAnswer as Season,
+  SeasonStatus,
+  SiteSeriesAnswer as SiteSeries,
+} from './answers';
 import type { Stage } from './route';
 
 export class Problem extends Error {
@@ -17,14 +25,14 @@ export const asError = (thrown: unknown): Error => (thrown instanceof Error ? th
 export type {
   Daily,
   FoundFile,
-  Layer,
+  LayerAnswer as Layer,
   Overview,
   PixelSeason,
   ScenarioSeries,
   ScreenedScene,
-  Season,
+  SeasonAnswer as Season,
   SeasonStatus,
-  SiteSeries,
+  SiteSeriesAnswer as SiteSeries,
 } from './answers';
 
 export type SiteFacts = Omit<ListedSite, 'seasons'>;
