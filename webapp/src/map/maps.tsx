@@ -11,6 +11,7 @@ import { nearestFile, useFrame, type FrameState } from '../raster/use-shown';
 import type { Source, Stage } from '../route';
 import { go, hoverPlace, route } from '../state';
 import { Legend } from '../ui/legend';
+import { Scenarios } from './scenarios';
 import { SwipeLine } from './swipe-line';
 import { DayInput, number, Select } from '../ui/parts';
 import { COLOURS, SOURCE_NAMES } from '../ui/words';
@@ -65,6 +66,7 @@ export function Maps({ children, ...props }: Props & { children: ComponentChildr
   const view = useSharedView(season);
   const mode = route.value.view;
   const sources = sourcesOf(stage);
+  const rival = sources.includes('fused') && mode === 'side' ? route.value.beside : null;
   const reset = (): void => {
     const box = document.querySelector('.map-box');
     forgetPlace();
@@ -73,7 +75,9 @@ export function Maps({ children, ...props }: Props & { children: ComponentChildr
   };
   return (
     <section class="maps-section" aria-label="Maps">
-      {mode === 'side' ? (
+      {rival ? (
+        <Scenarios {...props} rival={rival} view={view} />
+      ) : mode === 'side' ? (
         <div class="maps" data-count={sources.length}>
           {sources.map((source) => (
             <Side key={source} {...props} source={source} view={view} />
@@ -85,7 +89,7 @@ export function Maps({ children, ...props }: Props & { children: ComponentChildr
           {children}
         </Compare>
       )}
-      {mode === 'side' && <SideLegend {...props} />}
+      {mode === 'side' && !rival && <SideLegend {...props} />}
       <div class="map-tools">
         <button type="button" class="quiet" onClick={() => zoom(view, 0.6)} aria-label="Zoom in">
           +

@@ -14,7 +14,7 @@ import { Downloads } from '../ui/downloads';
 import { Link } from '../ui/link';
 import { Check, Command, Empty, Failure, number, Select, Toggle } from '../ui/parts';
 import { Timeline, useDateKeys, type Row } from '../ui/timeline';
-import { COLOURS, SCORE_NAMES, STAGE_NAMES, STAGE_NOTES } from '../ui/words';
+import { COLOURS, SCENARIO_KEYS, scenarioName, SCORE_NAMES, STAGE_NAMES, STAGE_NOTES } from '../ui/words';
 import { styleKey, styleOptions } from '../map/choose';
 
 const MARGIN = 45;
@@ -84,6 +84,17 @@ export function Explore({ season }: { season: Season; overview: Overview | null 
           options={VIEWS.map((key) => [key, VIEW_NAMES[key]] as const)}
           onChange={(value) => go({ view: value, range: null }, true)}
         />
+        {view === 'side' && sources.includes('fused') && (
+          <Select
+            label="Beside"
+            value={route.value.beside ?? ''}
+            options={[
+              ['', 'Sentinel-2, Sentinel-3'],
+              ...SCENARIO_KEYS.filter((key) => key !== season.scenario).map((key) => [key, scenarioName(key)] as const),
+            ]}
+            onChange={(value) => go({ beside: value || null }, true)}
+          />
+        )}
         <Downloads season={season} stage={stage} series={series.data} pixel={pixel.data} />
       </div>
       {rows.some((row) => row.days.length) && (
