@@ -57,9 +57,13 @@ function Pair({ season, letter, stage, date, view, wanted }: PairProps) {
   const daily = season.stages[stage].fused;
   const index = useDays(daily).indexOf(date);
   const layer = layerOf(season, wanted);
-  const value = usePlane(layer, date, index < 0 ? null : `${daily!.folder}/${daily!.names[index]}`);
+  // Index-then-Blend fuses GCC alone: its GCC in place of a band would stand under the band's scale.
+  const fusesIt = styleKey(season, stage, wanted) === wanted;
+  const file = index < 0 || !fusesIt ? null : `${daily!.folder}/${daily!.names[index]}`;
+  const value = usePlane(layer, date, file);
   const spread = deviationOf(season, wanted);
   const deviation = usePlane(spread, date, null);
+  const nothing = fusesIt ? 'No estimate on this day.' : 'This scenario fuses GCC alone; show GCC to compare.';
   // Where the scenario has no value of the day, a deviation would stand for nothing that is shown.
   const none = value.path === null;
   const place = { season, view, date, letter };
@@ -71,7 +75,7 @@ function Pair({ season, letter, stage, date, view, wanted }: PairProps) {
         state={value}
         style={withUnit(styleFor(wanted, 'fused', value.frame, season))}
         range={route.value.range}
-        missing="No estimate on this day."
+        missing={nothing}
       />
       <Panel
         {...place}
@@ -79,9 +83,7 @@ function Pair({ season, letter, stage, date, view, wanted }: PairProps) {
         state={none ? NOTHING : deviation}
         style={spread ? deviationStyle(spread) : null}
         range={null}
-        missing={
-          spread ? 'No estimate on this day.' : 'No deviation of this; show a band, or GCC under Index-then-Blend.'
-        }
+        missing={spread || !fusesIt ? nothing : 'No deviation of this; show a band, or GCC under Index-then-Blend.'}
       />
     </>
   );

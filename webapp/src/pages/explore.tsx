@@ -2,7 +2,8 @@
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { pixelSeason, siteSeries, type Overview, type Season } from '../api';
 import { fromDayOfYear, nearest, toDay, toIso } from '../days';
-import { Maps, sourcesOf } from '../map/maps';
+import { Maps } from '../map/maps';
+import { sourcesOf } from '../map/seen';
 import { STAGES, VIEWS, type Source, type Stage, type View } from '../route';
 import { address, prefetch } from '../raster/store';
 import { nearestFile } from '../raster/use-shown';
