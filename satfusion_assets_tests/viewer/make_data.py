@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw
 
+from satfusion_assets.pipeline.prepared.prepare import CHANNELS
 from satfusion_assets.store.packs import PackLayer, write_pack
 from satfusion_assets.vocabulary.grid import site_grid
 from satfusion_assets.vocabulary.scenarios import Mode, Scenario, Strategy
@@ -143,7 +144,7 @@ def _scenario(folder: Path, land: Landscape, scenario: Scenario, scenes: list[da
     itb = scenario.mode is Mode.ITB
     prepared = folder / (f"prepared_{strategy}" + ("_itb" if itb else ""))
     processed = folder / f"processed_{scenario.key}"
-    kind, names = ("GCC", ("gcc",)) if itb else ("REFL", ("B02", "B03", "B04", "B8A"))
+    kind, names = ("GCC" if itb else "REFL"), tuple(CHANNELS[scenario.mode])
     kept = [day for number, day in enumerate(scenes) if rule_of(number) is None]
     noise = np.random.default_rng(7)
 
@@ -214,9 +215,8 @@ def _quality(
     spread = (0.0006 + 0.0003 * distance[:, None, None]) * (0.6 + ramp)
     cubes["standard_deviation"] = np.repeat(spread[:, None], len(names), axis=1).astype(np.float32)
     for name, values in cubes.items():
-        words = [
-            f"{day} {band}" if values.shape[1] > 1 else str(day) for day in days for band in names[: values.shape[1]]
-        ]
+        channels = names if name == "standard_deviation" else ()
+        words = [f"{day} {channel}" for day in days for channel in channels] or [str(day) for day in days]
         write_raster(folder / f"{name}.tif", values.reshape(-1, *shape), land, tuple(words))
     return cubes
 

@@ -247,7 +247,7 @@ def test_raw_digital_numbers_come_with_the_scale_to_reflectance(client, store):
 
 def test_one_day_of_a_quality_layer_is_one_band(client):
     season = client.get(f"/_api/season/{SEASON}/{SCENARIO}").json()
-    layer = next(layer for layer in season["quality"] if layer["key"] == "standard_deviation_B04")
+    layer = next(layer for layer in season["quality"] if layer["key"] == "standard_deviation_red")
     band = layer["bands"][layer["days"].index("2024-05-01")]
     header, values = decode(client.get(f"/_frame/{layer['path']}?bands={band}").content)
     assert header["bands"] == ["2024-05-01 B04"]

@@ -21,6 +21,7 @@ const RULES: Record<string, Rule> = {
   bands: oneOf(['0', '1']),
   colour: oneOf(['0', '1']),
   dates: oneOf(['all']),
+  with: [(value) => SCENARIO.test(value), 'a scenario like aggressive_kriging'],
   px: count(2, 'easting and northing like 675865,5220905'),
   at: count(3, 'easting, northing and metres a pixel'),
   range: count(2, 'two numbers like 0.2,0.8'),

@@ -27,6 +27,8 @@ export interface Route {
   a: Source;
   b: Source;
   bDate: number | null;
+  /** Scenario whose fused maps stand beside this one's; null: the sources side by side. */
+  beside: string | null;
   /** Easting and northing of the chosen pixel. */
   px: [number, number] | null;
   /** Centre easting, northing and metres a pixel of the maps; null: the whole site. */
@@ -68,6 +70,7 @@ export const START: Route = {
   a: 's2',
   b: 'fused',
   bDate: null,
+  beside: null,
   px: null,
   at: null,
   span: null,
@@ -104,6 +107,8 @@ export function parse(pathname: string, search: string): Route {
   route.a = pick(SOURCES, query.get('a'), START.a);
   route.b = pick(SOURCES, query.get('b'), START.b);
   route.bDate = toDay(query.get('bdate'));
+  const beside = query.get('with');
+  route.beside = beside !== null && SCENARIO.test(beside) ? beside : null;
   route.px = numbers(query.get('px'), 2) as Route['px'];
   route.at = numbers(query.get('at'), 3) as Route['at'];
   route.span = spanOf(query.get('span'));
@@ -143,6 +148,7 @@ export function format(route: Route): string {
     put('b', route.b, START.b);
     put('bdate', route.bDate === null ? null : toIso(route.bDate));
   }
+  if (route.view === 'side') put('with', route.beside);
   put('px', route.px && route.px.map((v) => v.toFixed(0)).join(','));
   put('at', route.at && route.at.map((v) => Number(v.toFixed(2))).join(','));
   put('span', route.span && route.span.map(toIso).join(','));

@@ -54,6 +54,7 @@ describe('the address', () => {
     route({ site: 'innsbruck', season: 2024, page: 'gaps', gap: '30_peak', rival: 'linear', quantity: 'ndvi' }),
     route({ site: 'innsbruck', season: 2024, page: 'preselection', show: 'differ' }),
     route({ site: 'innsbruck', season: 2024, page: 'metrics', region: 'innsbruck_GR_1000', dates: true }),
+    route({ site: 'innsbruck', season: 2024, beside: 'aggressive_kriging', style: 'b8a' }),
     route({ score: 'pearson_r' }),
   ])('read back is the state it was written from: %o', (state) => {
     const url = new URL(format(state), 'http://x');

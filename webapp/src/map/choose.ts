@@ -35,3 +35,23 @@ export function styleFor(wanted: string, source: Source, frame: Frame | null, se
   if (!frame || fits(frame, style)) return style;
   return STYLES.find((one) => one.key === 'gcc')!;
 }
+
+const CHANNELS: Record<string, string> = { b02: 'blue', b03: 'green', b04: 'red', b8a: 'nir', gcc: 'gcc' };
+
+/** The layer of standard deviations that belongs to a style; colours and NDVI have none. */
+export function deviationOf(season: Pick<Season, 'quality'>, style: string): Layer | undefined {
+  const channel = Object.hasOwn(CHANNELS, style) ? CHANNELS[style] : undefined;
+  return season.quality.find((layer) => channel && layer.key === `standard_deviation_${channel}`);
+}
+
+/** The style with what its numbers are: bands are reflectance, indices have no unit. */
+export function withUnit(style: Style): Style {
+  if (style.kind !== 'value' || style.unit || style.quantity === 'value') return style;
+  const unit = style.quantity === 'gcc' || style.quantity === 'ndvi' ? 'no unit' : 'reflectance';
+  return { ...style, unit };
+}
+
+export function deviationStyle(layer: Layer): Style {
+  const unit = layer.key.endsWith('_gcc') ? 'no unit' : 'reflectance';
+  return layerStyle(layer.key, layer.label, layer.unit || unit, layer.explanation);
+}

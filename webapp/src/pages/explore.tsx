@@ -2,7 +2,8 @@
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { pixelSeason, siteSeries, type Overview, type Season } from '../api';
 import { fromDayOfYear, nearest, toDay, toIso } from '../days';
-import { Maps, sourcesOf } from '../map/maps';
+import { Maps } from '../map/maps';
+import { sourcesOf } from '../map/seen';
 import { STAGES, VIEWS, type Source, type Stage, type View } from '../route';
 import { address, prefetch } from '../raster/store';
 import { nearestFile } from '../raster/use-shown';
@@ -14,7 +15,7 @@ import { Downloads } from '../ui/downloads';
 import { Link } from '../ui/link';
 import { Check, Command, Empty, Failure, number, Select, Toggle } from '../ui/parts';
 import { Timeline, useDateKeys, type Row } from '../ui/timeline';
-import { COLOURS, SCORE_NAMES, STAGE_NAMES, STAGE_NOTES } from '../ui/words';
+import { COLOURS, SCENARIO_KEYS, scenarioName, SCORE_NAMES, STAGE_NAMES, STAGE_NOTES } from '../ui/words';
 import { styleKey, styleOptions } from '../map/choose';
 
 const MARGIN = 45;
@@ -84,6 +85,17 @@ export function Explore({ season }: { season: Season; overview: Overview | null 
           options={VIEWS.map((key) => [key, VIEW_NAMES[key]] as const)}
           onChange={(value) => go({ view: value, range: null }, true)}
         />
+        {view === 'side' && sources.includes('fused') && (
+          <Select
+            label="Beside"
+            value={route.value.beside ?? ''}
+            options={[
+              ['', 'Sentinel-2, Sentinel-3'],
+              ...SCENARIO_KEYS.filter((key) => key !== season.scenario).map((key) => [key, scenarioName(key)] as const),
+            ]}
+            onChange={(value) => go({ beside: value || null }, true)}
+          />
+        )}
         <Downloads season={season} stage={stage} series={series.data} pixel={pixel.data} />
       </div>
       {rows.some((row) => row.days.length) && (

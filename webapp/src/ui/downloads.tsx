@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks';
 import { fileUrl, indexUrl, type PixelSeason, type Season, type SiteSeries } from '../api';
 import { toDay, toIso } from '../days';
-import { sourcesOf } from '../map/maps';
+import { sourcesOf } from '../map/seen';
 import { layerOf } from '../map/choose';
 import { nearestFile } from '../raster/use-shown';
 import { route } from '../state';
