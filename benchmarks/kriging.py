@@ -294,8 +294,8 @@ def report(groups: Mapping[str, tuple[str, ...]], folder: Path) -> str:
         "RMSE on the snow-free pixels and days that both methods estimate (every third pixel in both directions),",
         "against the competitor or EFAST scenario that comes best beside it; bold where kriging loses.",
         "`gcc of itself`: GCC taken of each scene and kriged. Near infrared is measured with pixels of 20 m and",
-        "judged on 10 m. Kriging has its detail told by the other bands ([kriging.md](kriging.md)), the other methods",
-        "do not; `as measured`: kriging without it. On the sandbox bands tell each other more than on real ground.",
+        "judged on 10 m. Kriging predicts its detail from the other bands ([kriging.md](kriging.md)), the other",
+        "methods do not; `as measured`: kriging without. On the sandbox bands say more of each other than elsewhere.",
         f"Written by `{command(groups)}`.",
         *independence(keys),
     ]
