@@ -28,9 +28,9 @@ Every series is read through the footprint of a camera ([metrics.md](metrics.md#
 to the target's scale by a bias and a gain fitted on other parts of the season. Two targets: the site's own camera with
 its noise, its drift and a field that is not where it is believed to be; and, free of these, the true GCC in the same
 footprint wherever on the site plants grow. Fine structure matters on days and at places where the true mean of the
-300 m cell misses the footprint's by {FINE} of GCC or more. Intervals and p are of a block bootstrap over days within
-landscapes drawn with replacement, p adjusted over all pairs of a stratum and strategy (Holm); nothing is tested on
-fewer than {LEAST_TESTED} landscapes."""
+300 m cell misses the footprint's by {FINE} of GCC or more. Differences are geometric means over landscapes, their
+intervals and p of a block bootstrap over days within landscapes drawn with replacement, p adjusted over all pairs of a
+stratum and strategy (Holm); nothing is tested on fewer than {LEAST_TESTED} landscapes."""
 
 
 def benefit_parts(table: pd.DataFrame) -> Iterator[str]:
@@ -89,7 +89,7 @@ def _p(value: float) -> str:
 
 
 def _matrix(rows: pd.DataFrame) -> Iterator[dict[str, str | None]]:
-    """One line per fusion and stratum, one column per other series: wins of all, mean difference and p."""
+    """One line per fusion and stratum, one column per other series: wins of all, geometric mean of the ratio, and p."""
     keys = ["landscape", "target", "stratum", "strategy", "a"]
     others = [name for name in (*COARSE, *ALONE) if name in set(rows.b)]
     short = [_short(str(b), str(strategy)) for b, strategy in zip(rows.b, rows.strategy, strict=True)]

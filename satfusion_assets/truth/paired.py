@@ -1,8 +1,9 @@
 """Whether fusing adds anything for a camera: a paired test over landscapes and over the days within them.
 
 A draw takes landscapes with replacement, and in each of them blocks of days (`evaluation.bootstrap`), so that a claim
-has to hold from landscape to landscape and not on many days of one. The difference of a draw is the mean over its
-landscapes of the first series' RMSE over the second's, minus one, on the days and places that both have.
+has to hold from landscape to landscape and not on many days of one. The difference of a draw is the first series' RMSE
+over the second's, minus one, on the days and places that both have: the geometric mean over its landscapes, since a
+landscape where the second is nearly without error would settle an arithmetic one alone.
 """
 
 from __future__ import annotations
@@ -47,9 +48,9 @@ class _OfLandscape:
 def benefit(table: pd.DataFrame) -> pd.DataFrame:
     """One row per kind of landscape, target, strategy, stratum and pair.
 
-    table: rows of ``benefit.benefit_rows`` with the columns of their case. difference: mean over landscapes; below zero
-    the first is nearer. low, high: its 95 % interval; p: two-sided, adjusted within the family; all three None where
-    nothing is tested (``benefit.TESTED``). n: days and places altogether.
+    table: rows of ``benefit.benefit_rows`` with the columns of their case. difference: geometric mean over landscapes;
+    below zero the first is nearer. low, high: its 95 % interval; p: two-sided, adjusted within the family; all three
+    None where nothing is tested (``benefit.TESTED``). n: days and places altogether.
     """
     import pandas as pd
 
@@ -76,17 +77,17 @@ def _of_kind(kind: str, table: pd.DataFrame) -> Iterator[dict[str, Any]]:
             "n": sum(one.n for one in having),
             "a_wins": int((differences < -TIE).sum()),
             "b_wins": int((differences > TIE).sum()),
-            "difference": float(differences.mean()),
+            "difference": float(np.expm1(np.log1p(differences).mean())),
             **(_tested(np.stack([one.draws for one in having])) if key[2] in TESTED else UNTESTED),
         }
 
 
 def _tested(draws: FloatArray) -> dict[str, float | None]:
-    """Interval and p of the mean over landscapes; draws: (landscapes, d)."""
+    """Interval and p of the geometric mean over landscapes; draws: (landscapes, d)."""
     if len(draws) < LEAST_TESTED:
         return UNTESTED
     drawn = np.random.default_rng(DRAWS.seed).integers(0, len(draws), (len(draws), draws.shape[1]))
-    means = np.take_along_axis(draws, drawn, axis=0).mean(axis=0, dtype=np.float64)
+    means = np.expm1(np.log1p(np.take_along_axis(draws, drawn, axis=0)).mean(axis=0, dtype=np.float64))
     low, high = interval(means) or (None, None)
     return {"low": low, "high": high, "p": None if low is None else two_sided_p(means)}
 
