@@ -76,7 +76,7 @@ truth-pages: setup
 history: setup
 	$(BIN)/python -m benchmarks.history
 
-# Lines that the tests run; the floor is in pyproject.toml. Compiled kernels count as not run.
+# Lines that the tests run, compiled kernels left out.
 coverage: setup
 	$(BIN)/pytest -n 2 --dist loadscope -m "not slow" --cov --cov-report=term:skip-covered
 
