@@ -47,7 +47,7 @@ class Pair:
     """ours, theirs: the same job; each returns its result. differs: how far two results are apart, in words."""
 
     part: str
-    library: str
+    stock: str
     ours: Callable[[], Any]
     theirs: Callable[[], Any]
     differs: Callable[[Any, Any], str]
@@ -81,7 +81,7 @@ def report(rounds: int) -> str:
         best = np.full(2, np.inf)
         for _ in range(rounds):
             best = np.minimum(best, [_seconds(pair.ours), _seconds(pair.theirs)])
-        lines.append(f"| {pair.part} | {pair.library} | {best[1] / best[0]:.1f} | {pair.differs(ours, theirs)} |")
+        lines.append(f"| {pair.part} | {pair.stock} | {best[1] / best[0]:.1f} | {pair.differs(ours, theirs)} |")
     return "\n".join(lines) + "\n"
 
 

@@ -62,14 +62,14 @@ class Archive(BaseHTTPRequestHandler):
         pass
 
 
-server = ThreadingHTTPServer(("127.0.0.1", 0), Archive)
+server = ThreadingHTTPServer(("localhost", 0), Archive)
 threading.Thread(target=server.serve_forever, daemon=True).start()
 
 
 def opened(name):
     before = len(asked)
     try:
-        with rasterio.open(f"http://127.0.0.1:{server.server_port}/{name}") as dataset:
+        with rasterio.open("{}://localhost:{}/{}".format("http", server.server_port, name)) as dataset:
             says = f"pixel {dataset.read(1)[0, 0]}"
     except rasterio.errors.RasterioIOError:
         says = "failed"

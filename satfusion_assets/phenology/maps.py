@@ -12,8 +12,9 @@ from datetime import date
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from satfusion_assets.phenology.crossings import find_seasons, main_season
+from satfusion_assets.phenology.crossings import find_seasons
 from satfusion_assets.phenology.labels import Label
+from satfusion_assets.phenology.main_season import main_season
 from satfusion_assets.phenology.series import EPOCH, standardised
 from satfusion_assets.phenology.smoothing import SATELLITE, Smoother, Smoothing
 from satfusion_assets.phenology.turns import MIN_OBSERVATIONS, SHALLOW_SHARE, SHARED_SHARE, find_turns

@@ -14,8 +14,9 @@ from typing import TypedDict
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from satfusion_assets.phenology.crossings import Seasons, find_seasons, main_season
+from satfusion_assets.phenology.crossings import Seasons, find_seasons
 from satfusion_assets.phenology.labels import Label
+from satfusion_assets.phenology.main_season import main_season
 from satfusion_assets.phenology.smoothing import CAMERA, Smoother, Smoothing
 from satfusion_assets.phenology.turns import EVERY_TROUGH, MIN_OBSERVATIONS, SHALLOW_SHARE, SHARED_SHARE, find_turns
 from satfusion_assets.vocabulary.errors import InvalidInput

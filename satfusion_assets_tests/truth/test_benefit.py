@@ -126,6 +126,15 @@ def test_a_gain_on_every_landscape_is_found_with_its_size() -> None:
     assert row["adjusted"] < 0.05
 
 
+def test_one_landscape_where_the_other_is_nearly_without_error_settles_nothing() -> None:
+    table = population(0.25, 12, 0.0)
+    table.loc[table.seed == 12, "sse_a"] = 1e6 * table.sse_b
+    (row,) = benefit(table).to_dict("records")
+    assert row["a_wins"] == 11
+    assert row["difference"] == pytest.approx((0.5**11 * 1000) ** (1 / 12) - 1, abs=0.01)
+    assert row["low"] < row["difference"] < 0 < row["high"]
+
+
 def test_no_gain_is_not_called_one() -> None:
     (row,) = benefit(population(1.0, 6)).to_dict("records")
     assert row["adjusted"] > 0.05
