@@ -35,6 +35,7 @@ class _Limited:
             set_pg_statement_timeout(connection, statement_timeout)
 
         event.listen(self._engine, "connect", limit)
+        self._engine.dispose()  # those that were open already
 
 
 class KeptRuns(_Limited, PostgresRunStorage):
