@@ -102,22 +102,19 @@ class Trials:
         _say(f"published by the killed run: {self._made_by(run)}")
 
     def cut_link(self) -> None:
-        """worker-b's cable pulled for 90 s in mid-run."""
-        backfill = self._ask()
+        """worker-b's cable pulled for 90 s in mid-run, while there is enough work for both."""
+        backfill = self._ask(scenarios=possible_scenarios())
         run = self._begun(backfill, "worker-b")
         at = time.monotonic()
         self.cluster.workers["worker-b"].cut()
         self._until(lambda: any(other.attempt and other.host for other in runs_of(self.client, backfill)))
         _say(f"cut: made again elsewhere after {time.monotonic() - at:.0f} s")
-        self._wait(backfill)
-        again = self._ask()
-        self._begun(again, "worker-a")  # the other runs wait in the queue
         time.sleep(max(0.0, 90 - (time.monotonic() - at)))
         self.cluster.workers["worker-b"].mend()
         at = time.monotonic()
-        self._begun(again, "worker-b")
-        _say(f"link back: worker-b took a run after {time.monotonic() - at:.0f} s")
-        self._wait(again)
+        self._begun(backfill, "worker-b")
+        _say(f"link back: worker-b had a run after {time.monotonic() - at:.0f} s; runs {self._standing(backfill)}")
+        self._wait(backfill)
         _say(f"published by the run that was cut off: {self._made_by(run)}, its status {self._status(run)}")
 
     def freeze_bucket(self) -> None:
