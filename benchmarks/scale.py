@@ -183,8 +183,8 @@ def backfill(client: Client) -> Iterator[Row]:
     yield "backfill of 100 new site-seasons: asked for", f"{time.monotonic() - began:.1f} s", ""
     for runs, what in ((1, "its first run is queued"), (100, "100 runs are queued")):
         while sum(client.state(asked).runs.values()) < runs:
-            if time.monotonic() - began > 300:
-                yield what, "not within 300 s", ""
+            if time.monotonic() - began > 120:
+                yield what, "not within 120 s", ""
                 return
             time.sleep(0.5)
         yield what, f"{time.monotonic() - began:.0f} s", ""
