@@ -16,7 +16,6 @@ from satfusion_assets.pipeline.fused.product import FUSED
 from satfusion_assets.pipeline.outcome import Outcome
 from satfusion_assets.pipeline.pack.files import pack_folder
 from satfusion_assets.pipeline.pack.product import PACK
-from satfusion_assets.pipeline.prepared.prepare import CHANNELS
 from satfusion_assets.pipeline.processed.files import ProcessedLayout
 from satfusion_assets.pipeline.processed.product import PROCESSED
 from satfusion_assets.pipeline.provenance import publish
@@ -26,7 +25,7 @@ from satfusion_assets.store.packs import PackLayer, write_pack
 from satfusion_assets.vocabulary.days import day_of
 from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing
 from satfusion_assets.vocabulary.grid import FINE_M, RATIO
-from satfusion_assets.vocabulary.scenarios import Scenario
+from satfusion_assets.vocabulary.scenarios import CHANNELS, Scenario
 from satfusion_assets.vocabulary.sites import SiteSeason
 from satfusion_assets.vocabulary.sources import SOURCES
 
