@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, cast
@@ -93,13 +94,45 @@ def read_pixel(
     only: names of the layers wanted, all when empty. Raises ProductCorrupt, which names the pack by ``name``.
     """
     root = _group(_open_store(path, name))
-    try:
+    with _said_of(name):
         window = _window(root, east, north, side)
-        if window is None:
+        return None if window is None else _read_layers(root, window, only)
+
+
+@dataclass(frozen=True)
+class PackBox:
+    """Layers of a pack in a rectangle; x (w,) and y (h,): the centres of its pixels, metres."""
+
+    layers: dict[str, PixelLayer]
+    x: np.ndarray
+    y: np.ndarray
+
+
+def read_box(path: Path, name: str, box: tuple[float, float, float, float], only: Collection[str]) -> PackBox | None:
+    """Layers ``only`` of the pack at ``path`` where pixels have their centre in ``box`` (west, south, east, north);
+    None where none has. Raises ProductCorrupt, which names the pack by ``name``."""
+    root = _group(_open_store(path, name))
+    west, south, east, north = box
+    with _said_of(name):
+        x, y = _array(root, "x"), _array(root, "y")
+        columns, rows = np.flatnonzero((x >= west) & (x <= east)), np.flatnonzero((y >= south) & (y <= north))
+        if not columns.size or not rows.size:
             return None
-        return {key: _read_layer(root, key, window) for key in _layers(root) if not only or key in only}
+        window = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+        return PackBox(_read_layers(root, window, only), x[window[1]], y[window[0]])
+
+
+@contextmanager
+def _said_of(name: str) -> Iterator[None]:
+    """Whatever cannot be read is said of the pack ``name``."""
+    try:
+        yield
     except (KeyError, IndexError, TypeError, ValueError, RuntimeError, OSError) as error:
         raise ProductCorrupt(f"{name} is not a readable pack ({error}); materialise it again.") from error
+
+
+def _read_layers(root: zarr.Group, window: tuple[slice, slice], only: Collection[str]) -> dict[str, PixelLayer]:
+    return {key: _read_layer(root, key, window) for key in _layers(root) if not only or key in only}
 
 
 def _open_store(path: Path, name: str, whole: bool = False) -> PackStore:
