@@ -10,7 +10,8 @@ import shapely
 
 from satfusion_assets.pipeline.pack.files import pack_folder
 from satfusion_assets.store.pack_reader import PackBox, PixelLayer, read_box
-from satfusion_assets.viewer.answers import AreaSeason, Source
+from satfusion_assets.viewer import layout
+from satfusion_assets.viewer.answers import AreaSeason
 from satfusion_assets.viewer.files import Fence
 from satfusion_assets.viewer.rasters import index_of
 from satfusion_assets.viewer.series import rounded
@@ -21,7 +22,7 @@ from satfusion_assets.vocabulary.sites import Site
 
 CORNERS: Final = (3, 64)
 """Fewest and most corners of an area."""
-_SOURCES: Final[tuple[Source, ...]] = ("fused", "s2")
+_SOURCES: Final[tuple[layout.Source, ...]] = ("fused", "s2")
 """Those whose pixels are smaller than what is drawn; 300 m pixels have no spread in a field."""
 _STRIP_M: Final = 300.0
 """Rows that are read at a time: a season of them stays below 64 MB of numbers."""
