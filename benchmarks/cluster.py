@@ -70,7 +70,7 @@ class Trials:
         for season in seasons:
             there = {(item.product, item.variant): item for item in self.store.products(season)}
             here = {(item.product, item.variant): item for item in self.made.products(season)}
-            differ += [f"{season.key} {name} {variant}" for name, variant in here.keys() ^ there.keys()]
+            differ += [f"{season.key} {name} {variant}" for name, variant in there.keys() - here.keys()]
             for key in here.keys() & there.keys():
                 files += len(here[key].files)
                 if (here[key].version, here[key].files) != (there[key].version, there[key].files):
@@ -284,7 +284,7 @@ def _cpu_of_services(running: Cluster) -> float:
     host = Path(f"/proc/{inside}/ns/pid").readlink()
     spent = 0.0
     for process in psutil.process_iter():
-        with suppress(psutil.NoSuchProcess, FileNotFoundError):
+        with suppress(psutil.NoSuchProcess, OSError):
             if Path(f"/proc/{process.pid}/ns/pid").readlink() == host:
                 spent += sum(process.cpu_times()[:4])  # with those of children that have ended
     return spent

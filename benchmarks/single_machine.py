@@ -1,7 +1,8 @@
 """What one machine makes of site-seasons from nothing, with one scenario: what a cluster's bytes are compared with.
 
 ``python -m benchmarks.single_machine DATA SANDBOX SCENARIO SITE_SEASON...``: the products go to the folder DATA, the
-archives are the sandbox's in SANDBOX. Then ``benchmarks.cluster`` with DATA and the trial ``from_nothing``.
+archives are the sandbox's in SANDBOX. Then ``benchmarks.cluster`` with DATA and the trial ``from_nothing``. A scene
+names its address, so raw_s2 and what is made of it differ where the sandbox has another address there.
 """
 
 from __future__ import annotations
