@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, cast
 
@@ -127,7 +127,7 @@ def _group(store: PackStore) -> zarr.Group:
     try:
         root = zarr.open_group(store, mode="r", use_consolidated=False)  # every layer's own word is looked at
         list(root.arrays())
-        store.whole = "edition" in root.attrs
+        store.whole = bool({"editions", "edition"} & {*root.attrs})
         listed: Any = root.attrs.get("layers", ())
         wanted = {path.name for path in store.root.iterdir() if path.is_dir()} | set(listed)
         gone = sorted(name for name in wanted if not (store.root / name / _METADATA).is_file())
@@ -166,7 +166,11 @@ def _read_layer(root: zarr.Group, key: str, window: tuple[slice, slice]) -> Pixe
     variable, has = _variable(root, key), _array(root, AVAILABLE.format(key))
     banded = variable.metadata.dimension_names[1] == "band"
     stored = np.asarray(variable[(..., *window)])[has]
-    values = layer_type(key).decode(stored if banded else stored[:, np.newaxis])
+    said = {
+        "step": variable.attrs["scale_factor"],
+        "offset": variable.attrs["add_offset"],
+    }  # packs of before had others
+    values = replace(layer_type(key), **said).decode(stored if banded else stored[:, np.newaxis])
     days = (_EPOCH + _array(root, "time")[has].astype("timedelta64[D]")).astype(str).tolist()
     return PixelLayer(days, values, tuple(str(name) for name in _array(root, "band")) if banded else (key,))
 
