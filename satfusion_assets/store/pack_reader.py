@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, cast
@@ -17,7 +18,7 @@ from zarr.storage import LocalStore
 
 from satfusion_assets.store.layers import layer_type
 from satfusion_assets.store.leases import lease, version_of
-from satfusion_assets.store.packs import AVAILABLE
+from satfusion_assets.store.packs import AVAILABLE, PackLayer
 from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing
 
 if TYPE_CHECKING:
@@ -92,12 +93,68 @@ def read_pixel(
 
     only: names of the layers wanted, all when empty. Raises ProductCorrupt, which names the pack by ``name``.
     """
-    root = _group(_open_store(path, name))
-    try:
+    with _reading(path, name) as root:
         window = _window(root, east, north, side)
         if window is None:
             return None
         return {key: _read_layer(root, key, window) for key in _layers(root) if not only or key in only}
+
+
+@dataclass(frozen=True)
+class LayerNames:
+    """What a layer has images of: its days (t,) ISO, and names of its b bands, empty where it has none."""
+
+    days: tuple[str, ...]
+    bands: tuple[str, ...]
+
+
+def pack_layers(path: Path, name: str) -> dict[str, LayerNames]:
+    """Days and bands of each layer of the pack at ``path``, without its values; errors as ``read_pixel``."""
+    with _reading(path, name) as root:
+        return {key: _names(root, key, _has(root, key)) for key in _layers(root)}
+
+
+@dataclass(frozen=True)
+class PackPlace:
+    """Where a pack lies, and what it says of itself. transform: affine coefficients a to f."""
+
+    shape: tuple[int, int]
+    transform: tuple[float, ...]
+    epsg: int
+    tags: dict[str, str]
+
+
+def pack_place(path: Path, name: str) -> PackPlace:
+    """Grid and words of the pack at ``path``; errors as ``read_pixel``."""
+    with _reading(path, name) as root:
+        crs = root["spatial_ref"].attrs
+        c, a, b, f, d, e = (float(number) for number in str(crs["GeoTransform"]).split())
+        shape = (root["y"].shape[0], root["x"].shape[0])
+        tags = {key: value for key, value in root.attrs.items() if isinstance(value, str)}
+        return PackPlace(shape, (a, b, c, d, e, f), int(crs["epsg"]), tags)
+
+
+def read_layers(path: Path, name: str, only: Collection[str] = (), days: Collection[str] = ()) -> Iterator[PackLayer]:
+    """Layers of the pack at ``path``, whole and as they are stored, one after another; errors as ``read_pixel``.
+
+    only: names of the layers wanted, days: ISO days of which images are wanted; all when empty.
+    """
+    with _reading(path, name) as root:
+        time = _EPOCH + _array(root, "time").astype("timedelta64[D]")
+        chosen = np.isin(time, np.array(sorted(days), "datetime64[D]")) if days else np.ones(len(time), bool)
+        for key in _layers(root):
+            if not only or key in only:
+                has = _has(root, key) & chosen
+                variable = _variable(root, key)
+                stored = variable[...] if has.all() else variable.oindex[np.flatnonzero(has)]
+                yield PackLayer(key, time[has], np.asarray(stored), _names(root, key, has).bands)
+
+
+@contextmanager
+def _reading(path: Path, name: str) -> Iterator[zarr.Group]:
+    root = _group(_open_store(path, name))
+    try:
+        yield root
     except (KeyError, IndexError, TypeError, ValueError, RuntimeError, OSError) as error:
         raise ProductCorrupt(f"{name} is not a readable pack ({error}); materialise it again.") from error
 
@@ -161,18 +218,27 @@ def _cell(centres: np.ndarray, coordinate: float) -> int | None:
     return index if 0 <= index < len(centres) else None
 
 
+def _has(root: zarr.Group, key: str) -> np.ndarray:
+    """Whether the layer has an image, day by day."""
+    return _array(root, AVAILABLE.format(key))
+
+
+def _names(root: zarr.Group, key: str, has: np.ndarray) -> LayerNames:
+    days = _EPOCH + _array(root, "time")[has].astype("timedelta64[D]")
+    banded = _variable(root, key).metadata.dimension_names[1] == "band"
+    bands = tuple(str(name) for name in _array(root, "band")) if banded else ()
+    return LayerNames(tuple(days.astype(str).tolist()), bands)
+
+
 def _read_layer(root: zarr.Group, key: str, window: tuple[slice, slice]) -> PixelLayer:
     """The layer on the days that it has an image of."""
-    variable, has = _variable(root, key), _array(root, AVAILABLE.format(key))
-    banded = variable.metadata.dimension_names[1] == "band"
+    variable, has = _variable(root, key), _has(root, key)
+    names = _names(root, key, has)
     stored = np.asarray(variable[(..., *window)])[has]
-    said = {
-        "step": variable.attrs["scale_factor"],
-        "offset": variable.attrs["add_offset"],
-    }  # packs of before had others
-    values = replace(layer_type(key), **said).decode(stored if banded else stored[:, np.newaxis])
-    days = (_EPOCH + _array(root, "time")[has].astype("timedelta64[D]")).astype(str).tolist()
-    return PixelLayer(days, values, tuple(str(name) for name in _array(root, "band")) if banded else (key,))
+    # Packs of before had other steps.
+    said = {"step": variable.attrs["scale_factor"], "offset": variable.attrs["add_offset"]}
+    values = replace(layer_type(key), **said).decode(stored if names.bands else stored[:, np.newaxis])
+    return PixelLayer([*names.days], values, names.bands or (key,))
 
 
 def _array(root: zarr.Group, key: str) -> np.ndarray:

@@ -8,11 +8,13 @@ from datetime import timedelta
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from satfusion_assets.pipeline.criteria import CheckedProduct, Criterion, Verdict, mostly, rounded, verdict
 from satfusion_assets.pipeline.fused.files import FusedLayout
 from satfusion_assets.pipeline.prepared.files import PreparedLayout
 from satfusion_assets.pipeline.prepared.product import PREPARED
+from satfusion_assets.store.layers import layer_type
 from satfusion_assets.vocabulary.days import day_of
 from satfusion_assets.vocabulary.scenarios import Method, Mode
 
@@ -114,6 +116,14 @@ def jumps(checked: CheckedProduct) -> Verdict:
     return verdict(bad, len(images(checked)), "days", {"largest_jump": rounded(largest)})
 
 
+def _deviations(checked: CheckedProduct, quality: str, days: list[str]) -> NDArray[np.float32]:
+    """The deviations (n, b, ...) that are stated of ``days`` (n,), on the lattice."""
+    from satfusion_assets.store.pack_reader import read_layers
+
+    found = read_layers(checked.view.folder(quality), quality, only=("standard_deviation",), days=days)
+    return next(layer_type(layer.name).decode(layer.values[_LATTICE]) for layer in found)
+
+
 def calibration(checked: CheckedProduct) -> Verdict:
     """Kept scenes against the fused image of their own day, in units of the deviations that are stated.
 
@@ -127,8 +137,7 @@ def calibration(checked: CheckedProduct) -> Verdict:
     and not the product. How well the deviation is calibrated where scenes are withheld is for the gap benchmark.
     """
     layout, prepared = FusedLayout(checked.scenario), PreparedLayout(checked.scenario.strategy, checked.mode)
-    name = layout.quality("standard_deviation")
-    if name not in checked.view.manifest.files:
+    if not checked.view.names(f"{layout.quality}/*"):
         return Verdict(True, "The engine states no deviation.", {"scenes": 0})
     fused = {day_of(image): image for image in images(checked)}
     noises = checked.view.read_json(layout.scene_noise)
@@ -136,9 +145,7 @@ def calibration(checked: CheckedProduct) -> Verdict:
     with checked.store.read(PREPARED[checked.mode].of(checked.product.site_season, prepared.strategy)) as view:
         found = view.names(f"{prepared.folder}/s2/*_{prepared.kind}.tif")
         scenes = [(day_of(scene), scene) for scene in found if day_of(scene) in fused]
-        # A band for each day and channel; those of the scenes are read.
-        wanted = [f"{day.isoformat()} {channel}" for day, _ in scenes for channel in checked.channels]
-        stated = np.split(checked.view.read_raster(name, wanted).physical()[_LATTICE], len(scenes)) if scenes else []
+        stated = _deviations(checked, layout.quality, [day.isoformat() for day, _ in scenes]) if scenes else []
         for (day, scene), deviation in zip(scenes, stated, strict=True):
             noise = np.array([noises[day.isoformat()][channel] or 0 for channel in checked.channels])[:, None, None]
             error = np.abs(view.read_raster(scene).masked()[_LATTICE] - checked.raster(fused[day]).values[_LATTICE])
