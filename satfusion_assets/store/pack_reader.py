@@ -127,9 +127,9 @@ class PackPlace:
 def pack_place(path: Path, name: str) -> PackPlace:
     """Grid and words of the pack at ``path``; errors as ``read_pixel``."""
     with _reading(path, name) as root:
-        crs = root["spatial_ref"].attrs
+        crs = _variable(root, "spatial_ref").attrs
         c, a, b, f, d, e = (float(number) for number in str(crs["GeoTransform"]).split())
-        shape = (root["y"].shape[0], root["x"].shape[0])
+        shape = (len(_array(root, "y")), len(_array(root, "x")))
         tags = {key: value for key, value in root.attrs.items() if isinstance(value, str)}
         return PackPlace(shape, (a, b, c, d, e, f), int(crs["epsg"]), tags)
 

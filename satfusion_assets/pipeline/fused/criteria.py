@@ -116,12 +116,14 @@ def jumps(checked: CheckedProduct) -> Verdict:
     return verdict(bad, len(images(checked)), "days", {"largest_jump": rounded(largest)})
 
 
-def _deviations(checked: CheckedProduct, quality: str, days: list[str]) -> NDArray[np.float32]:
-    """The deviations (n, b, ...) that are stated of ``days`` (n,), on the lattice."""
+def _deviations(checked: CheckedProduct, quality: str, days: list[str]) -> Sequence[NDArray[np.float32]]:
+    """The deviations (b, ...) that are stated of each of ``days``, on the lattice."""
     from satfusion_assets.store.pack_reader import read_layers
 
+    if not days:
+        return ()
     found = read_layers(checked.view.folder(quality), quality, only=("standard_deviation",), days=days)
-    return next(layer_type(layer.name).decode(layer.values[_LATTICE]) for layer in found)
+    return [*next(layer_type(layer.name).decode(layer.values[_LATTICE]) for layer in found)]
 
 
 def calibration(checked: CheckedProduct) -> Verdict:
@@ -145,7 +147,7 @@ def calibration(checked: CheckedProduct) -> Verdict:
     with checked.store.read(PREPARED[checked.mode].of(checked.product.site_season, prepared.strategy)) as view:
         found = view.names(f"{prepared.folder}/s2/*_{prepared.kind}.tif")
         scenes = [(day_of(scene), scene) for scene in found if day_of(scene) in fused]
-        stated = _deviations(checked, layout.quality, [day.isoformat() for day, _ in scenes]) if scenes else []
+        stated = _deviations(checked, layout.quality, [day.isoformat() for day, _ in scenes])
         for (day, scene), deviation in zip(scenes, stated, strict=True):
             noise = np.array([noises[day.isoformat()][channel] or 0 for channel in checked.channels])[:, None, None]
             error = np.abs(view.read_raster(scene).masked()[_LATTICE] - checked.raster(fused[day]).values[_LATTICE])
