@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from satfusion_assets.cli.tables import narrow_table
+from satfusion_assets.cli.truth_surface import known_truth, surface_of
 from satfusion_assets.pipeline.fused.files import FusedLayout
 from satfusion_assets.pipeline.fused.product import FUSED
 from satfusion_assets.pipeline.platform import Platform
@@ -22,14 +23,12 @@ from satfusion_assets.store import View
 from satfusion_assets.vocabulary import indices
 from satfusion_assets.vocabulary.days import day_of
 from satfusion_assets.vocabulary.errors import InvalidInput
-from satfusion_assets.vocabulary.grid import site_grid
 from satfusion_assets.vocabulary.installation import home
 from satfusion_assets.vocabulary.scenarios import BANDS, SCENARIOS, Mode, Scenario, Strategy
 from satfusion_assets.vocabulary.sites import SiteSeason
 
 if TYPE_CHECKING:
     from satfusion_assets.sandbox.landscape import SurfaceView as Surface
-    from satfusion_assets.truth.scoring import Truth
 
 TABLES = home() / "sandbox_data" / "truth"
 """Where the report goes unless another place is asked for."""
@@ -132,27 +131,6 @@ def _date_rows(
         maps = transition_maps(course.days, alone, year, error=error, least_amplitude=LEAST_AMPLITUDE)
         yield from date_rows(f"{scenario.key} alone", maps, known)
         yield from date_rows(f"{scenario.key} with its scenes", course_maps(course, year), known)
-
-
-def surface_of(platform: Platform, site_season: SiteSeason, seed: int, landscape: str = "plain") -> Surface:
-    from satfusion_assets.sandbox.effects import Effects
-    from satfusion_assets.sandbox.landscape import Landscape
-
-    site = platform.site(site_season)
-    grid = site_grid(site)
-    return Landscape(site, seed, Effects.parse(landscape)).view(grid.fine.affine, (grid.fine.height, grid.fine.width))
-
-
-def known_truth(surface: Surface) -> Truth:
-    from satfusion_assets.sandbox.signatures import Cover
-    from satfusion_assets.truth.scoring import Truth
-
-    return Truth(
-        reflectance=lambda days: np.stack([surface.reflectance(day.item()) for day in days]),
-        land_cover=surface.land_cover,
-        names={int(cover): cover.name.lower() for cover in Cover},
-        snow=lambda days: np.stack([surface.snow(day.item()) for day in days]),
-    )
 
 
 @dataclass

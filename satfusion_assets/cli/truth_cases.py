@@ -137,8 +137,8 @@ def compared(strategy: Strategy) -> tuple[list[Fusion], list[GapMethod]]:
 
 
 def _scores(case: Case, data: Path) -> dict[str, list[dict[str, object]]]:
-    from satfusion_assets.cli.truth import known_truth, surface_of
     from satfusion_assets.cli.truth_cameras import its_camera, other_cameras
+    from satfusion_assets.cli.truth_surface import known_truth, surface_of
     from satfusion_assets.pipeline.fused.fuse import season_days
     from satfusion_assets.pipeline.fused.inputs import read_stack
     from satfusion_assets.pipeline.platform import Platform

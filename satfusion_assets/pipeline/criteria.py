@@ -13,7 +13,7 @@ from satfusion_assets.store import Product, Store, View
 from satfusion_assets.store.rasters import Raster
 from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing, SatfusionError
 from satfusion_assets.vocabulary.grid import SiteGrid, site_grid
-from satfusion_assets.vocabulary.scenarios import Mode, Scenario, Strategy
+from satfusion_assets.vocabulary.scenarios import CHANNELS, Mode, Scenario, Strategy
 from satfusion_assets.vocabulary.settings import S3Product
 from satfusion_assets.vocabulary.sites import Site
 
@@ -69,8 +69,6 @@ class CheckedProduct:
     @property
     def channels(self) -> tuple[str, ...]:
         """Band descriptions of the images of this mode."""
-        from satfusion_assets.pipeline.prepared.prepare import CHANNELS
-
         return tuple(CHANNELS[self.mode])
 
     @property

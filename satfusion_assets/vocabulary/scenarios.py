@@ -33,6 +33,10 @@ class Mode(StrEnum):
     ITB = "itb"
 
 
+CHANNELS: Final = {Mode.BTI: BANDS, Mode.ITB: ("gcc",)}
+"""Band descriptions of each mode's images."""
+
+
 class Method(StrEnum):
     """How a season is fused."""
 

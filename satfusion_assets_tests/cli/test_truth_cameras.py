@@ -7,8 +7,8 @@ from datetime import date
 import numpy as np
 import pytest
 
-from satfusion_assets.cli.truth import known_truth
 from satfusion_assets.cli.truth_cameras import its_camera, other_cameras
+from satfusion_assets.cli.truth_surface import known_truth
 from satfusion_assets.sandbox.camera import SyntheticCamera
 from satfusion_assets.sandbox.landscape import Landscape
 from satfusion_assets.sandbox.signatures import Cover

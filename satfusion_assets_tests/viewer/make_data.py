@@ -17,10 +17,9 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from satfusion_assets.pipeline.fused.files import FusedLayout
-from satfusion_assets.pipeline.prepared.prepare import CHANNELS
 from satfusion_assets.store.packs import PackLayer, write_pack
 from satfusion_assets.vocabulary.grid import site_grid
-from satfusion_assets.vocabulary.scenarios import Mode, Scenario, Strategy
+from satfusion_assets.vocabulary.scenarios import CHANNELS, Mode, Scenario, Strategy
 from satfusion_assets.vocabulary.sites import Site, SiteRegistry, make_site
 from satfusion_assets_tests.viewer.landscape import Landscape, cloud_distance, coarse, write_json, write_raster
 from satfusion_assets_tests.viewer.tables import metrics, skill, write_gaps

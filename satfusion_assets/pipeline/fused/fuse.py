@@ -21,7 +21,6 @@ from satfusion_assets.pipeline.fused.product import FUSED
 from satfusion_assets.pipeline.fused.quality import write_quality
 from satfusion_assets.pipeline.layers import write_layers
 from satfusion_assets.pipeline.outcome import Outcome
-from satfusion_assets.pipeline.prepared.prepare import CHANNELS
 from satfusion_assets.pipeline.prepared.product import PREPARED
 from satfusion_assets.pipeline.provenance import publish, refuse_out_of_place
 from satfusion_assets.pipeline.replaced import replaced_pack
@@ -29,7 +28,7 @@ from satfusion_assets.pipeline.site_series import read_at_site, write_series
 from satfusion_assets.store import Draft, Store
 from satfusion_assets.store.layers import FUSED_STEP, to_step
 from satfusion_assets.vocabulary.grid import site_grid
-from satfusion_assets.vocabulary.scenarios import Method, Scenario
+from satfusion_assets.vocabulary.scenarios import CHANNELS, Method, Scenario
 from satfusion_assets.vocabulary.sites import Site, SiteSeason
 
 log = logging.getLogger(__name__)

@@ -10,13 +10,12 @@ from numpy.typing import NDArray
 
 from satfusion_assets.fusion.season import SeasonStack
 from satfusion_assets.pipeline.prepared.files import PreparedLayout
-from satfusion_assets.pipeline.prepared.prepare import CHANNELS
 from satfusion_assets.pipeline.prepared.product import PREPARED_BTI
 from satfusion_assets.store import Store, View
 from satfusion_assets.vocabulary.days import day_of
 from satfusion_assets.vocabulary.errors import NoData, ProductCorrupt
 from satfusion_assets.vocabulary.grid import RATIO
-from satfusion_assets.vocabulary.scenarios import Method, Mode, Scenario, Strategy
+from satfusion_assets.vocabulary.scenarios import CHANNELS, Method, Mode, Scenario, Strategy
 from satfusion_assets.vocabulary.sites import SiteSeason
 
 

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from satfusion_assets.fusion.efast.quality import Quality
 from satfusion_assets.fusion.kriging import Hyperparameters, KrigingQuality
 from satfusion_assets.pipeline.fused.files import FusedLayout
-from satfusion_assets.pipeline.prepared.prepare import CHANNELS
 from satfusion_assets.sampling.crop import Window
 from satfusion_assets.store import Draft
 from satfusion_assets.store.packs import PackLayer, write_pack
 from satfusion_assets.vocabulary.grid import RATIO, SiteGrid
+from satfusion_assets.vocabulary.scenarios import CHANNELS
 
 LEARNED: Final = ("gain", "gain_spread", "variance", "correlation_days")
 """Hyper-parameters of kriging that have one number a channel."""

@@ -35,7 +35,6 @@ from satfusion_assets.pipeline.gap_benchmark.files import GapLayout
 from satfusion_assets.pipeline.gap_benchmark.product import GAP_BENCHMARK
 from satfusion_assets.pipeline.outcome import Outcome
 from satfusion_assets.pipeline.prepared.files import PreparedLayout
-from satfusion_assets.pipeline.prepared.prepare import CHANNELS
 from satfusion_assets.pipeline.prepared.product import PREPARED
 from satfusion_assets.pipeline.provenance import lies_in_place, publish, refuse_out_of_place
 from satfusion_assets.pipeline.raw_phenocam.product import RAW_PHENOCAM
@@ -46,7 +45,7 @@ from satfusion_assets.store import Draft, Manifest, Product, Store, View
 from satfusion_assets.vocabulary.days import stamp
 from satfusion_assets.vocabulary.errors import InvalidInput, NoData
 from satfusion_assets.vocabulary.grid import SiteGrid, site_grid
-from satfusion_assets.vocabulary.scenarios import SCENARIOS, Method, Mode, Scenario, Strategy
+from satfusion_assets.vocabulary.scenarios import CHANNELS, SCENARIOS, Method, Mode, Scenario, Strategy
 from satfusion_assets.vocabulary.sites import Site, SiteSeason
 
 log = logging.getLogger(__name__)

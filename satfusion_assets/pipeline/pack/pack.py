@@ -13,7 +13,6 @@ from satfusion_assets.pipeline.fused.product import FUSED
 from satfusion_assets.pipeline.outcome import Outcome
 from satfusion_assets.pipeline.pack.files import pack_folder
 from satfusion_assets.pipeline.pack.product import PACK
-from satfusion_assets.pipeline.prepared.prepare import CHANNELS
 from satfusion_assets.pipeline.processed.files import ProcessedLayout
 from satfusion_assets.pipeline.processed.product import PROCESSED
 from satfusion_assets.pipeline.provenance import publish
@@ -23,7 +22,7 @@ from satfusion_assets.store import Store, View
 from satfusion_assets.store.pack_reader import read_layers
 from satfusion_assets.store.packs import PackLayer, write_pack
 from satfusion_assets.vocabulary.days import day_of
-from satfusion_assets.vocabulary.scenarios import Scenario
+from satfusion_assets.vocabulary.scenarios import CHANNELS, Scenario
 from satfusion_assets.vocabulary.sites import SiteSeason
 from satfusion_assets.vocabulary.sources import SOURCES
 

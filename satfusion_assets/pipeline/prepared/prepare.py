@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import groupby
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,15 +32,12 @@ from satfusion_assets.store import Draft, Store, View
 from satfusion_assets.vocabulary.days import day_of
 from satfusion_assets.vocabulary.errors import NoData
 from satfusion_assets.vocabulary.grid import CLOUD_DISTANCE_LIMIT, site_grid
-from satfusion_assets.vocabulary.scenarios import BANDS, Mode, Strategy
+from satfusion_assets.vocabulary.scenarios import BANDS, CHANNELS, Mode, Strategy
 from satfusion_assets.vocabulary.settings import S3Product
 from satfusion_assets.vocabulary.sites import Site, SiteSeason
 from satfusion_assets.vocabulary.sources import Sensor
 
 log = logging.getLogger(__name__)
-
-CHANNELS: Final = {Mode.BTI: BANDS, Mode.ITB: ("gcc",)}
-"""Band descriptions of each mode's images."""
 
 
 def prepare(

@@ -18,7 +18,6 @@ from satfusion_assets.pipeline.fused.product import FUSED
 from satfusion_assets.pipeline.layers import write_layers
 from satfusion_assets.pipeline.outcome import Outcome
 from satfusion_assets.pipeline.prepared.files import PreparedLayout
-from satfusion_assets.pipeline.prepared.prepare import CHANNELS
 from satfusion_assets.pipeline.prepared.product import PREPARED
 from satfusion_assets.pipeline.processed.files import ProcessedLayout
 from satfusion_assets.pipeline.processed.product import PROCESSED
@@ -32,7 +31,7 @@ from satfusion_assets.store.tags import inputs_tag
 from satfusion_assets.vocabulary.days import day_of
 from satfusion_assets.vocabulary.errors import NoData
 from satfusion_assets.vocabulary.grid import RATIO, site_grid
-from satfusion_assets.vocabulary.scenarios import Scenario
+from satfusion_assets.vocabulary.scenarios import CHANNELS, Scenario
 from satfusion_assets.vocabulary.sites import Site, SiteSeason
 from satfusion_assets.vocabulary.sources import Source
 
