@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import warnings
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Final, cast
+from typing import IO, TYPE_CHECKING, Any, Final
 
 import numpy as np
 import zarr
 from zarr.abc.store import ByteRequest
 from zarr.core.buffer import Buffer, BufferPrototype
+from zarr.core.sync import sync
 from zarr.errors import ZarrUserWarning
 from zarr.storage import LocalStore
 
@@ -62,7 +65,7 @@ def open_pack(path: Path | str) -> xr.Dataset:
     import xarray as xr
 
     store = _open_store(Path(path), str(path))
-    _group(store)
+    _opened(store)
     dataset = xr.open_zarr(store)
     for variable in dataset.variables.values():
         variable.encoding.pop("shards", None)
@@ -71,10 +74,10 @@ def open_pack(path: Path | str) -> xr.Dataset:
 
 def pack_days(path: Path) -> dict[str, int]:
     """Number of days of each layer of the pack at ``path``; ProductCorrupt when it cannot be opened."""
-    root = _group(_open_store(path, path.name))
-    if strange := [name for name in _layers(root) if AVAILABLE.format(name) not in root]:
+    pack = _opened(_open_store(path, path.name))
+    if strange := [name for name in pack.layers if AVAILABLE.format(name) not in pack.arrays]:
         raise ProductCorrupt(f"{path.name} was written by another version ({strange[0]}); materialise it again.")
-    return {name: int(_array(root, AVAILABLE.format(name)).sum()) for name in _layers(root)}
+    return {name: int(pack.beside[AVAILABLE.format(name)].sum()) for name in pack.layers}
 
 
 @dataclass(frozen=True)
@@ -93,11 +96,13 @@ def read_pixel(
 
     only: names of the layers wanted, all when empty. Raises ProductCorrupt, which names the pack by ``name``.
     """
-    with _reading(path, name) as root:
-        window = _window(root, east, north, side)
+    with _reading(path, name) as pack:
+        window = _window(pack, east, north, side)
         if window is None:
             return None
-        return {key: _read_layer(root, key, window) for key in _layers(root) if not only or key in only}
+        wanted = [key for key in pack.layers if not only or key in only]
+        stored = _read_together([pack.arrays[key] for key in wanted], (..., *window))
+        return {key: _layer(pack, key, values) for key, values in zip(wanted, stored, strict=True)}
 
 
 @dataclass(frozen=True)
@@ -110,8 +115,8 @@ class LayerNames:
 
 def pack_layers(path: Path, name: str) -> dict[str, LayerNames]:
     """Days and bands of each layer of the pack at ``path``, without its values; errors as ``read_pixel``."""
-    with _reading(path, name) as root:
-        return {key: _names(root, key, _has(root, key)) for key in _layers(root)}
+    with _reading(path, name) as pack:
+        return {key: _names(pack, key, pack.beside[AVAILABLE.format(key)]) for key in pack.layers}
 
 
 @dataclass(frozen=True)
@@ -126,12 +131,11 @@ class PackPlace:
 
 def pack_place(path: Path, name: str) -> PackPlace:
     """Grid and words of the pack at ``path``; errors as ``read_pixel``."""
-    with _reading(path, name) as root:
-        crs = _variable(root, "spatial_ref").attrs
+    with _reading(path, name) as pack:
+        crs = pack.arrays["spatial_ref"].attrs
         c, a, b, f, d, e = (float(number) for number in str(crs["GeoTransform"]).split())
-        shape = (len(_array(root, "y")), len(_array(root, "x")))
-        tags = {key: value for key, value in root.attrs.items() if isinstance(value, str)}
-        return PackPlace(shape, (a, b, c, d, e, f), int(crs["epsg"]), tags)
+        shape = (pack.arrays["y"].shape[0], pack.arrays["x"].shape[0])
+        return PackPlace(shape, (a, b, c, d, e, f), int(crs["epsg"]), pack.words)
 
 
 def read_layers(path: Path, name: str, only: Collection[str] = (), days: Collection[str] = ()) -> Iterator[PackLayer]:
@@ -139,22 +143,22 @@ def read_layers(path: Path, name: str, only: Collection[str] = (), days: Collect
 
     only: names of the layers wanted, days: ISO days of which images are wanted; all when empty.
     """
-    with _reading(path, name) as root:
-        time = _EPOCH + _array(root, "time").astype("timedelta64[D]")
+    with _reading(path, name) as pack:
+        time = _EPOCH + pack.beside["time"].astype("timedelta64[D]")
         chosen = np.isin(time, np.array(sorted(days), "datetime64[D]")) if days else np.ones(len(time), bool)
-        for key in _layers(root):
+        for key in pack.layers:
             if not only or key in only:
-                has = _has(root, key) & chosen
-                variable = _variable(root, key)
+                has = pack.beside[AVAILABLE.format(key)] & chosen
+                variable = pack.arrays[key]
                 stored = variable[...] if has.all() else variable.oindex[np.flatnonzero(has)]
-                yield PackLayer(key, time[has], np.asarray(stored), _names(root, key, has).bands)
+                yield PackLayer(key, time[has], np.asarray(stored), _names(pack, key, has).bands)
 
 
 @contextmanager
-def _reading(path: Path, name: str) -> Iterator[zarr.Group]:
-    root = _group(_open_store(path, name))
+def _reading(path: Path, name: str) -> Iterator[_Pack]:
+    pack = _opened(_open_store(path, name))
     try:
-        yield root
+        yield pack
     except (KeyError, IndexError, TypeError, ValueError, RuntimeError, OSError) as error:
         raise ProductCorrupt(f"{name} is not a readable pack ({error}); materialise it again.") from error
 
@@ -179,32 +183,49 @@ def _open_store(path: Path, name: str, whole: bool = False) -> PackStore:
         return store
 
 
-def _group(store: PackStore) -> zarr.Group:
-    """The pack as a group whose layers are all there."""
+class _Pack:
+    """An open pack. Its arrays are looked up once, and what its layers share is read once and together: zarr reads a
+    metadata file at each look-up, and waits for a thread of its own at each."""
+
+    def __init__(self, root: zarr.Group) -> None:
+        self.arrays: dict[str, Any] = dict(root.arrays())
+        listed: Any = root.attrs.get("layers", ())
+        self.layers = sorted(str(name) for name in listed)
+        self.words = {key: value for key, value in root.attrs.items() if isinstance(value, str)}
+
+    @cached_property
+    def beside(self) -> dict[str, np.ndarray]:
+        """Everything but the layers: axes, and the days that each layer has an image of."""
+        names = [name for name in self.arrays if name not in self.layers]
+        return dict(zip(names, _read_together([self.arrays[name] for name in names], ...), strict=True))
+
+
+def _read_together(arrays: Sequence[Any], selection: Any) -> list[np.ndarray]:
+    """The same ``selection`` of every array."""
+
+    async def read() -> list[Any]:
+        return await asyncio.gather(*(array.async_array.getitem(selection) for array in arrays))
+
+    return [np.asarray(values) for values in sync(read())]
+
+
+def _opened(store: PackStore) -> _Pack:
+    """The pack with layers that are all there."""
     try:
         root = zarr.open_group(store, mode="r", use_consolidated=False)  # every layer's own word is looked at
-        list(root.arrays())
+        pack = _Pack(root)
         store.whole = bool({"editions", "edition"} & {*root.attrs})
-        listed: Any = root.attrs.get("layers", ())
-        wanted = {path.name for path in store.root.iterdir() if path.is_dir()} | set(listed)
+        wanted = {path.name for path in store.root.iterdir() if path.is_dir()} | set(pack.layers)
         gone = sorted(name for name in wanted if not (store.root / name / _METADATA).is_file())
     except (KeyError, TypeError, ValueError, OSError) as error:
         raise ProductCorrupt(f"{store.name} is not a readable pack ({error}); materialise it again.") from error
     if gone:
         raise ProductCorrupt(f"{store.name} lacks the metadata of {gone[0]}; materialise it again.")
-    return root
+    return pack
 
 
-def _layers(root: zarr.Group) -> list[str]:
-    return sorted(str(name) for name in cast("list[Any]", root.attrs.get("layers", [])))
-
-
-def _variable(root: zarr.Group, key: str) -> Any:
-    return root[key]
-
-
-def _window(root: zarr.Group, east: float, north: float, side: int) -> tuple[slice, slice] | None:
-    column, row = _cell(_array(root, "x"), east), _cell(_array(root, "y"), north)
+def _window(pack: _Pack, east: float, north: float, side: int) -> tuple[slice, slice] | None:
+    column, row = _cell(pack.beside["x"], east), _cell(pack.beside["y"], north)
     if column is None or row is None:
         return None
     reach = side // 2
@@ -218,28 +239,17 @@ def _cell(centres: np.ndarray, coordinate: float) -> int | None:
     return index if 0 <= index < len(centres) else None
 
 
-def _has(root: zarr.Group, key: str) -> np.ndarray:
-    """Whether the layer has an image, day by day."""
-    return _array(root, AVAILABLE.format(key))
-
-
-def _names(root: zarr.Group, key: str, has: np.ndarray) -> LayerNames:
-    days = _EPOCH + _array(root, "time")[has].astype("timedelta64[D]")
-    banded = _variable(root, key).metadata.dimension_names[1] == "band"
-    bands = tuple(str(name) for name in _array(root, "band")) if banded else ()
-    return LayerNames(tuple(days.astype(str).tolist()), bands)
-
-
-def _read_layer(root: zarr.Group, key: str, window: tuple[slice, slice]) -> PixelLayer:
-    """The layer on the days that it has an image of."""
-    variable, has = _variable(root, key), _has(root, key)
-    names = _names(root, key, has)
-    stored = np.asarray(variable[(..., *window)])[has]
+def _layer(pack: _Pack, key: str, stored: np.ndarray) -> PixelLayer:
+    """What is ``stored`` of a layer at a place, on the days that it has an image of."""
+    has, said = pack.beside[AVAILABLE.format(key)], pack.arrays[key].attrs
+    names = _names(pack, key, has)
     # Packs of before had other steps.
-    said = {"step": variable.attrs["scale_factor"], "offset": variable.attrs["add_offset"]}
-    values = replace(layer_type(key), **said).decode(stored if names.bands else stored[:, np.newaxis])
+    stored_as = replace(layer_type(key), step=said["scale_factor"], offset=said["add_offset"])
+    values = stored_as.decode(stored[has] if names.bands else stored[has][:, np.newaxis])
     return PixelLayer([*names.days], values, names.bands or (key,))
 
 
-def _array(root: zarr.Group, key: str) -> np.ndarray:
-    return np.asarray(_variable(root, key)[...])
+def _names(pack: _Pack, key: str, has: np.ndarray) -> LayerNames:
+    days = (_EPOCH + pack.beside["time"][has].astype("timedelta64[D]")).astype(str).tolist()
+    banded = pack.arrays[key].metadata.dimension_names[1] == "band"
+    return LayerNames(tuple(days), tuple(str(name) for name in pack.beside["band"]) if banded else ())

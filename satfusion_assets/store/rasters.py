@@ -11,16 +11,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
-
-import numpy as np
-from numpy.typing import NDArray
-from odc.geo.geobox import GeoBox
+from typing import TYPE_CHECKING, Any, Final
 
 from satfusion_assets.vocabulary.errors import ProductCorrupt
 from satfusion_assets.vocabulary.scenarios import S2_BANDS, S3_BANDS
 
-Array = NDArray[Any]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from odc.geo.geobox import GeoBox
+
+    Array = NDArray[Any]
 _BLOCK: Final = 256
 
 
@@ -40,6 +41,8 @@ class Raster:
 
     def masked(self) -> NDArray[np.float32]:
         """Values as float32 with NaN where missing."""
+        import numpy as np
+
         values = self.values.astype(np.float32)
         if self.nodata is not None and not np.isnan(self.nodata):
             values[self.values == self.nodata] = np.nan
@@ -47,6 +50,8 @@ class Raster:
 
     def physical(self) -> NDArray[np.float32]:
         """``masked`` in physical units."""
+        import numpy as np
+
         return self.masked() * np.float32(self.scale)
 
 
@@ -66,7 +71,7 @@ def encode_raster(
     from rasterio.enums import ColorInterp
     from rasterio.io import MemoryFile
 
-    bands = values[np.newaxis] if values.ndim == 2 else values
+    bands = values[None] if values.ndim == 2 else values
     if bands.shape[1:] != tuple(geobox.shape):
         raise ValueError(f"values of shape {bands.shape} do not fit a grid of {tuple(geobox.shape)}")
     with MemoryFile() as memory:
@@ -104,6 +109,8 @@ def read_raster(path: Path, bands: Sequence[str] | None = None) -> Raster:
 
     bands: descriptions of those to read, in that order; None = all. KeyError where there is none of a name.
     """
+    from odc.geo.geobox import GeoBox
+
     with _opened(path) as dataset:
         numbers = {text: number for number, text in enumerate(dataset.descriptions, 1)}
         return Raster(
@@ -118,6 +125,8 @@ def read_raster(path: Path, bands: Sequence[str] | None = None) -> Raster:
 
 def read_geobox(path: Path) -> GeoBox:
     """Where the raster at ``path`` lies, without its pixels; ProductCorrupt names the file when it cannot be read."""
+    from odc.geo.geobox import GeoBox
+
     with _opened(path) as dataset:
         return GeoBox(dataset.shape, dataset.transform, dataset.crs)
 
@@ -139,6 +148,8 @@ def _opened(path: Path) -> Iterator[Any]:
 
 
 def _profile(values: Array, geobox: GeoBox, nodata: float | None) -> dict[str, Any]:
+    import numpy as np
+
     floating = np.issubdtype(values.dtype, np.floating)
     profile: dict[str, Any] = {
         "count": len(values),

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Final
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, Final
 
 from satfusion_assets.pipeline.criteria import CheckedProduct, Criterion, Verdict, mostly, rounded, verdict
 from satfusion_assets.pipeline.fused.files import FusedLayout
 from satfusion_assets.pipeline.prepared.files import PreparedLayout
 from satfusion_assets.pipeline.prepared.product import PREPARED
-from satfusion_assets.store.layers import layer_type
 from satfusion_assets.vocabulary.days import day_of
 from satfusion_assets.vocabulary.scenarios import Method, Mode
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 LEAST_DAYS: Final = {Method.EFAST: 0.4, Method.KRIGING: 1.0}
 """Share of the season's days with an image. A day without a clear scene within 30 days has none, nor has one without
@@ -83,6 +82,8 @@ def day_coverage(checked: CheckedProduct) -> Verdict:
 
 
 def value_range(checked: CheckedProduct) -> Verdict:
+    import numpy as np
+
     low, high = RANGES[checked.mode]
     bad, valid, total = [], 0, 0
     names = images(checked)
@@ -100,6 +101,8 @@ def value_range(checked: CheckedProduct) -> Verdict:
 
 def jumps(checked: CheckedProduct) -> Verdict:
     """Image against the day before: the median over pixels of the largest change in any channel."""
+    import numpy as np
+
     tallest = TALLEST_JUMP[checked.mode]
     bad, largest = [], 0.0
     before: tuple[str, np.ndarray] | None = None
@@ -116,8 +119,9 @@ def jumps(checked: CheckedProduct) -> Verdict:
     return verdict(bad, len(images(checked)), "days", {"largest_jump": rounded(largest)})
 
 
-def _deviations(checked: CheckedProduct, quality: str, days: list[str]) -> Sequence[NDArray[np.float32]]:
+def _deviations(checked: CheckedProduct, quality: str, days: list[str]) -> Sequence[NDArray[Any]]:
     """The deviations (b, ...) that are stated of each of ``days``, on the lattice."""
+    from satfusion_assets.store.layers import layer_type
     from satfusion_assets.store.pack_reader import read_layers
 
     if not days:
@@ -138,6 +142,8 @@ def calibration(checked: CheckedProduct) -> Verdict:
     Of the scenes' shares the median counts, each with the weight of its pixels: a scene in haze counts against itself
     and not the product. How well the deviation is calibrated where scenes are withheld is for the gap benchmark.
     """
+    import numpy as np
+
     layout, prepared = FusedLayout(checked.scenario), PreparedLayout(checked.scenario.strategy, checked.mode)
     if not checked.view.names(f"{layout.quality}/*"):
         return Verdict(True, "The engine states no deviation.", {"scenes": 0})
@@ -173,6 +179,8 @@ def calibration(checked: CheckedProduct) -> Verdict:
 
 def _weighted_median(values: Sequence[float], weights: Sequence[int]) -> float:
     """The value at which half of the weight is reached; 0 without any."""
+    import numpy as np
+
     if not values:
         return 0.0
     order = np.argsort(values)
