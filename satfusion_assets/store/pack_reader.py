@@ -98,11 +98,29 @@ def read_pixel(
     """
     with _reading(path, name) as pack:
         window = _window(pack, east, north, side)
-        if window is None:
+        return None if window is None else _read_layers(pack, window, only)
+
+
+@dataclass(frozen=True)
+class PackBox:
+    """Layers of a pack in a rectangle; x (w,) and y (h,): the centres of its pixels, metres."""
+
+    layers: dict[str, PixelLayer]
+    x: np.ndarray
+    y: np.ndarray
+
+
+def read_box(path: Path, name: str, box: tuple[float, float, float, float], only: Collection[str]) -> PackBox | None:
+    """Layers ``only`` of the pack at ``path`` where pixels have their centre in ``box`` (west, south, east, north);
+    None where none has. Raises ProductCorrupt, which names the pack by ``name``."""
+    west, south, east, north = box
+    with _reading(path, name) as pack:
+        x, y = pack.beside["x"], pack.beside["y"]
+        columns, rows = np.flatnonzero((x >= west) & (x <= east)), np.flatnonzero((y >= south) & (y <= north))
+        if not columns.size or not rows.size:
             return None
-        wanted = [key for key in pack.layers if not only or key in only]
-        stored = _read_together([pack.arrays[key] for key in wanted], (..., *window))
-        return {key: _layer(pack, key, values) for key, values in zip(wanted, stored, strict=True)}
+        window = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+        return PackBox(_read_layers(pack, window, only), x[window[1]], y[window[0]])
 
 
 @dataclass(frozen=True)
@@ -207,6 +225,12 @@ def _read_together(arrays: Sequence[Any], selection: Any) -> list[np.ndarray]:
         return await asyncio.gather(*(array.async_array.getitem(selection) for array in arrays))
 
     return [np.asarray(values) for values in sync(read())]
+
+
+def _read_layers(pack: _Pack, window: tuple[slice, slice], only: Collection[str]) -> dict[str, PixelLayer]:
+    wanted = [key for key in pack.layers if not only or key in only]
+    stored = _read_together([pack.arrays[key] for key in wanted], (..., *window))
+    return {key: _layer(pack, key, values) for key, values in zip(wanted, stored, strict=True)}
 
 
 def _opened(store: PackStore) -> _Pack:
