@@ -94,14 +94,17 @@ class Side:
         return Spent(time.monotonic() - started, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
     def disk(self) -> tuple[int, int]:
-        """Bytes of the derived products' files, and how many files, each content once however many names it has."""
-        found: dict[int, int] = {}
-        for season in self.root.glob("*/*/.satfusion"):
-            for product in season.iterdir():
-                if not product.name.startswith(KEPT):
-                    files = (path for path in product.rglob("*") if path.is_file() and not path.is_symlink())
-                    found |= {path.stat().st_ino: path.stat().st_size for path in files}
-        return sum(found.values()), len(found)
+        """Bytes that the derived products' files add to the kept ones, and how many files, each content once however
+        many names it has.
+        """
+        kept: dict[int, int] = {}
+        derived: dict[int, int] = {}
+        for product in self.root.glob("*/*/.satfusion/*"):
+            files = (path for path in product.rglob("*") if path.is_file() and not path.is_symlink())
+            found = {path.stat().st_ino: path.stat().st_size for path in files}
+            (kept if product.name.startswith(KEPT) else derived).update(found)
+        added = [size for number, size in derived.items() if number not in kept]
+        return sum(added), len(added)
 
 
 def _derived(folder: str, names: list[str]) -> set[str]:

@@ -7,7 +7,7 @@ that a layer cannot hold is an error and never another value.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +19,17 @@ FUSED_STEP: Final = 2.0**-14
 own rounding is 5e-5 and the deviation that fusion predicts of itself is seldom below 1e-3."""
 
 
+Order = Literal["images", "seasons", "differences"]
+"""How a pack's chunk is laid out: image after image, pixel season after pixel season, or as those with each day as its
+difference from the day before, which is small where a pixel of one day is nearly that of the day before."""
+
+
 @dataclass(frozen=True)
 class LayerType:
     """Integers of ``dtype``: value = stored x ``step`` + ``offset``; ``missing`` is stored where there is none.
 
-    steady: whether a pixel of one day is nearly that of the day before, which makes differences in time small.
+    significant: bits to which stored numbers are rounded, None = all; a number is then off by at most
+    2^-``significant`` of itself, and what it is not known to costs no room.
     """
 
     dtype: str
@@ -31,14 +37,18 @@ class LayerType:
     missing: int
     units: str
     long_name: str
-    steady: bool = False
+    order: Order = "images"
     offset: float = 0.0
+    significant: int | None = None
 
     @property
     def limits(self) -> tuple[float, float]:
         """Smallest and largest value that can be stored."""
         kind = np.iinfo(self.dtype)
         lowest, highest = (kind.min + 1, kind.max) if self.missing == kind.min else (kind.min, kind.max - 1)
+        if self.significant is not None:  # the largest of so many bits
+            coarse = 1 << (highest.bit_length() - self.significant)
+            highest -= highest % coarse
         return lowest * self.step + self.offset, highest * self.step + self.offset
 
     def encode(self, name: str, values: NDArray[Any]) -> NDArray[Any]:
@@ -53,6 +63,9 @@ class LayerType:
         # Image by image, which stays in the cache: a season's layer would pass through memory at every step.
         for number, (image, target) in enumerate(zip(values, stored, strict=True)):
             scaled = np.rint((image - np.float32(self.offset)) * np.float32(1 / self.step))
+            if self.significant is not None:
+                fraction, exponent = np.frexp(scaled)
+                scaled = np.ldexp(np.rint(np.ldexp(fraction, self.significant)), exponent - self.significant)
             known = ~np.isnan(scaled)
             fits = (scaled >= lowest) & (scaled <= highest)
             if not (fits | ~known).all():
@@ -75,25 +88,34 @@ class LayerType:
         )
 
 
-def _reflectance(long_name: str, steady: bool = False) -> LayerType:
+def _reflectance(long_name: str, order: Order = "images") -> LayerType:
     """To the step of fused images, from -1 to 3: preparation believes reflectance up to 2."""
-    return LayerType("uint16", FUSED_STEP, 65535, "1", long_name, steady, offset=-1.0)
+    return LayerType("uint16", FUSED_STEP, 65535, "1", long_name, order, offset=-1.0)
 
 
 LAYERS: Final = {
     "s2": _reflectance("reflectance or greenness of the day's clear Sentinel-2 pixels"),
-    "fused": _reflectance("fused reflectance or greenness", steady=True),
+    "fused": _reflectance("fused reflectance or greenness", "differences"),
     "s3": _reflectance("reflectance or greenness of the Sentinel-3 composite, on the fine grid"),
     "standard_deviation": LayerType(
-        "uint16", 2.0**-12, 65535, "1", "standard deviation that fusion predicts of the fused value", steady=True
+        "uint16",
+        FUSED_STEP,
+        65535,
+        "1",
+        "standard deviation that fusion predicts of the fused value",
+        "seasons",
+        significant=5,
     ),
     "days_to_scene": LayerType("uint8", 1.0, 255, "d", "days to the nearest clear Sentinel-2 scene"),
-    "effective_scenes": LayerType("uint16", 0.25, 65535, "1", "effective number of scenes behind the fused value"),
+    "effective_scenes": LayerType(
+        "uint16", 0.25, 65535, "1", "effective number of scenes behind the fused value", "seasons"
+    ),
     "coarse_support": LayerType("uint8", 1.0, 255, "1", "how well Sentinel-3 supports the fused value"),
     "support": LayerType("uint8", 1.0, 255, "1", "what a kriged value rests on"),
 }
-"""``effective_scenes`` is at most the number of days within EFAST's reach, 61, or 1000 by kriging. Days are "d": older
-releases of xarray make durations of numbers whose units are "days".
+"""Deviations have 5 significant bits, an error of at most 3 % of themselves: they are estimated of some tens of scenes,
+and 5 to 10 % is the best that is known of one. ``effective_scenes`` is at most the number of days within EFAST's reach,
+61, or 1000 by kriging. Days are "d": older releases of xarray make durations of numbers whose units are "days".
 """
 
 

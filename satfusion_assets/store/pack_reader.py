@@ -6,7 +6,7 @@ import asyncio
 import warnings
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
@@ -21,7 +21,7 @@ from zarr.storage import LocalStore
 
 from satfusion_assets.store.layers import layer_type
 from satfusion_assets.store.leases import lease, version_of
-from satfusion_assets.store.packs import AVAILABLE
+from satfusion_assets.store.packs import AVAILABLE, PackLayer
 from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing
 
 if TYPE_CHECKING:
@@ -96,8 +96,7 @@ def read_pixel(
 
     only: names of the layers wanted, all when empty. Raises ProductCorrupt, which names the pack by ``name``.
     """
-    pack = _opened(_open_store(path, name))
-    with _said_of(name):
+    with _reading(path, name) as pack:
         window = _window(pack, east, north, side)
         return None if window is None else _read_layers(pack, window, only)
 
@@ -114,9 +113,8 @@ class PackBox:
 def read_box(path: Path, name: str, box: tuple[float, float, float, float], only: Collection[str]) -> PackBox | None:
     """Layers ``only`` of the pack at ``path`` where pixels have their centre in ``box`` (west, south, east, north);
     None where none has. Raises ProductCorrupt, which names the pack by ``name``."""
-    pack = _opened(_open_store(path, name))
     west, south, east, north = box
-    with _said_of(name):
+    with _reading(path, name) as pack:
         x, y = pack.beside["x"], pack.beside["y"]
         columns, rows = np.flatnonzero((x >= west) & (x <= east)), np.flatnonzero((y >= south) & (y <= north))
         if not columns.size or not rows.size:
@@ -125,11 +123,60 @@ def read_box(path: Path, name: str, box: tuple[float, float, float, float], only
         return PackBox(_read_layers(pack, window, only), x[window[1]], y[window[0]])
 
 
+@dataclass(frozen=True)
+class LayerNames:
+    """What a layer has images of: its days (t,) ISO, and names of its b bands, empty where it has none."""
+
+    days: tuple[str, ...]
+    bands: tuple[str, ...]
+
+
+def pack_layers(path: Path, name: str) -> dict[str, LayerNames]:
+    """Days and bands of each layer of the pack at ``path``, without its values; errors as ``read_pixel``."""
+    with _reading(path, name) as pack:
+        return {key: _names(pack, key, pack.beside[AVAILABLE.format(key)]) for key in pack.layers}
+
+
+@dataclass(frozen=True)
+class PackPlace:
+    """Where a pack lies, and what it says of itself. transform: affine coefficients a to f."""
+
+    shape: tuple[int, int]
+    transform: tuple[float, ...]
+    epsg: int
+    tags: dict[str, str]
+
+
+def pack_place(path: Path, name: str) -> PackPlace:
+    """Grid and words of the pack at ``path``; errors as ``read_pixel``."""
+    with _reading(path, name) as pack:
+        crs = pack.arrays["spatial_ref"].attrs
+        c, a, b, f, d, e = (float(number) for number in str(crs["GeoTransform"]).split())
+        shape = (pack.arrays["y"].shape[0], pack.arrays["x"].shape[0])
+        return PackPlace(shape, (a, b, c, d, e, f), int(crs["epsg"]), pack.words)
+
+
+def read_layers(path: Path, name: str, only: Collection[str] = (), days: Collection[str] = ()) -> Iterator[PackLayer]:
+    """Layers of the pack at ``path``, whole and as they are stored, one after another; errors as ``read_pixel``.
+
+    only: names of the layers wanted, days: ISO days of which images are wanted; all when empty.
+    """
+    with _reading(path, name) as pack:
+        time = _EPOCH + pack.beside["time"].astype("timedelta64[D]")
+        chosen = np.isin(time, np.array(sorted(days), "datetime64[D]")) if days else np.ones(len(time), bool)
+        for key in pack.layers:
+            if not only or key in only:
+                has = pack.beside[AVAILABLE.format(key)] & chosen
+                variable = pack.arrays[key]
+                stored = variable[...] if has.all() else variable.oindex[np.flatnonzero(has)]
+                yield PackLayer(key, time[has], np.asarray(stored), _names(pack, key, has).bands)
+
+
 @contextmanager
-def _said_of(name: str) -> Iterator[None]:
-    """Whatever cannot be read is said of the pack ``name``."""
+def _reading(path: Path, name: str) -> Iterator[_Pack]:
+    pack = _opened(_open_store(path, name))
     try:
-        yield
+        yield pack
     except (KeyError, IndexError, TypeError, ValueError, RuntimeError, OSError) as error:
         raise ProductCorrupt(f"{name} is not a readable pack ({error}); materialise it again.") from error
 
@@ -162,6 +209,7 @@ class _Pack:
         self.arrays: dict[str, Any] = dict(root.arrays())
         listed: Any = root.attrs.get("layers", ())
         self.layers = sorted(str(name) for name in listed)
+        self.words = {key: value for key, value in root.attrs.items() if isinstance(value, str)}
 
     @cached_property
     def beside(self) -> dict[str, np.ndarray]:
@@ -190,7 +238,7 @@ def _opened(store: PackStore) -> _Pack:
     try:
         root = zarr.open_group(store, mode="r", use_consolidated=False)  # every layer's own word is looked at
         pack = _Pack(root)
-        store.whole = "edition" in root.attrs
+        store.whole = bool({"editions", "edition"} & {*root.attrs})
         wanted = {path.name for path in store.root.iterdir() if path.is_dir()} | set(pack.layers)
         gone = sorted(name for name in wanted if not (store.root / name / _METADATA).is_file())
     except (KeyError, TypeError, ValueError, OSError) as error:
@@ -217,7 +265,15 @@ def _cell(centres: np.ndarray, coordinate: float) -> int | None:
 
 def _layer(pack: _Pack, key: str, stored: np.ndarray) -> PixelLayer:
     """What is ``stored`` of a layer at a place, on the days that it has an image of."""
-    has, banded = pack.beside[AVAILABLE.format(key)], pack.arrays[key].metadata.dimension_names[1] == "band"
-    values = layer_type(key).decode(stored[has] if banded else stored[has][:, np.newaxis])
+    has, said = pack.beside[AVAILABLE.format(key)], pack.arrays[key].attrs
+    names = _names(pack, key, has)
+    # Packs of before had other steps.
+    stored_as = replace(layer_type(key), step=said["scale_factor"], offset=said["add_offset"])
+    values = stored_as.decode(stored[has] if names.bands else stored[has][:, np.newaxis])
+    return PixelLayer([*names.days], values, names.bands or (key,))
+
+
+def _names(pack: _Pack, key: str, has: np.ndarray) -> LayerNames:
     days = (_EPOCH + pack.beside["time"][has].astype("timedelta64[D]")).astype(str).tolist()
-    return PixelLayer(days, values, tuple(str(name) for name in pack.beside["band"]) if banded else (key,))
+    banded = pack.arrays[key].metadata.dimension_names[1] == "band"
+    return LayerNames(tuple(days), tuple(str(name) for name in pack.beside["band"]) if banded else ())

@@ -8,9 +8,10 @@ Layers in which a day is nearly the day before are stored as differences in time
 (``numcodecs.delta``) comes with every Zarr for Python, which warns that the format's text does not list it yet.
 
 A reader that opened a pack through the contract's path reads metadata first and chunks later, perhaps of a pack that
-was published in between. Each pack therefore has an *edition*, the number of unused places at the front of every
-shard's index. A shard of another edition does not begin where the metadata say, and its checksums refuse it: an error,
-and never a value of another version.
+was published in between. Each array therefore has an *edition*, the number of unused places at the front of its shard's
+index. A shard of another edition does not begin where the metadata say, and its checksums refuse it: an error, and
+never a value of another version. Editions go by content, so that equal arrays of two packs are equal files, and lie on
+the disk once.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ import json
 import math
 import warnings
 import zlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,13 +33,19 @@ from zarr.codecs import BloscCodec, BloscShuffle, Crc32cCodec, TransposeCodec
 from zarr.codecs.numcodecs import Delta
 from zarr.errors import ZarrUserWarning
 
-from satfusion_assets.store.layers import layer_type
+from satfusion_assets.store.layers import Order, layer_type
 
 CHUNK: Final = (32, 30, 30)
 """Days, rows and columns a chunk: one pixel's season costs 12 chunks, one day 25, at site size."""
 EDITIONS: Final = 32
 AVAILABLE: Final = "{}_available"
 """Name of the variable that tells the days of a layer."""
+_SHUFFLE: Final[dict[Order, BloscShuffle]] = {
+    "images": BloscShuffle.bitshuffle,
+    "seasons": BloscShuffle.shuffle,
+    "differences": BloscShuffle.shuffle,
+}
+"""The smaller of bits and bytes, as measured for each order."""
 _EPOCH: Final = np.datetime64("1970-01-01", "D")
 
 
@@ -87,19 +94,19 @@ def write_pack(
     height, width = _one_of("heights and widths", {layer.values.shape[-2:] for layer in stored})
     bands = _one_of("bands", {layer.bands for layer in stored if layer.bands} or {()})
     days = np.unique(np.concatenate([np.asarray(layer.days, "datetime64[D]") for layer in stored]))
-    content = _content(stored, transform, epsg)
-    edition = _edition(content, replaces)
-    root = zarr.create_group(path, zarr_format=3)
-    root.attrs.update({"Conventions": "CF-1.10", **(attributes or {}), "content": content, "edition": edition})
-    root.attrs.update({"layers": [layer.name for layer in stored]})
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ZarrUserWarning)  # consolidated metadata and delta are not in the format's text
-        _write_grid(root, transform, epsg, (height, width), edition)
-        _write_times(root, days, edition)
+        root = zarr.create_group(path, zarr_format=3)
+        arrays = _Arrays(root, f"{tuple(transform[:6])} {epsg} {bands}", _editions(replaces))
+        _write_grid(arrays, transform, epsg, (height, width))
+        calendar = {"units": "days since 1970-01-01", "calendar": "proleptic_gregorian", "standard_name": "time"}
+        _write_axis(arrays, "time", (days - _EPOCH).astype(np.int64), calendar)
         if bands:
             _write_bands(root, bands)
         for layer in stored:
-            _write_layer(root, layer, days, edition)
+            _write_layer(arrays, layer, days)
+        root.attrs.update({"Conventions": "CF-1.10", **(attributes or {})})
+        root.attrs.update({"layers": [layer.name for layer in stored], "editions": arrays.editions})
         zarr.consolidate_metadata(path)
 
 
@@ -109,127 +116,121 @@ def _one_of(what: str, found: set[tuple[Any, ...]]) -> tuple[Any, ...]:
     return found.pop()
 
 
-def _content(layers: Sequence[PackLayer], transform: tuple[float, ...], epsg: int) -> str:
-    """Eight hexadecimal digits that differ when anything that a reader sees does."""
-    digest = zlib.crc32(repr((tuple(transform[:6]), epsg, [(one.name, one.bands) for one in layers])).encode())
-    for layer in layers:
-        digest = zlib.crc32(np.asarray(layer.days, "datetime64[D]").astype(np.int64).tobytes(), digest)
-        digest = zlib.crc32(np.ascontiguousarray(layer.values).data, digest)
-    return f"{digest:08x}"
-
-
-def _edition(content: str, replaces: Path | None) -> int:
-    """An edition by content, another than that of a pack with other content in the same place."""
-    edition = int(content, 16) % EDITIONS
+def _editions(replaces: Path | None) -> Mapping[str, str]:
+    """Editions of the arrays of the pack whose place is taken, by name; empty where nobody can have one open."""
     try:
-        before = json.loads((replaces / "zarr.json").read_text("utf-8"))["attributes"] if replaces is not None else {}
-    except (OSError, ValueError, KeyError):  # there is none, or none that anybody can have open
-        before = {}
-    if before.get("edition") == edition and before.get("content") != content:
-        edition = (edition + 1) % EDITIONS
-    return edition
+        return (
+            dict(json.loads((replaces / "zarr.json").read_text("utf-8"))["attributes"]["editions"]) if replaces else {}
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
 
 
-def _write_grid(
-    root: zarr.Group, transform: tuple[float, ...], epsg: int, shape: tuple[int, int], edition: int
-) -> None:
+@dataclass
+class _Arrays:
+    """The arrays of a pack that is written. place: grid and bands, in words. before: editions of the pack replaced.
+
+    An edition is told as the content's checksum and the number, "1a2b3c4d 7".
+    """
+
+    root: zarr.Group
+    place: str
+    before: Mapping[str, str]
+    editions: dict[str, str] = field(default_factory=dict)
+
+    def write(
+        self,
+        name: str,
+        values: NDArray[Any],
+        chunks: tuple[int, ...],
+        dimensions: tuple[str, ...],
+        attributes: dict[str, Any],
+        missing: int = 0,
+        order: Order = "images",
+    ) -> None:
+        """``values`` in chunks of one shard, whose index has as many places along time more as the edition says."""
+        places = [max(1, math.ceil(size / chunk)) for size, chunk in zip(values.shape, chunks, strict=True)]
+        places[0] += self._edition(name, values)
+        shard: Any = {
+            "shape": tuple(count * chunk for count, chunk in zip(places, chunks, strict=True)),
+            "index_location": "start",
+        }
+        array = self.root.create_array(
+            name,
+            shape=values.shape,
+            dtype=values.dtype,
+            chunks=chunks,
+            shards=shard,
+            filters=_filters(values, order),
+            compressors=[BloscCodec(cname="zstd", clevel=3, shuffle=_SHUFFLE[order]), Crc32cCodec()],
+            fill_value=missing,
+            dimension_names=dimensions,
+            config={"write_empty_chunks": True},
+        )
+        if values.size:
+            array[...] = values
+        array.attrs.update(attributes)
+
+    def _edition(self, name: str, values: NDArray[Any]) -> int:
+        """An edition by content, another than that of an array with other content in the same place."""
+        content = zlib.crc32(np.ascontiguousarray(values).data, zlib.crc32(f"{self.place} {name}".encode()))
+        edition = content % EDITIONS
+        before, _, number = self.before.get(name, "").partition(" ")
+        if number == str(edition) and before != f"{content:08x}":
+            edition = (edition + 1) % EDITIONS
+        self.editions[name] = f"{content:08x} {edition}"
+        return edition
+
+
+def _filters(values: NDArray[Any], order: Order) -> Any:
+    """What lays a chunk out; None = image after image, as it lies in memory."""
+    if order == "images":
+        return None
+    seasons = TransposeCodec(order=(*range(1, values.ndim), 0))
+    return [seasons] if order == "seasons" else [seasons, Delta(dtype=values.dtype.str)]
+
+
+def _write_grid(arrays: _Arrays, transform: tuple[float, ...], epsg: int, shape: tuple[int, int]) -> None:
     a, _, c, _, e, f = transform[:6]
     height, width = shape
     axes = {"x": c + a * (np.arange(width) + 0.5), "y": f + e * (np.arange(height) + 0.5)}
     for name, centres in axes.items():
-        attributes = {"units": "m", "standard_name": f"projection_{name}_coordinate"}
-        _write_axis(root, name, centres, edition, attributes)
-    crs = root.create_array("spatial_ref", shape=(), dtype="int64", dimension_names=())
+        _write_axis(arrays, name, centres, {"units": "m", "standard_name": f"projection_{name}_coordinate"})
+    crs = arrays.root.create_array("spatial_ref", shape=(), dtype="int64", dimension_names=())
     crs[...] = epsg
     geotransform = " ".join(f"{value:.10g}" for value in (c, a, 0, f, 0, e))
     crs.attrs.update({**CRS.from_epsg(epsg).to_cf(), "epsg": epsg, "GeoTransform": geotransform})
 
 
-def _write_axis(root: zarr.Group, name: str, values: np.ndarray, edition: int, attributes: dict[str, Any]) -> None:
-    chunks = (max(1, len(values)),)
-    axis = _create(root, name, values.shape, values.dtype.name, chunks, edition, (name,))
-    if len(values):
-        axis[...] = values
-    axis.attrs.update(attributes)
-
-
-def _write_times(root: zarr.Group, days: NDArray[np.datetime64], edition: int) -> None:
-    calendar = {"units": "days since 1970-01-01", "calendar": "proleptic_gregorian", "standard_name": "time"}
-    _write_axis(root, "time", (days - _EPOCH).astype(np.int64), edition, calendar)
+def _write_axis(arrays: _Arrays, name: str, values: np.ndarray, attributes: dict[str, Any]) -> None:
+    arrays.write(name, values, (max(1, len(values)),), (name,), attributes)
 
 
 def _write_bands(root: zarr.Group, bands: tuple[str, ...]) -> None:
-    """Names in the metadata's own text, which every edition has alike: a pack of other bands has another content."""
+    """Names in the metadata's own text, which every edition has alike: a pack of other bands has other editions."""
     axis = root.create_array("band", shape=(len(bands),), chunks=(len(bands),), dtype=str, dimension_names=("band",))
     axis[...] = np.array(bands, dtype=object)
     axis.attrs.update({"long_name": "band"})
 
 
-def _write_layer(root: zarr.Group, layer: PackLayer, days: NDArray[np.datetime64], edition: int) -> None:
+def _write_layer(arrays: _Arrays, layer: PackLayer, days: NDArray[np.datetime64]) -> None:
     stored_as = layer_type(layer.name)
     available = np.isin(days, np.asarray(layer.days, "datetime64[D]"))
     values = np.full((len(days), *layer.values.shape[1:]), stored_as.missing, stored_as.dtype)
     values[available] = layer.values
+    attributes = {
+        "units": stored_as.units,
+        "long_name": stored_as.long_name,
+        "scale_factor": stored_as.step,
+        "add_offset": stored_as.offset,
+        "_FillValue": stored_as.missing,
+        "grid_mapping": "spatial_ref",
+        "coordinates": "spatial_ref",
+    }
+    if stored_as.significant is not None:
+        attributes["significant_bits"] = stored_as.significant
     dimensions = ("time", *(("band",) if layer.bands else ()), "y", "x")
     chunks = (CHUNK[0], *((len(layer.bands),) if layer.bands else ()), *CHUNK[1:])
-    variable = _create(
-        root,
-        layer.name,
-        values.shape,
-        stored_as.dtype,
-        chunks,
-        edition,
-        dimensions,
-        stored_as.missing,
-        stored_as.steady,
-    )
-    if values.size:
-        variable[...] = values
-    variable.attrs.update(
-        {
-            "units": stored_as.units,
-            "long_name": stored_as.long_name,
-            "scale_factor": stored_as.step,
-            "add_offset": stored_as.offset,
-            "_FillValue": stored_as.missing,
-            "grid_mapping": "spatial_ref",
-            "coordinates": "spatial_ref",
-        }
-    )
-    has = _create(root, AVAILABLE.format(layer.name), available.shape, "bool", (max(1, len(days)),), edition, ("time",))
-    if len(days):
-        has[...] = available
-    has.attrs.update({"long_name": f"days that {layer.name} has an image of"})
-
-
-def _create(
-    root: zarr.Group,
-    name: str,
-    shape: tuple[int, ...],
-    dtype: str,
-    chunks: tuple[int, ...],
-    edition: int,
-    dimensions: tuple[str, ...],
-    missing: int = 0,
-    steady: bool = False,
-) -> zarr.Array[Any]:
-    """An empty array of one shard, whose index has ``edition`` places along time more than it needs."""
-    places = [max(1, math.ceil(size / chunk)) for size, chunk in zip(shape, chunks, strict=True)]
-    places[0] += edition
-    shard: Any = {
-        "shape": tuple(count * chunk for count, chunk in zip(places, chunks, strict=True)),
-        "index_location": "start",
-    }
-    in_time: Any = [TransposeCodec(order=(*range(1, len(shape)), 0)), Delta(dtype=np.dtype(dtype).str)]
-    return root.create_array(
-        name,
-        shape=shape,
-        dtype=dtype,
-        chunks=chunks,
-        shards=shard,
-        filters=in_time if steady else None,
-        compressors=[BloscCodec(cname="zstd", clevel=3, shuffle=BloscShuffle.bitshuffle), Crc32cCodec()],
-        fill_value=missing,
-        dimension_names=dimensions,
-        config={"write_empty_chunks": True},
-    )
+    arrays.write(layer.name, values, chunks, dimensions, attributes, stored_as.missing, stored_as.order)
+    attributes = {"long_name": f"days that {layer.name} has an image of"}
+    arrays.write(AVAILABLE.format(layer.name), available, (max(1, len(days)),), ("time",), attributes)

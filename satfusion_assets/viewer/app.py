@@ -34,6 +34,7 @@ from satfusion_assets.viewer.bucket_files import BucketFence
 from satfusion_assets.viewer.catalog import Catalog
 from satfusion_assets.viewer.figure_order import MEDIA, order_of
 from satfusion_assets.viewer.files import Fence, finite, read_json
+from satfusion_assets.viewer.layers import layer_address, layer_geotiff, read_layer_frame
 from satfusion_assets.viewer.rasters import index_geotiff, read_frame
 from satfusion_assets.viewer.series import pixel_season, scenario_series, site_series
 from satfusion_assets.vocabulary.errors import (
@@ -136,6 +137,7 @@ class _Server:
             Mount("/_api", routes=api, middleware=zipped),
             Route("/_frame/{path:path}", self.frame, middleware=quickly),
             Route("/_index/{index}/{path:path}", self.index),
+            Route("/_layer/{path:path}", self.layer),
             Route("/_figure/{site}/{season}/{scenario}/{stage}", self.figure),
             Route("/_files/{path:path}", self.file),
             *(assets if self._dist.is_dir() else []),
@@ -184,7 +186,10 @@ class _Server:
             tag = _tag(path)
             if known == tag:
                 return Response(status_code=304, headers={"etag": tag})
-            content = read_frame(path, name, bands).rounded().encode()
+            if layer := layer_address(name):
+                content = read_layer_frame(files.real(files.root / layer[0]), *layer, bands).encode()
+            else:
+                content = read_frame(path, name, bands).rounded().encode()
             return Response(content, media_type="application/octet-stream", headers=_fresh(tag))
 
         return await self._ask(answer)
@@ -196,6 +201,22 @@ class _Server:
 
         def answer(files: Fence) -> Response:
             content = index_geotiff(files.file(name), name, index)
+            return Response(content, media_type="image/tiff", headers=disposition)
+
+        return await self._ask(answer)
+
+    async def layer(self, request: Request) -> Response:
+        """All days of a quality layer as a GeoTIFF; in the store they are a pack."""
+        name = request.path_params["path"]
+        address = layer_address(name)
+        if address is None:
+            raise ProductMissing(f"{name!r} is no quality layer of this store.")
+        saved = f"{'_'.join(name.split('/')[:3])}_{address[1]}.tif"
+
+        def answer(files: Fence) -> Response:
+            files.file(name)
+            content = layer_geotiff(files.real(files.root / address[0]), *address)
+            disposition = {"content-disposition": f'attachment; filename="{saved}"'}
             return Response(content, media_type="image/tiff", headers=disposition)
 
         return await self._ask(answer)

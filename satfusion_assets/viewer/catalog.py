@@ -38,7 +38,8 @@ from satfusion_assets.viewer.answers import (
     Status,
 )
 from satfusion_assets.viewer.files import TABLES, Fence, iso_day
-from satfusion_assets.viewer.rasters import daily_bands, read_tags
+from satfusion_assets.viewer.layers import LAYER_FILE, band_numbers, layers_of
+from satfusion_assets.viewer.rasters import read_tags
 from satfusion_assets.viewer.shapes import Calibrated, CameraRecord, Metrics, Screened, Skill
 from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing
 from satfusion_assets.vocabulary.grid import site_grid
@@ -54,7 +55,7 @@ _UNITS: Final = {"s2": 1e-4, "s3": 1.0}
 """Reflectance of 1 in the pre-selection's series: Sentinel-2 is screened in digital numbers."""
 _REACHED: Final = ("none", "raw", "prepared", "fused", "processed", "scored")
 """How far a scenario has come, least first."""
-_DAILY: Final = frozenset({"s2", "s3", "scl", "fusion", "fusion_sigma30"})
+_DAILY: Final = frozenset({"s2", "s3", "scl", "fusion", "fusion_sigma30", "fusion_kriging"})
 """Folders of daily rasters, too many to list."""
 _TABLES: Final = frozenset({".json", ".csv", ".parquet", ".tex"})
 _MAPS: Final = frozenset({".tif", ".tiff", ".geotiff"})
@@ -235,24 +236,24 @@ class Catalog:
         return [_screened(scene.model_dump(), _UNITS[sensor]) for scene in scenes]
 
     def _quality(self, folder: Path, scenario: Scenario) -> list[LayerAnswer]:
-        layers: list[LayerAnswer] = []
-        for layer in layout.QUALITY:
-            path = folder / FusedLayout(scenario).quality(layer.key)
-            if self._fence.is_file(path):
-                for name, bands in daily_bands(self._fence.real(path)).items():
-                    key, label = (f"{layer.key}_{name}", f"{layer.label}, {name}") if name else (layer.key, layer.label)
-                    layers.append(
-                        {
-                            "key": key,
-                            "label": label,
-                            "unit": layer.unit,
-                            "explanation": layer.explanation,
-                            "path": self._fence.relative(path),
-                            "days": list(bands),
-                            "bands": list(bands.values()),
-                        }
-                    )
-        return layers
+        pack = folder / FusedLayout(scenario).quality
+        if not self._fence.is_file(pack / LAYER_FILE):
+            return []
+        found = layers_of(self._fence.real(pack), self._fence.relative(pack))
+        return [
+            {
+                "key": f"{layer.key}_{band}" if band else layer.key,
+                "label": f"{layer.label}, {band}" if band else layer.label,
+                "unit": layer.unit,
+                "explanation": layer.explanation,
+                "path": self._fence.relative(pack / layer.key / LAYER_FILE),
+                "days": [*found[layer.key].days],
+                "bands": numbers,
+            }
+            for layer in layout.QUALITY
+            if layer.key in found
+            for band, numbers in band_numbers(found[layer.key]).items()
+        ]
 
     def _walk(self, folder: Path, scenario: Scenario) -> Iterator[FoundFile]:
         """Tables and maps of the season and the scenario: never the daily rasters or the packs."""

@@ -10,10 +10,8 @@ from __future__ import annotations
 import json
 import logging
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,7 +33,6 @@ MAX_VALUES: Final = 4 * MAX_SIDE**2
 """Numbers that one answer carries: the four bands of the largest raster."""
 
 _DTYPES: Final = {"uint8", "int16", "uint16", "int32", "float32"}
-_DAY: Final = re.compile(r"(?P<day>\d{4}-\d{2}-\d{2})(?:\W+(?P<name>\w+))?")
 _REFLECTANCE_DN: Final = 1e-4
 _MISSING: Final = -32768
 
@@ -153,28 +150,6 @@ def mean_of_present(values: np.ndarray) -> np.ndarray:
     count = present.sum(axis=(-2, -1))
     total = np.where(present, values, 0.0).sum(axis=(-2, -1))
     return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
-
-
-def daily_bands(path: Path) -> dict[str, dict[str, int]]:
-    """Bands of a season's layer by name and ISO day, from descriptions like ``2024-05-01`` or ``2024-05-01 red``.
-
-    Band numbers are from 1; the name is empty where the layer has one band a day.
-    """
-    return _daily_bands(path, path.stat().st_mtime_ns)
-
-
-@lru_cache(maxsize=256)
-def _daily_bands(path: Path, version: int) -> dict[str, dict[str, int]]:
-    try:
-        with rasterio.open(path) as dataset:
-            found = [_DAY.match(text or "") for text in dataset.descriptions]
-    except RasterioError as error:
-        raise ProductCorrupt(f"{path.name} is not a readable raster ({error}); materialise it again.") from error
-    bands: dict[str, dict[str, int]] = {}
-    for number, match in enumerate(found, start=1):
-        if match:
-            bands.setdefault(match["name"] or "", {})[match["day"]] = number
-    return bands
 
 
 def read_tags(path: Path) -> dict[str, str]:

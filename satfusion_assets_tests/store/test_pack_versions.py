@@ -189,7 +189,10 @@ def test_neighbouring_versions_never_share_an_edition(tmp_path: Path) -> None:
     alone = write("alone", None)
     before = tmp_path / "before" / "zarr.json"
     before.parent.mkdir()
-    before.write_text(json.dumps({"attributes": {"edition": alone["edition"], "content": "another"}}))
-    assert write("after", before.parent)["edition"] != alone["edition"]
+    number = {name: said.split()[1] for name, said in alone["editions"].items()}
+    others = {name: f"another {edition}" for name, edition in number.items()}
+    before.write_text(json.dumps({"attributes": {"editions": others}}))
+    after = write("after", before.parent)["editions"]
+    assert not [name for name, said in after.items() if said.split()[1] == number[name]]
     assert write("again", tmp_path / "alone") == alone
     assert write("damaged", tmp_path / "nothing there") == alone

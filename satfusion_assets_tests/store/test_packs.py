@@ -11,11 +11,14 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from odc.geo.geobox import GeoBox
 from pyproj import CRS
+from rasterio import Affine
 
-from satfusion_assets.store.layers import LAYERS
+from satfusion_assets.store.layers import LAYERS, to_step
 from satfusion_assets.store.pack_reader import open_pack, pack_days, read_pixel
 from satfusion_assets.store.packs import PackLayer, write_pack
+from satfusion_assets.store.small_rasters import write_rasters
 from satfusion_assets.vocabulary.errors import ProductCorrupt, StoreError
 
 ROUNDED = LAYERS["fused"].step / 2 + 1e-7
@@ -83,7 +86,9 @@ def test_every_value_is_stored_to_the_step_of_its_layer_whatever_the_others_are(
     write_pack(path, [layer(values, name, ("gcc",))], TRANSFORM, EPSG)
     read = xr.open_zarr(path)[name]
     np.testing.assert_array_equal(np.isnan(read.values), np.isnan(values))
-    np.testing.assert_allclose(read.values, values, rtol=0, atol=LAYERS[name].step / 2 + 1e-6)
+    bits = LAYERS[name].significant
+    relative = 0 if bits is None else 2.0**-bits
+    np.testing.assert_allclose(read.values, values, rtol=relative, atol=LAYERS[name].step / 2 + 1e-6)
 
 
 @pytest.mark.parametrize("value", [300.0, -300.0, np.inf, -np.inf])
@@ -106,6 +111,23 @@ def test_the_projection_is_a_coordinate_without_any_option(tmp_path: Path, seaso
     assert "spatial_ref" in dataset.fused.coords
     assert CRS.from_cf(dataset.fused.spatial_ref.attrs).to_epsg() == EPSG
     assert set(dataset.data_vars) == {"fused", "fused_available"}
+
+
+def test_rioxarray_reads_packs_and_rasters_without_any_option(tmp_path: Path, season: np.ndarray):
+    """Projection, place and values; what is stored of a layer without a step is float32 itself."""
+    import rioxarray
+
+    names, grid = ("blue", "nir"), GeoBox(season.shape[-2:], Affine(*TRANSFORM), f"EPSG:{EPSG}")
+    images = to_step(season[:2].copy())
+    write_pack(tmp_path / "p.zarr", [layer(images)], TRANSFORM, EPSG)
+    write_rasters([tmp_path / "a.tif", tmp_path / "b.tif"], images, grid, band_names=names)
+    packed = xr.open_zarr(tmp_path / "p.zarr").fused
+    raster = rioxarray.open_rasterio(tmp_path / "b.tif", masked=True)
+    assert isinstance(raster, xr.DataArray)
+    for found in (packed.isel(time=1), raster):
+        assert found.rio.crs.to_epsg() == EPSG
+        assert found.rio.transform() == Affine(*TRANSFORM)
+        np.testing.assert_array_equal(found.values, images[1])
 
 
 def test_a_layer_without_days_and_layers_of_different_days_live_together(tmp_path: Path, season: np.ndarray):

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw
 
+from satfusion_assets.pipeline.fused.files import FusedLayout
 from satfusion_assets.store.packs import PackLayer, write_pack
 from satfusion_assets.vocabulary.grid import site_grid
 from satfusion_assets.vocabulary.scenarios import CHANNELS, Mode, Scenario, Strategy
@@ -184,23 +185,20 @@ def _scenario(folder: Path, land: Landscape, scenario: Scenario, scenes: list[da
         PackLayer(source, np.array(dates[source], "datetime64[D]"), np.stack(stack), names)
         for source, stack in stacks.items()
     ]
-    quality = _quality(
-        prepared / f"fusion{'_sigma30' if scenario.sigma == 30 else ''}/quality", land, kept, days, names
-    )
-    layers += [
+    quality = [
         PackLayer(
             key,
             np.array(days, "datetime64[D]"),
             *((values, names) if key == "standard_deviation" else (values[:, 0], ())),
         )
-        for key, values in quality.items()
+        for key, values in _quality(land, kept, days, names).items()
     ]
-    write_pack(folder / f"packs/{scenario.key}.zarr", layers, tuple(land.grid.fine.affine)[:6], land.grid.epsg)
+    place = tuple(land.grid.fine.affine)[:6], land.grid.epsg
+    write_pack(folder / FusedLayout(scenario).quality, quality, *place)
+    write_pack(folder / f"packs/{scenario.key}.zarr", layers + quality, *place)
 
 
-def _quality(
-    folder: Path, land: Landscape, kept: list[date], days: list[date], names: tuple[str, ...]
-) -> dict[str, np.ndarray]:
+def _quality(land: Landscape, kept: list[date], days: list[date], names: tuple[str, ...]) -> dict[str, np.ndarray]:
     """Layers (day, band, row, column); the standard deviation has a band a channel."""
     shape = land.shape
     distance = np.array([min(abs((day - scene).days) for scene in kept) for day in days], np.float32)
@@ -213,10 +211,6 @@ def _quality(
     cubes = {name: values[:, None].astype(np.float32) for name, values in layers.items()}
     spread = (0.0006 + 0.0003 * distance[:, None, None]) * (0.6 + ramp)
     cubes["standard_deviation"] = np.repeat(spread[:, None], len(names), axis=1).astype(np.float32)
-    for name, values in cubes.items():
-        channels = names if name == "standard_deviation" else ()
-        words = [f"{day} {channel}" for day in days for channel in channels] or [str(day) for day in days]
-        write_raster(folder / f"{name}.tif", values.reshape(-1, *shape), land, tuple(words))
     return cubes
 
 

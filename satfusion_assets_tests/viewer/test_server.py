@@ -18,6 +18,7 @@ import rasterio
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from satfusion_assets.cli.view import view
+from satfusion_assets.store.pack_reader import open_pack
 from satfusion_assets.viewer.catalog import Catalog
 from satfusion_assets.viewer.files import Fence
 from satfusion_assets.vocabulary.links import OLD_PAGES
@@ -252,6 +253,24 @@ def test_one_day_of_a_quality_layer_is_one_band(client):
     header, values = decode(client.get(f"/_frame/{layer['path']}?bands={band}").content)
     assert header["bands"] == ["2024-05-01 red"]
     assert values.shape[0] == 1
+
+
+def test_all_days_of_a_quality_layer_are_a_geotiff_that_reads_as_the_pack_does(client, store):
+    """GDAL, the viewer and xarray read one and the same deviation."""
+    season = client.get(f"/_api/season/{SEASON}/{SCENARIO}").json()
+    layer = next(layer for layer in season["quality"] if layer["key"] == "standard_deviation_red")
+    number = layer["bands"][layer["days"].index("2024-05-01")]
+    answer = client.get(f"/_layer/{layer['path']}")
+    header, frame = decode(client.get(f"/_frame/{layer['path']}?bands={number}").content)
+    packed = open_pack(store / SEASON / f"packs/{SCENARIO}.zarr").standard_deviation
+    expected = packed.sel(time="2024-05-01", band="red").values
+    assert "aggressive_standard_deviation.tif" in answer.headers["content-disposition"]
+    with rasterio.open(io.BytesIO(answer.content)) as raster:
+        assert raster.descriptions[number - 1] == "2024-05-01 red"
+        assert raster.crs.to_epsg() == season["epsg"]
+        np.testing.assert_array_equal(raster.read(number) * np.float32(raster.scales[0]), expected)
+    np.testing.assert_array_equal(frame[0] * np.float32(header["scale"]), expected)
+    assert client.get(f"/_layer/{FUSED}").status_code == 404
 
 
 def test_an_unchanged_answer_costs_nothing(client):

@@ -101,5 +101,7 @@ export const figureUrl = (season: Season, stage: Stage, order: Record<string, st
   `/_figure/${season.site.name}/${season.season}/${season.scenario}/${stage}?${new URLSearchParams(order)}`;
 
 export const fileUrl = (path: string): string => `/_files/${path}`;
+/** All days of a quality layer as one GeoTIFF. */
+export const layerUrl = (path: string): string => `/_layer/${path}`;
 export const indexUrl = (path: string, index: string): string => `/_index/${index}/${path}`;
 export const jsonUrl = (path: string): string => `/_api/json/${path}`;

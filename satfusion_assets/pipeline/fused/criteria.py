@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from satfusion_assets.pipeline.criteria import CheckedProduct, Criterion, Verdict, mostly, rounded, verdict
 from satfusion_assets.pipeline.fused.files import FusedLayout
@@ -13,6 +13,9 @@ from satfusion_assets.pipeline.prepared.files import PreparedLayout
 from satfusion_assets.pipeline.prepared.product import PREPARED
 from satfusion_assets.vocabulary.days import day_of
 from satfusion_assets.vocabulary.scenarios import Method, Mode
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 LEAST_DAYS: Final = {Method.EFAST: 0.4, Method.KRIGING: 1.0}
 """Share of the season's days with an image. A day without a clear scene within 30 days has none, nor has one without
@@ -116,6 +119,17 @@ def jumps(checked: CheckedProduct) -> Verdict:
     return verdict(bad, len(images(checked)), "days", {"largest_jump": rounded(largest)})
 
 
+def _deviations(checked: CheckedProduct, quality: str, days: list[str]) -> Sequence[NDArray[Any]]:
+    """The deviations (b, ...) that are stated of each of ``days``, on the lattice."""
+    from satfusion_assets.store.layers import layer_type
+    from satfusion_assets.store.pack_reader import read_layers
+
+    if not days:
+        return ()
+    found = read_layers(checked.view.folder(quality), quality, only=("standard_deviation",), days=days)
+    return [*next(layer_type(layer.name).decode(layer.values[_LATTICE]) for layer in found)]
+
+
 def calibration(checked: CheckedProduct) -> Verdict:
     """Kept scenes against the fused image of their own day, in units of the deviations that are stated.
 
@@ -131,8 +145,7 @@ def calibration(checked: CheckedProduct) -> Verdict:
     import numpy as np
 
     layout, prepared = FusedLayout(checked.scenario), PreparedLayout(checked.scenario.strategy, checked.mode)
-    name = layout.quality("standard_deviation")
-    if name not in checked.view.manifest.files:
+    if not checked.view.names(f"{layout.quality}/*"):
         return Verdict(True, "The engine states no deviation.", {"scenes": 0})
     fused = {day_of(image): image for image in images(checked)}
     noises = checked.view.read_json(layout.scene_noise)
@@ -140,9 +153,7 @@ def calibration(checked: CheckedProduct) -> Verdict:
     with checked.store.read(PREPARED[checked.mode].of(checked.product.site_season, prepared.strategy)) as view:
         found = view.names(f"{prepared.folder}/s2/*_{prepared.kind}.tif")
         scenes = [(day_of(scene), scene) for scene in found if day_of(scene) in fused]
-        # A band for each day and channel; those of the scenes are read.
-        wanted = [f"{day.isoformat()} {channel}" for day, _ in scenes for channel in checked.channels]
-        stated = np.split(checked.view.read_raster(name, wanted).physical()[_LATTICE], len(scenes)) if scenes else []
+        stated = _deviations(checked, layout.quality, [day.isoformat() for day, _ in scenes])
         for (day, scene), deviation in zip(scenes, stated, strict=True):
             noise = np.array([noises[day.isoformat()][channel] or 0 for channel in checked.channels])[:, None, None]
             error = np.abs(view.read_raster(scene).masked()[_LATTICE] - checked.raster(fused[day]).values[_LATTICE])

@@ -31,9 +31,10 @@ class FusedLayout:
         prepared, name = self.folder.split("/")
         return f"{prepared}/{kind}/{name}/timeseries.json"
 
-    def quality(self, layer: str) -> str:
-        """One raster a season and layer, a band per day."""
-        return f"{self.folder}/quality/{layer}.tif"
+    @property
+    def quality(self) -> str:
+        """The quality layers of every day on the whole grid, a pack of their own."""
+        return f"{self.folder}/quality.zarr"
 
     @property
     def scene_noise(self) -> str:

@@ -23,6 +23,7 @@ from satfusion_assets.pipeline.layers import write_layers
 from satfusion_assets.pipeline.outcome import Outcome
 from satfusion_assets.pipeline.prepared.product import PREPARED
 from satfusion_assets.pipeline.provenance import publish, refuse_out_of_place
+from satfusion_assets.pipeline.replaced import replaced_pack
 from satfusion_assets.pipeline.site_series import read_at_site, write_series
 from satfusion_assets.store import Draft, Store
 from satfusion_assets.store.layers import FUSED_STEP, to_step
@@ -66,10 +67,11 @@ def fuse_season(
         )
         result = season.fuse(scenario, np.array(days, dtype="datetime64[D]"), engine(engine_name), MAX_DAYS)
         parameters = _parameters(scenario, engine_name, season) | inherited(prepared)
+        before = stack.enter_context(replaced_pack(store, product, layout.quality))
         with publish(store, product, site=site, parameters=parameters, inputs=inputs) as draft:
             written = _write_images(draft, layout, site, days, result)
             if result.assess is not None:
-                write_quality(draft, layout, grid, days, season.fine_days, result.quality)
+                write_quality(draft, layout, grid, days, season.fine_days, result.quality, before)
             statuses = _statuses(days, result, written)
             draft.write_json(layout.status, statuses)
     assert draft.manifest is not None

@@ -1,9 +1,10 @@
-"""Quality layers on disk: one compact raster a season and layer, a band per day."""
+"""Quality layers on disk: one pack a season, of which the season's pack has the same files."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -12,9 +13,10 @@ from numpy.typing import NDArray
 from satfusion_assets.fusion.efast.quality import Quality
 from satfusion_assets.fusion.kriging import Hyperparameters, KrigingQuality
 from satfusion_assets.pipeline.fused.files import FusedLayout
+from satfusion_assets.sampling.crop import Window
 from satfusion_assets.store import Draft
-from satfusion_assets.store.layers import layer_type
-from satfusion_assets.vocabulary.grid import SiteGrid
+from satfusion_assets.store.packs import PackLayer, write_pack
+from satfusion_assets.vocabulary.grid import RATIO, SiteGrid
 from satfusion_assets.vocabulary.scenarios import CHANNELS
 
 LEARNED: Final = ("gain", "gain_spread", "variance", "correlation_days")
@@ -51,34 +53,25 @@ def write_quality(
     days: Sequence[date],
     scene_days: NDArray[np.datetime64],
     quality: Quality,
+    replaces: Path | None,
 ) -> None:
-    """``quality/*.tif`` beside the fused images; band descriptions are the days, with the channel where there are
-    several. ``coarse_support`` lies on the coarse grid, everything else on the fine one.
+    """``quality.zarr`` beside the fused images, and what was learned of the season.
 
-    scene_days: (n,) in the order in which the scenes were given to the method.
+    scene_days: (n,) in the order in which the scenes were given to the method. replaces: the pack whose place it takes.
     """
-    stamps = [day.isoformat() for day in days]
-    channels = CHANNELS[layout.scenario.mode]
-    deviation = quality.standard_deviation.reshape(-1, *quality.standard_deviation.shape[2:])
-    layers: dict[str, tuple[NDArray[Any], list[str]]] = {
-        "days_to_scene": (quality.days_to_scene, stamps),
-        "effective_scenes": (quality.effective_scenes, stamps),
-        "coarse_support": (quality.coarse_support, stamps),
-        "standard_deviation": (deviation, [f"{stamp} {channel}" for stamp in stamps for channel in channels]),
-    }
+    stamps, channels = np.array(days, "datetime64[D]"), CHANNELS[layout.scenario.mode]
+    whole = Window(0, 0, *grid.fine.shape)
+    layers = [
+        PackLayer("coarse_support", stamps, whole.cut_coarse(quality.coarse_support, RATIO)),
+        PackLayer("days_to_scene", stamps, quality.days_to_scene),
+        PackLayer("effective_scenes", stamps, quality.effective_scenes),
+        PackLayer("standard_deviation", stamps, quality.standard_deviation, channels),
+    ]
     noise = quality.error_model.scene_noise
     draft.write_json(layout.scene_noise, noise_of_scenes(noise, scene_days, channels))
     if isinstance(quality, KrigingQuality):
-        layers["support"] = (quality.support, stamps)
+        layers.append(PackLayer("support", stamps, quality.support))
         draft.write_json(layout.hyperparameters, learned(quality.hyperparameters, channels))
-    for name, (values, descriptions) in layers.items():
-        stored_as = layer_type(name)
-        geobox = grid.coarse if name == "coarse_support" else grid.fine
-        draft.write_raster(
-            layout.quality(name),
-            stored_as.encode(name, values),
-            geobox,
-            nodata=stored_as.missing,
-            scale=stored_as.step,
-            descriptions=descriptions,
-        )
+    transform = tuple(grid.fine.affine)[:6]
+    title = {"title": f"quality layers of {draft.product.key}", **draft.tags}
+    write_pack(draft.path(layout.quality), layers, transform, grid.epsg, title, replaces)

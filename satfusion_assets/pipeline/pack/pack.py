@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from itertools import chain
-from pathlib import Path
-from typing import Final
 
 import numpy as np
 
@@ -19,17 +16,15 @@ from satfusion_assets.pipeline.pack.product import PACK
 from satfusion_assets.pipeline.processed.files import ProcessedLayout
 from satfusion_assets.pipeline.processed.product import PROCESSED
 from satfusion_assets.pipeline.provenance import publish
+from satfusion_assets.pipeline.replaced import replaced_pack
 from satfusion_assets.sampling.crop import Window
-from satfusion_assets.store import Product, Store, View
+from satfusion_assets.store import Store, View
+from satfusion_assets.store.pack_reader import read_layers
 from satfusion_assets.store.packs import PackLayer, write_pack
 from satfusion_assets.vocabulary.days import day_of
-from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing
-from satfusion_assets.vocabulary.grid import FINE_M, RATIO
 from satfusion_assets.vocabulary.scenarios import CHANNELS, Scenario
 from satfusion_assets.vocabulary.sites import SiteSeason
 from satfusion_assets.vocabulary.sources import SOURCES
-
-_BAND: Final = re.compile(r"(?P<day>\d{4}-\d{2}-\d{2})(?:\W+(?P<name>\w+))?")
 
 
 def pack_season(store: Store, site_season: SiteSeason, scenario: Scenario) -> Outcome:
@@ -42,7 +37,10 @@ def pack_season(store: Store, site_season: SiteSeason, scenario: Scenario) -> Ou
         geobox = processed.read_geobox(processed.names(f"{ProcessedLayout(scenario).folder}/fusion/*.geotiff")[0])
         numbers: dict[str, int | float | None] = {}
         pack = PACK.of(site_season, scenario)
-        with _before(store, pack, scenario) as before, publish(store, pack, inputs=[processed, fused]) as draft:
+        with (
+            replaced_pack(store, pack, pack_folder(scenario)) as before,
+            publish(store, pack, inputs=[processed, fused]) as draft,
+        ):
             write_pack(
                 draft.path(pack_folder(scenario)),
                 _counted(chain(_images(processed, scenario), _quality(fused, scenario, window)), numbers),
@@ -53,18 +51,6 @@ def pack_season(store: Store, site_season: SiteSeason, scenario: Scenario) -> Ou
             )
     assert draft.manifest is not None
     return Outcome(draft.manifest, numbers=numbers | {"bytes": draft.manifest.total_bytes})
-
-
-@contextmanager
-def _before(store: Store, pack: Product, scenario: Scenario) -> Iterator[Path | None]:
-    """The pack whose place is taken, None where there is none."""
-    with ExitStack() as reading:
-        try:
-            view = reading.enter_context(store.read(pack))
-            before = view.path(f"{pack_folder(scenario)}/zarr.json").parent
-        except (ProductMissing, ProductCorrupt):
-            before = None
-        yield before
 
 
 def _said(fused: View, site_season: SiteSeason, scenario: Scenario) -> dict[str, str]:
@@ -94,15 +80,10 @@ def _images(processed: View, scenario: Scenario) -> Iterator[PackLayer]:
 
 
 def _quality(fused: View, scenario: Scenario, window: dict[str, int]) -> Iterator[PackLayer]:
-    """Layers of the whole grid, cut to ``window``; a raster's bands are its days, or its days' channels, in order."""
-    cut = Window(window["row"], window["col"], window["height"], window["width"])
-    for name in fused.names(f"{FusedLayout(scenario).folder}/quality/*.tif"):
-        raster = fused.read_raster(name)
-        found = [match for match in map(_BAND.match, filter(None, raster.descriptions)) if match]
-        key = name.rsplit("/", 1)[-1].removesuffix(".tif")
-        days = np.array(sorted({match["day"] for match in found}), "datetime64[D]")
-        bands = tuple(dict.fromkeys(match["name"] for match in found if match["name"]))
-        fine = raster.geobox.resolution.x == FINE_M
-        values = cut.cut(raster.values) if fine else cut.cut_coarse(raster.values, RATIO)
-        shape = (len(days), *((len(bands),) if bands else ()), *values.shape[1:])
-        yield PackLayer(key, days, values.reshape(shape), bands)
+    """Layers of the whole grid, cut to ``window``. Where that is the whole grid they become the same files."""
+    layout, cut = FusedLayout(scenario), Window(window["row"], window["col"], window["height"], window["width"])
+    if not fused.names(f"{layout.quality}/*") and not fused.names(f"{layout.folder}/quality/*.tif"):
+        return  # an engine without quality layers
+    fused.path(f"{layout.quality}/zarr.json")  # or a sentence, where an earlier version wrote rasters
+    for layer in read_layers(fused.folder(layout.quality), f"{layout.quality} of {fused.product.key}"):
+        yield replace(layer, values=cut.cut(layer.values))

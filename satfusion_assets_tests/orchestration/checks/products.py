@@ -175,12 +175,18 @@ def channels(mode: Mode) -> tuple[np.ndarray, tuple[str, ...]]:
 def fused(scenario: Scenario) -> Files:
     layout = FusedLayout(scenario)
     values, bands = channels(scenario.mode)
-    stated = tuple(f"{day} {band}" for day in SCENE_DAYS for band in bands)
-    deviation = flat(GRID.fine, np.full(len(stated), SCENE_NOISE / 2e-4).astype(np.uint16), stated, 65535)
     files: Files = {layout.status: {day.isoformat(): "ok" for day in DAYS}}
-    files[layout.quality("standard_deviation")] = replace(deviation, scale=2e-4)
+    files |= quality(scenario, SCENE_NOISE)
     files[layout.scene_noise] = {day.isoformat(): dict.fromkeys(bands, 0.0) for day in SCENE_DAYS}
     return files | dict.fromkeys(map(layout.image, DAYS), flat(GRID.fine, values, bands))
+
+
+def quality(scenario: Scenario, deviation: float) -> Files:
+    """The same deviation everywhere on the days of scenes."""
+    bands = channels(scenario.mode)[1]
+    values = np.full((len(SCENE_DAYS), len(bands), *GRID.fine.shape), deviation, np.float32)
+    layer = PackLayer("standard_deviation", np.array(SCENE_DAYS, "datetime64[D]"), values, bands)
+    return _packed(FusedLayout(scenario).quality, [layer], tuple(GRID.fine.affine)[:6])
 
 
 def processed(scenario: Scenario) -> Files:
@@ -220,11 +226,15 @@ def phenology(scenario: Scenario) -> Files:
 def pack(scenario: Scenario) -> Files:
     days, values = np.array(SCENE_DAYS, "datetime64[D]"), np.full((len(SCENE_DAYS), 4, 4, 5), 0.1)
     layers = [PackLayer(name, days, values, BANDS) for name in ("fused", "s2", "s3")]
+    return _packed(pack_folder(scenario), layers, (10.0, 0.0, 600000.0, 0.0, -10.0, 5200000.0))
+
+
+def _packed(name: str, layers: list[PackLayer], transform: tuple[float, ...]) -> Files:
     with TemporaryDirectory() as folder:
         root = Path(folder) / "pack.zarr"
-        write_pack(root, layers, (10.0, 0.0, 600000.0, 0.0, -10.0, 5200000.0), GRID.epsg)
+        write_pack(root, layers, transform, GRID.epsg)
         files = [path for path in root.rglob("*") if path.is_file()]
-        return {f"{pack_folder(scenario)}/{path.relative_to(root).as_posix()}": path.read_bytes() for path in files}
+        return {f"{name}/{path.relative_to(root).as_posix()}": path.read_bytes() for path in files}
 
 
 def score_table() -> Files:

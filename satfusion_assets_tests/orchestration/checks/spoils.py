@@ -14,7 +14,7 @@ from satfusion_assets.pipeline.preselected.files import preselection
 from satfusion_assets.pipeline.processed.files import ProcessedLayout
 from satfusion_assets.pipeline.raw_s2.files import S2_SCENES
 from satfusion_assets.vocabulary.scenarios import Strategy
-from satfusion_assets_tests.orchestration.checks.products import BTI, Files, Picture
+from satfusion_assets_tests.orchestration.checks.products import BTI, SCENE_NOISE, Files, Picture, quality
 
 Spoil = Callable[[Files], None]
 PHENOLOGY = PhenologyLayout(BTI)
@@ -24,6 +24,15 @@ def scaled(name: str, factor: float) -> Spoil:
     def spoil(files: Files) -> None:
         picture: Picture = files[name]
         files[name] = replace(picture, values=(picture.values * factor).astype(picture.values.dtype))
+
+    return spoil
+
+
+def deviating(factor: float) -> Spoil:
+    """Stated deviations ``factor`` times what scenes show."""
+
+    def spoil(files: Files) -> None:
+        files |= quality(BTI, factor * SCENE_NOISE)
 
     return spoil
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +34,7 @@ from satfusion_assets_tests.orchestration.checks.spoils import (
     Spoil,
     all_filled,
     all_scaled,
+    deviating,
     each,
     edited,
     excluded,
@@ -155,8 +155,8 @@ SPOILED: list[tuple[str, str, str, Spoil]] = [
     ),
     ("fused", "range", "impossible reflectance", each(FUSED_NAMES[10:30], lambda name: filled(name, 3))),
     ("fused", "jumps", "a flash", filled(FusedLayout(BTI).image(DAYS[10]), 0.9)),
-    ("fused", "calibration", "a deviation far too small", scaled(FusedLayout(BTI).quality("standard_deviation"), 0.1)),
-    ("fused", "calibration", "a deviation far too large", scaled(FusedLayout(BTI).quality("standard_deviation"), 50)),
+    ("fused", "calibration", "a deviation far too small", deviating(0.1)),
+    ("fused", "calibration", "a deviation far too large", deviating(50)),
     ("phenology", "grid", "a map beside the grid", moved(PHENOLOGY.dates("rising_25"))),
     ("phenology", "order", "green-down before green-up", all_filled("falling_50", (40, 35, 45))),
     ("phenology", "order", "a date outside its interval", all_filled("rising_10", (90, 95, 99))),
@@ -325,8 +325,7 @@ def test_a_right_deviation_of_the_mean_of_four_scenes_is_not_called_too_small(tm
     """
     store, product = ProductStore(tmp_path), FUSED.of(SEASON, BTI)
     files = made.fused(BTI)
-    stated = FusedLayout(BTI).quality("standard_deviation")
-    files[stated] = replace(files[stated], scale=files[stated].scale / np.sqrt(3))
+    files |= made.quality(BTI, made.SCENE_NOISE / np.sqrt(3))
     for noise in files[FusedLayout(BTI).scene_noise].values():
         noise.update(dict.fromkeys(noise, made.SCENE_NOISE * np.sqrt(4 / 3)))
     made.publish(store, Product("prepared_bti", SEASON, "aggressive"), made.prepared(Mode.BTI))

@@ -1,6 +1,6 @@
 /** Downloads of what is shown, and the link to it. */
 import { useState } from 'preact/hooks';
-import { fileUrl, indexUrl, type PixelSeason, type Season, type SiteSeries } from '../api';
+import { fileUrl, indexUrl, layerUrl, type PixelSeason, type Season, type SiteSeries } from '../api';
 import { toDay, toIso } from '../days';
 import { sourcesOf } from '../map/seen';
 import { layerOf } from '../map/choose';
@@ -75,7 +75,7 @@ export function Downloads({ season, stage, series, pixel }: Props) {
           </span>
         ))}
         {layer && (
-          <a href={fileUrl(layer.path)} download>
+          <a href={layerUrl(layer.path)} download>
             GeoTIFF {layer.label}, all days
           </a>
         )}
