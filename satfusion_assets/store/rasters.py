@@ -11,14 +11,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from odc.geo.geobox import GeoBox
 
 from satfusion_assets.vocabulary.errors import ProductCorrupt
 from satfusion_assets.vocabulary.scenarios import S2_BANDS, S3_BANDS
+
+if TYPE_CHECKING:
+    from odc.geo.geobox import GeoBox
 
 Array = NDArray[Any]
 _BLOCK: Final = 256
@@ -104,6 +106,8 @@ def read_raster(path: Path, bands: Sequence[str] | None = None) -> Raster:
 
     bands: descriptions of those to read, in that order; None = all. KeyError where there is none of a name.
     """
+    from odc.geo.geobox import GeoBox
+
     with _opened(path) as dataset:
         numbers = {text: number for number, text in enumerate(dataset.descriptions, 1)}
         return Raster(
@@ -118,6 +122,8 @@ def read_raster(path: Path, bands: Sequence[str] | None = None) -> Raster:
 
 def read_geobox(path: Path) -> GeoBox:
     """Where the raster at ``path`` lies, without its pixels; ProductCorrupt names the file when it cannot be read."""
+    from odc.geo.geobox import GeoBox
+
     with _opened(path) as dataset:
         return GeoBox(dataset.shape, dataset.transform, dataset.crs)
 

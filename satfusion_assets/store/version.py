@@ -12,17 +12,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from odc.geo.geobox import GeoBox
 
 from satfusion_assets.store.manifest import MANIFEST, FileRecord, Manifest, Product
 from satfusion_assets.store.rasters import Raster, encode_raster, read_geobox, read_raster
 from satfusion_assets.store.recent import RECENT
 from satfusion_assets.store.tags import day_tag, units_tag
 from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing, StoreError
+
+if TYPE_CHECKING:
+    from odc.geo.geobox import GeoBox
 
 _LINKS_REFUSED: Final = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP)
 """Another file system, one that knows no second names, or no more of them."""
