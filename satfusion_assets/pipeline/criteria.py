@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from functools import cached_property, wraps
 from typing import Any, Final
 
-import numpy as np
-
 from satfusion_assets.store import Product, Store, View
 from satfusion_assets.store.rasters import Raster
 from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing, SatfusionError
@@ -172,6 +170,8 @@ def mostly(
 
 def rounded(value: Any) -> float:
     """A measured value as metadata keeps it; NaN for an empty one."""
+    import numpy as np
+
     return round(float(value), 5) if np.isfinite(value) else float("nan")
 
 

@@ -13,16 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from satfusion_assets.vocabulary.errors import ProductCorrupt
 from satfusion_assets.vocabulary.scenarios import S2_BANDS, S3_BANDS
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from odc.geo.geobox import GeoBox
 
-Array = NDArray[Any]
+    Array = NDArray[Any]
 _BLOCK: Final = 256
 
 
@@ -42,6 +41,8 @@ class Raster:
 
     def masked(self) -> NDArray[np.float32]:
         """Values as float32 with NaN where missing."""
+        import numpy as np
+
         values = self.values.astype(np.float32)
         if self.nodata is not None and not np.isnan(self.nodata):
             values[self.values == self.nodata] = np.nan
@@ -49,6 +50,8 @@ class Raster:
 
     def physical(self) -> NDArray[np.float32]:
         """``masked`` in physical units."""
+        import numpy as np
+
         return self.masked() * np.float32(self.scale)
 
 
@@ -68,7 +71,7 @@ def encode_raster(
     from rasterio.enums import ColorInterp
     from rasterio.io import MemoryFile
 
-    bands = values[np.newaxis] if values.ndim == 2 else values
+    bands = values[None] if values.ndim == 2 else values
     if bands.shape[1:] != tuple(geobox.shape):
         raise ValueError(f"values of shape {bands.shape} do not fit a grid of {tuple(geobox.shape)}")
     with MemoryFile() as memory:
@@ -145,6 +148,8 @@ def _opened(path: Path) -> Iterator[Any]:
 
 
 def _profile(values: Array, geobox: GeoBox, nodata: float | None) -> dict[str, Any]:
+    import numpy as np
+
     floating = np.issubdtype(values.dtype, np.floating)
     profile: dict[str, Any] = {
         "count": len(values),

@@ -8,9 +8,10 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 HELD_BYTES: Final = 128_000_000
 """What is held at most: the fused and the Sentinel-3 images of a site-season of the usual size are 90 MB."""

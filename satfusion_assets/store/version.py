@@ -14,9 +14,6 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from satfusion_assets.store.manifest import MANIFEST, FileRecord, Manifest, Product
 from satfusion_assets.store.rasters import Raster, encode_raster, read_geobox, read_raster
 from satfusion_assets.store.recent import RECENT
@@ -24,6 +21,8 @@ from satfusion_assets.store.tags import day_tag, units_tag
 from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing, StoreError
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from odc.geo.geobox import GeoBox
 
 _LINKS_REFUSED: Final = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP)

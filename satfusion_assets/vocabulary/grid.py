@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
-from typing import Final
-
-from odc.geo import CRS
-from odc.geo.geobox import GeoBox
-from pyproj import Transformer
+from typing import TYPE_CHECKING, Final
 
 from satfusion_assets.vocabulary.sites import Site
+
+if TYPE_CHECKING:
+    from odc.geo import CRS
+    from odc.geo.geobox import GeoBox
 
 FINE_M: Final = 10
 """Fine pixel, metres (Sentinel-2 visible bands)."""
@@ -61,6 +61,8 @@ class SiteGrid:
     @property
     def longitude(self) -> float:
         """Degrees east of the middle of the site."""
+        from pyproj import Transformer
+
         height, width = self.fine.shape
         east, north = self.fine.affine @ (width / 2, height / 2)
         return float(Transformer.from_crs(self.epsg, 4326, always_xy=True).transform(east, north)[0])
@@ -96,6 +98,9 @@ def site_grid(site: Site) -> SiteGrid:
 
 @lru_cache(maxsize=256)
 def _grid(latitude: float, longitude: float, extent_m: int) -> SiteGrid:
+    from odc.geo.geobox import GeoBox
+    from pyproj import Transformer
+
     epsg = utm_epsg(latitude, longitude)
     east, north = Transformer.from_crs(4326, epsg, always_xy=True).transform(longitude, latitude)
     left = round((east - extent_m / 2) / SNAP_M) * SNAP_M

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
@@ -149,16 +150,29 @@ def test_of_two_who_make_a_block_the_first_counts(tmp_path: Path) -> None:
     assert second.values(0, "a.tif", (1, 2, 2)).tolist() == [[[1.0, 1.0], [1.0, 1.0]]]
 
 
-def test_changed_input_begins_anew(folder: Path, stack: Stack) -> None:
+@pytest.mark.parametrize("changed", ["pixels", "a mask beside"])
+def test_changed_input_begins_anew(folder: Path, stack: Stack, changed: str) -> None:
     order = FuseFolder(folder, DAYS, memory_bytes=JUST_ENOUGH)
 
     def stop(done: int, total: int) -> None:
-        raise KeyboardInterrupt
+        if done == 1:
+            raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         fuse_folder(order, stop)
-    write(folder / "s2" / f"S2A_MSIL2A_{name(stack.fine_days[0])}_REFL.tif", stack.fine[0] + 0.1, 10)
-    stack.fine[0] += 0.1
+    path = folder / "s2" / f"S2A_MSIL2A_{name(stack.fine_days[2])}_REFL.tif"
+    if changed == "pixels":
+        stack.fine[2] += 0.1
+        write(path, stack.fine[2], 10)
+    else:
+        shown = np.ones(stack.fine.shape[2:], bool)
+        shown[:10] = False
+        stack.fine[2][:, ~shown] = np.nan
+        written = path.stat().st_mtime_ns
+        with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=False), rasterio.open(path, "r+") as raster:
+            raster.write_mask(shown)
+        os.utime(path, ns=(written, written))
+        assert path.with_name(path.name + ".msk").exists()
     result = fuse_folder(order)
     np.testing.assert_array_equal(read(result.paths[0]), stack.fuse(np.array(DAYS, "datetime64[D]")).values[0])
 
@@ -177,6 +191,42 @@ def test_a_saturated_band_of_a_whole_number_image_is_missing(folder: Path, stack
     values = scenes.read(slice(0, 9), slice(0, 6), [0], threads=1)
     assert np.argwhere(np.isnan(values[0, 0])).tolist() == [[2, 3]]
     assert np.isfinite(values[0, 1:, 2, 3]).all()
+
+
+def test_what_a_mask_hides_is_missing_in_every_band(folder: Path, stack: Stack) -> None:
+    """As in images that tell missing pixels by a mask inside the file instead of a nodata value."""
+    path = folder / "s2" / f"S2A_MSIL2A_{name(stack.fine_days[0])}_REFL.tif"
+    with rasterio.open(path) as old:
+        profile, shown = old.profile | {"nodata": None}, np.ones(old.shape, bool)
+    shown[4, 1] = False
+    with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True), rasterio.open(path, "w", **profile) as raster:
+        raster.write(np.full((raster.count, *raster.shape), 0.1, np.float32))
+        raster.write_mask(shown)
+    values = open_folder(folder, "REFL").scenes.read(slice(3, 9), slice(0, 6), [0], threads=1)
+    assert np.argwhere(np.isnan(values[0])).tolist() == [[band, 1, 1] for band in range(values.shape[1])]
+
+
+def test_every_band_of_a_virtual_raster_has_its_own_nodata(folder: Path, stack: Stack) -> None:
+    path = folder / "s2" / f"S2A_MSIL2A_{name(stack.fine_days[0])}_REFL.tif"
+    with rasterio.open(path) as old:
+        profile, bands = old.profile | {"dtype": "int16", "count": 1}, old.count
+        missing = np.eye(old.height, old.width) > 0
+    marks = [-9999, 0, -1, -2][:bands]
+    for band, mark in enumerate(marks):
+        with rasterio.open(folder / f"{band}.tif", "w", **profile | {"nodata": mark}) as raster:
+            raster.write(np.where(missing, mark, 700).astype(np.int16)[np.newaxis])
+    layers = "".join(
+        f'<VRTRasterBand dataType="Int16" band="{band + 1}"><NoDataValue>{mark}</NoDataValue><Scale>0.0001</Scale>'
+        f"<SimpleSource><SourceFilename>{folder / f'{band}.tif'}</SourceFilename></SimpleSource></VRTRasterBand>"
+        for band, mark in enumerate(marks)
+    )
+    place = ",".join(str(number) for number in profile["transform"].to_gdal())
+    path.write_text(
+        f'<VRTDataset rasterXSize="{missing.shape[1]}" rasterYSize="{missing.shape[0]}"><SRS>EPSG:32632</SRS>'
+        f"<GeoTransform>{place}</GeoTransform>{layers}</VRTDataset>"
+    )
+    values = open_folder(folder, "REFL").scenes.read(slice(0, 9), slice(0, 6), [0], threads=1)
+    np.testing.assert_array_equal(np.isnan(values[0]), np.broadcast_to(missing[:9, :6], (bands, 9, 6)))
 
 
 def test_partners_grids_and_limits_that_do_not_fit_are_named(folder: Path, stack: Stack) -> None:

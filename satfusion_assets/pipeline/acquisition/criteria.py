@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
-from typing import Final
-
-import numpy as np
-from odc.geo.geobox import GeoBox
+from typing import TYPE_CHECKING, Final
 
 from satfusion_assets.pipeline.acquisition.files import raw_scene
 from satfusion_assets.pipeline.criteria import OFFENDERS, CheckedProduct, Verdict, mostly, rounded
 from satfusion_assets.vocabulary.days import day_of
 from satfusion_assets.vocabulary.sources import Sensor
+
+if TYPE_CHECKING:
+    from odc.geo.geobox import GeoBox
 
 MOST_OUTLIERS: Final = 0.1
 """Share of a scene's pixels that may be too bright."""
@@ -46,6 +46,8 @@ def misfit(
 
 def values_typical(checked: CheckedProduct, pattern: str, typical: tuple[float, float], brightest: float) -> Verdict:
     """The typical scene has reflectance, and only single scenes are blank or too bright."""
+    import numpy as np
+
     medians, odd = [], []
     names = checked.view.names(pattern)
     for name in names:

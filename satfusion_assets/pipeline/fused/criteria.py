@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
-import numpy as np
-
 from satfusion_assets.pipeline.criteria import CheckedProduct, Criterion, Verdict, mostly, rounded, verdict
 from satfusion_assets.pipeline.fused.files import FusedLayout
 from satfusion_assets.pipeline.prepared.files import PreparedLayout
@@ -81,6 +79,8 @@ def day_coverage(checked: CheckedProduct) -> Verdict:
 
 
 def value_range(checked: CheckedProduct) -> Verdict:
+    import numpy as np
+
     low, high = RANGES[checked.mode]
     bad, valid, total = [], 0, 0
     names = images(checked)
@@ -98,6 +98,8 @@ def value_range(checked: CheckedProduct) -> Verdict:
 
 def jumps(checked: CheckedProduct) -> Verdict:
     """Image against the day before: the median over pixels of the largest change in any channel."""
+    import numpy as np
+
     tallest = TALLEST_JUMP[checked.mode]
     bad, largest = [], 0.0
     before: tuple[str, np.ndarray] | None = None
@@ -126,6 +128,8 @@ def calibration(checked: CheckedProduct) -> Verdict:
     Of the scenes' shares the median counts, each with the weight of its pixels: a scene in haze counts against itself
     and not the product. How well the deviation is calibrated where scenes are withheld is for the gap benchmark.
     """
+    import numpy as np
+
     layout, prepared = FusedLayout(checked.scenario), PreparedLayout(checked.scenario.strategy, checked.mode)
     name = layout.quality("standard_deviation")
     if name not in checked.view.manifest.files:
@@ -164,6 +168,8 @@ def calibration(checked: CheckedProduct) -> Verdict:
 
 def _weighted_median(values: Sequence[float], weights: Sequence[int]) -> float:
     """The value at which half of the weight is reached; 0 without any."""
+    import numpy as np
+
     if not values:
         return 0.0
     order = np.argsort(values)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-import numpy as np
-
 from satfusion_assets.pipeline.criteria import CheckedProduct, Criterion, Verdict, rounded, verdict
 from satfusion_assets.pipeline.phenology.files import PhenologyLayout
 
@@ -34,6 +32,8 @@ def _on_grid(checked: CheckedProduct, name: str) -> bool:
 
 def dates_in_order(checked: CheckedProduct) -> Verdict:
     """Each date lies in its interval and in the year, and pixels turn green before they turn back."""
+    import numpy as np
+
     from satfusion_assets.phenology import TRANSITIONS
 
     layout = PhenologyLayout(checked.scenario)
@@ -52,6 +52,8 @@ def dates_in_order(checked: CheckedProduct) -> Verdict:
 
 
 def dated(checked: CheckedProduct) -> Verdict:
+    import numpy as np
+
     day = checked.raster(PhenologyLayout(checked.scenario).dates("rising_50")).masked()[0]
     share = float(np.isfinite(day).mean())
     return Verdict(share >= LEAST_DATED, f"{100 * share:.0f} % of pixels have a green-up.", {"dated": rounded(share)})

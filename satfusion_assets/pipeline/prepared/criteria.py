@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-import numpy as np
-
 from satfusion_assets.pipeline.criteria import CheckedProduct, Criterion, Verdict, mostly, rounded, verdict
 from satfusion_assets.pipeline.prepared.files import PreparedLayout
 from satfusion_assets.vocabulary.grid import CLOUD_DISTANCE_LIMIT
@@ -40,6 +38,8 @@ def grid_equality(checked: CheckedProduct) -> Verdict:
 
 
 def mask_share(checked: CheckedProduct) -> Verdict:
+    import numpy as np
+
     layout = PreparedLayout(checked.strategy, checked.mode)
     rows = checked.view.read_json(layout.summary)["s2"]
     valid = rounded(np.mean([row["valid_fraction"] for row in rows])) if rows else 0.0
@@ -48,6 +48,8 @@ def mask_share(checked: CheckedProduct) -> Verdict:
 
 
 def cloud_distance(checked: CheckedProduct) -> Verdict:
+    import numpy as np
+
     layout = PreparedLayout(checked.strategy, checked.mode)
     names = checked.view.names(f"{layout.folder}/s2/*_DIST_CLOUD.tif")
     bad, largest = [], 0.0
@@ -64,6 +66,8 @@ def cloud_distance(checked: CheckedProduct) -> Verdict:
 
 
 def values_in_range(checked: CheckedProduct) -> Verdict:
+    import numpy as np
+
     layout = PreparedLayout(checked.strategy, checked.mode)
     low, high = RANGES[checked.mode]
     formless, odd = [], []

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-import numpy as np
-
 from satfusion_assets.pipeline.criteria import CheckedProduct, Criterion, Verdict, rounded, verdict
 from satfusion_assets.pipeline.preselected.files import preselection
 from satfusion_assets.pipeline.raw_s2.product import RAW_S2
@@ -38,6 +36,8 @@ def every_scene_screened(checked: CheckedProduct) -> Verdict:
 
 
 def share_excluded(checked: CheckedProduct) -> Verdict:
+    import numpy as np
+
     numbers: dict[str, float | int] = {}
     for sensor in _sensors(checked):
         rows = checked.view.read_json(preselection(sensor, "json"))

@@ -6,8 +6,6 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Final
 
-import numpy as np
-
 from satfusion_assets.pipeline.criteria import CheckedProduct, Criterion, Verdict, mostly, rounded
 from satfusion_assets.pipeline.raw_phenocam.files import PHENOCAM_GCC, PHENOCAM_ROIS
 
@@ -25,6 +23,8 @@ SINGLE_PICTURES: Final = 3
 
 def camera_series(checked: CheckedProduct) -> Verdict:
     """Days come once and in order, and only single ones have a greenness that no plant has."""
+    import numpy as np
+
     rows = checked.view.read_json(f"{PHENOCAM_GCC}.json")
     disorder = [
         {"date": row["date"], "why": "comes twice or out of order"}

@@ -6,8 +6,6 @@ from collections import Counter
 from dataclasses import replace
 from typing import Final
 
-import numpy as np
-
 from satfusion_assets.pipeline.acquisition.criteria import LONGEST_GAP_S2, coverage, misfit, values_typical
 from satfusion_assets.pipeline.acquisition.files import raw_scene
 from satfusion_assets.pipeline.criteria import CheckedProduct, Criterion, Verdict, mostly, verdict
@@ -70,6 +68,8 @@ def s2_offset(checked: CheckedProduct) -> Verdict:
 
 def _lightless(checked: CheckedProduct, scene: str) -> float | None:
     """Share of a published scene's clear land without blue light; None when there is too little to say."""
+    import numpy as np
+
     from satfusion_assets.archives.earth_search.offset import lightless_land
 
     blue = checked.raster(raw_scene("s2", scene)).values[0]

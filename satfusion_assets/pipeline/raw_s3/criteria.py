@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
-import numpy as np
-
 from satfusion_assets.pipeline.acquisition.criteria import LONGEST_GAP_S3, coverage, misfit, values_typical
 from satfusion_assets.pipeline.criteria import CheckedProduct, Criterion, Verdict, mostly, of_sentinel3, verdict
 from satfusion_assets.pipeline.raw_s3.files import S3_OVERPASSES
@@ -22,6 +20,8 @@ NO_REFLECTANCE: Final = "no reflectance"
 
 @of_sentinel3
 def s3_bands_and_grid(checked: CheckedProduct) -> Verdict:
+    import numpy as np
+
     names = checked.view.names("raw/s3/*.geotiff")
     checked.read_together(names)
     whys = {name: misfit(checked, name, checked.grid.coarse, S3_BANDS, "float32", np.nan) for name in names}

@@ -4,6 +4,8 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { months, roomyMonths, toIso } from '../days';
 import { saveCsv } from '../save';
 import { go, hoverDay, route } from '../state';
+import { painted } from '../ui/palette';
+import { isDark } from '../ui/theme';
 import { decorate, type Drawing } from './decorate';
 import { Swatch } from './swatch';
 
@@ -22,6 +24,9 @@ export interface Curve {
   low?: readonly (number | null)[];
   high?: readonly (number | null)[];
   lineWidth?: number;
+  /** How many pixels each value is the mean of, and their standard deviation. */
+  spread?: (number | null)[];
+  counts?: readonly (number | null)[];
 }
 
 export interface Mark {
@@ -35,6 +40,8 @@ export interface Mark {
 /** Space left and right of the plot, the same on every chart and on the timeline, so that days line up. */
 export const LEFT = 52;
 export const RIGHT = 10;
+/** Of a line, unless its curve has one of its own. */
+export const LINE_WIDTH = 1.75;
 /** A line joins neighbours at most this many days apart; longer holes stay open. */
 const BRIDGE = 4;
 /** A press that moves farther is a drag. */
@@ -105,7 +112,7 @@ export function Chart({
       made.destroy();
       plot.current = null;
     };
-  }, [shape, from, to, height]);
+  }, [shape, from, to, height, isDark.value]);
 
   useEffect(() => plot.current?.setData(data), [data]);
   useEffect(() => plot.current?.redraw(false), [day, marks, levels]);
@@ -142,9 +149,9 @@ export function Chart({
               onClick={() => setHidden(toggled(hidden, curve.key))}
               title={`Show or hide ${curve.label}`}
             >
-              <Swatch shape={curve.shape} colour={curve.colour} />
+              <Swatch shape={curve.shape} colour={curve.colour} width={curve.lineWidth} />
               {curve.label}
-              <output>{text(valueAt(curve, at), digits)}</output>
+              <output>{said(curve, at, digits)}</output>
             </button>
           </li>
         ))}
@@ -179,6 +186,14 @@ function text(value: number | null, digits: number): string {
   return value === null ? '–' : value.toFixed(digits);
 }
 
+/** The value of a day; of a mean with its spread and number. */
+function said(curve: Curve, day: number | null, digits: number): string {
+  const value = valueAt(curve, day);
+  const i = day === null ? -1 : curve.days.indexOf(day);
+  if (value === null || !curve.counts) return text(value, digits);
+  return `${text(value, digits)} ± ${text(curve.spread?.[i] ?? null, digits)}, n ${curve.counts[i]}`;
+}
+
 function valueAt(curve: Curve, day: number | null): number | null {
   const index = day === null ? -1 : curve.days.indexOf(day);
   return index < 0 ? null : (curve.values[index] ?? null);
@@ -196,13 +211,17 @@ function table(curves: readonly Curve[]): string[][] {
   const rows = new Map<number, string[]>();
   const heads = ['date'];
   for (const curve of curves) {
-    const parts = curve.low
-      ? ([
-          ['', curve.values],
-          ['_low', curve.low],
-          ['_high', curve.high!],
-        ] as const)
-      : ([['', curve.values]] as const);
+    const parts = [
+      ['', curve.values],
+      ...(curve.low
+        ? ([
+            ['_low', curve.low],
+            ['_high', curve.high!],
+          ] as const)
+        : []),
+      ...(curve.spread ? ([['_spread', curve.spread]] as const) : []),
+      ...(curve.counts ? ([['_n', curve.counts]] as const) : []),
+    ] as const;
     for (const [suffix, values] of parts) {
       heads.push(`${curve.key}${suffix}`);
       curve.days.forEach((day, i) => {
@@ -250,23 +269,28 @@ function options(width: number, height: number, curves: readonly Curve[], now: (
     const line = curve.shape === 'line' || curve.shape === 'dash';
     series.push({
       label: curve.label,
-      stroke: curve.colour,
-      width: line ? (curve.lineWidth ?? 1.75) : 0,
+      stroke: painted(curve.colour),
+      width: line ? (curve.lineWidth ?? LINE_WIDTH) : 0,
       dash: curve.shape === 'dash' ? [5, 3] : undefined,
       paths: line ? undefined : () => null,
       points: { show: false },
     });
     if (curve.low) {
-      bands.push({ series: [series.length + 1, series.length], fill: `${curve.colour}26` });
+      bands.push({ series: [series.length + 1, series.length], fill: painted(curve.colour, 15) });
       for (const end of ['low', 'high'])
-        series.push({ label: `${curve.label} ${end}`, stroke: `${curve.colour}55`, width: 1, points: { show: false } });
+        series.push({
+          label: `${curve.label} ${end}`,
+          stroke: painted(curve.colour, 33),
+          width: 1,
+          points: { show: false },
+        });
     }
   }
   const axis = {
-    stroke: '#4a524e',
+    stroke: painted('var(--axis)'),
     font: '11px system-ui, sans-serif',
-    grid: { stroke: '#e4e8e5', width: 1 },
-    ticks: { stroke: '#c9d0cc', width: 1 },
+    grid: { stroke: painted('var(--faint)'), width: 1 },
+    ticks: { stroke: painted('var(--border)'), width: 1 },
   };
   return {
     width,

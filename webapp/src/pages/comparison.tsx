@@ -4,12 +4,13 @@ import { scenarioSeries, type ScenarioSeries, type Season } from '../api';
 import { Chart, type Curve } from '../chart/chart';
 import { fromDayOfYear } from '../days';
 import { useLoaded } from '../state';
-import { cameraMarks, column, daysOf } from '../ui/curves';
+import { cameraMarks } from '../ui/curves';
+import { column, daysOf } from '../ui/series-columns';
 import { Failure } from '../ui/parts';
 import { COLOURS, SCENARIO_KEYS, scenarioName } from '../ui/words';
 import { Multiples, type Small } from './multiples';
 
-const OTHERS = '#b9c2bd';
+const OTHERS = 'var(--crowd)';
 
 export function Comparison({ season }: { season: Season }) {
   const loaded = useLoaded(`scenarios/${season.site.name}/${season.season}`, () =>
