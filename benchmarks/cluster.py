@@ -26,7 +26,7 @@ import psycopg2
 from benchmarks.client import FINAL, Client
 from deploy.demo_cluster.backfill import ask_for, runs_of
 from deploy.demo_cluster.cluster import Cluster, cluster
-from satfusion_assets.cli.runs import possible_scenarios
+from satfusion_assets.cli.plans import possible_scenarios
 from satfusion_assets.pipeline.records import Stage
 from satfusion_assets.store import Product, ProductStore
 from satfusion_assets.store.blobs import Blobs, Waits

@@ -30,10 +30,11 @@ EFAST: Final = tuple(scenario.key for scenario in SCENARIOS if scenario.method i
 PROGRAM: Final = """
 import sys
 from satfusion_assets.cli.materialize import run_plan
-from satfusion_assets.cli.runs import plan
 try:
+    from satfusion_assets.cli.plans import plan
     from satfusion_assets.vocabulary.sites import SiteSeason
 except ImportError:
+    from satfusion_assets.cli.runs import plan
     from satfusion_assets.sites import SiteSeason
 season = SiteSeason.parse(sys.argv[1])
 derived = {"fused", "processed", "pack", "scenario_metrics", "metrics", "score_table"}

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from satfusion_assets.cli.materialize import run_plan
-from satfusion_assets.cli.runs import plan
+from satfusion_assets.cli.plans import plan
 from satfusion_assets.sandbox.server.run import SandboxProcess, archive_variables
 from satfusion_assets.vocabulary.scenarios import Scenario
 from satfusion_assets.vocabulary.sites import SiteRegistry, SiteSeason

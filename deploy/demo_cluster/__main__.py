@@ -14,7 +14,7 @@ from rich.console import Console
 from benchmarks.client import FINAL, Client
 from deploy.demo_cluster.backfill import RunDone, ask_for, runs_of
 from deploy.demo_cluster.cluster import Cluster, cluster
-from satfusion_assets.cli.runs import possible_scenarios
+from satfusion_assets.cli.plans import possible_scenarios
 from satfusion_assets.cli.tables import narrow_table
 from satfusion_assets.pipeline.records import Stage
 from satfusion_assets.vocabulary.errors import SatfusionError, ServiceFailed

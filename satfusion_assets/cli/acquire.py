@@ -27,7 +27,7 @@ def acquire(
     What is published stays until its successor is.
     """
     from satfusion_assets.cli.materialize import run_plan
-    from satfusion_assets.cli.runs import acquisition
+    from satfusion_assets.cli.plans import acquisition
     from satfusion_assets.pipeline.platform import Platform
 
     site_season = Platform().registry.site_season(site, season)

@@ -42,7 +42,7 @@ def demo(
 
     With --evaluation beside a running demo, its products are added and its services left alone.
     """
-    from satfusion_assets.cli.runs import plan, possible_scenarios
+    from satfusion_assets.cli.plans import plan, possible_scenarios
     from satfusion_assets.cli.truth import truth_table
     from satfusion_assets.pipeline.platform import Platform
     from satfusion_assets.sandbox.server.run import SandboxProcess, archive_variables

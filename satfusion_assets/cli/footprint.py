@@ -12,7 +12,6 @@ import typer
 from rich.console import Console
 
 from satfusion_assets.cli.tables import narrow_table
-from satfusion_assets.vocabulary.grid import site_grid
 from satfusion_assets.vocabulary.scenarios import SCENARIOS, Mode, Scenario
 
 if TYPE_CHECKING:
@@ -102,6 +101,7 @@ def _weights(site: Site, record: Mapping[str, Any]) -> csr_matrix:
 
     from satfusion_assets.sampling.footprint import camera_view
     from satfusion_assets.sampling.window import site_pixel, window
+    from satfusion_assets.vocabulary.grid import site_grid
 
     grid = site_grid(site)
     shape = (grid.fine.height, grid.fine.width)

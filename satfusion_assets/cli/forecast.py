@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-import dagster as dg
 from rich.table import Table
 
-from satfusion_assets.cli.runs import ASKS, ASKS_AGAIN, Run, why_due
+from satfusion_assets.cli.plans import ASKS, ASKS_AGAIN, Run, why_due
 from satfusion_assets.pipeline.costs import Cost, cost_of, total
 from satfusion_assets.pipeline.platform import Platform
 from satfusion_assets.pipeline.registry import REGISTRY
 from satfusion_assets.store import Product
+
+if TYPE_CHECKING:
+    import dagster as dg
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,8 @@ def _sources(platform: Platform, product: Product) -> list[Product]:
 
 
 def _seconds(instance: dg.DagsterInstance, asset: str, run: Run) -> float | None:
+    import dagster as dg
+
     partitions = [run.partition_key] if run.partition_key is not None else None
     filtered = dg.AssetRecordsFilter(dg.AssetKey(asset), asset_partitions=partitions)
     for record in instance.fetch_materializations(filtered, limit=1).records:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import Progress
 
 from satfusion_assets.vocabulary.errors import InvalidInput
 from satfusion_assets.vocabulary.scenarios import Method
@@ -59,6 +58,8 @@ def fuse(
         memory_bytes=int(memory_gb * GIGABYTE),
         blocks=blocks,
     )
+    from rich.progress import Progress
+
     with Progress() as bar:
         task = bar.add_task("blocks", total=None)
         result = fuse_folder(order, lambda done, total: bar.update(task, completed=done, total=total))

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from satfusion_assets.evaluation.gaps.windows import Transition
+from satfusion_assets.vocabulary.transitions import Transition
 
 
 def gaps(

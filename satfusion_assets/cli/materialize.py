@@ -13,7 +13,7 @@ from satfusion_assets.pipeline.records import STAGES, Stage
 from satfusion_assets.vocabulary.sites import SiteSeason
 
 if TYPE_CHECKING:
-    from satfusion_assets.cli.runs import Run
+    from satfusion_assets.cli.plans import Run
 
 
 def materialize(
@@ -46,7 +46,7 @@ def materialize_site_season(
     RunFailed names the cause.
     """
     say_first_step(site_season, start)
-    from satfusion_assets.cli.runs import plan, possible_scenarios
+    from satfusion_assets.cli.plans import plan, possible_scenarios
 
     run_plan(site_season, plan(site_season, until, start, possible_scenarios()), rebuild=rebuild, dry_run=dry_run)
     if not dry_run and until in (Stage.METRICS, Stage.EVALUATION):
@@ -65,7 +65,7 @@ def say_first_step(site_season: SiteSeason, start: Stage) -> None:
 
 def say_verdict(site_season: SiteSeason) -> None:
     """Print what the season says in words, where to see it, and what to do next."""
-    from satfusion_assets.cli.runs import possible_scenarios
+    from satfusion_assets.cli.plans import possible_scenarios
     from satfusion_assets.cli.verdict import evaluation_sentence, sentences
     from satfusion_assets.pipeline.metrics.verdict import season_verdict
     from satfusion_assets.pipeline.platform import Platform
@@ -89,22 +89,33 @@ def run_plan(site_season: SiteSeason, runs: Sequence[Run], *, rebuild: bool = Fa
     they cost more than a limit of the settings allows.
     """
     from satfusion_assets.cli.forecast import cost, expected_seconds, forecast, summary, table
-    from satfusion_assets.cli.runs import command_tags, execute
-    from satfusion_assets.cli.stopping import stoppable
-    from satfusion_assets.cli.terminal import Steps, stages_quiet
-    from satfusion_assets.definitions import build_defs
-    from satfusion_assets.pipeline.costs import refuse_beyond
-    from satfusion_assets.pipeline.partitions import SITE_SEASON
+    from satfusion_assets.cli.plans import why_due
+    from satfusion_assets.cli.terminal import Steps
     from satfusion_assets.pipeline.platform import Platform
 
     console, platform = Console(), Platform()
     platform.store.recover()
+    names = [f"{run.place}: {', '.join(run.assets)}" for run in runs]
+    products = [product for run in runs for product in run.products]
+    if not (rebuild or dry_run) and not any(why_due(platform, product) for product in products):
+        console.print(f"{site_season.key}: {summary([], len(products))}", highlight=False, soft_wrap=True)
+        steps = Steps([0.0] * len(names))
+        for name in names:
+            steps.advance(f"{name} up to date", None)
+        return  # before Dagster is loaded: that takes longer than all of this
+    from satfusion_assets.cli.runs import command_tags, execute
+    from satfusion_assets.cli.stopping import stoppable
+    from satfusion_assets.cli.terminal import stages_quiet
+    from satfusion_assets.definitions import build_defs
+    from satfusion_assets.pipeline.costs import refuse_beyond
+    from satfusion_assets.pipeline.partitions import SITE_SEASON
+
     with stoppable() as stop, dagster_instance() as instance:
         due = forecast(platform, instance, runs, rebuild=rebuild)
         if dry_run:
             console.print(table(due))
         console.print(
-            f"{site_season.key}: {summary(due, sum(len(run.products) for run in runs))}",
+            f"{site_season.key}: {summary(due, len(products))}",
             highlight=False,
             soft_wrap=True,
         )
@@ -122,7 +133,6 @@ def run_plan(site_season: SiteSeason, runs: Sequence[Run], *, rebuild: bool = Fa
                 platform.site(site_season), site_season, platform.store, platform.settings, today=today, again=again
             )
         instance.add_dynamic_partitions(SITE_SEASON, [site_season.key])
-        names = [f"{run.place}: {', '.join(run.assets)}" for run in runs]
         steps = Steps(expected_seconds(runs, due))
         with stages_quiet(), steps.shown(names[0]):
             tags = command_tags(site_season)

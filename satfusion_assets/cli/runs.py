@@ -6,95 +6,28 @@ import re
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
 import dagster as dg
 
+from satfusion_assets.cli.plans import Run, why_due
 from satfusion_assets.cli.stopping import Stop
 from satfusion_assets.orchestration.automation.freshness import FRESH, LOOK
 from satfusion_assets.orchestration.tags import COMMAND, place_tags, sensor_tags
 from satfusion_assets.pipeline.partitions import partition_key
 from satfusion_assets.pipeline.platform import Platform
-from satfusion_assets.pipeline.records import STAGES, Grid, Stage
 from satfusion_assets.pipeline.registry import REGISTRY
-from satfusion_assets.store import ALL_SEASONS, Product
-from satfusion_assets.vocabulary.errors import InvalidInput, SatfusionError
-from satfusion_assets.vocabulary.scenarios import SCENARIOS, Scenario
+from satfusion_assets.vocabulary.errors import SatfusionError
 from satfusion_assets.vocabulary.sites import SiteSeason
 
 _PLACE: Final = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+)')
-ASKS: Final = "its archive is asked for news; what is kept is not fetched again"
-"""Why a raw product is always due."""
-ASKS_AGAIN: Final = "its archive is asked for everything again, also for what is kept"
-"""Why it is, when that is what somebody wants."""
 QUIET: Final = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """Dagster's own account of a run stays in the UI; the terminal shows what the stages say."""
 
 
-@dataclass(frozen=True)
-class Run:
-    """One Dagster run: some assets of one partition, None for those without partitions. config: of each asset."""
-
-    assets: tuple[str, ...]
-    partition_key: str | None
-    products: tuple[Product, ...]
-    config: Mapping[str, bool] = field(default_factory=dict)
-
-    @property
-    def place(self) -> str:
-        """What the run is about, in words."""
-        return str(Grid.ALL) if self.partition_key is None else self.partition_key
-
-
 class RunFailed(SatfusionError):
     """A run failed; the message is the first line of its cause."""
-
-
-def plan(
-    site_season: SiteSeason,
-    until: Stage = Stage.METRICS,
-    start: Stage = Stage.RAW,
-    scenarios: Sequence[Scenario] = SCENARIOS,
-) -> list[Run]:
-    """The runs that materialise ``site_season`` from stage ``start`` up to and including stage ``until``.
-
-    scenarios: those that the season can have.
-
-    InvalidInput when ``start`` comes after ``until``.
-    """
-    wanted = STAGES[STAGES.index(start) : STAGES.index(until) + 1]
-    if not wanted:
-        raise InvalidInput(f"Stage {start} comes after {until}, so there is nothing to do; the stages are {_stages()}.")
-    runs = []
-    for records in REGISTRY.together():
-        chosen = tuple(record for record in records if record.stage in wanted)
-        grid = records[0].grid
-        scope = ALL_SEASONS if grid is Grid.ALL else site_season
-        variants = tuple(item.key for item in scenarios) if grid is Grid.SCENARIO else grid.variants
-        for variant in variants if chosen else ():
-            products = tuple(record.of(scope, variant) for record in chosen)
-            runs.append(Run(tuple(record.name for record in chosen), partition_key(grid, scope, variant), products))
-    return runs
-
-
-def possible_scenarios() -> tuple[Scenario, ...]:
-    """The scenarios that a season can have with the Sentinel-3 product that is chosen."""
-    from satfusion_assets.pipeline.coarse_source import scenarios_of
-    from satfusion_assets.vocabulary.settings import Settings
-
-    return scenarios_of(Settings().s3_product)
-
-
-def _stages() -> str:
-    return ", ".join(Stage)
-
-
-def acquisition(site_season: SiteSeason, assets: Sequence[str], *, again: bool = False) -> list[Run]:
-    """The run that asks the archives behind ``assets``; again: for everything, whatever is cached or noted."""
-    products = tuple(REGISTRY[name].of(site_season) for name in assets)
-    return [Run(tuple(assets), site_season.key, products, {"again": again})]
 
 
 def execute(
@@ -177,9 +110,10 @@ def _execute(
     tags: Mapping[str, str],
     run_id: str,
 ) -> None:
+    product = run.products[0]
     result = job.execute_in_process(
         instance=instance,
-        partition_key=run.partition_key,
+        partition_key=partition_key(REGISTRY[product.name].grid, product.scope, product.variant),
         asset_selection=[dg.AssetKey(name) for name in assets],
         run_config=QUIET | {"ops": {name: {"config": dict(run.config)} for name in assets if run.config}},
         raise_on_error=False,
@@ -225,16 +159,3 @@ def _innermost(error: _Failure) -> str:
     said = " ".join(error.message.split()) or (error.cls_name or "an error without a name")
     place = _PLACE.search(error.stack[-1]) if error.stack else None
     return f"{said} (at {Path(place['file']).name}, line {place['line']})" if place else said
-
-
-def why_due(platform: Platform, product: Product) -> list[str]:
-    """Why a product is to be made, in words; empty = it is up to date. Raw products always ask."""
-    from satfusion_assets.pipeline.gathering import is_complete
-    from satfusion_assets.pipeline.provenance import changes
-
-    if REGISTRY[product.name].asked_within is not None:
-        return [ASKS]
-    if product.scope == ALL_SEASONS:
-        complete = is_complete(platform.store, product, platform.registry.site_seasons)
-        return [] if complete else ["it lacks something that it gathers, or its code is newer"]
-    return changes(platform.store, product, platform.site(product.site_season), platform.settings)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from satfusion_assets.pipeline.platform import Platform
-from satfusion_assets.vocabulary.grid import site_grid
 from satfusion_assets.vocabulary.sites import SiteSeason
 
 if TYPE_CHECKING:
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 def surface_of(platform: Platform, site_season: SiteSeason, seed: int, landscape: str = "plain") -> Surface:
     from satfusion_assets.sandbox.effects import Effects
     from satfusion_assets.sandbox.landscape import Landscape
+    from satfusion_assets.vocabulary.grid import site_grid
 
     site = platform.site(site_season)
     grid = site_grid(site)

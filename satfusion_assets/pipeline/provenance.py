@@ -6,38 +6,25 @@ lays old pixels on the site's grid asks here whether they belong there.
 
 from __future__ import annotations
 
-import ast
-import dataclasses
-import inspect
 import json
-import math
-import pkgutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from enum import Enum
 from functools import cache
-from importlib import import_module
-from numbers import Number
-from types import ModuleType
 from typing import Any, Final
 
-import numpy as np
-
+from satfusion_assets.pipeline.constants import constants
 from satfusion_assets.pipeline.records import Grid
 from satfusion_assets.pipeline.registry import REGISTRY
 from satfusion_assets.pipeline.sources import inherited_sources
 from satfusion_assets.store import Draft, Product, Store, View
 from satfusion_assets.store.manifest import Manifest
 from satfusion_assets.vocabulary.errors import OutOfPlace
-from satfusion_assets.vocabulary.grid import site_grid
 from satfusion_assets.vocabulary.settings import Settings
 from satfusion_assets.vocabulary.sites import Site
 
 THRESHOLDS: Final = "thresholds"
 SITE: Final = "site"
 """Names of the manifest's parameters."""
-PORTIONS: Final = frozenset({"CHUNK", "LANES", "DAYS_AT_ONCE", "HALO"})
-"""Constants that say how much is done at once, and change no number."""
 _RASTERS: Final = ("*.tif", "*.geotiff")
 
 
@@ -111,69 +98,12 @@ def thresholds(parts: tuple[str, ...]) -> Mapping[str, Any]:
     one of a name, their values stand together in order.
     """
     found: dict[str, list[Any]] = {}
-    for module in {module for part in parts for module in _modules(part)}:
-        for key, value in _numbers(module):
+    for module in constants(parts):
+        for key, value in module.items():
             found.setdefault(key, []).append(value)
     return {
         key: values[0] if len(values) == 1 else sorted(values, key=json.dumps) for key, values in sorted(found.items())
     }
-
-
-def _modules(part: str) -> Iterator[ModuleType]:
-    module = import_module(f"satfusion_assets.{part}")
-    yield module
-    for inner in pkgutil.iter_modules(getattr(module, "__path__", [])):
-        yield from _modules(f"{part}.{inner.name}")
-
-
-def _numbers(module: ModuleType) -> Iterator[tuple[str, Any]]:
-    """The module's own constants that hold a number."""
-    for name in sorted(_assigned(module) - PORTIONS):
-        value = getattr(module, name)
-        if name.lstrip("_").isupper() and holds_number(value):
-            yield name, json.loads(json.dumps(plain(value)))
-
-
-def _assigned(module: ModuleType) -> set[str]:
-    """Names that the module's source assigns, as opposed to those that it imports."""
-    targets = [
-        target
-        for node in ast.parse(inspect.getsource(module)).body
-        for target in (node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)])
-    ]
-    return {target.id for target in targets if isinstance(target, ast.Name)}
-
-
-def holds_number(value: Any) -> bool:
-    """Whether a constant is a number or a collection or record with one."""
-    if isinstance(value, Number | np.ndarray):
-        return True
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return any(holds_number(getattr(value, field.name)) for field in dataclasses.fields(value))
-    if isinstance(value, Mapping):
-        return any(holds_number(item) for item in value.values())
-    return isinstance(value, tuple | list | frozenset | set) and any(holds_number(item) for item in value)
-
-
-def plain(value: Any) -> Any:
-    """A constant as JSON can hold it; what is no value (a function in a record) by its name."""
-    if isinstance(value, Enum):
-        return plain(value.value)
-    if value is None or isinstance(value, bool | str | int):
-        return value
-    if isinstance(value, np.generic | np.ndarray):
-        return plain(value.tolist())
-    if isinstance(value, float):
-        return value if math.isfinite(value) else str(value)
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if isinstance(value, Mapping):
-        return {str(plain(key)): plain(item) for key, item in value.items()}
-    if isinstance(value, set | frozenset):
-        return sorted((plain(item) for item in value), key=str)
-    if isinstance(value, tuple | list):
-        return [plain(item) for item in value]
-    return getattr(value, "__qualname__", str(value))
 
 
 def lies_in_place(view: View, site: Site) -> bool:
@@ -181,6 +111,8 @@ def lies_in_place(view: View, site: Site) -> bool:
     names = [name for pattern in _RASTERS for name in view.names(pattern)]
     if not names:
         return True
+    from satfusion_assets.vocabulary.grid import site_grid
+
     geobox = view.read_geobox(names[0])
     grid = site_grid(site)
     return any(geobox == wanted for wanted in (grid.fine, grid.coarse, grid.scl))

@@ -160,7 +160,7 @@ class BucketStore(Store):
             with lease_for_writing(folder):
                 draft = Draft(product, folder, file_tags(product, parameters or {}, inputs, code_version))
                 yield draft
-                files = {name: draft.shared.get(name) or FileRecord.of(folder / name) for name in names_in(folder)}
+                files = {name: draft.record(name) for name in names_in(folder)}
                 manifest = original or sealed(product, files, parameters or {}, inputs, code_version)
                 if manifest.files != files:
                     raise ProductCorrupt(f"{product.key} was not copied as its manifest has it; copy it again.")

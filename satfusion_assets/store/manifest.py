@@ -94,7 +94,7 @@ class FileRecord(BaseModel):
         return cls(size=path.stat().st_size, sha256=digest)
 
     @classmethod
-    def holding(cls, content: bytes) -> FileRecord:
+    def holding(cls, content: bytes | memoryview) -> FileRecord:
         return cls(size=len(content), sha256=hashlib.sha256(content).hexdigest())
 
 

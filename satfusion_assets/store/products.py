@@ -220,7 +220,7 @@ class ProductStore(Store):
     def _settle(self, draft: Draft, folder: Path, inputs: Sequence[View]) -> dict[str, FileRecord]:
         """Size and hash of every file of the version; all of them are on the disk then, equal contents once."""
         names = sorted(names_in(folder))
-        files = {name: draft.shared.get(name) or FileRecord.of(folder / name) for name in names}
+        files = {name: draft.record(name) for name in names}
         own = {name: record for name, record in files.items() if name not in draft.shared}
         durable.sync(folder / name for name in own.keys() - self._share(draft.product, folder, own, inputs))
         return files

@@ -13,6 +13,7 @@ import struct
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 from xml.sax.saxutils import escape, quoteattr
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 from rasterio.io import MemoryFile
 
+from satfusion_assets.store.manifest import FileRecord
 from satfusion_assets.store.rasters import colours_of
 from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing
 
@@ -65,8 +67,8 @@ def write_rasters(
     scale: float = 1.0,
     tags: Sequence[Mapping[str, str]] | None = None,
     threads: int = 2,
-) -> None:
-    """Write ``stack`` (p, b, H, W) as one GeoTIFF a day.
+) -> list[FileRecord]:
+    """Write ``stack`` (p, b, H, W) as one GeoTIFF a day; returns size and hash of each file.
 
     paths: (p,), in existing folders; files there are overwritten. geobox: grid of every image. band_names: (b,).
     scale: of all bands, reflectance = value * scale. tags: (p,) metadata of each file. ValueError for shapes that do
@@ -76,13 +78,16 @@ def write_rasters(
     options = _options(stack.shape[1:])
     shared = [*_geo_tags(geobox), _ascii(_GDAL_NODATA, _number(nodata))]
 
-    def write(index: int) -> None:
+    def write(index: int) -> FileRecord:
         metadata = _ascii(_GDAL_METADATA, _metadata(band_names, scale, tags[index] if tags else {}))
         image = stack[index] if stack.shape[1] > 1 else stack[index, 0]
-        tifffile.imwrite(paths[index], image, extratags=[*shared, metadata], **options)
+        encoded = BytesIO()
+        tifffile.imwrite(encoded, image, extratags=[*shared, metadata], **options)
+        paths[index].write_bytes(encoded.getbuffer())
+        return FileRecord.holding(encoded.getbuffer())
 
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(write, range(len(paths))))
+        return list(pool.map(write, range(len(paths))))
 
 
 def read_rasters(paths: Sequence[Path], threads: int = 2) -> NDArray[Any]:
@@ -103,7 +108,7 @@ def read_rasters(paths: Sequence[Path], threads: int = 2) -> NDArray[Any]:
 def header(path: Path) -> tuple[Any, ...]:
     """What a raster says of its grid, nodata, and its bands' names and scales; ProductCorrupt as ``read_rasters``."""
     try:
-        with tifffile.TiffFile(path) as file:
+        with path.open("rb") as content, tifffile.TiffFile(content) as file:
             page = file.pages.first
             said = {tag.code: tag.value for tag in page.tags if tag.code in (*_GEO_TAGS, _GDAL_METADATA, _GDAL_NODATA)}
     except _UNREADABLE as error:
@@ -147,6 +152,7 @@ def _options(shape: Sequence[int]) -> dict[str, Any]:
         "predictor": 3,
         "metadata": None,
         "software": False,
+        "maxworkers": 1,
     }
 
 
@@ -199,9 +205,11 @@ def _read_into(stack: NDArray[Any], index: int, path: Path) -> None:
 def _read(path: Path) -> NDArray[Any]:
     """Pixels (b, H, W) as they are stored, whoever wrote them."""
     try:
-        with tifffile.TiffFile(path) as file:
+        # Given a path, tifffile resolves it link by link, which takes as long as decoding a small raster.
+        content = path.read_bytes()
+        with tifffile.TiffFile(BytesIO(content)) as file:
             page = file.pages.first
-            if page.nbytes > MOST_INFLATED * path.stat().st_size:
+            if page.nbytes > MOST_INFLATED * len(content):
                 raise ProductCorrupt(f"it says {page.nbytes} bytes of pixels, more than it can hold")
             image: NDArray[Any] = page.asarray(maxworkers=1)
             return np.moveaxis(image, -1, 0) if page.axes.endswith("S") else image.reshape(-1, *image.shape[-2:])

@@ -141,10 +141,16 @@ class Draft:
         """Stacks as they were written, with the name of each image; they must not be changed after that."""
         self.shared: dict[str, FileRecord] = {}
         """Files that are another product's as well: contract path -> what that product's manifest says of them."""
+        self._written: dict[str, FileRecord] = {}
         self._folder = folder
+
+    def record(self, name: str) -> FileRecord:
+        """Size and hash of the file ``name`` as it was written; what was written by its path is read."""
+        return self.shared.get(name) or self._written.get(name) or FileRecord.of(self._folder / name)
 
     def path(self, name: str) -> Path:
         """Where to write the file with contract path ``name``; its folder exists."""
+        self._written.pop(name, None)
         if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts or name == MANIFEST:
             raise StoreError(f"{name!r} is not a path below a site-season folder.")
         path = self._folder / name
@@ -153,6 +159,7 @@ class Draft:
 
     def write_bytes(self, name: str, content: bytes) -> None:
         self.path(name).write_bytes(content)
+        self._written[name] = FileRecord.holding(content)
 
     def write_raster(self, name: str, values: Any, geobox: GeoBox, **options: Any) -> None:
         """A GeoTIFF of ``values`` on ``geobox``; options as in ``encode_raster``."""
@@ -167,13 +174,14 @@ class Draft:
         own = options.pop("tags", None) or [{}] * len(names)
         units = units_tag(options.get("band_names", ()))
         tags = [{**self.tags, **units, **day_tag(name), **of} for name, of in zip(names, own, strict=True)]
-        write_rasters([self.path(name) for name in names], stack, geobox, tags=tags, **options)
+        written = write_rasters([self.path(name) for name in names], stack, geobox, tags=tags, **options)
+        self._written |= zip(names, written, strict=True)
         self.stacks.append((names, stack))
 
     def write_json(self, name: str, content: Any) -> None:
         """Strict JSON: a NaN or infinity is refused, because no reader of the contract expects one."""
         text = json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False)
-        self.path(name).write_text(text + "\n", "utf-8")
+        self.write_bytes(name, f"{text}\n".encode())
 
     def write_csv(self, name: str, records: Sequence[Mapping[str, Any]]) -> None:
         """Rows with equal keys as comma-separated values under one header; None = empty field."""
@@ -182,7 +190,7 @@ class Draft:
             writer = csv.DictWriter(text, fieldnames=list(records[0]), lineterminator="\n")
             writer.writeheader()
             writer.writerows(records)
-        self.path(name).write_text(text.getvalue(), "utf-8")
+        self.write_bytes(name, text.getvalue().encode())
 
     def adopt(self, source: Path, name: str) -> None:
         """Take ``source`` as the file ``name`` without copying where the disk allows."""

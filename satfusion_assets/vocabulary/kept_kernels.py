@@ -8,19 +8,19 @@ is a new folder.
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from pathlib import Path
 from typing import Final
 
 import numba
 
-_PACKAGE: Final = Path(__file__).parents[1]
+from satfusion_assets.vocabulary.kept import PACKAGE, kept_folder
+
 _COMPILES: Final = re.compile(r"^(?:from|import) numba", re.MULTILINE)
 _IMPORT: Final = re.compile(r"^from satfusion_assets((?:\.\w+)+) import", re.MULTILINE)
 
 
-def kernel_sources(folder: Path = _PACKAGE) -> set[Path]:
+def kernel_sources(folder: Path = PACKAGE) -> set[Path]:
     """The modules below ``folder`` that compile anything, and all that they take functions or constants from."""
     texts = {path: path.read_text("utf-8") for path in sorted(folder.rglob("*.py"))}
     found: set[Path] = set()
@@ -36,7 +36,7 @@ def kernel_sources(folder: Path = _PACKAGE) -> set[Path]:
     return found
 
 
-def kernels_digest(folder: Path = _PACKAGE) -> str:
+def kernels_digest(folder: Path = PACKAGE) -> str:
     """Digest of all ``kernel_sources``."""
     digest = hashlib.sha256()
     for path in sorted(kernel_sources(folder)):
@@ -46,9 +46,7 @@ def kernels_digest(folder: Path = _PACKAGE) -> str:
 
 def kernels_folder(given: str) -> str:
     """Where kernels are kept: below ``given`` (NUMBA_CACHE_DIR), else beside the sources, else in the user's cache."""
-    writable = os.access(_PACKAGE, os.W_OK)
-    beside = _PACKAGE / "__pycache__" if writable else Path.home() / ".cache" / "satfusion"
-    return str((Path(given) if given else beside) / f"kernels-{kernels_digest()}")
+    return str((Path(given) if given else kept_folder()) / f"kernels-{kernels_digest()}")
 
 
 numba.config.CACHE_DIR = kernels_folder(numba.config.CACHE_DIR)  # type: ignore[attr-defined]

@@ -12,7 +12,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from satfusion_assets.cli.runs import Run, RunFailed, execute
+from satfusion_assets.cli.plans import Run
+from satfusion_assets.cli.runs import RunFailed, execute
 from satfusion_assets.cli.stopping import GRACE_S
 from satfusion_assets.pipeline.platform import Platform
 from satfusion_assets.store import Product

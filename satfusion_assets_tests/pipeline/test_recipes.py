@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 import satfusion_assets
 from satfusion_assets.definitions import load_assets
-from satfusion_assets.pipeline import provenance
+from satfusion_assets.pipeline.constants import constants_of, modules_of
 from satfusion_assets.pipeline.fused.fuse import fuse_season
 from satfusion_assets.pipeline.phenology.date_maps import phenology_maps
 from satfusion_assets.pipeline.prepared.prepare import prepare
@@ -185,16 +186,13 @@ def _parts(record: ProductRecord) -> set[str]:
 
 
 def declared(name: str) -> set[str]:
-    return {
-        module.__name__.removeprefix("satfusion_assets.")
-        for part in _parts(REGISTRY[name])
-        for module in provenance._modules(part)
-    }
+    return {module for part in _parts(REGISTRY[name]) for module in modules_of(part)}
 
 
 def decides(name: str) -> bool:
     """Whether a module has a constant with a number in it."""
-    return any(True for _ in provenance._numbers(next(provenance._modules(name))))
+    import_module(f"satfusion_assets.{name}")
+    return bool(constants_of(name))
 
 
 @pytest.mark.parametrize("room", [room for room in REGISTRY.rooms if ".raw_" not in room])

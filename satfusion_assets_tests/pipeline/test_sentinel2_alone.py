@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from satfusion_assets.cli.runs import plan
+from satfusion_assets.cli.plans import plan
 from satfusion_assets.pipeline.coarse_source import scenarios_of
 from satfusion_assets.pipeline.criteria import evaluate
 from satfusion_assets.pipeline.fused.fuse import fuse_season

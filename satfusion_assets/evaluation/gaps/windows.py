@@ -12,20 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from satfusion_assets.vocabulary.sites import SiteSeason
+from satfusion_assets.vocabulary.transitions import Transition as Transition
 
 GAP_DAYS: Final = (15, 30, 60, 90)
-
-
-class Transition(StrEnum):
-    """What a gap is centred on: a day of the camera's curve or a GIVEN day; NATURAL gaps have no centre but another
-    year's clouds.
-    """
-
-    GREEN_UP = "green_up"
-    PEAK = "peak"
-    GREEN_DOWN = "green_down"
-    GIVEN = "given"
-    NATURAL = "natural"
 
 
 class MidpointRule(StrEnum):
