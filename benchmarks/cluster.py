@@ -2,7 +2,8 @@
 
 ``python -m benchmarks.cluster DATA SANDBOX [TRIAL...]``: DATA is a data root with ``innsbruck 2024`` made by one
 machine in a folder (``satfusion demo``), SANDBOX the landscape it was made from. Its inputs are copied to the bucket of
-``deploy.demo_cluster``, fused again there while things are broken, and what comes out is compared with DATA.
+``deploy.demo_cluster``, fused again there while things are broken, and what comes out is compared with DATA. The trial
+``from_nothing`` copies nothing, and wants DATA from ``benchmarks.single_machine``.
 """
 
 from __future__ import annotations
@@ -11,18 +12,21 @@ import os
 import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import httpx
 import psutil
+import psycopg2
 
 from benchmarks.client import FINAL, Client
 from deploy.demo_cluster.backfill import ask_for, runs_of
 from deploy.demo_cluster.cluster import Cluster, cluster
+from satfusion_assets.cli.runs import possible_scenarios
 from satfusion_assets.pipeline.records import Stage
 from satfusion_assets.store import Product, ProductStore
 from satfusion_assets.store.blobs import Blobs, Waits
@@ -39,6 +43,7 @@ FOUR: Final = tuple(
     for strategy in ("aggressive", "nonaggressive")
     for sigma in ("sigma20", "sigma30")
 )
+Answer = TypeVar("Answer")
 _RUN: Final = "query($id:ID!){runOrError(runId:$id){... on Run{status assetMaterializations{timestamp}}}}"
 _SLOTS: Final = "{instance{concurrencyLimits{concurrencyKey slotCount claimedSlots{runId}}}}"
 _TERMINATE: Final = "mutation($id:String!){terminateRun(runId:$id){__typename}}"
@@ -50,6 +55,28 @@ class Trials:
     def __init__(self, running: Cluster, made: ProductStore, store: BucketStore) -> None:
         self.cluster, self.made, self.store = running, made, store
         self.client = Client(running.url)
+        self._has_inputs = False
+        self._opened = _connections(running)[0]
+
+    def from_nothing(self) -> None:
+        """Every product of DATA's site-seasons, from the archives to metrics, is what one machine made in a folder."""
+        seasons = [scope for scope in self.made.scopes() if isinstance(scope, SiteSeason)]
+        manifests = [manifest for season in seasons for manifest in self.made.products(season)]
+        fused = [manifest.variant for manifest in manifests if manifest.product == "fused"]
+        scenarios = [Scenario.parse(key) for key in sorted(set(fused))]
+        backfill = ask_for(self.client, seasons, scenarios)
+        self._wait(backfill)
+        differ, files = [], 0
+        for season in seasons:
+            there = {(item.product, item.variant): item for item in self.store.products(season)}
+            here = {(item.product, item.variant): item for item in self.made.products(season)}
+            differ += [f"{season.key} {name} {variant}" for name, variant in here.keys() ^ there.keys()]
+            for key in here.keys() & there.keys():
+                files += len(here[key].files)
+                if (here[key].version, here[key].files) != (there[key].version, there[key].files):
+                    differ.append(f"{season.key} {' '.join(key)}")
+        _say(f"{len(manifests)} products of {[season.key for season in seasons]}, {files} files compared by SHA-256")
+        _say(f"products that differ from the folder's: {sorted(differ) or 'none'}")
 
     def bytes(self) -> None:
         """Both hosts executed runs; what they made is what one machine made in a folder."""
@@ -107,19 +134,31 @@ class Trials:
         self._wait(backfill)
 
     def restart_servers(self) -> None:
-        """PostgreSQL, RabbitMQ and the daemon, one after the other, in one backfill."""
-        backfill = self._ask()
-        self._begun(backfill, "worker-a")
+        """PostgreSQL, RabbitMQ and the daemon, one after the other, each while runs of one backfill execute."""
+        backfill = self._ask(scenarios=possible_scenarios())
+        for name, restart in (
+            ("PostgreSQL", self._restart_database),
+            ("RabbitMQ", self._restart_queue),
+            ("the daemon", self._restart_daemon),
+        ):
+            self._begun(backfill, "")
+            restart()
+            _say(f"{name} was restarted; runs {self._standing(backfill)}")
+        self._wait(backfill)
+
+    def _restart_database(self) -> None:
         self.cluster.database.stop()
         time.sleep(3)
         self.cluster.database.start()
-        time.sleep(10)
+
+    def _restart_queue(self) -> None:
         self.cluster.queue.stop()
         self.cluster.queue.start()
-        time.sleep(5)
+
+    def _restart_daemon(self) -> None:
+        """Killed, and started again as its supervisor does."""
         self.cluster.kill_service("daemon")
         self.cluster.start_service("daemon")
-        self._wait(backfill)
 
     def five_kills(self) -> None:
         """One run after the other killed, five times, in one pool."""
@@ -148,6 +187,9 @@ class Trials:
         _say(f"CANCELED after {took:.1f} s; slots that are held: {self._held()}")
 
     def _ask(self, until: Stage = Stage.FUSED, scenarios: Sequence[Scenario] = FOUR) -> str:
+        if not self._has_inputs:
+            _copy_inputs(self.made, self.store)
+            self._has_inputs = True
         return ask_for(self.client, [SEASON], scenarios, start=Stage.FUSED, until=until)
 
     def _begun(self, backfill: str, host: str) -> str:
@@ -160,22 +202,28 @@ class Trials:
             return bool(found)
 
         self._until(begun)
-        time.sleep(3)
+        time.sleep(2)
         return found[0]
 
     def _wait(self, backfill: str) -> None:
         """To the end of a backfill; says how it ended and who executed it."""
         state = self.client.wait(backfill, 900)
-        runs = runs_of(self.client, backfill)
+        runs = self._answer(lambda: runs_of(self.client, backfill))
         hosts = {host: sum(run.host == host for run in runs) for host in sorted({run.host for run in runs})}
         attempts = max(run.attempt for run in runs)
         _say(f"{state.status} in {state.wall_s:.0f} s; runs {state.runs}; hosts {hosts}; most retries {attempts}")
+        opened, self._opened = _connections(self.cluster)[0] - self._opened, _connections(self.cluster)[0]
+        _say(f"connections opened since the last count {opened}, open now {_connections(self.cluster)[1]}")
         _say(f"made {state.made}; slots held {self._held()}; log entries {self._entries()}")
 
     def _entries(self) -> dict[str, int]:
         """How many publications the log of each fused product has."""
         logs = ProductLogs(self.store.blobs, folder_of(SEASON))
         return {item.key: len(logs.entries(Product("fused", SEASON, item.key).slug)) for item in FOUR}
+
+    def _standing(self, backfill: str) -> dict[str, int]:
+        """How many runs of a backfill are in each state."""
+        return dict(Counter(run.status for run in self._answer(lambda: runs_of(self.client, backfill))))
 
     def _has_failed(self, run: str) -> bool:
         return self._status(run) == "FAILURE"
@@ -187,25 +235,43 @@ class Trials:
         return len(self.client.ask(_RUN, id=run)["runOrError"]["assetMaterializations"])
 
     def _held(self) -> int:
-        limits = self.client.ask(_SLOTS)["instance"]["concurrencyLimits"]
+        limits = self._answer(lambda: self.client.ask(_SLOTS))["instance"]["concurrencyLimits"]
         return sum(len(limit["claimedSlots"]) for limit in limits)
 
     def _until(self, true: Callable[[], bool], seconds: float = 300) -> None:
         deadline = time.monotonic() + seconds
-        while True:
-            try:
-                if true():
-                    return
-            except (httpx.HTTPError, RuntimeError, KeyError):  # the webserver or its database is being restarted
-                pass
+        while not self._answer(true, seconds):
             if time.monotonic() > deadline:
                 raise TimeoutError(f"not within {seconds:.0f} s")
+            time.sleep(0.5)
+
+    def _answer(self, ask: Callable[[], Answer], seconds: float = 300) -> Answer:
+        """What the UI says, also while it or its database is being restarted: it errs for a while then."""
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                return ask()
+            except (httpx.HTTPError, RuntimeError, KeyError):
+                if time.monotonic() > deadline:
+                    raise
             time.sleep(0.5)
 
     def _restart_worker(self, host: str) -> None:
         self.cluster.processes[host].wait()
         self.cluster.workers[host].boot()
         self.cluster.start_worker(host)
+
+
+def _connections(running: Cluster) -> tuple[int, int]:
+    """How many sessions PostgreSQL has ever had, and how many it has now; ours is none of them."""
+    ever = "SELECT sum(sessions) FROM pg_stat_database WHERE datname IS NOT NULL"
+    now = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    with closing(psycopg2.connect(running.database.url.replace("+psycopg2", ""))) as connection:
+        cursor = connection.cursor()
+        cursor.execute(f"SELECT ({ever})::bigint, ({now})")
+        row = cursor.fetchone()
+    assert row is not None
+    return int(row[0]), int(row[1])
 
 
 def _kill_executing(worker: int) -> None:
@@ -253,7 +319,6 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     made = ProductStore(Path(data))
     with cluster(Path(data) / "sites.geojson", Path(sandbox).absolute(), say=_say) as running, _store(running) as store:
-        _copy_inputs(made, store)
         trials = Trials(running, made, store)
         for name in chosen or TRIALS:
             _say(f"--- {name}")

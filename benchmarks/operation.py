@@ -48,10 +48,13 @@ class Took:
 class Services:
     """Code server, webserver and daemon of an installation below ``folder``, each of which can be killed."""
 
-    def __init__(self, folder: Path, seconds: float = 0.0, runs: int = 2, *, hollow: bool = True) -> None:
+    def __init__(
+        self, folder: Path, seconds: float = 0.0, runs: int = 2, *, hollow: bool = True, settings: str = ""
+    ) -> None:
+        """settings: instead of those of one machine, such as for another database."""
         home = folder / "home"
         home.mkdir(parents=True, exist_ok=True)
-        settings = (ROOT / "dagster_home" / "dagster.yaml").read_text()
+        settings = settings or (ROOT / "dagster_home" / "dagster.yaml").read_text()
         settings = settings.replace("works\n        limit: 2", f"works\n        limit: {runs}")
         settings = settings.replace("max_concurrent_runs: 6", f"max_concurrent_runs: {runs + 4}")
         (home / "dagster.yaml").write_text(settings)

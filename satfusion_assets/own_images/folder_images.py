@@ -9,12 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
+from rasterio.enums import MaskFlags
 from rasterio.windows import Window
 
 from satfusion_assets.vocabulary.errors import InvalidInput
@@ -247,7 +248,7 @@ def _ratio(fine: Rasters, coarse: Rasters) -> int:
 
 def _reflectance(raster: rasterio.DatasetReader, window: Window) -> NDArray[np.float32]:
     values = raster.read(window=window)
-    missing = values == raster.nodata if raster.nodata is not None else np.zeros(values.shape, bool)
+    missing = _marked_missing(raster, values, window)
     if values.dtype == np.uint16:
         missing |= values == np.iinfo(np.uint16).max  # saturated, as Level-2A products say it
     physical = values.astype(np.float32)
@@ -256,3 +257,17 @@ def _reflectance(raster: rasterio.DatasetReader, window: Window) -> NDArray[np.f
         physical = physical * scales + offsets
     physical[missing] = np.nan
     return physical
+
+
+def _marked_missing(raster: rasterio.DatasetReader, values: NDArray[Any], window: Window) -> NDArray[np.bool_]:
+    """Where each band holds its own nodata (they differ in a virtual raster), or the file's mask says so.
+
+    An alpha band is no mask: tools that write a fourth band as alpha do so with near infrared as well.
+    """
+    missing = np.zeros(values.shape, bool)
+    for band, nodata in enumerate(raster.nodatavals):
+        if nodata is not None:
+            missing[band] = values[band] == nodata
+    if any(MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags for flags in raster.mask_flag_enums):
+        missing |= raster.read_masks(window=window) == 0
+    return missing

@@ -179,6 +179,42 @@ def test_a_saturated_band_of_a_whole_number_image_is_missing(folder: Path, stack
     assert np.isfinite(values[0, 1:, 2, 3]).all()
 
 
+def test_what_a_mask_hides_is_missing_in_every_band(folder: Path, stack: Stack) -> None:
+    """As in images that tell missing pixels by a mask inside the file instead of a nodata value."""
+    path = folder / "s2" / f"S2A_MSIL2A_{name(stack.fine_days[0])}_REFL.tif"
+    with rasterio.open(path) as old:
+        profile, shown = old.profile | {"nodata": None}, np.ones(old.shape, bool)
+    shown[4, 1] = False
+    with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True), rasterio.open(path, "w", **profile) as raster:
+        raster.write(np.full((raster.count, *raster.shape), 0.1, np.float32))
+        raster.write_mask(shown)
+    values = open_folder(folder, "REFL").scenes.read(slice(3, 9), slice(0, 6), [0], threads=1)
+    assert np.argwhere(np.isnan(values[0])).tolist() == [[band, 1, 1] for band in range(values.shape[1])]
+
+
+def test_every_band_of_a_virtual_raster_has_its_own_nodata(folder: Path, stack: Stack) -> None:
+    path = folder / "s2" / f"S2A_MSIL2A_{name(stack.fine_days[0])}_REFL.tif"
+    with rasterio.open(path) as old:
+        profile, bands = old.profile | {"dtype": "int16", "count": 1}, old.count
+        missing = np.eye(old.height, old.width) > 0
+    marks = [-9999, 0, -1, -2][:bands]
+    for band, mark in enumerate(marks):
+        with rasterio.open(folder / f"{band}.tif", "w", **profile | {"nodata": mark}) as raster:
+            raster.write(np.where(missing, mark, 700).astype(np.int16)[np.newaxis])
+    layers = "".join(
+        f'<VRTRasterBand dataType="Int16" band="{band + 1}"><NoDataValue>{mark}</NoDataValue><Scale>0.0001</Scale>'
+        f"<SimpleSource><SourceFilename>{folder / f'{band}.tif'}</SourceFilename></SimpleSource></VRTRasterBand>"
+        for band, mark in enumerate(marks)
+    )
+    place = ",".join(str(number) for number in profile["transform"].to_gdal())
+    path.write_text(
+        f'<VRTDataset rasterXSize="{missing.shape[1]}" rasterYSize="{missing.shape[0]}"><SRS>EPSG:32632</SRS>'
+        f"<GeoTransform>{place}</GeoTransform>{layers}</VRTDataset>"
+    )
+    values = open_folder(folder, "REFL").scenes.read(slice(0, 9), slice(0, 6), [0], threads=1)
+    np.testing.assert_array_equal(np.isnan(values[0]), np.broadcast_to(missing[:9, :6], (bands, 9, 6)))
+
+
 def test_partners_grids_and_limits_that_do_not_fit_are_named(folder: Path, stack: Stack) -> None:
     with pytest.raises(InvalidInput, match="memory_bytes"):
         fuse_folder(FuseFolder(folder, DAYS, memory_bytes=10**8))

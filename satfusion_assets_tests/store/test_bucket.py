@@ -66,7 +66,7 @@ def test_equal_contents_are_sent_and_kept_once(bucket: str, tmp_path: Path):
 
 def test_of_many_who_create_one_blob_exactly_one_does(bucket: str):
     blobs = [Blobs(bucket, PATIENT) for _ in range(4)]
-    for number in range(50):
+    for number in range(200):
         start = threading.Barrier(len(blobs))
         won: list[bool] = []
 

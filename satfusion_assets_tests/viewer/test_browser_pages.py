@@ -241,6 +241,8 @@ def test_axe_finds_nothing(page: Page, path: str):
     page.goto(path)
     page.wait_for_load_state("networkidle")
     assert axe_violations(page) == []
+    page.emulate_media(color_scheme="dark")
+    assert axe_violations(page) == [], "in dark colours"
 
 
 @pytest.mark.parametrize("path", ["/", f"{SEASON}?date=2024-05-16", f"{SEASON}/metrics", f"{SEASON}/preselection"])
@@ -251,6 +253,32 @@ def test_a_phone_never_scrolls_sideways(browser: Browser, viewer: str, path: str
         page.wait_for_load_state("networkidle")
         width = page.evaluate("() => document.documentElement.scrollWidth")
         assert width <= phone["width"]
+
+
+def test_the_choice_of_dark_colours_is_kept_and_repaints_what_is_drawn(page: Page):
+    """Against a light system; charts and saved pictures are painted, not styled."""
+    painted = """(colour) => {
+      const canvas = document.querySelector(".chart-box canvas");
+      const all = canvas?.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data ?? [];
+      const same = (i) => colour.every((value, band) => all[i + band] === value);
+      for (let i = 0; i < all.length; i += 4) if (same(i)) return true;
+      return false;
+    }"""
+    light, dark = [106, 47, 160], [199, 155, 242]  # of the fused line
+    page.goto(f"{SEASON}?date=2024-05-15")
+    wait_painted(page, "s3", "2024-05-14")
+    page.wait_for_function(painted, arg=light)
+    page.get_by_role("combobox", name="Light or dark").select_option("dark")
+    page.wait_for_function(painted, arg=dark)
+    assert not page.evaluate(painted, light)
+    page.get_by_text("Save & share").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="PNG of this view with caption").click()
+    paper = Image.open(download.value.path()).convert("L").crop((0, 0, 4, 4))
+    assert paper.getextrema()[1] < 60  # type: ignore[operator]
+    page.reload()
+    expect(page.get_by_role("combobox", name="Light or dark")).to_have_value("dark")
+    page.wait_for_function(painted, arg=dark)
 
 
 def test_the_first_load_is_light(page: Page):

@@ -45,7 +45,14 @@ function App() {
           </div>
         )}
         {open ? (
-          <Await loaded={season} otherwise={<Link to={START}>All sites and seasons</Link>}>
+          <Await
+            loaded={season}
+            otherwise={
+              <h1 class="lost">
+                <Link to={START}>All sites and seasons</Link>
+              </h1>
+            }
+          >
             {(data) => <Page key={`${data.site.name}${data.season}`} season={data} overview={all.data} />}
           </Await>
         ) : (

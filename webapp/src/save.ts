@@ -1,4 +1,5 @@
 /** Downloads of what is shown. */
+import { painted } from './ui/palette';
 
 function save(name: string, blob: Blob): void {
   const link = document.createElement('a');
@@ -28,8 +29,6 @@ function drawKey(
   } else write('to');
   write(high);
 }
-
-const INK = '#1b1f1d';
 
 /** RFC 4180: fields with commas, quotes or line ends are quoted. */
 export function csv(rows: readonly (readonly unknown[])[]): string {
@@ -67,7 +66,7 @@ export interface Key {
   ramp: HTMLCanvasElement | null;
 }
 
-/** Pictures side by side with their titles, the caption below them, as one PNG. */
+/** Pictures side by side with their titles, the caption below them, as one PNG; light or dark as the page is. */
 export async function savePng(
   name: string,
   rows: readonly (readonly Part[])[],
@@ -83,9 +82,10 @@ export async function savePng(
   sheet.width = Math.max(640, ...widths);
   sheet.height = heights.reduce((sum, height) => sum + height, gap) + (keys.length + caption.length) * line + gap;
   const context = sheet.getContext('2d')!;
-  context.fillStyle = '#fff';
+  const ink = painted('var(--ink)');
+  context.fillStyle = painted('var(--paper)');
   context.fillRect(0, 0, sheet.width, sheet.height);
-  context.fillStyle = INK;
+  context.fillStyle = ink;
   let y = gap;
   rows.forEach((row, i) => {
     let x = gap;
@@ -98,7 +98,7 @@ export async function savePng(
         context.fillText(words, end + 14, y + 13);
         end += 14 + context.measureText(words).width;
       }
-      context.fillStyle = INK;
+      context.fillStyle = ink;
       context.drawImage(part.picture, x, y + head, part.width, part.height);
       x += part.width + gap;
     }

@@ -57,7 +57,7 @@ export function outlines({ transform, arcs, objects }: Topology, project: Projec
   return {
     land: objects.land.geometries
       .flatMap((geometry) =>
-        geometry.arcs.flat().flatMap((numbers) => pieces(ring(numbers)).map((piece) => `${path(piece)}z`)),
+        geometry.arcs.flat().flatMap((numbers) => rings(ring(numbers)).map((piece) => `${path(piece)}z`)),
       )
       .join(''),
     lines: decoded.flatMap(pieces).map(path).join(''),
@@ -72,4 +72,11 @@ function pieces(points: readonly Place[]): Place[][] {
     found.at(-1)!.push(place);
   });
   return found;
+}
+
+/** A ring cut likewise; where it began is no cut, so what lies before and behind that place stays one piece. */
+function rings(points: readonly Place[]): Place[][] {
+  const [first, ...others] = pieces(points);
+  const last = others.pop();
+  return first && last ? [[...last, ...first], ...others] : first ? [first] : [];
 }

@@ -44,6 +44,27 @@ describe('the small map', () => {
     expect(outlines(strait, ([x, y]) => [x, y]).lines).toBe('M179.0 0.0L180.0 1.0M-179.0 2.0L-179.0 7.0');
   });
 
+  it('keeps land in one piece where its ring begins between two crossings of the date line', () => {
+    const cape: Topology = {
+      transform: { scale: [1, 1], translate: [-180, 0] },
+      arcs: [
+        [
+          [350, 0],
+          [10, 1],
+          [-360, 0],
+          [0, 8],
+          [360, 0],
+          [-10, 1],
+          [0, -10],
+        ],
+      ],
+      objects: { land: { geometries: [{ arcs: [[[0]]] }] } },
+    };
+    expect(outlines(cape, ([x, y]) => [x, y]).land).toBe(
+      'M180.0 9.0L170.0 10.0L170.0 0.0L170.0 0.0L180.0 1.0zM-180.0 1.0L-180.0 9.0z',
+    );
+  });
+
   it('closes rings along arcs forwards and backwards', () => {
     const square: Topology = {
       transform: { scale: [1, 1], translate: [0, 0] },

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 EXECUTE: Final = "satfusion.execute_run"
 HOST_TAG: Final = "satfusion/host"
 """Of a run: the machine that executes it."""
+_WHILE_IT_RESTARTS: Final = {"max_retries": 40, "interval_start": 1, "interval_step": 1, "interval_max": 3}
+"""Two minutes: a launch waits for a broker that is restarted; by default its run would fail within a second."""
 _DAYS_MS: Final = 7 * 86_400_000
 """RabbitMQ closes the channel of a message that is not acknowledged within 30 minutes by default."""
 
@@ -33,6 +35,9 @@ def queue_app(broker_url: str | None = None) -> Celery:
         task_ignore_result=True,
         broker_heartbeat=10,
         broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,  # a worker waits for its queue as long as that takes; 100 times by default
+        broker_transport_options={"confirm_publish": True},  # a message that a dying broker has not kept is sent again
+        task_publish_retry_policy=_WHILE_IT_RESTARTS,
         task_default_queue=release_queue(),
         task_create_missing_queues=True,
         task_queues=[Queue(release_queue(), queue_arguments={"x-consumer-timeout": _DAYS_MS})],

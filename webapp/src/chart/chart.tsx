@@ -4,6 +4,8 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { months, roomyMonths, toIso } from '../days';
 import { saveCsv } from '../save';
 import { go, hoverDay, route } from '../state';
+import { painted } from '../ui/palette';
+import { isDark } from '../ui/theme';
 import { decorate, type Drawing } from './decorate';
 import { Swatch } from './swatch';
 
@@ -35,6 +37,8 @@ export interface Mark {
 /** Space left and right of the plot, the same on every chart and on the timeline, so that days line up. */
 export const LEFT = 52;
 export const RIGHT = 10;
+/** Of a line, unless its curve has one of its own. */
+export const LINE_WIDTH = 1.75;
 /** A line joins neighbours at most this many days apart; longer holes stay open. */
 const BRIDGE = 4;
 /** A press that moves farther is a drag. */
@@ -105,7 +109,7 @@ export function Chart({
       made.destroy();
       plot.current = null;
     };
-  }, [shape, from, to, height]);
+  }, [shape, from, to, height, isDark.value]);
 
   useEffect(() => plot.current?.setData(data), [data]);
   useEffect(() => plot.current?.redraw(false), [day, marks, levels]);
@@ -142,7 +146,7 @@ export function Chart({
               onClick={() => setHidden(toggled(hidden, curve.key))}
               title={`Show or hide ${curve.label}`}
             >
-              <Swatch shape={curve.shape} colour={curve.colour} />
+              <Swatch shape={curve.shape} colour={curve.colour} width={curve.lineWidth} />
               {curve.label}
               <output>{text(valueAt(curve, at), digits)}</output>
             </button>
@@ -250,23 +254,28 @@ function options(width: number, height: number, curves: readonly Curve[], now: (
     const line = curve.shape === 'line' || curve.shape === 'dash';
     series.push({
       label: curve.label,
-      stroke: curve.colour,
-      width: line ? (curve.lineWidth ?? 1.75) : 0,
+      stroke: painted(curve.colour),
+      width: line ? (curve.lineWidth ?? LINE_WIDTH) : 0,
       dash: curve.shape === 'dash' ? [5, 3] : undefined,
       paths: line ? undefined : () => null,
       points: { show: false },
     });
     if (curve.low) {
-      bands.push({ series: [series.length + 1, series.length], fill: `${curve.colour}26` });
+      bands.push({ series: [series.length + 1, series.length], fill: painted(curve.colour, 15) });
       for (const end of ['low', 'high'])
-        series.push({ label: `${curve.label} ${end}`, stroke: `${curve.colour}55`, width: 1, points: { show: false } });
+        series.push({
+          label: `${curve.label} ${end}`,
+          stroke: painted(curve.colour, 33),
+          width: 1,
+          points: { show: false },
+        });
     }
   }
   const axis = {
-    stroke: '#4a524e',
+    stroke: painted('var(--axis)'),
     font: '11px system-ui, sans-serif',
-    grid: { stroke: '#e4e8e5', width: 1 },
-    ticks: { stroke: '#c9d0cc', width: 1 },
+    grid: { stroke: painted('var(--faint)'), width: 1 },
+    ticks: { stroke: painted('var(--border)'), width: 1 },
   };
   return {
     width,

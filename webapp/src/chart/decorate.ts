@@ -1,9 +1,11 @@
 /** What a chart draws over its lines. */
 import type uPlot from 'uplot';
 import { shortDate } from '../days';
+import { painted } from '../ui/palette';
 import type { Curve, Mark } from './chart';
 
-const CURSOR = '#b5176e';
+const CURSOR = 'var(--cursor)';
+const LEVEL = 'var(--level)';
 const LABEL_FONT = (ratio: number): string => `${10 * ratio}px system-ui, sans-serif`;
 
 export interface Drawing {
@@ -29,14 +31,14 @@ export function decorate(u: uPlot, { day, marks, shown, levels }: Drawing): void
   for (const level of levels) {
     const y = u.valToPos(level.value, 'y', true);
     if (y < top || y > top + height) continue;
-    stroke(c, '#7a4a00', ratio, [2 * ratio, 3 * ratio], left, y, left + width, y);
-    label(c, level.label, left + 4 * ratio, y - 3 * ratio, '#7a4a00', ratio);
+    stroke(c, LEVEL, ratio, [2 * ratio, 3 * ratio], left, y, left + width, y);
+    label(c, level.label, left + 4 * ratio, y - 3 * ratio, LEVEL, ratio);
   }
   const ends: number[] = [];
   for (const mark of [...marks].sort((a, b) => a.day - b.day)) {
     if (mark.interval) {
       const [x0, x1] = mark.interval.map((d) => u.valToPos(d, 'x', true)) as [number, number];
-      c.fillStyle = `${mark.colour}1f`;
+      c.fillStyle = painted(mark.colour, 12);
       c.fillRect(x0, top, Math.max(x1 - x0, ratio), height);
     }
     const x = u.valToPos(mark.day, 'x', true);
@@ -54,7 +56,7 @@ export function decorate(u: uPlot, { day, marks, shown, levels }: Drawing): void
     const words = shortDate(day);
     const wide = c.measureText(words).width;
     const at = Math.min(left + width - wide, Math.max(left, x - wide / 2));
-    c.fillStyle = CURSOR;
+    c.fillStyle = painted(CURSOR);
     c.fillText(words, at, top - 5 * ratio);
   }
   c.restore();
@@ -88,13 +90,13 @@ function points(u: uPlot, c: CanvasRenderingContext2D, curve: Curve, ratio: numb
     if (curve.shape === 'square') c.rect(x - radius, y - radius, 2 * radius, 2 * radius);
     else c.arc(x, y, radius, 0, 2 * Math.PI);
     c.lineWidth = 1.5 * ratio;
-    c.strokeStyle = curve.colour;
+    c.strokeStyle = painted(curve.colour);
     if (curve.shape === 'ring') {
-      c.fillStyle = '#fff';
+      c.fillStyle = painted('var(--paper)');
       c.fill();
       c.stroke();
     } else {
-      c.fillStyle = curve.fills?.[i] ?? curve.colour;
+      c.fillStyle = curve.fills?.[i] ?? painted(curve.colour);
       c.fill();
       if (curve.fills?.[i]) c.stroke();
     }
@@ -113,7 +115,7 @@ function stroke(
 ): void {
   c.beginPath();
   c.setLineDash(dash);
-  c.strokeStyle = colour;
+  c.strokeStyle = painted(colour);
   c.lineWidth = width;
   c.moveTo(x0, y0);
   c.lineTo(x1, y1);
@@ -124,8 +126,8 @@ function stroke(
 function label(c: CanvasRenderingContext2D, words: string, x: number, y: number, colour: string, ratio: number): void {
   c.font = LABEL_FONT(ratio);
   c.lineWidth = 3 * ratio;
-  c.strokeStyle = 'rgb(255 255 255 / 85%)';
+  c.strokeStyle = painted('var(--halo)');
   c.strokeText(words, x, y);
-  c.fillStyle = colour;
+  c.fillStyle = painted(colour);
   c.fillText(words, x, y);
 }

@@ -9,7 +9,7 @@ import { Failure } from '../ui/parts';
 import { COLOURS, SCENARIO_KEYS, scenarioName } from '../ui/words';
 import { Multiples, type Small } from './multiples';
 
-const OTHERS = '#b9c2bd';
+const OTHERS = 'var(--crowd)';
 
 export function Comparison({ season }: { season: Season }) {
   const loaded = useLoaded(`scenarios/${season.site.name}/${season.season}`, () =>

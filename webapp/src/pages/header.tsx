@@ -4,6 +4,7 @@ import { PAGES, START, type Page } from '../route';
 import { go, route } from '../state';
 import { Link } from '../ui/link';
 import { Select } from '../ui/parts';
+import { choose, theme, THEMES, type Theme } from '../ui/theme';
 import { SCENARIO_KEYS, scenarioName, sourcesInShort } from '../ui/words';
 
 export const PAGE_NAMES: Record<Page, string> = {
@@ -66,6 +67,12 @@ export function Header({ overview, season }: { overview: Overview | null; season
           </nav>
         </>
       )}
+      <Select
+        label="Light or dark"
+        value={theme.value}
+        options={Object.entries(THEMES) as [Theme, string][]}
+        onChange={choose}
+      />
       {season && <Where site={season.site} />}
       {season?.sources && <Sources text={season.sources} />}
     </header>

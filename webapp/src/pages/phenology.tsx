@@ -153,7 +153,7 @@ function markOf(one: DatedTransition): Mark {
     day: one.day,
     interval: one.interval,
     label: `${sourceWords(sourceOf(one))} ${transitionOf(one)} %`,
-    colour: COLOUR_OF.find(([pattern]) => pattern.test(sourceOf(one)))?.[1] ?? '#59636b',
+    colour: COLOUR_OF.find(([pattern]) => pattern.test(sourceOf(one)))?.[1] ?? COLOURS.distance,
   };
 }
 

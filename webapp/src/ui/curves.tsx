@@ -7,6 +7,9 @@ import { trueColour } from '../raster/styles';
 import { go, route } from '../state';
 import { COLOURS, isItb, strategyOf } from './words';
 
+/** The fused line is thick and the camera's thin, so that grey alone tells them apart. */
+const THICK = 2.4;
+const THIN = 1.1;
 /** 90 % of a normal distribution lies within this many standard deviations. */
 const Z90 = 1.645;
 const BANDS = [
@@ -119,15 +122,25 @@ function curvesOf(
   };
   add({ key: 's3', label: 'Sentinel-3', colour: COLOURS.s3, shape: 'square' }, sources.s3);
   if (key === 'gcc')
-    add({ key: 'phenocam_gcc_90', label: 'Camera gcc_90', colour: COLOURS.camera, shape: 'line' }, series?.camera);
+    add(
+      { key: 'phenocam_gcc_90', label: 'Camera gcc_90', colour: COLOURS.camera, shape: 'line', lineWidth: THIN },
+      series?.camera,
+    );
   if (pixel && series?.sources.fused)
     add(
-      { key: 'fused_site', label: 'Fused, site', colour: '#6d736f', shape: 'dash', lineWidth: 1.2 },
+      { key: 'fused_site', label: 'Fused, site', colour: 'var(--reference)', shape: 'dash', lineWidth: 1.2 },
       series.sources.fused,
     );
   const band = interval(sources.fused, key);
   add(
-    { key: 'fused', label: band.low ? 'Fused, 90 % band' : 'Fused', colour: COLOURS.fused, shape: 'line', ...band },
+    {
+      key: 'fused',
+      label: band.low ? 'Fused, 90 % band' : 'Fused',
+      colour: COLOURS.fused,
+      shape: 'line',
+      lineWidth: THICK,
+      ...band,
+    },
     sources.fused,
   );
   const fills = colour && sources.s2 ? colours(sources.s2) : undefined;

@@ -3,6 +3,7 @@ import type { Season } from '../api';
 import { toIso } from '../days';
 import { route } from '../state';
 import { savePng, type Key, type Name, type Part } from '../save';
+import { painted } from './palette';
 import { scenarioName, sourcesInShort } from './words';
 
 /** What is shown of a season; `what` names it in the caption. */
@@ -73,7 +74,7 @@ function names(chart: Element): Name[] {
         .filter((part) => part.nodeType === Node.TEXT_NODE)
         .map((part) => part.textContent)
         .join(''),
-      colour: mark?.getAttribute('stroke') ?? mark?.getAttribute('fill') ?? '#000',
+      colour: painted(mark?.getAttribute('stroke') ?? mark?.getAttribute('fill') ?? 'var(--ink)'),
     };
   });
 }

@@ -75,7 +75,7 @@ export function Timeline({ rows, from, to, words, scenes, sensor = 'Sentinel-2' 
             {row.hollow && (
               <path
                 d={path(row.hollow, i * ROW + 2, Math.max(HOLLOW, tick))}
-                fill="#fff"
+                fill="var(--paper)"
                 stroke={row.colour}
                 stroke-width="1"
               />

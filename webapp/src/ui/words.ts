@@ -1,13 +1,13 @@
-/** Names and colours of things, the same everywhere. */
+/** Names and colours of things, the same everywhere; the colours are the style sheet's. */
 import type { Source, Stage } from '../route';
 
 export const COLOURS: Record<Source | 'camera', string> = {
-  s2: '#b34700',
-  fused: '#6a2fa0',
-  s3: '#1667a8',
-  camera: '#17703d',
-  distance: '#59636b',
-  scl: '#59636b',
+  s2: 'var(--s2)',
+  fused: 'var(--fused)',
+  s3: 'var(--s3)',
+  camera: 'var(--camera)',
+  distance: 'var(--other)',
+  scl: 'var(--other)',
 };
 
 export const SOURCE_NAMES: Record<Source, string> = {
