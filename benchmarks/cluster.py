@@ -14,7 +14,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
@@ -102,22 +102,19 @@ class Trials:
         _say(f"published by the killed run: {self._made_by(run)}")
 
     def cut_link(self) -> None:
-        """worker-b's cable pulled for 90 s in mid-run."""
-        backfill = self._ask()
+        """worker-b's cable pulled for 90 s in mid-run, while there is enough work for both."""
+        backfill = self._ask(scenarios=possible_scenarios())
         run = self._begun(backfill, "worker-b")
         at = time.monotonic()
         self.cluster.workers["worker-b"].cut()
         self._until(lambda: any(other.attempt and other.host for other in runs_of(self.client, backfill)))
         _say(f"cut: made again elsewhere after {time.monotonic() - at:.0f} s")
-        self._wait(backfill)
-        again = self._ask()
-        self._begun(again, "worker-a")  # the other runs wait in the queue
         time.sleep(max(0.0, 90 - (time.monotonic() - at)))
         self.cluster.workers["worker-b"].mend()
         at = time.monotonic()
-        self._begun(again, "worker-b")
-        _say(f"link back: worker-b took a run after {time.monotonic() - at:.0f} s")
-        self._wait(again)
+        self._begun(backfill, "worker-b")
+        _say(f"link back: worker-b had a run after {time.monotonic() - at:.0f} s; runs {self._standing(backfill)}")
+        self._wait(backfill)
         _say(f"published by the run that was cut off: {self._made_by(run)}, its status {self._status(run)}")
 
     def freeze_bucket(self) -> None:
@@ -185,6 +182,25 @@ class Trials:
         took = time.monotonic() - at
         time.sleep(10)
         _say(f"CANCELED after {took:.1f} s; slots that are held: {self._held()}")
+
+    def scaling(self) -> None:
+        """Four scenarios on two workers and on one, each pinned to a core, in turns; the first compiles the kernels."""
+        for core, host in enumerate(self.cluster.workers):
+            self.cluster.kill_service(host)
+            self.cluster.start_worker(host, core)
+        wall: dict[int, list[float]] = {1: [], 2: []}
+        for count in (2, 1, 2, 1, 2):
+            if count == 1:
+                self.cluster.kill_service("worker-b")
+            elif self.cluster.processes["worker-b"].poll() is not None:
+                self.cluster.start_worker("worker-b", 1)
+                self._until(lambda: self.cluster.log("worker-b").read_text().count(" ready.") > len(wall[1]) + 1)
+            before = _cpu_of_services(self.cluster)
+            state = self.client.wait(self._ask(), 900)
+            wall[count].append(state.wall_s)
+            services = _cpu_of_services(self.cluster) - before
+            _say(f"{count} workers: {state.status} in {state.wall_s:.0f} s; CPU of the services {services:.0f} s")
+        _say(f"two workers take {min(wall[2][1:]) / min(wall[1]):.2f} of the time of one, the least of each")
 
     def _ask(self, until: Stage = Stage.FUSED, scenarios: Sequence[Scenario] = FOUR) -> str:
         if not self._has_inputs:
@@ -262,6 +278,18 @@ class Trials:
         self.cluster.start_worker(host)
 
 
+def _cpu_of_services(running: Cluster) -> float:
+    """CPU seconds so far of every process of the control host: servers, archives, Dagster's services."""
+    inside = psutil.Process(running.processes["webserver"].pid).children()[0].pid
+    host = Path(f"/proc/{inside}/ns/pid").readlink()
+    spent = 0.0
+    for process in psutil.process_iter():
+        with suppress(psutil.NoSuchProcess, FileNotFoundError):
+            if Path(f"/proc/{process.pid}/ns/pid").readlink() == host:
+                spent += sum(process.cpu_times()[:4])  # with those of children that have ended
+    return spent
+
+
 def _connections(running: Cluster) -> tuple[int, int]:
     """How many sessions PostgreSQL has ever had, and how many it has now; ours is none of them."""
     ever = "SELECT sum(sessions) FROM pg_stat_database WHERE datname IS NOT NULL"
@@ -311,7 +339,17 @@ def _say(words: str) -> None:
     sys.stdout.flush()
 
 
-TRIALS: Final = ("bytes", "kill_host", "cut_link", "cancel", "five_kills", "freeze_bucket", "restart_servers")
+TRIALS: Final = (
+    "from_nothing",
+    "bytes",
+    "kill_host",
+    "cut_link",
+    "cancel",
+    "five_kills",
+    "freeze_bucket",
+    "restart_servers",
+    "scaling",
+)
 
 
 def main() -> None:

@@ -21,6 +21,8 @@ import numpy as np
 import rasterio
 from numpy.typing import NDArray
 
+from benchmarks.salton_sea import covered, standardised, usual
+from satfusion_assets.fusion.efast import Fused
 from satfusion_assets.fusion.methods import Method, fuse
 
 Array = NDArray[Any]
@@ -41,8 +43,8 @@ def main() -> None:
     sys.stdout.write(text)
 
 
-def predictions(folder: Path) -> tuple[dict[str, Array], Array]:
-    """Images (6, H, W) by method, and the withheld image."""
+def predictions(folder: Path) -> tuple[dict[str, Array], Fused, Array]:
+    """Images (6, H, W) by method, kriging with its deviations, and the withheld image."""
     fine = {day: read_landsat(folder, day) for day in (*FINE_DAYS, TARGET)}
     coarse_days = np.arange(68, 94)
     coarse = np.stack([read(folder / "modis" / "filled" / f"2020{day:03d}_18-04_kranj.tif") for day in coarse_days])
@@ -51,18 +53,22 @@ def predictions(folder: Path) -> tuple[dict[str, Array], Array]:
     images = (coarse, calendar(coarse_days), stack, calendar(FINE_DAYS), distance)
     fused, kriged = (fuse(calendar([TARGET]), *images, ratio=1, method=method) for method in METHODS)
     share = (TARGET - 77) / (100 - 77)
-    return {
-        "fusion (default)": fused.values[0],
-        "kriging, all learned": kriged.values[0],
-        "persistence of day 68": fine[68],
-        "persistence of day 77": fine[77],
-        "persistence of day 100": fine[100],
-        "interpolation between days 77 and 100": (1 - share) * fine[77] + share * fine[100],
-    }, fine[TARGET]
+    return (
+        {
+            "fusion (default)": fused.values[0],
+            "kriging, all learned": kriged.values[0],
+            "persistence of day 68": fine[68],
+            "persistence of day 77": fine[77],
+            "persistence of day 100": fine[100],
+            "interpolation between days 77 and 100": (1 - share) * fine[77] + share * fine[100],
+        },
+        kriged,
+        fine[TARGET],
+    )
 
 
 def report(folder: Path) -> str:
-    methods, truth = predictions(folder)
+    methods, kriged, truth = predictions(folder)
     scores: dict[str, Callable[[Array, Array], float]] = {
         "RMSE": lambda p, t: float(np.sqrt(np.mean((p - t) ** 2))),
         "MAE": lambda p, t: float(np.mean(np.abs(p - t))),
@@ -81,6 +87,16 @@ def report(folder: Path) -> str:
             known = np.isfinite(image) & np.isfinite(truth)
             row = [score(image[b][known[b]].astype(float), truth[b][known[b]].astype(float)) for b in range(len(BANDS))]
             lines.append(f"| {method} | " + " | ".join(f"{value:.4f}" for value in row) + " |")
+    lines += ["", "## What the deviation of kriging covers", ""]
+    lines += [
+        "Per cent of the withheld values within 1 and 1.96 deviations (68 and 95 are right, within 5); with noise:"
+    ]
+    lines += ["the usual variance of a scene's values beside the surface is added.", ""]
+    lines += [f"| deviation | {' | '.join(BANDS)} | all |", "|---" * (len(BANDS) + 2) + "|"]
+    noises: dict[str, Array | float] = {"of the surface": 0.0, "with noise": usual(kriged)}
+    for name, noise in noises.items():
+        standard = standardised(kriged, truth, noise)
+        lines.append(f"| {name} | {' | '.join(covered([part]) for part in (*standard, standard))} |")
     return "\n".join(lines) + "\n"
 
 

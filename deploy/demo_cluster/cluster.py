@@ -122,9 +122,11 @@ class Cluster:
         self._start(self.control, "archives", [*command, "--address", self.control.address, "--port", str(_ARCHIVES)])
         wait_for_port(self.control.address, _ARCHIVES, self.processes["archives"], "The sandbox", self.log("archives"))
 
-    def start_worker(self, host: str) -> None:
+    def start_worker(self, host: str, core: int | None = None) -> None:
+        """core: of the processor, which the worker and its runs keep to."""
         command = f"-m celery --app satfusion_assets.orchestration.cluster.worker worker --concurrency {self.runs_each}"
-        self._start(self.workers[host], host, [*command.split(), "--loglevel", "INFO"])
+        pinned = () if core is None else ("taskset", "--cpu-list", str(core))
+        self._start(self.workers[host], host, [*command.split(), "--loglevel", "INFO"], pinned)
 
     def log(self, name: str) -> Path:
         return self.folder / f"{name}.log"
@@ -137,9 +139,9 @@ class Cluster:
         for process in self.processes.values():
             stop(process)
 
-    def _start(self, host: Host, name: str, command: Sequence[str]) -> None:
+    def _start(self, host: Host, name: str, command: Sequence[str], before: Sequence[str] = ()) -> None:
         environment = self.environment(host.name)
-        self.processes[name] = start(host, [sys.executable, *command], self.log(name), environment)
+        self.processes[name] = start(host, [*before, sys.executable, *command], self.log(name), environment)
 
 
 _SERVICES: Final = {

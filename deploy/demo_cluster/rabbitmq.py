@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import secrets
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from deploy.demo_cluster.machine import Machine, start, stop, wait_for_port
+from deploy.demo_cluster.machine import Machine, do, start, stop, wait_for_port
+from satfusion_assets.vocabulary.errors import ServiceFailed
 
 PROGRAM: Final = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 """Debian's; what it has on the PATH changes the user first."""
@@ -53,9 +55,11 @@ class RabbitMq:
         wait_for_port(self._machine.address, self._port, self._process, "RabbitMQ", self._log)
 
     def stop(self) -> None:
-        """At once, as a crash would; what was queued lies on the disk."""
+        """At once, as a crash would; what was queued lies on the disk. Erlang's registry, a daemon, ends with it."""
         if self._process is not None:
             stop(self._process)
+            with suppress(ServiceFailed):
+                do(self._machine, "epmd", "-kill", environment=self._environment)
 
 
 def is_installed() -> bool:

@@ -33,7 +33,8 @@ _SCENE: Final = re.compile(
     re.ASCII,
 )
 _COMPOSITE: Final = re.compile(r"composite_(?P<day>\d{8})\.(?i:tiff?)", re.ASCII)
-_BESIDE: Final = (".aux.xml", ".ovr", ".msk")
+_MASK: Final = ".msk"
+_BESIDE: Final = (".aux.xml", ".ovr", _MASK)
 """What GDAL writes beside a raster."""
 
 
@@ -95,6 +96,11 @@ class _Named:
     day: date
     product: str
     suffix: str
+
+
+def mask_beside(image: Path) -> Path:
+    """Where GDAL keeps the mask of an image that has none inside."""
+    return image.with_name(image.name + _MASK)
 
 
 def open_folder(folder: Path, product: str) -> FolderImages:

@@ -33,7 +33,7 @@ from satfusion_assets.fusion.efast.compiled import available_threads
 from satfusion_assets.fusion.efast.inputs import Images
 from satfusion_assets.fusion.kriging import Hyperparameters
 from satfusion_assets.own_images.block_files import FusedBlocks
-from satfusion_assets.own_images.folder_images import FolderImages, LeftOutFile, open_folder
+from satfusion_assets.own_images.folder_images import FolderImages, LeftOutFile, mask_beside, open_folder
 from satfusion_assets.own_images.kriged import learn, learning_block, plan_block, seen_window
 from satfusion_assets.store.blobs import Blobs
 from satfusion_assets.vocabulary.errors import InvalidInput
@@ -266,7 +266,9 @@ def _fingerprint(order: FuseFolder, images: FolderImages) -> str:
     files = [
         (str(path.relative_to(order.folder)), path.stat().st_size, path.stat().st_mtime_ns)
         for rasters in (images.scenes, images.distances, images.composites)
-        for path in rasters.paths
+        for image in rasters.paths
+        for path in (image, mask_beside(image))
+        if path.exists()
     ]
     asked = {name: value for name, value in asdict(order).items() if name not in _NO_VALUES}
     return hashlib.sha256(json.dumps([asked, files], default=str).encode()).hexdigest()

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import warnings
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Final, cast
+from typing import IO, TYPE_CHECKING, Any, Final
 
 import numpy as np
 import zarr
 from zarr.abc.store import ByteRequest
 from zarr.core.buffer import Buffer, BufferPrototype
+from zarr.core.sync import sync
 from zarr.errors import ZarrUserWarning
 from zarr.storage import LocalStore
 
@@ -61,7 +64,7 @@ def open_pack(path: Path | str) -> xr.Dataset:
     import xarray as xr
 
     store = _open_store(Path(path), str(path))
-    _group(store)
+    _opened(store)
     dataset = xr.open_zarr(store)
     for variable in dataset.variables.values():
         variable.encoding.pop("shards", None)
@@ -70,10 +73,10 @@ def open_pack(path: Path | str) -> xr.Dataset:
 
 def pack_days(path: Path) -> dict[str, int]:
     """Number of days of each layer of the pack at ``path``; ProductCorrupt when it cannot be opened."""
-    root = _group(_open_store(path, path.name))
-    if strange := [name for name in _layers(root) if AVAILABLE.format(name) not in root]:
+    pack = _opened(_open_store(path, path.name))
+    if strange := [name for name in pack.layers if AVAILABLE.format(name) not in pack.arrays]:
         raise ProductCorrupt(f"{path.name} was written by another version ({strange[0]}); materialise it again.")
-    return {name: int(_array(root, AVAILABLE.format(name)).sum()) for name in _layers(root)}
+    return {name: int(pack.beside[AVAILABLE.format(name)].sum()) for name in pack.layers}
 
 
 @dataclass(frozen=True)
@@ -92,12 +95,14 @@ def read_pixel(
 
     only: names of the layers wanted, all when empty. Raises ProductCorrupt, which names the pack by ``name``.
     """
-    root = _group(_open_store(path, name))
+    pack = _opened(_open_store(path, name))
     try:
-        window = _window(root, east, north, side)
+        window = _window(pack, east, north, side)
         if window is None:
             return None
-        return {key: _read_layer(root, key, window) for key in _layers(root) if not only or key in only}
+        wanted = [key for key in pack.layers if not only or key in only]
+        stored = _read_together([pack.arrays[key] for key in wanted], (..., *window))
+        return {key: _layer(pack, key, values) for key, values in zip(wanted, stored, strict=True)}
     except (KeyError, IndexError, TypeError, ValueError, RuntimeError, OSError) as error:
         raise ProductCorrupt(f"{name} is not a readable pack ({error}); materialise it again.") from error
 
@@ -122,32 +127,48 @@ def _open_store(path: Path, name: str, whole: bool = False) -> PackStore:
         return store
 
 
-def _group(store: PackStore) -> zarr.Group:
-    """The pack as a group whose layers are all there."""
+class _Pack:
+    """An open pack. Its arrays are looked up once, and what its layers share is read once and together: zarr reads a
+    metadata file at each look-up, and waits for a thread of its own at each."""
+
+    def __init__(self, root: zarr.Group) -> None:
+        self.arrays: dict[str, Any] = dict(root.arrays())
+        listed: Any = root.attrs.get("layers", ())
+        self.layers = sorted(str(name) for name in listed)
+
+    @cached_property
+    def beside(self) -> dict[str, np.ndarray]:
+        """Everything but the layers: axes, and the days that each layer has an image of."""
+        names = [name for name in self.arrays if name not in self.layers]
+        return dict(zip(names, _read_together([self.arrays[name] for name in names], ...), strict=True))
+
+
+def _read_together(arrays: Sequence[Any], selection: Any) -> list[np.ndarray]:
+    """The same ``selection`` of every array."""
+
+    async def read() -> list[Any]:
+        return await asyncio.gather(*(array.async_array.getitem(selection) for array in arrays))
+
+    return [np.asarray(values) for values in sync(read())]
+
+
+def _opened(store: PackStore) -> _Pack:
+    """The pack with layers that are all there."""
     try:
         root = zarr.open_group(store, mode="r", use_consolidated=False)  # every layer's own word is looked at
-        list(root.arrays())
+        pack = _Pack(root)
         store.whole = "edition" in root.attrs
-        listed: Any = root.attrs.get("layers", ())
-        wanted = {path.name for path in store.root.iterdir() if path.is_dir()} | set(listed)
+        wanted = {path.name for path in store.root.iterdir() if path.is_dir()} | set(pack.layers)
         gone = sorted(name for name in wanted if not (store.root / name / _METADATA).is_file())
     except (KeyError, TypeError, ValueError, OSError) as error:
         raise ProductCorrupt(f"{store.name} is not a readable pack ({error}); materialise it again.") from error
     if gone:
         raise ProductCorrupt(f"{store.name} lacks the metadata of {gone[0]}; materialise it again.")
-    return root
+    return pack
 
 
-def _layers(root: zarr.Group) -> list[str]:
-    return sorted(str(name) for name in cast("list[Any]", root.attrs.get("layers", [])))
-
-
-def _variable(root: zarr.Group, key: str) -> Any:
-    return root[key]
-
-
-def _window(root: zarr.Group, east: float, north: float, side: int) -> tuple[slice, slice] | None:
-    column, row = _cell(_array(root, "x"), east), _cell(_array(root, "y"), north)
+def _window(pack: _Pack, east: float, north: float, side: int) -> tuple[slice, slice] | None:
+    column, row = _cell(pack.beside["x"], east), _cell(pack.beside["y"], north)
     if column is None or row is None:
         return None
     reach = side // 2
@@ -161,15 +182,9 @@ def _cell(centres: np.ndarray, coordinate: float) -> int | None:
     return index if 0 <= index < len(centres) else None
 
 
-def _read_layer(root: zarr.Group, key: str, window: tuple[slice, slice]) -> PixelLayer:
-    """The layer on the days that it has an image of."""
-    variable, has = _variable(root, key), _array(root, AVAILABLE.format(key))
-    banded = variable.metadata.dimension_names[1] == "band"
-    stored = np.asarray(variable[(..., *window)])[has]
-    values = layer_type(key).decode(stored if banded else stored[:, np.newaxis])
-    days = (_EPOCH + _array(root, "time")[has].astype("timedelta64[D]")).astype(str).tolist()
-    return PixelLayer(days, values, tuple(str(name) for name in _array(root, "band")) if banded else (key,))
-
-
-def _array(root: zarr.Group, key: str) -> np.ndarray:
-    return np.asarray(_variable(root, key)[...])
+def _layer(pack: _Pack, key: str, stored: np.ndarray) -> PixelLayer:
+    """What is ``stored`` of a layer at a place, on the days that it has an image of."""
+    has, banded = pack.beside[AVAILABLE.format(key)], pack.arrays[key].metadata.dimension_names[1] == "band"
+    values = layer_type(key).decode(stored[has] if banded else stored[has][:, np.newaxis])
+    days = (_EPOCH + pack.beside["time"][has].astype("timedelta64[D]")).astype(str).tolist()
+    return PixelLayer(days, values, tuple(str(name) for name in pack.beside["band"]) if banded else (key,))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
@@ -149,16 +150,29 @@ def test_of_two_who_make_a_block_the_first_counts(tmp_path: Path) -> None:
     assert second.values(0, "a.tif", (1, 2, 2)).tolist() == [[[1.0, 1.0], [1.0, 1.0]]]
 
 
-def test_changed_input_begins_anew(folder: Path, stack: Stack) -> None:
+@pytest.mark.parametrize("changed", ["pixels", "a mask beside"])
+def test_changed_input_begins_anew(folder: Path, stack: Stack, changed: str) -> None:
     order = FuseFolder(folder, DAYS, memory_bytes=JUST_ENOUGH)
 
     def stop(done: int, total: int) -> None:
-        raise KeyboardInterrupt
+        if done == 1:
+            raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         fuse_folder(order, stop)
-    write(folder / "s2" / f"S2A_MSIL2A_{name(stack.fine_days[0])}_REFL.tif", stack.fine[0] + 0.1, 10)
-    stack.fine[0] += 0.1
+    path = folder / "s2" / f"S2A_MSIL2A_{name(stack.fine_days[2])}_REFL.tif"
+    if changed == "pixels":
+        stack.fine[2] += 0.1
+        write(path, stack.fine[2], 10)
+    else:
+        shown = np.ones(stack.fine.shape[2:], bool)
+        shown[:10] = False
+        stack.fine[2][:, ~shown] = np.nan
+        written = path.stat().st_mtime_ns
+        with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=False), rasterio.open(path, "r+") as raster:
+            raster.write_mask(shown)
+        os.utime(path, ns=(written, written))
+        assert path.with_name(path.name + ".msk").exists()
     result = fuse_folder(order)
     np.testing.assert_array_equal(read(result.paths[0]), stack.fuse(np.array(DAYS, "datetime64[D]")).values[0])
 

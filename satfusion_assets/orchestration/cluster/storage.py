@@ -11,16 +11,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import sqlalchemy
-from dagster._core.storage.event_log.schema import DynamicPartitionsTable
-from dagster._core.storage.sql import create_engine
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
 from dagster_postgres.event_log import PostgresEventLogStorage
 from dagster_postgres.run_storage import PostgresRunStorage
 from dagster_postgres.schedule_storage import PostgresScheduleStorage
 from dagster_postgres.utils import pg_url_from_config, set_pg_statement_timeout
-from sqlalchemy import Engine, event, func, select
+from sqlalchemy import Engine, column, create_engine, event, func, select, table
 
+_PARTITIONS: Final = table("dynamic_partitions", column("id"), column("partitions_def_name"))
 KEPT: Final = 3
 """Connections that a process keeps open; what its threads need beyond that is closed after use."""
 
@@ -57,7 +56,7 @@ class KeptEvents(_Limited, PostgresEventLogStorage):
         self._partitions: dict[str, tuple[tuple[int, int | None], list[str]]] = {}
 
     def get_dynamic_partitions(self, partitions_def_name: str) -> Sequence[str]:
-        ids, names = DynamicPartitionsTable.c.id, DynamicPartitionsTable.c.partitions_def_name
+        ids, names = _PARTITIONS.c.id, _PARTITIONS.c.partitions_def_name
         what = select(func.count(), func.max(ids)).where(names == partitions_def_name)
         with self.index_connection() as connection:
             count, last = connection.execute(what).one()  # ids rise: one that was added or removed changes either

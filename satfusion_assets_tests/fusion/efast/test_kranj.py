@@ -13,7 +13,7 @@ FOLDER = REAL_DATA / "kranj"
 
 @pytest.mark.skipif(not FOLDER.is_dir(), reason=f"{FOLDER} is absent; SATFUSION_REAL_DATA names the folder above it")
 def test_fusion_beats_every_persistence_in_every_band() -> None:
-    methods, truth = predictions(FOLDER)
+    methods, _, truth = predictions(FOLDER)
     rmse = {name: np.sqrt(np.nanmean((image - truth) ** 2, axis=(1, 2))) for name, image in methods.items()}
     fused = rmse.pop("fusion (default)")
     for name, others in rmse.items():
