@@ -9,9 +9,9 @@ export DAGSTER_HOME ?= $(CURDIR)/dagster_home
 demo: setup
 	$(BIN)/satfusion demo
 
-# As root on Linux: PostgreSQL, RabbitMQ, Ceph's radosgw, a control host and two workers, in namespaces.
+# As root on Linux: PostgreSQL, RabbitMQ, Ceph's radosgw, a control host and two workers, in namespaces; CLUSTER: options.
 demo-cluster: setup
-	$(BIN)/python -m deploy.demo_cluster
+	$(BIN)/python -m deploy.demo_cluster $(CLUSTER)
 
 test: setup lint types
 	$(NPM) run test --silent

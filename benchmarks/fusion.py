@@ -4,7 +4,10 @@ Inputs are generated. The plain evaluation is the conformance mode: one day at a
 anew for each, with NumPy and SciPy; it runs on a few days and is scaled to all. The floor is the time in which the
 bytes that must move (scenes once, products once) can be copied.
 
-    python benchmarks/fusion.py [--write docs/fusion-benchmark.md] [--tile 3600 --folder SCRATCH]
+With ``--reference`` the cost of quality layers is measured beside another checkout with an environment of its own, in
+turns. With ``--tile`` a folder is fused for one day and for a month in one pass, by both methods.
+
+    python -m benchmarks.fusion [--write docs/fusion-benchmark.md] [--reference CHECKOUT] [--tile 3660 --folder SCRATCH]
 """
 
 from __future__ import annotations
@@ -16,9 +19,9 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import rasterio
@@ -27,10 +30,21 @@ from rasterio.transform import from_origin
 
 from satfusion_assets.fusion.efast import fuse
 from satfusion_assets.fusion.efast.compiled import available_threads
+from satfusion_assets.vocabulary.scenarios import Method
 
 Array = NDArray[Any]
 START = np.datetime64("2024-01-01")
 REPEATS = 7
+ROUNDS: Final = 3
+MONTH: Final = 31
+LAYERS: Final = """
+import json
+from benchmarks.fusion import CASES, _seconds
+case = CASES[{number}]
+_seconds(case, 1, quality=True)
+print(json.dumps([_seconds(case, 3)[1], _seconds(case, 1, quality=True)[1]]))
+"""
+"""Run in either checkout, whose benchmark has the same cases."""
 
 
 @dataclass(frozen=True)
@@ -71,23 +85,25 @@ CASES = (
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--write", type=Path, help="write the table as Markdown here")
+    parser.add_argument("--reference", type=Path, help="another checkout, beside which layers are timed")
     parser.add_argument("--tile", type=int, default=0, help="also stream a tile of so many pixels a side")
     parser.add_argument("--folder", type=Path, help="where the tile's images may lie (they are kept for the next run)")
     parser.add_argument("--first-call", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument("--stream", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--stream", nargs=2, metavar=("METHOD", "DAYS"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.first_call:
         sys.stdout.write(f"{_seconds(CASES[0], 1)[1]:.3f}")
     elif options.stream:
-        sys.stdout.write(json.dumps(_stream(options.folder)))
+        method, days = options.stream
+        sys.stdout.write(json.dumps(_stream(options.folder, Method(method), int(days))))
     else:
-        text = report(options.tile, options.folder)
+        text = report(options.tile, options.folder, options.reference)
         if options.write:
             options.write.write_text(text)
         sys.stdout.write(text)
 
 
-def report(tile: int, folder: Path | None) -> str:
+def report(tile: int, folder: Path | None, reference: Path | None) -> str:
     speed = copy_speed()
     lines = [
         "# Speed of the fusion",
@@ -96,18 +112,17 @@ def report(tile: int, folder: Path | None) -> str:
         f"on one thread. Warm, best of {REPEATS}; ns: per pixel, band, day and scene in the window. The plain",
         "evaluation forms each day by itself (conformance mode); it is timed on a few days and scaled.",
         "",
-        "| case | engine s | CPU s | ns | engine with quality layers s | floor s | plain s | plain / engine |",
-        "|---|---|---|---|---|---|---|---|",
+        "| case | engine s | CPU s | ns | floor s | plain s | plain / engine |",
+        "|---|---|---|---|---|---|---|",
     ]
     for case in CASES:
         engine, cpu = _seconds(case, REPEATS)
-        quality = _seconds(case, 1, quality=True)[0]
         plain = _plain_seconds(case)
         pixels = (case.side * case.ratio) ** 2 * case.bands
         floor = 4 * pixels * (case.scenes + case.days) / speed
         window = min(case.scenes, case.scenes * 60 / (case.days + 60)) * case.days
         lines.append(
-            f"| {case.name} | {engine:.3f} | {cpu:.3f} | {engine / pixels / window * 1e9:.2f} | {quality:.2f} | "
+            f"| {case.name} | {engine:.3f} | {cpu:.3f} | {engine / pixels / window * 1e9:.2f} | "
             f"{floor:.3f} | {plain:.1f} | {plain / engine:.0f} |"
         )
     compile_first, compile_later = first_calls()
@@ -116,6 +131,7 @@ def report(tile: int, folder: Path | None) -> str:
         f"The first call on a machine compiles: {compile_first:.1f} s CPU for the season above;",
         f"the first call of every later process loads the cache: {compile_later:.1f} s CPU.",
     ]
+    lines += ["", *layers_beside(reference)]
     if tile and folder:
         lines += ["", *_tile_lines(tile, folder)]
     return "\n".join(lines) + "\n"
@@ -164,16 +180,45 @@ def _timed(run: Any) -> tuple[float, float]:
     return time.perf_counter() - wall, time.process_time() - cpu
 
 
+def layers_beside(reference: Path | None) -> list[str]:
+    """CPU of values with quality layers over that of values alone, here and in the reference, in turns."""
+    checkouts = {"here": Path.cwd(), **({"reference": reference.resolve()} if reference else {})}
+    lines = [f"CPU seconds of values, with quality layers, and their ratio; in turns, best of {ROUNDS}:", ""]
+    lines += [f"| case | {' | '.join(checkouts)} |", "|---" * (len(checkouts) + 1) + "|"]
+    for number, case in enumerate(CASES):
+        times: dict[str, list[tuple[float, float]]] = {name: [] for name in checkouts}
+        for _ in range(ROUNDS):
+            for name, checkout in checkouts.items():
+                command = [str(checkout / ".venv/bin/python"), "-c", LAYERS.format(number=number)]
+                found = subprocess.run(command, cwd=checkout, check=True, capture_output=True).stdout
+                times[name].append(tuple(json.loads(found)))
+        cells = [[min(column) for column in zip(*pairs, strict=True)] for pairs in times.values()]
+        written = (f"{values:.3f}, {layers:.2f} ({layers / values:.2f})" for values, layers in cells)
+        lines.append(f"| {case.name} | {' | '.join(written)} |")
+    return lines
+
+
 def _tile_lines(side: int, folder: Path) -> list[str]:
     folder.mkdir(parents=True, exist_ok=True)
     generate(folder, side, 30, 12)
-    command = [sys.executable, __file__, "--stream", "--folder", str(folder)]
-    result = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
-    return [
-        f"A tile of {side} x {side} pixels (ratio 30, 4 bands, 12 scenes) streamed from and to rasters within 2 GB: "
-        f"{result['wall']:.0f} s ({result['cpu']:.0f} s CPU) in {result['blocks']} blocks, "
-        f"peak {result['peak'] / 1e9:.2f} GB.",
+    lines = [
+        f"A folder of {side} x {side} pixels (ratio 30, 4 bands, 12 scenes) by `satfusion fuse`, within 2 GB; EFAST",
+        f"without layers, kriging with deviation and learning. CPU a day of {MONTH} in one pass over that of one day:",
+        "",
+        f"| method | one day, CPU s | {MONTH} days, CPU s | a day, ratio | peak GB |",
+        "|---|---|---|---|---|",
     ]
+    for method in Method:
+        one, many = (_streamed(folder, method, days) for days in (1, MONTH))
+        ratio, peak = many["cpu"] / MONTH / one["cpu"], max(one["peak"], many["peak"]) / 1e9
+        lines.append(f"| {method} | {one['cpu']:.1f} | {many['cpu']:.1f} | {ratio:.2f} | {peak:.2f} |")
+    return lines
+
+
+def _streamed(folder: Path, method: Method, days: int) -> dict[str, float]:
+    command = [sys.executable, "-m", "benchmarks.fusion", "--folder", str(folder), "--stream", method, str(days)]
+    found: dict[str, float] = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    return found
 
 
 def generate(folder: Path, side: int, ratio: int, scenes: int) -> None:
@@ -207,17 +252,12 @@ def _generate(path: Path, bands: int, side: int, pixel: float, rows: Any) -> Non
             raster.write(np.broadcast_to(rows(size), (bands, size, side)), window=window)
 
 
-def _stream(folder: Path) -> dict[str, float]:
+def _stream(folder: Path, method: Method, days: int) -> dict[str, float]:
     from satfusion_assets.own_images.fuse_folder import FuseFolder, fuse_folder
 
-    blocks = 0
-
-    def run() -> None:
-        nonlocal blocks
-        blocks = fuse_folder(FuseFolder(folder, (date(2024, 6, 15),))).blocks
-
-    wall, cpu = _timed(run)
-    return {"wall": wall, "cpu": cpu, "peak": _peak_bytes(), "blocks": blocks}
+    wanted = tuple(date(2024, 6, 1) + timedelta(14 if days == 1 else day) for day in range(days))
+    wall, cpu = _timed(lambda: fuse_folder(FuseFolder(folder, wanted, method=method)))
+    return {"wall": wall, "cpu": cpu, "peak": _peak_bytes()}
 
 
 def _peak_bytes() -> int:

@@ -1,6 +1,6 @@
 """The manual: it builds without a warning, its pages lead everywhere, and what it tells people to type works.
 
-How-tos that need a season run in ``test_end_to_end``.
+How-tos that need a season run in ``test_end_to_end``; of a cluster's page the command that is marked as long runs here.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 import rasterio
 
+from deploy.demo_cluster.cluster import what_is_missing
 from docs_site.hooks import answers, commands
-from satfusion_assets_tests.manual import DOCS, follow
+from satfusion_assets_tests.manual import DOCS, blocks, follow
 
 CHECKOUT = DOCS.parent
 EVIDENCE = {
@@ -73,3 +74,17 @@ def test_own_rasters_are_fused_as_the_page_says(tmp_path: Path) -> None:
         red, nir = image.read()
     assert np.isfinite(nir).all()
     assert nir.mean() > red.mean() + 0.1, "the field is green in May"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1500)
+def test_a_cluster_on_one_machine_makes_a_season_as_the_page_says() -> None:
+    if missing := what_is_missing():
+        pytest.skip(missing)
+    (command,) = next(block.commands for block in blocks("cluster.md") if block.slow)
+    done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert "COMPLETED_SUCCESS" in done.stdout
+    assert "worker-a" in done.stdout or "worker-b" in done.stdout, "the control host executes nothing"
+    hosts = subprocess.run(["ip", "netns", "list"], capture_output=True, text=True, check=True).stdout
+    assert "worker-a" not in hosts, "nothing of it is left"

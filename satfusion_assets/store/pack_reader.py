@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import warnings
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -96,13 +97,39 @@ def read_pixel(
     only: names of the layers wanted, all when empty. Raises ProductCorrupt, which names the pack by ``name``.
     """
     pack = _opened(_open_store(path, name))
-    try:
+    with _said_of(name):
         window = _window(pack, east, north, side)
-        if window is None:
+        return None if window is None else _read_layers(pack, window, only)
+
+
+@dataclass(frozen=True)
+class PackBox:
+    """Layers of a pack in a rectangle; x (w,) and y (h,): the centres of its pixels, metres."""
+
+    layers: dict[str, PixelLayer]
+    x: np.ndarray
+    y: np.ndarray
+
+
+def read_box(path: Path, name: str, box: tuple[float, float, float, float], only: Collection[str]) -> PackBox | None:
+    """Layers ``only`` of the pack at ``path`` where pixels have their centre in ``box`` (west, south, east, north);
+    None where none has. Raises ProductCorrupt, which names the pack by ``name``."""
+    pack = _opened(_open_store(path, name))
+    west, south, east, north = box
+    with _said_of(name):
+        x, y = pack.beside["x"], pack.beside["y"]
+        columns, rows = np.flatnonzero((x >= west) & (x <= east)), np.flatnonzero((y >= south) & (y <= north))
+        if not columns.size or not rows.size:
             return None
-        wanted = [key for key in pack.layers if not only or key in only]
-        stored = _read_together([pack.arrays[key] for key in wanted], (..., *window))
-        return {key: _layer(pack, key, values) for key, values in zip(wanted, stored, strict=True)}
+        window = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+        return PackBox(_read_layers(pack, window, only), x[window[1]], y[window[0]])
+
+
+@contextmanager
+def _said_of(name: str) -> Iterator[None]:
+    """Whatever cannot be read is said of the pack ``name``."""
+    try:
+        yield
     except (KeyError, IndexError, TypeError, ValueError, RuntimeError, OSError) as error:
         raise ProductCorrupt(f"{name} is not a readable pack ({error}); materialise it again.") from error
 
@@ -150,6 +177,12 @@ def _read_together(arrays: Sequence[Any], selection: Any) -> list[np.ndarray]:
         return await asyncio.gather(*(array.async_array.getitem(selection) for array in arrays))
 
     return [np.asarray(values) for values in sync(read())]
+
+
+def _read_layers(pack: _Pack, window: tuple[slice, slice], only: Collection[str]) -> dict[str, PixelLayer]:
+    wanted = [key for key in pack.layers if not only or key in only]
+    stored = _read_together([pack.arrays[key] for key in wanted], (..., *window))
+    return {key: _layer(pack, key, values) for key, values in zip(wanted, stored, strict=True)}
 
 
 def _opened(store: PackStore) -> _Pack:

@@ -185,6 +185,14 @@ class PixelSeason(TypedDict):
     latitude: float
 
 
+class AreaSeason(TypedDict):
+    """Curves of a drawn area: each quantity with its ``_spread`` over the pixels and their number ``_n``. pixels: how
+    many lie in it."""
+
+    sources: Annotated[dict[Source, Columns], _typed("Partial<Record<Source, Series>>")]
+    pixels: int
+
+
 class ScenarioSeries(CameraAnswer):
     """Published fused GCC at the site, by scenario."""
 
@@ -198,6 +206,7 @@ class Answers(TypedDict):
     season: SeasonAnswer
     series: SiteSeriesAnswer
     pixel: PixelSeason
+    area: AreaSeason
     scenarios: ScenarioSeries
     error: NotRequired[str]
 

@@ -29,6 +29,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from satfusion_assets.store.bucket import BucketStore
 from satfusion_assets.store.leases import HIDDEN, VERSIONS
 from satfusion_assets.store.names import CURRENT
+from satfusion_assets.viewer.areas import Ring, area_season
 from satfusion_assets.viewer.bucket_files import BucketFence
 from satfusion_assets.viewer.catalog import Catalog
 from satfusion_assets.viewer.figure_order import MEDIA, order_of
@@ -123,6 +124,7 @@ class _Server:
             Route("/season/{site}/{season}/{scenario}", self.season),
             Route("/series/{site}/{season}/{scenario}/{stage}", self.series),
             Route("/pixel/{site}/{season}/{scenario}/{stage}", self.pixel),
+            Route("/area/{site}/{season}/{scenario}", self.area),
             Route("/scenarios/{site}/{season}", self.scenarios),
             Route("/json/{path:path}", self.json),
         ]
@@ -160,6 +162,10 @@ class _Server:
         return await self._json(
             request, lambda files: pixel_season(files, *self._partition(request, files), stage, east, north)
         )
+
+    async def area(self, request: Request) -> Response:
+        ring = _ring(request.query_params.get("ring", ""))
+        return await self._json(request, lambda files: area_season(files, *self._partition(request, files), ring))
 
     async def scenarios(self, request: Request) -> Response:
         return await self._json(request, lambda files: scenario_series(files, *self._site_season(request, files)))
@@ -349,6 +355,17 @@ def _number(request: Request, name: str) -> float:
     if not abs(number) <= FARTHEST_M:
         raise InvalidInput(f"parameter {name} is missing or not a number; give metres in the site's UTM zone.")
     return number
+
+
+def _ring(text: str) -> Ring:
+    """Corners that follow each other as eastings and northings."""
+    try:
+        numbers = [float(word) for word in text.split(",")]
+    except ValueError:
+        numbers = []
+    if not numbers or len(numbers) % 2 or not all(abs(number) <= FARTHEST_M for number in numbers):
+        raise InvalidInput("parameter ring is no outline; give easting,northing,easting,northing,... in metres.")
+    return list(zip(numbers[::2], numbers[1::2], strict=True))
 
 
 def _bands(text: str | None) -> list[int] | None:

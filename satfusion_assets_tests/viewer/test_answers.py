@@ -6,17 +6,26 @@ import httpx
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from satfusion_assets.viewer.answers import Overview, PixelSeason, ScenarioSeries, SeasonAnswer, SiteSeriesAnswer
+from satfusion_assets.viewer.answers import (
+    AreaSeason,
+    Overview,
+    PixelSeason,
+    ScenarioSeries,
+    SeasonAnswer,
+    SiteSeriesAnswer,
+)
 from satfusion_assets_tests.viewer import api_types
 
 PARTITION = "innsbruck/2024/aggressive_sigma20"
 PLACE = "x=675990&y=5220690"
+OUTLINE = "675900,5220600,676100,5220600,676100,5220800"
 ANSWERS = [
     ("catalog", Overview),
     (f"season/{PARTITION}", SeasonAnswer),
     (f"series/{PARTITION}/processed", SiteSeriesAnswer),
     (f"series/{PARTITION}/prepared", SiteSeriesAnswer),
     (f"pixel/{PARTITION}/fusion?{PLACE}", PixelSeason),
+    (f"area/{PARTITION}?ring={OUTLINE}", AreaSeason),
     ("scenarios/innsbruck/2024", ScenarioSeries),
 ]
 

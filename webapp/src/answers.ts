@@ -10,6 +10,7 @@ export interface Answers {
   season: SeasonAnswer;
   series: SiteSeriesAnswer;
   pixel: PixelSeason;
+  area: AreaSeason;
   scenarios: ScenarioSeries;
   error?: string;
 }
@@ -190,6 +191,14 @@ export interface PixelSeason {
   origin: string;
   longitude: number;
   latitude: number;
+}
+/**
+ * Curves of a drawn area: each quantity with its ``_spread`` over the pixels and their number ``_n``. pixels: how
+ * many lie in it.
+ */
+export interface AreaSeason {
+  sources: Partial<Record<Source, Series>>;
+  pixels: number;
 }
 /**
  * Published fused GCC at the site, by scenario.

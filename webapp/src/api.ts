@@ -1,5 +1,6 @@
 /** The one fetch layer: typed answers, and errors as sentences. */
 import type {
+  AreaSeason,
   ListedSite,
   Overview,
   PixelSeason,
@@ -23,6 +24,7 @@ export class Problem extends Error {
 export const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));
 
 export type {
+  AreaSeason,
   Daily,
   FoundFile,
   LayerAnswer as Layer,
@@ -85,6 +87,14 @@ export const pixelSeason = (
   [x, y]: [number, number],
   signal: AbortSignal,
 ): Promise<PixelSeason> => getJson(`/_api/pixel/${partition(site, year, scenario)}/${stage}?x=${x}&y=${y}`, signal);
+
+export const areaSeason = (
+  site: string,
+  year: number,
+  scenario: string,
+  ring: readonly (readonly number[])[],
+  signal: AbortSignal,
+): Promise<AreaSeason> => getJson(`/_api/area/${partition(site, year, scenario)}?ring=${ring.flat().join()}`, signal);
 
 /** The server's figure of a day; `order` holds date, style, format, width, dpi and range. */
 export const figureUrl = (season: Season, stage: Stage, order: Record<string, string>): string =>

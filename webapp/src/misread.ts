@@ -1,6 +1,6 @@
 /** What in an address was not understood, in words: a link with a slip must not pass for another finding. */
 import { toDay } from './days';
-import { isOneOf, numbers, PAGES, SCENARIO, SHOWS, SOURCES, spanOf, STAGES, VIEWS } from './route';
+import { isOneOf, numbers, PAGES, SCENARIO, SHOWS, SOURCES, ringOf, spanOf, STAGES, VIEWS } from './route';
 
 type Rule = [good: (value: string) => boolean, expected: string];
 
@@ -20,9 +20,11 @@ const RULES: Record<string, Rule> = {
   sensor: oneOf(['s2', 's3']),
   bands: oneOf(['0', '1']),
   colour: oneOf(['0', '1']),
+  years: oneOf(['0', '1']),
   dates: oneOf(['all']),
   with: [(value) => SCENARIO.test(value), 'a scenario like aggressive_kriging'],
   px: count(2, 'easting and northing like 675865,5220905'),
+  area: [(value) => ringOf(value) !== null, 'three to 64 corners, easting,northing,easting,northing,...'],
   at: count(3, 'easting, northing and metres a pixel'),
   range: count(2, 'two numbers like 0.2,0.8'),
   span: [(value) => spanOf(value) !== null, 'two days like 2024-04-01,2024-06-30'],

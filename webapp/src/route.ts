@@ -31,6 +31,8 @@ export interface Route {
   beside: string | null;
   /** Easting and northing of the chosen pixel. */
   px: [number, number] | null;
+  /** Corners of a drawn area, easting and northing. */
+  area: [number, number][] | null;
   /** Centre easting, northing and metres a pixel of the maps; null: the whole site. */
   at: [number, number, number] | null;
   /** First and last day of the curves; null: the whole season. */
@@ -39,6 +41,8 @@ export interface Route {
   range: [number, number] | null;
   /** Which bands' curves are drawn beside NDVI and GCC. */
   bands: boolean;
+  /** The site's other years on the curves. */
+  years: boolean;
   /** Points in the pixel's own true colour. */
   colour: boolean;
   /** Sensor and scenes on the preselection page. */
@@ -58,6 +62,9 @@ export interface Route {
   region: string | null;
 }
 
+export const LEAST_CORNERS = 3;
+export const MOST_CORNERS = 64;
+
 export const START: Route = {
   site: null,
   season: null,
@@ -72,11 +79,13 @@ export const START: Route = {
   bDate: null,
   beside: null,
   px: null,
+  area: null,
   at: null,
   span: null,
   range: null,
   bands: false,
   colour: false,
+  years: false,
   sensor: 's2',
   show: 'all',
   gap: null,
@@ -110,10 +119,12 @@ export function parse(pathname: string, search: string): Route {
   const beside = query.get('with');
   route.beside = beside !== null && SCENARIO.test(beside) ? beside : null;
   route.px = numbers(query.get('px'), 2) as Route['px'];
+  route.area = ringOf(query.get('area'));
   route.at = numbers(query.get('at'), 3) as Route['at'];
   route.span = spanOf(query.get('span'));
   route.range = numbers(query.get('range'), 2) as Route['range'];
   route.bands = query.get('bands') === '1';
+  route.years = query.get('years') === '1';
   route.colour = query.get('colour') === '1';
   route.sensor = query.get('sensor') === 's3' ? 's3' : 's2';
   route.show = pick(SHOWS, query.get('show'), START.show);
@@ -150,10 +161,19 @@ export function format(route: Route): string {
   }
   if (route.view === 'side') put('with', route.beside);
   put('px', route.px && route.px.map((v) => v.toFixed(0)).join(','));
+  put(
+    'area',
+    route.area &&
+      route.area
+        .flat()
+        .map((v) => v.toFixed(0))
+        .join(','),
+  );
   put('at', route.at && route.at.map((v) => Number(v.toFixed(2))).join(','));
   put('span', route.span && route.span.map(toIso).join(','));
   put('range', route.range && route.range.join(','));
   put('bands', route.bands ? '1' : null);
+  put('years', route.years ? '1' : null);
   put('colour', route.colour ? '1' : null);
   put('sensor', route.sensor, START.sensor);
   put('show', route.show, START.show);
@@ -171,6 +191,14 @@ export function format(route: Route): string {
 export function spanOf(text: string | null): Route['span'] {
   const [first, last, ...more] = (text ?? '').split(',').map(toDay);
   return typeof first === 'number' && typeof last === 'number' && first < last && !more.length ? [first, last] : null;
+}
+
+/** Corners in a row; null for fewer than three, or more than the server takes. */
+export function ringOf(text: string | null): Route['area'] {
+  const values = numbers(text, (text ?? '').split(',').length);
+  if (!values || values.length % 2 || values.length < 2 * LEAST_CORNERS || values.length > 2 * MOST_CORNERS)
+    return null;
+  return Array.from({ length: values.length / 2 }, (_, i) => [values[2 * i]!, values[2 * i + 1]!]);
 }
 
 export function isOneOf<T extends string>(all: readonly T[], value: string): value is T {

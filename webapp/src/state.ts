@@ -13,6 +13,8 @@ export const unread = signal(misread(location.pathname, location.search));
 /** Day under the pointer on a chart, and the place under the pointer on a map. */
 export const hoverDay = signal<number | null>(null);
 export const hoverPlace = signal<[number, number] | null>(null);
+/** Corners so far of an area that is being drawn; null: clicks choose pixels. */
+export const drawing = signal<[number, number][] | null>(null);
 /** Where swiping splits the map, 0 to 1. */
 export const split = signal(0.5);
 /** Last words for screen readers. */

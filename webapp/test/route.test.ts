@@ -47,6 +47,12 @@ describe('the address', () => {
       season: 2024,
       range: [0.28, 0.5],
       at: [675865, 5220905, 1.5],
+      area: [
+        [675800, 5220800],
+        [676000, 5220800],
+        [675900, 5221000],
+      ],
+      years: true,
       bands: true,
       colour: true,
       sensor: 's3',

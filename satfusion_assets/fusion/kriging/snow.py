@@ -19,6 +19,10 @@ NEAR_DAYS: Final = 5
 """A coarse observation so near counts as one of the day's own time: a composite's length."""
 GREEN: Final = 0.3
 """NDVI from which a surface is seen through its snow rather than hidden."""
+SNOWY: Final = 0.1
+"""Share of what a scene shows of a coarse cell that is plainly snow from which all that is bright there is taken for
+snow too: thin snow, and snow under trees. Both passes and the share as in the snow maps of Gascoin et al. (2019), with
+the cell for their band of elevation."""
 
 _BLUE, _RED, _NIR = (BANDS.index(band) for band in ("blue", "red", "nir"))
 
@@ -39,11 +43,12 @@ class SnowFlags(NamedTuple):
 
 
 def flags(images: Images, ratio: int) -> SnowFlags:
-    """Snow of images with the bands of ``BANDS``: a scene's bright pixels are snow as well where the coarse series
-    sees snow about its day."""
+    """Snow of images with the bands of ``BANDS``. A pixel of a scene needs less to be snow where the coarse series sees
+    snow about its day, or the scene itself in the pixel's cell."""
     coarse = snow(images.coarse)
-    fine = snow(images.fine, images.coarse) | (hidden(images.fine) & snow_about(images, coarse, ratio))
-    return SnowFlags(coarse, fine)
+    bright = brighter(images.fine, images.coarse)
+    plain = hidden(images.fine) & (bright | snow_about(images, coarse, ratio))
+    return SnowFlags(coarse, plain | (bright & snowy(images.fine, plain, ratio)))
 
 
 def dark_level(images: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
@@ -58,10 +63,16 @@ def dark_level(images: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
 
 
 def snow(images: NDArray[np.floating[Any]], ground: NDArray[np.floating[Any]] | None = None) -> NDArray[np.bool_]:
-    """Where images (n, 4, h, w) of the bands of ``BANDS`` show snow (or what looks like it): (n, h, w).
+    """Where images (n, 4, h, w) of the bands of ``BANDS`` show snow (or what looks like it): (n, h, w); ground: as in
+    ``brighter``."""
+    return brighter(images, ground) & hidden(images)
 
-    Judged against each pixel's own darker days, or those of ``ground`` (t, 4, h / k, w / k) of another sensor where
-    they are darker still: its series goes on where scenes of the ground are few.
+
+def brighter(images: NDArray[np.floating[Any]], ground: NDArray[np.floating[Any]] | None = None) -> NDArray[np.bool_]:
+    """Where images (n, 4, h, w) are ``TIMES`` as bright in blue as each pixel's own darker days: (n, h, w).
+
+    Where those of ``ground`` (t, 4, h / k, w / k) of another sensor are darker still they count: its series goes on
+    where scenes of the ground are few.
     """
     if not len(images):
         return np.zeros((0, *images.shape[2:]), bool)
@@ -70,7 +81,22 @@ def snow(images: NDArray[np.floating[Any]], ground: NDArray[np.floating[Any]] | 
         level = dark_level(ground)
         wide = np.repeat(level, dark.shape[0] // level.shape[0], axis=0)
         dark = np.minimum(dark, np.repeat(wide, dark.shape[1] // level.shape[1], axis=1))
-    return (images[:, _BLUE] > TIMES * dark) & hidden(images)
+    found: NDArray[np.bool_] = images[:, _BLUE] > TIMES * dark
+    return found
+
+
+def snowy(images: NDArray[np.floating[Any]], plain: NDArray[np.bool_], ratio: int) -> NDArray[np.bool_]:
+    """Pixels (n, H, W) of the coarse cells of which ``plain`` snow covers ``SNOWY`` of what a scene shows."""
+    seen = np.isfinite(images[:, _BLUE])
+    found, shown = (_in_cells(each, ratio) for each in (plain & seen, seen))
+    return np.repeat(np.repeat(found > SNOWY * shown, ratio, axis=1), ratio, axis=2)
+
+
+def _in_cells(flags: NDArray[np.bool_], ratio: int) -> NDArray[np.intp]:
+    """How many of ``flags`` (n, H, W) each coarse cell holds: (n, h, w)."""
+    n, height, width = flags.shape
+    counts: NDArray[np.intp] = flags.reshape(n, height // ratio, ratio, width // ratio, ratio).sum(axis=(2, 4))
+    return counts
 
 
 def hidden(images: NDArray[np.floating[Any]]) -> NDArray[np.bool_]:

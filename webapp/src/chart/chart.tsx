@@ -24,6 +24,9 @@ export interface Curve {
   low?: readonly (number | null)[];
   high?: readonly (number | null)[];
   lineWidth?: number;
+  /** How many pixels each value is the mean of, and their standard deviation. */
+  spread?: (number | null)[];
+  counts?: readonly (number | null)[];
 }
 
 export interface Mark {
@@ -148,7 +151,7 @@ export function Chart({
             >
               <Swatch shape={curve.shape} colour={curve.colour} width={curve.lineWidth} />
               {curve.label}
-              <output>{text(valueAt(curve, at), digits)}</output>
+              <output>{said(curve, at, digits)}</output>
             </button>
           </li>
         ))}
@@ -183,6 +186,14 @@ function text(value: number | null, digits: number): string {
   return value === null ? '–' : value.toFixed(digits);
 }
 
+/** The value of a day; of a mean with its spread and number. */
+function said(curve: Curve, day: number | null, digits: number): string {
+  const value = valueAt(curve, day);
+  const i = day === null ? -1 : curve.days.indexOf(day);
+  if (value === null || !curve.counts) return text(value, digits);
+  return `${text(value, digits)} ± ${text(curve.spread?.[i] ?? null, digits)}, n ${curve.counts[i]}`;
+}
+
 function valueAt(curve: Curve, day: number | null): number | null {
   const index = day === null ? -1 : curve.days.indexOf(day);
   return index < 0 ? null : (curve.values[index] ?? null);
@@ -200,13 +211,17 @@ function table(curves: readonly Curve[]): string[][] {
   const rows = new Map<number, string[]>();
   const heads = ['date'];
   for (const curve of curves) {
-    const parts = curve.low
-      ? ([
-          ['', curve.values],
-          ['_low', curve.low],
-          ['_high', curve.high!],
-        ] as const)
-      : ([['', curve.values]] as const);
+    const parts = [
+      ['', curve.values],
+      ...(curve.low
+        ? ([
+            ['_low', curve.low],
+            ['_high', curve.high!],
+          ] as const)
+        : []),
+      ...(curve.spread ? ([['_spread', curve.spread]] as const) : []),
+      ...(curve.counts ? ([['_n', curve.counts]] as const) : []),
+    ] as const;
     for (const [suffix, values] of parts) {
       heads.push(`${curve.key}${suffix}`);
       curve.days.forEach((day, i) => {

@@ -10,7 +10,8 @@ import type { ComponentChildren } from 'preact';
 import type { Season } from '../api';
 import type { Frame } from '../raster/frame';
 import { paint, type Style } from '../raster/styles';
-import { go, hoverPlace, route, spoken, split } from '../state';
+import { MOST_CORNERS } from '../route';
+import { drawing, go, hoverPlace, route, spoken, split } from '../state';
 import { RasterLayer, type Picture } from './raster-layer';
 
 const FINE_M = 10;
@@ -87,6 +88,7 @@ export function MapPanel({ name, view, season, base, over = null, message, day, 
   const parts = useRef<{ map: OlMap; layer: RasterLayer } | null>(null);
   const picked = route.value.px;
   const hover = hoverPlace.value;
+  const area = drawing.value ?? route.value.area;
   const place = split.value;
 
   useEffect(() => {
@@ -98,6 +100,7 @@ export function MapPanel({ name, view, season, base, over = null, message, day, 
       marker: season.marker,
       footprint: season.footprint,
       pixel: null,
+      area: null,
       hover: null,
     });
     // Without double click to zoom a click needs not wait for a second one.
@@ -137,6 +140,12 @@ export function MapPanel({ name, view, season, base, over = null, message, day, 
       map.dispose();
     };
     function pick([east, north]: [number, number]): void {
+      const corners = drawing.value;
+      if (corners) {
+        if (corners.length < MOST_CORNERS) drawing.value = [...corners, [Math.round(east), Math.round(north)]];
+        spoken.value = `Corner ${drawing.value!.length} of the area.`;
+        return;
+      }
       const [left, bottom] = season.extent;
       const snap = (value: number, corner: number): number =>
         corner + (Math.floor((value - corner) / FINE_M) + 0.5) * FINE_M;
@@ -157,10 +166,24 @@ export function MapPanel({ name, view, season, base, over = null, message, day, 
       marker: season.marker,
       footprint: season.footprint,
       pixel: picked,
+      area,
       hover,
     });
     parts.current!.map.renderSync();
-  }, [base?.frame, base?.style, base?.range, over?.frame, over?.style, over?.range, place, picked, hover, day, season]);
+  }, [
+    base?.frame,
+    base?.style,
+    base?.range,
+    over?.frame,
+    over?.style,
+    over?.range,
+    place,
+    picked,
+    area,
+    hover,
+    day,
+    season,
+  ]);
 
   return (
     <div class="map">

@@ -9,6 +9,7 @@ import { address, load } from '../raster/store';
 import type { Style } from '../raster/styles';
 import type { Source } from '../route';
 import { go, hoverPlace, route } from '../state';
+import { AreaTools } from '../ui/area';
 import { Legend } from '../ui/legend';
 import { SOURCE_NAMES } from '../ui/words';
 import { layerOf } from './choose';
@@ -56,6 +57,7 @@ export function Maps({ children, ...props }: Props & { children: ComponentChildr
         <button type="button" class="quiet" onClick={reset}>
           Whole site
         </button>
+        <AreaTools />
         <Scale view={view} />
         <Place season={season} />
       </div>

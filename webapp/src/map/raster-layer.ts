@@ -18,11 +18,14 @@ export interface Content {
   /** Border of the ground that the camera shows. */
   footprint: readonly (readonly [number, number])[] | null;
   pixel: readonly [number, number] | null;
+  /** Corners of a drawn area, as far as they are set. */
+  area: readonly (readonly [number, number])[] | null;
   hover: readonly [number, number] | null;
 }
 
 const SITE_WINDOW_M = 30;
 const PIXEL_M = 10;
+const AREA = '#4fd1ff';
 
 export class RasterLayer extends Layer {
   private readonly canvas = document.createElement('canvas');
@@ -113,16 +116,11 @@ export class RasterLayer extends Layer {
       context.strokeRect(x - half, y - half, 2 * half, 2 * half);
     };
     const border = this.content.footprint?.map(([east, north]) => toScreen(east, north)) ?? [];
-    for (const [colour, line] of [
-      ['rgb(0 0 0 / 70%)', 3.5],
-      ['#ffd400', 1.5],
-    ] as const) {
-      context.strokeStyle = colour;
-      context.lineWidth = line * ratio;
-      context.beginPath();
-      for (const [x, y] of border) context.lineTo(x, y);
-      context.stroke();
-    }
+    outline(context, border, '#ffd400', ratio);
+    const corners = this.content.area?.map(([east, north]) => toScreen(east, north)) ?? [];
+    outline(context, [...corners, ...corners.slice(0, 1)], AREA, ratio);
+    context.fillStyle = AREA;
+    for (const [x, y] of corners) context.fillRect(x - 2 * ratio, y - 2 * ratio, 4 * ratio, 4 * ratio);
     square(this.content.marker, SITE_WINDOW_M, '#ffd400');
     if (this.content.pixel) square(this.content.pixel, PIXEL_M, '#ff4fb3');
     if (this.content.hover) {
@@ -141,5 +139,24 @@ export class RasterLayer extends Layer {
         context.stroke();
       }
     }
+  }
+}
+
+/** A bright line on a dark one, so that it is seen on every ground. */
+function outline(
+  context: CanvasRenderingContext2D,
+  points: readonly (readonly [number, number])[],
+  colour: string,
+  ratio: number,
+): void {
+  for (const [ink, width] of [
+    ['rgb(0 0 0 / 70%)', 3.5],
+    [colour, 1.5],
+  ] as const) {
+    context.strokeStyle = ink;
+    context.lineWidth = width * ratio;
+    context.beginPath();
+    for (const [x, y] of points) context.lineTo(x, y);
+    context.stroke();
   }
 }

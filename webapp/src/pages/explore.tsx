@@ -1,6 +1,6 @@
 /** The main page: S2 | fused | S3, the camera and the curves, on one day. */
 import { useEffect, useMemo, useRef } from 'preact/hooks';
-import { pixelSeason, siteSeries, type Overview, type Season } from '../api';
+import { areaSeason, pixelSeason, siteSeries, type Overview, type Season } from '../api';
 import { fromDayOfYear, nearest, toDay, toIso } from '../days';
 import { Maps } from '../map/maps';
 import { sourcesOf } from '../map/seen';
@@ -8,6 +8,7 @@ import { STAGES, VIEWS, type Source, type Stage, type View } from '../route';
 import { address, prefetch } from '../raster/store';
 import { nearestFile } from '../raster/use-shown';
 import { go, route, useLoaded } from '../state';
+import { AreaCard, areaIsRead } from '../ui/area';
 import { Camera } from '../ui/camera';
 import { Curves, isEmpty } from '../ui/curves';
 import { thereAndNot } from '../ui/fetched';
@@ -16,6 +17,7 @@ import { Link } from '../ui/link';
 import { Check, Command, Empty, Failure, number, Select, Toggle } from '../ui/parts';
 import { Timeline, useDateKeys, type Row } from '../ui/timeline';
 import { COLOURS, SCENARIO_KEYS, scenarioName, SCORE_NAMES, STAGE_NAMES, STAGE_NOTES } from '../ui/words';
+import { otherYears, useYears } from '../ui/years';
 import { styleKey, styleOptions } from '../map/choose';
 
 const MARGIN = 45;
@@ -24,8 +26,8 @@ const AHEAD = [1, -1, 2, -2, 3, 4, -3, 5, 6, -4, 7, 8];
 
 const VIEW_NAMES: Record<View, string> = { side: 'Side', swipe: 'Swipe', blink: 'Blink', difference: 'Difference' };
 
-export function Explore({ season }: { season: Season; overview: Overview | null }) {
-  const { stage, view, px, date, style } = route.value;
+export function Explore({ season, overview }: { season: Season; overview: Overview | null }) {
+  const { stage, view, px, area, date, style } = route.value;
   const products = season.stages[stage];
   const sources = sourcesOf(stage);
   const margin = stage === 'raw' || stage === 'prepared' ? MARGIN : 0;
@@ -57,6 +59,13 @@ export function Explore({ season }: { season: Season; overview: Overview | null 
     (signal) => pixelSeason(season.site.name, season.season, season.scenario, stage, px!, signal),
     true,
   );
+  const drawn = useLoaded(
+    area && areaIsRead(stage) ? `area/${partition}/${area}` : null,
+    (signal) => areaSeason(season.site.name, season.season, season.scenario, area!, signal),
+    true,
+  );
+  const others = otherYears(overview, season);
+  const years = useYears(others, season);
   const command = `satfusion materialize ${season.site.name} ${season.season}`;
   const nothing = sources.every((source) => !days[source]?.length);
   const shownDay = date ?? from;
@@ -117,6 +126,10 @@ export function Explore({ season }: { season: Season; overview: Overview | null 
       {!(nothing && series.data && isEmpty(series.data)) && (
         <div class="curve-tools">
           {px ? <PixelCard px={px} state={pixel} /> : <Headline season={season} />}
+          <AreaCard state={drawn} />
+          {others.length > 0 && (
+            <Check label="Other years" value={route.value.years} onChange={(on) => go({ years: on })} />
+          )}
           <Check label="Band curves" value={route.value.bands} onChange={(bands) => go({ bands })} />
           <Check
             label="Sentinel-2 points in their true colour"
@@ -126,8 +139,17 @@ export function Explore({ season }: { season: Season; overview: Overview | null 
         </div>
       )}
       {series.error && <Failure error={series.error} />}
+      {years.error && <Failure error={years.error} />}
       {!series.error && !(series.data && isEmpty(series.data)) && (
-        <Curves season={season} series={series.data} pixel={px ? pixel.data : null} from={from} to={to} />
+        <Curves
+          season={season}
+          series={series.data}
+          pixel={px ? pixel.data : null}
+          area={drawn.data}
+          years={years.data ?? undefined}
+          from={from}
+          to={to}
+        />
       )}
       <details class="help">
         <summary>Keys and reading</summary>

@@ -1,11 +1,13 @@
 /** The curves of a season: the site's, or a pixel's beside the site's. */
 import { useMemo } from 'preact/hooks';
-import type { Column, PixelSeason, Season, Series, SiteSeries } from '../api';
+import type { AreaSeason, Column, PixelSeason, Season, Series, SiteSeries } from '../api';
 import { Chart, type Curve, type Mark } from '../chart/chart';
 import { toDay, toIso } from '../days';
 import { trueColour } from '../raster/styles';
 import { go, route } from '../state';
+import { column, daysOf } from './series-columns';
 import { COLOURS, isItb, strategyOf } from './words';
+import { curvesOfYears, type Year } from './years';
 
 /** The fused line is thick and the camera's thin, so that grey alone tells them apart. */
 const THICK = 2.4;
@@ -19,13 +21,7 @@ const BANDS = [
   ['b8a', 'Near infrared B8A'],
 ] as const;
 
-export function column(series: Series | undefined, key: string): Column {
-  return (series?.[key] as Column | undefined) ?? [];
-}
-
-export function daysOf(series: Series | undefined): number[] {
-  return (series?.date ?? []).map((iso) => toDay(iso)!);
-}
+const NO_YEARS: readonly Year[] = [];
 
 /** No source and no camera has a day. */
 export const isEmpty = ({ sources, camera }: SiteSeries): boolean =>
@@ -35,19 +31,26 @@ interface Props {
   season: Season;
   series: SiteSeries | null;
   pixel: PixelSeason | null;
+  /** A drawn area, and other years of the site, beside it. */
+  area?: AreaSeason | null;
+  years?: readonly Year[];
   from: number;
   to: number;
   /** Dates drawn on the curves; the camera's by default. */
   dates?: readonly Mark[];
 }
 
-export function Curves({ season, series, pixel, from, to, dates }: Props) {
+export function Curves({ season, series, pixel, area = null, years = NO_YEARS, from, to, dates }: Props) {
   const colour = route.value.colour;
   const marks = useMemo(() => dates ?? cameraMarks(series), [series, dates]);
   const sets = useMemo(() => {
-    const make = (key: string): Curve[] => curvesOf(key, season, series, pixel, colour);
+    const make = (key: string): Curve[] => [
+      ...curvesOfYears(years, season, key),
+      ...curvesOf(key, season, series, pixel, colour),
+      ...curvesOfArea(area, key),
+    ];
     return { gcc: make('gcc'), ndvi: make('ndvi'), bands: BANDS.map(([key]) => make(key)) };
-  }, [season, series, pixel, colour]);
+  }, [season, series, pixel, area, years, colour]);
   const file = (key: string): string =>
     `${season.site.name}_${season.season}_${season.scenario}_${route.value.stage}_${pixel ? 'pixel_' : ''}${key}`;
   const itb = isItb(season.scenario) && route.value.stage !== 'raw';
@@ -150,16 +153,39 @@ function curvesOf(
   return curves.filter((curve) => curve.values.length);
 }
 
+/** Mean of the drawn area's pixels with their spread and number, and what Sentinel-2 saw of it. */
+function curvesOfArea(area: AreaSeason | null, key: string): Curve[] {
+  const make = (source: Series | undefined, curve: Pick<Curve, 'key' | 'label' | 'shape'>): Curve[] => {
+    const values = column(source, key);
+    const spread = column(source, `${key}_spread`);
+    const counts = column(source, `${key}_n`);
+    return values.length ? [{ ...curve, colour: 'var(--area)', days: daysOf(source), values, spread, counts }] : [];
+  };
+  return [
+    ...make(area?.sources.s2, { key: 'area_s2', label: 'Sentinel-2, area', shape: 'ring' }),
+    ...make(area?.sources.fused, { key: 'area', label: 'Fused, area', shape: 'line' }).map((curve) => ({
+      ...curve,
+      low: about(curve.values, curve.spread, -1),
+      high: about(curve.values, curve.spread, 1),
+    })),
+  ];
+}
+
+/** Values and so many of their deviations up or down. */
+function about(middle: Curve['values'], spread: Column | undefined, times: number): Column {
+  return middle.map((value, i) =>
+    value === null || value === undefined || spread?.[i] === null || spread?.[i] === undefined
+      ? null
+      : value + times * spread[i],
+  );
+}
+
 /** fused ± 1.645 standard deviations, where the standard deviation of this quantity is known. */
 function interval(fused: Series | undefined, key: string): Pick<Curve, 'low' | 'high'> {
   const spread = column(fused, `${key}_sd`);
   const middle = column(fused, key);
   if (!spread.length) return {};
-  const end = (sign: number): Column =>
-    middle.map((value, i) =>
-      value === null || spread[i] === null || spread[i] === undefined ? null : value + sign * Z90 * spread[i],
-    );
-  return { low: end(-1), high: end(1) };
+  return { low: about(middle, spread, -Z90), high: about(middle, spread, Z90) };
 }
 
 function colours(s2: Series): (string | null)[] {
