@@ -59,7 +59,9 @@ class RabbitMq:
         if self._process is not None:
             stop(self._process)
             with suppress(ServiceFailed):
-                do(self._machine, "epmd", "-kill", environment=self._environment)
+                do(
+                    self._machine, "epmd", "-kill", environment=self._environment, again_s=5
+                )  # it refuses while it knows nodes
 
 
 def is_installed() -> bool:

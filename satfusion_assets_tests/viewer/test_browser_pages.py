@@ -25,6 +25,7 @@ pytestmark = pytest.mark.browser
 SEASON = "/innsbruck/2024/aggressive_sigma20"
 PICTURE = re.compile("/_(frame|files)/")
 PIXEL = "px=675865,5220905"
+AREA = "area=675900,5220600,676100,5220600,676100,5220800"
 
 
 # -- the other pages ---------------------------------------------------------------------------------------------
@@ -227,7 +228,7 @@ def test_a_server_that_stopped_is_said(browser: Browser, store: Path):
     "path",
     [
         "/",
-        f"{SEASON}?date=2024-05-16&{PIXEL}&bands=1",
+        f"{SEASON}?date=2024-05-16&{PIXEL}&{AREA}&bands=1",
         f"{SEASON}?date=2024-05-16&view=swipe",
         f"{SEASON}?date=2024-05-16&view=difference",
         f"{SEASON}/preselection?date=2024-05-10",

@@ -1,15 +1,18 @@
 """Dagster's PostgreSQL storage with its connections kept open.
 
 The original opens a connection for each question and closes it: hundreds in a short run, each a process of the server.
-Its webserver keeps one, and says once that it is broken after a restart of the server; here each is tried before it is
-used. Tables and rows are the same, so either class reads what the other wrote.
+Its webserver keeps one, and says once that it is broken after a restart of the server; here each that was idle is
+tried before it is used. Tables and rows are the same, so either class reads what the other wrote.
 """
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import psycopg2
 import sqlalchemy
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
@@ -18,8 +21,12 @@ from dagster_postgres.run_storage import PostgresRunStorage
 from dagster_postgres.schedule_storage import PostgresScheduleStorage
 from dagster_postgres.utils import pg_url_from_config, set_pg_statement_timeout
 from sqlalchemy import Engine, column, create_engine, event, func, select, table
+from sqlalchemy.exc import DisconnectionError
 
 _PARTITIONS: Final = table("dynamic_partitions", column("id"), column("partitions_def_name"))
+_IDLE_S: Final = 0.5
+"""A server takes longer to start again than this."""
+_USED: Final = "satfusion_used"
 KEPT: Final = 3
 """Connections that a process keeps open; what its threads need beyond that is closed after use."""
 
@@ -83,8 +90,9 @@ class KeptPostgresStorage(DagsterPostgresStorage):
             pool_size=KEPT,
             max_overflow=-1,
             pool_use_lifo=True,
-            pool_pre_ping=True,
         )
+        event.listen(self._engine, "checkin", _note_use)
+        event.listen(self._engine, "checkout", _try_what_was_idle)
         self._run_storage = KeptRuns(postgres_url, should_autocreate_tables=False)
         self._event_log_storage = KeptEvents(postgres_url, should_autocreate_tables=False)
         self._schedule_storage = KeptSchedules(postgres_url, should_autocreate_tables=False)
@@ -96,3 +104,18 @@ class KeptPostgresStorage(DagsterPostgresStorage):
         cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
     ) -> KeptPostgresStorage:
         return cls(pg_url_from_config(config_value), inst_data)
+
+
+def _note_use(_: Any, record: Any) -> None:
+    record.info[_USED] = time.monotonic()
+
+
+def _try_what_was_idle(connection: Any, record: Any, _: Any) -> None:
+    """What ``pool_pre_ping`` does at every use: an evaluation of the automation conditions has a thousand of them."""
+    if time.monotonic() - record.info.get(_USED, math.inf) < _IDLE_S:
+        return
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except psycopg2.Error as error:
+        raise DisconnectionError from error  # the pool opens another
