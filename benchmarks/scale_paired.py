@@ -24,9 +24,12 @@ FILLING: Final = """
 import sys
 from pathlib import Path
 import dagster as dg
-from benchmarks.scale import fill, register
+from benchmarks.scale import SITES, fill, register
 from satfusion_assets.definitions import defs
-keys = register(Path(sys.argv[1]))
+try:
+    keys = register(Path(sys.argv[1]), SITES, None)
+except TypeError:
+    keys = register(Path(sys.argv[1]))
 with dg.DagsterInstance.get() as instance:
     instance.add_dynamic_partitions("site_season", keys)
     fill(instance, defs.resolve_asset_graph())

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from satfusion_assets.cli.plans import ASKS, ASKS_AGAIN, Run, why_due
-from satfusion_assets.pipeline.costs import Cost, cost_of, total
+from satfusion_assets.pipeline.costs import cost_of, total
+from satfusion_assets.pipeline.measured_cost import Cost
 from satfusion_assets.pipeline.platform import Platform
 from satfusion_assets.pipeline.registry import REGISTRY
 from satfusion_assets.store import Product

@@ -16,7 +16,8 @@ from rich.table import Table
 from satfusion_assets.cli.home import dagster_instance
 from satfusion_assets.cli.positions import SAME_M, CameraSaid, Position, ask_camera, doubt, moved, refuse_swapped
 from satfusion_assets.pipeline.coarse_source import scenarios_of
-from satfusion_assets.pipeline.costs import Cost, refuse_beyond, season_cost
+from satfusion_assets.pipeline.costs import refuse_beyond, season_cost
+from satfusion_assets.pipeline.measured_cost import Cost
 from satfusion_assets.pipeline.platform import Platform
 from satfusion_assets.pipeline.records import Grid
 from satfusion_assets.vocabulary.errors import InvalidInput, InvalidSitesFile

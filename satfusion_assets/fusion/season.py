@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,9 @@ from satfusion_assets.fusion.kriging import KrigingPlan, SnowFlags
 from satfusion_assets.screening.preparation import gcc_image
 from satfusion_assets.vocabulary.scenarios import BANDS, Method, Scenario
 
+if TYPE_CHECKING:
+    import xarray as xr
+
 Float32Array = NDArray[np.float32]
 BoolArray = NDArray[np.bool_]
 Days = NDArray[np.datetime64]
@@ -25,7 +29,7 @@ Engine = Callable[..., Fused]
 
 @dataclass(frozen=True)
 class SeasonStack:
-    """Everything the fusion of one strategy takes, with a margin around the season.
+    """The arrays of a labelled season, which is everything the fusion of one strategy takes, with a margin around it.
 
     fine: (n, b, H, W) of the merged days, NaN = missing; fine_days: (n,) ascending, unique. cloud_distance: (n, h, w)
     coarse pixels. coarse: (t, b, h, w) composites, NaN = missing, t = 0 = Sentinel-2 alone; coarse_days: (t,)
@@ -42,6 +46,21 @@ class SeasonStack:
     ratio: int
     snow: SnowFlags | None = None
     cut_from: tuple[SeasonStack, Block] | None = field(default=None, repr=False, compare=False)
+
+    @classmethod
+    def of(cls, season: xr.Dataset, snow: SnowFlags | None = None) -> SeasonStack:
+        """The arrays of what ``labelled.label_season`` labels; nothing is copied."""
+        from satfusion_assets.fusion.labelled import array_of, days_of
+
+        return cls(
+            fine=array_of(season, "fine"),
+            fine_days=days_of(season, "time"),
+            cloud_distance=array_of(season, "cloud_distance"),
+            coarse=array_of(season, "coarse"),
+            coarse_days=days_of(season, "time_coarse"),
+            ratio=season.sizes["y"] // season.sizes["y_coarse"],
+            snow=snow,
+        )
 
     @cached_property
     def gcc(self) -> SeasonStack:

@@ -12,6 +12,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Final
 
+from satfusion_assets.pipeline.measured_cost import NO_COST, Cost
 from satfusion_assets.store import ALL_SEASONS, Product
 from satfusion_assets.store.manifest import FIRST_CODE, Scope
 from satfusion_assets.vocabulary.scenarios import SCENARIOS, Method, Scenario, Strategy
@@ -77,7 +78,8 @@ class ProductRecord:
     by_method: what shapes it beside these where a scenario's method is the one. placed: it depends on where the site
     lies and how large it is. kinds, sensor, group, pool, columns: what the UI shows and how many runs at once.
     on_demand: a whole site-season does without it. asked_within: a raw product's longest time without asking its
-    archive, while its season is running.
+    archive, while its season is running. cost: of a partition that was never made; news: of one that
+    is kept and asked for news.
     """
 
     name: str
@@ -97,6 +99,8 @@ class ProductRecord:
     columns: Columns = field(default_factory=dict)
     on_demand: bool = False
     asked_within: timedelta | None = None
+    cost: Cost = NO_COST
+    news: Cost | None = None
 
     def of(self, scope: Scope = ALL_SEASONS, variant: Strategy | Scenario | str = "") -> Product:
         """The product of one partition."""

@@ -10,12 +10,11 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from satfusion_assets.fusion.efast import Fused
+from satfusion_assets.fusion.labelled import AXES, COARSE
 from satfusion_assets.fusion.methods import Method
 from satfusion_assets.fusion.methods import fuse as fuse_arrays
 
-IMAGE = ("time", "band", "y", "x")
-COARSE = {"y": "y_coarse", "x": "x_coarse"}
-"""Names of the coarse grid's axes in the result."""
+IMAGE = AXES["fine"]
 
 
 @overload

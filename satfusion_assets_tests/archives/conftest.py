@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
+import pytest
 
 from satfusion_assets.archives.http import HttpArchive
 from satfusion_assets.archives.retry import THROTTLED, RetryPolicy
@@ -57,3 +59,24 @@ def trickling() -> Iterator[str]:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}/x"
         done.set()
         thread.join()
+
+
+@pytest.fixture(scope="module")
+def tile_10m() -> np.ndarray:
+    from satfusion_assets_tests.archives import tiles  # which stands on this module
+
+    return tiles.tile(10)
+
+
+@pytest.fixture(scope="module")
+def cog_10m(tile_10m: np.ndarray) -> bytes:
+    from satfusion_assets_tests.archives import tiles  # which stands on this module
+
+    return tiles.cog(tile_10m, 10)
+
+
+@pytest.fixture(scope="module")
+def plain() -> dict[str, bytes]:
+    from satfusion_assets_tests.archives import tiles  # which stands on this module
+
+    return tiles.files()

@@ -29,7 +29,7 @@ from satfusion_assets.vocabulary.grid import site_grid
 from satfusion_assets.vocabulary.settings import S2Collection
 from satfusion_assets.vocabulary.sites import Site
 from satfusion_assets_tests.archives.conftest import FIXTURES, archive, item, real_items
-from satfusion_assets_tests.archives.test_pixels import GRID, HERE, Bucket, cog, georeferenced
+from satfusion_assets_tests.archives.tiles import GRID, HERE, Bucket, cog, georeferenced
 
 T = TypeVar("T")
 

@@ -2,88 +2,33 @@
 
 from __future__ import annotations
 
-import gzip
-import re
-import struct
-from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
 import httpx
 import numpy as np
 import pytest
 from affine import Affine
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from odc.geo.geobox import GeoBox
 from pyproj import Transformer
-from rasterio.io import MemoryFile
 
-from satfusion_assets.archives.earth_search import Damaged, Quarantined, Scene, ViewZenith, read_scene, scene_from_item
-from satfusion_assets.archives.earth_search.cog import HEADER, Layer, read_around
-from satfusion_assets.archives.http import NotFound
+from satfusion_assets.archives.earth_search import Damaged, Quarantined, ViewZenith, read_scene
+from satfusion_assets.archives.earth_search.cog import read_around
 from satfusion_assets.archives.resampling import Patch, interpolate, take_nearest
-from satfusion_assets.vocabulary.errors import ArchiveAnswerInvalid, ArchiveUnavailable
-from satfusion_assets.vocabulary.grid import SiteGrid, site_grid
+from satfusion_assets.vocabulary.grid import site_grid
 from satfusion_assets.vocabulary.sites import Site
-from satfusion_assets_tests.archives.conftest import FIXTURES, archive, item
-
-METADATA = gzip.decompress((FIXTURES / "S2A_12RWT_20240106_0_L2A.granule_metadata.xml.gz").read_bytes())
-SITE = Site(name="innsbruck", latitude=47.116171, longitude=11.320308)
-GRID: SiteGrid = site_grid(SITE)
-TEN_M = Layer("uint16", 10)
-TILE_CORNER = (660_000, 5_240_040)
-"""Upper left corner of the part of tile 32TPT that the tests have."""
-
-
-def cog(values: np.ndarray, pixel: int, corner: tuple[int, int] = TILE_CORNER, crs: str = "EPSG:32632") -> bytes:
-    """A COG like the archive's: tiled, compressed, header first."""
-    with MemoryFile() as memory:
-        with memory.open(
-            driver="COG", count=1, height=values.shape[0], width=values.shape[1], dtype=values.dtype, crs=crs,
-            transform=Affine(pixel, 0, corner[0], 0, -pixel, corner[1]), nodata=0, blocksize=512, compress="deflate",
-        ) as dataset:  # fmt: skip
-            dataset.write(values, 1)
-        return bytes(memory.read())
-
-
-class Bucket:
-    """Files by name with Range, as object stores answer; remembers what was asked."""
-
-    def __init__(self, files: Mapping[str, bytes]) -> None:
-        self.files = dict(files)
-        self.asked: list[str] = []
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        name = request.url.path.rsplit("/", 1)[-1]
-        self.asked.append(name)
-        if name not in self.files:
-            return httpx.Response(404)
-        body = self.files[name]
-        span = re.fullmatch(r"bytes=(\d+)-(\d+)", request.headers.get("range", ""))
-        if span is None:
-            return httpx.Response(200, content=body, headers={"ETag": '"v1"'})
-        if int(span[1]) >= len(body):
-            return httpx.Response(416, headers={"Content-Range": f"bytes */{len(body)}"})
-        first, last = int(span[1]), min(int(span[2]), len(body) - 1)
-        headers = {"Content-Range": f"bytes {first}-{last}/{len(body)}", "ETag": '"v1"'}
-        return httpx.Response(206, content=body[first : last + 1], headers=headers)
-
-
-def tile(pixel: int, size: int = 40_000) -> np.ndarray:
-    """A tile whose every pixel says where it is: 1 + (column + 7 * row) modulo 5000, in units of ``pixel``."""
-    row, column = np.indices((size // pixel, size // pixel))
-    return ((column + 7 * row) % 5000 + 1).astype(np.uint16)
-
-
-@pytest.fixture(scope="module")
-def tile_10m() -> np.ndarray:
-    return tile(10)
-
-
-@pytest.fixture(scope="module")
-def cog_10m(tile_10m: np.ndarray) -> bytes:
-    return cog(tile_10m, 10)
+from satfusion_assets_tests.archives.conftest import archive
+from satfusion_assets_tests.archives.tiles import (
+    GRID,
+    HERE,
+    METADATA,
+    TEN_M,
+    TILE_CORNER,
+    Bucket,
+    cog,
+    files,
+    georeferenced,
+    scene,
+)
 
 
 def test_pixels_of_the_same_zone_are_plain_reads(tile_10m: np.ndarray, cog_10m: bytes) -> None:
@@ -173,28 +118,6 @@ def test_classes_outside_the_tile_are_unknown() -> None:
 
 
 # -- whole scenes ----------------------------------------------------------------------------------------------
-
-
-def scene(**properties: object) -> Scene:
-    raw = item("S2A_32TMS_20221207_0_L2A")
-    raw["properties"] |= properties
-    return scene_from_item(raw)
-
-
-def files(dn: int = 300, scl: int = 4) -> dict[str, bytes]:
-    """A scene of even colour over the site's surroundings, B02 .. B8A = dn, 2 dn, 3 dn, 4 dn."""
-    corner = (660_000, 5_235_000)
-    bands = {"B02": dn, "B03": 2 * dn, "B04": 3 * dn}
-    made = {f"{name}.tif": cog(np.full((3000, 3000), value, np.uint16), 10, corner) for name, value in bands.items()}
-    made["B8A.tif"] = cog(np.full((1500, 1500), 4 * dn, np.uint16), 20, corner)
-    made["SCL.tif"] = cog(np.full((1500, 1500), scl, np.uint8), 20, corner)
-    made["granule_metadata.xml"] = b"<cut off"
-    return made
-
-
-@pytest.fixture(scope="module")
-def plain() -> dict[str, bytes]:
-    return files()
 
 
 def test_a_scene_has_four_bands_on_the_fine_grid_and_classes_with_a_margin(plain: dict[str, bytes]) -> None:
@@ -354,175 +277,9 @@ def test_a_blank_band_is_no_empty_scene(plain: dict[str, bytes]) -> None:
     assert twice.asked.count("B03.tif") == 2 * once.asked.count("B03.tif")
 
 
-def test_a_file_that_ends_before_its_pixels_is_damaged_and_another_when_it_is_whole(cog_10m: bytes) -> None:
-    href = "https://a.example/B02.tif"
-    cut = archive(Bucket({"B02.tif": cog_10m[: HEADER + 1]}))
-    with pytest.raises(Damaged) as caught:
-        read_around(cut, href, GRID.fine, TEN_M)
-    assert caught.value.stable
-    fetched = caught.value.fetched
-    assert fetched is not None
-    assert fetched.come_again(cut, href)
-    assert not fetched.come_again(archive(Bucket({"B02.tif": cog_10m})), href)
-    assert not fetched.come_again(archive(Bucket({"B02.tif": b""})), href), "shorter still is another file"
-
-
 def test_a_scene_without_any_pixel_of_the_site_is_empty() -> None:
     pixels = read_scene(archive(Bucket(files(dn=0, scl=0))), scene(), GRID)
     assert pixels.empty
-
-
-def test_a_file_that_is_not_there_is_named(plain: dict[str, bytes]) -> None:
-    without = {name: body for name, body in plain.items() if name != "B04.tif"}
-    with pytest.raises(NotFound, match="B04.tif"):
-        read_scene(archive(Bucket(without)), scene(), GRID)
-
-
-def test_a_damaged_file_is_fetched_anew_until_it_is_proven(plain: dict[str, bytes]) -> None:
-    body = plain["B02.tif"]
-    damaged = plain | {"B02.tif": body[:4000] + bytes(len(body) - 4000)}
-    with pytest.raises(Damaged, match=r"B02\.tif is not a readable GeoTIFF") as caught:
-        read_scene(archive(Bucket(damaged)), scene(), GRID)
-    assert caught.value.stable
-
-
-def test_damage_on_the_way_heals(plain: dict[str, bytes]) -> None:
-    bucket = Bucket(plain)
-
-    def flaky(request: httpx.Request) -> httpx.Response:
-        answer = bucket(request)
-        first = len(bucket.asked) == 1
-        return httpx.Response(206, content=bytes(len(answer.content)), headers=answer.headers) if first else answer
-
-    assert not read_scene(archive(flaky), scene(), GRID).empty
-
-
-def test_a_range_shorter_than_asked_is_never_used(plain: dict[str, bytes]) -> None:
-    bucket = Bucket(plain)
-
-    def short(request: httpx.Request) -> httpx.Response:
-        answer = bucket(request)
-        return httpx.Response(
-            206, content=answer.content[:-1], headers={"Content-Range": answer.headers["Content-Range"]}
-        )
-
-    with pytest.raises(ArchiveAnswerInvalid, match="another part"):
-        read_scene(archive(short), scene(), GRID)
-
-
-SMALL = cog(np.full((600, 600), 700, np.uint16), 10, (672_000, 5_222_000))
-
-
-@given(st.integers(0, 3000), st.binary(min_size=1, max_size=16))
-@settings(max_examples=80, deadline=None)
-def test_a_fuzzed_file_is_pixels_or_one_typed_error(position: int, junk: bytes) -> None:
-    body = SMALL[:position] + junk + SMALL[position + len(junk) :]
-    with suppress(ArchiveAnswerInvalid, ArchiveUnavailable):
-        read_around(archive(Bucket({"x.tif": body})), "https://a.example/x.tif", GRID.fine, TEN_M)
-
-
-def georeferenced(values: np.ndarray, transform: Affine, crs: str = "EPSG:32632", **options: object) -> bytes:
-    """A tiled GeoTIFF that may be what no COG of the archive is."""
-    with MemoryFile() as memory:
-        profile = {"driver": "GTiff", "tiled": True, "blockxsize": 512, "blockysize": 512, "compress": "deflate"}
-        count, (height, width) = (1, values.shape) if values.ndim == 2 else (len(values), values.shape[1:])
-        with memory.open(
-            **profile | options,
-            count=count,
-            height=height,
-            width=width,
-            dtype=values.dtype,
-            crs=crs,
-            transform=transform,
-        ) as dataset:
-            dataset.write(values, None if values.ndim == 3 else 1)
-        return bytes(memory.read())
-
-
-PLAIN = np.full((1200, 1200), 700, np.uint16)
-HERE = Affine(10, 0, 670_000, 0, -10, 5_225_000)
-OTHERS = {
-    "a class file": georeferenced(PLAIN.astype(np.uint8), HERE),
-    "floats": georeferenced(PLAIN.astype(np.float32), HERE),
-    "three bands": georeferenced(np.stack([PLAIN] * 3), HERE),
-    "half a pixel": georeferenced(PLAIN, Affine(5, 0, 670_000, 0, -5, 5_225_000)),
-    "two pixels": georeferenced(PLAIN, Affine(20, 0, 670_000, 0, -20, 5_225_000)),
-    "a million pixels": georeferenced(PLAIN, Affine(1e9, 0, 670_000, 0, -1e9, 5_225_000)),
-    "a rotation": georeferenced(PLAIN, HERE @ Affine.rotation(30)),
-    "upside down": georeferenced(PLAIN, Affine(10, 0, 670_000, 0, 10, 5_213_000)),
-    "between pixels": georeferenced(PLAIN, Affine(10, 0, 670_003, 0, -10, 5_225_000)),
-    "degrees": georeferenced(PLAIN, HERE, "EPSG:4326"),
-    "another zone": georeferenced(PLAIN, HERE, "EPSG:32633"),
-    "the other hemisphere": georeferenced(PLAIN, HERE, "EPSG:32732"),
-    "more than a tile": georeferenced(np.zeros((16, 12_000), np.uint16), HERE),
-}
-
-
-@pytest.mark.parametrize("what", OTHERS)
-def test_a_file_is_held_against_its_asset(what: str) -> None:
-    served = archive(Bucket({"x.tif": OTHERS[what]}))
-    with pytest.raises(Damaged, match="damaged, or another one") as caught:
-        read_around(served, "https://a.example/x.tif", GRID.fine, Layer("uint16", 10, 32632))
-    assert caught.value.stable
-
-
-def test_packed_pixels_are_read() -> None:
-    packed = georeferenced(PLAIN, HERE, NBITS=15)
-    remote = read_around(archive(Bucket({"x.tif": packed})), "https://a.example/x.tif", GRID.fine, TEN_M)
-    assert remote.patch is not None
-    assert np.unique(remote.patch.values).tolist() == [700]
-
-
-@pytest.mark.parametrize(("asset", "given"), [("SCL", "B8A"), ("B03", "SCL"), ("B02", "B8A")])
-def test_one_asset_is_not_another(plain: dict[str, bytes], asset: str, given: str) -> None:
-    swapped = plain | {f"{asset}.tif": plain[f"{given}.tif"]}
-    with pytest.raises(Damaged, match=rf"{asset}\.tif has .* not"):
-        read_scene(archive(Bucket(swapped)), scene(), GRID)
-
-
-def test_a_picture_is_no_classification(plain: dict[str, bytes]) -> None:
-    picture = plain | {"SCL.tif": cog(np.full((1500, 1500), 140, np.uint8), 20, (660_000, 5_235_000))}
-    with pytest.raises(Damaged, match="140, which is no class"):
-        read_scene(archive(Bucket(picture)), scene(), GRID)
-
-
-def test_a_raster_of_millions_of_pixels_a_side_is_refused_before_its_blocks_are_counted() -> None:
-    body = bytearray(georeferenced(PLAIN, HERE, tiled=False, blockysize=1))
-    tags = struct.unpack_from("<H", body, 8)[0]
-    for place in range(10, 10 + 12 * tags, 12):
-        if struct.unpack_from("<H", body, place)[0] in (256, 257):
-            struct.pack_into("<HI", body, place + 2, 4, 1)
-            struct.pack_into("<I", body, place + 8, 2_000_000_000)
-    with pytest.raises(Damaged):
-        read_around(archive(Bucket({"x.tif": bytes(body)})), "https://a.example/x.tif", GRID.fine, TEN_M)
-
-
-@pytest.mark.parametrize("length", [10**18, 2**31 + 1, 10**30])
-def test_a_length_that_no_file_has_is_damage(length: int) -> None:
-    def lying(request: httpx.Request) -> httpx.Response:
-        return httpx.Response(206, content=bytes(HEADER), headers={"Content-Range": f"bytes 0-{HEADER - 1}/{length}"})
-
-    with pytest.raises(Damaged):
-        read_around(archive(lying), "https://a.example/x.tif", GRID.fine, TEN_M)
-
-
-NOISE = np.random.default_rng(3).integers(300, 4000, (600, 600)).astype(np.uint16)
-NOISY = cog(NOISE, 10, (672_000, 5_222_000))
-
-
-@given(st.floats(0.1, 1, exclude_max=True), st.integers(1, 255))
-@settings(max_examples=60, deadline=None)
-def test_a_changed_byte_of_a_block_never_changes_a_pixel(place: float, flip: int) -> None:
-    """The checksum of a block lies behind its pixels, where GDAL does not look."""
-    at = int(place * len(NOISY))
-    body = NOISY[:at] + bytes([NOISY[at] ^ flip]) + NOISY[at + 1 :]
-    href = "https://a.example/x.tif"
-    untouched = read_around(archive(Bucket({"x.tif": NOISY})), href, GRID.fine, TEN_M).patch
-    with suppress(Damaged):
-        patch = read_around(archive(Bucket({"x.tif": body})), href, GRID.fine, TEN_M).patch
-        assert patch is not None
-        assert untouched is not None
-        assert np.array_equal(patch.values, untouched.values)
 
 
 def test_nothing_is_left_behind_in_the_temporary_folder(

@@ -8,7 +8,7 @@ from odc.geo.geobox import GeoBox
 from satfusion_assets.archives.earth_search import Scene, resolve_reprocessings, scene_from_item
 from satfusion_assets.archives.earth_search.cog import read_around
 from satfusion_assets_tests.archives.conftest import archive, item
-from satfusion_assets_tests.archives.test_pixels import TEN_M, TILE_CORNER, Bucket, cog
+from satfusion_assets_tests.archives.tiles import TEN_M, TILE_CORNER, Bucket, cog
 
 
 def test_neighbouring_blocks_are_asked_for_together() -> None:

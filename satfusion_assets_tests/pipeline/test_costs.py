@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from satfusion_assets.pipeline.costs import AGAIN, FIRST, Cost, cost_of, refuse_beyond, season_cost
+from satfusion_assets.pipeline.costs import cost_of, refuse_beyond, season_cost
+from satfusion_assets.pipeline.gap_benchmark.product import GAP_BENCHMARK
+from satfusion_assets.pipeline.measured_cost import NO_COST, Cost
 from satfusion_assets.pipeline.raw_s2.product import RAW_S2
 from satfusion_assets.pipeline.records import Grid, Stage
 from satfusion_assets.pipeline.registry import REGISTRY
@@ -15,15 +17,15 @@ from satfusion_assets.vocabulary.sites import SiteSeason
 
 
 def test_every_product_of_a_site_season_has_a_price() -> None:
-    of_seasons = {record.name for record in REGISTRY.products if record.grid is not Grid.ALL}
-    assert of_seasons == FIRST.keys()
-    assert {record.name for record in REGISTRY.products if record.asked_within is not None} == AGAIN.keys()
+    free = {record.name for record in REGISTRY.products if record.cost == NO_COST}
+    assert free == {record.name for record in REGISTRY.products if record.grid is Grid.ALL} | {"scenario_metrics"}
+    assert all((record.news is None) == (record.asked_within is None) for record in REGISTRY.products)
 
 
 def test_a_season_costs_each_of_its_partitions() -> None:
     whole = season_cost(SCENARIOS, S3Product.OLCI_L1B)
     fewer = season_cost(SCENARIOS[:-1], S3Product.OLCI_L1B)
-    scenario = sum(FIRST[name].megabytes for name in ("fused", "processed", "pack", "scenario_metrics"))
+    scenario = sum(REGISTRY[name].cost.megabytes for name in ("fused", "processed", "pack", "scenario_metrics"))
     assert whole.megabytes - fewer.megabytes == pytest.approx(scenario)
     assert (whole.requests, whole.jobs) == (fewer.requests, 6)
 
@@ -34,7 +36,7 @@ def test_sentinel2_alone_starts_no_job() -> None:
 
 def test_the_evaluation_comes_on_top() -> None:
     until = season_cost(SCENARIOS, S3Product.OLCI_L1B, Stage.EVALUATION)
-    assert until.seconds > season_cost(SCENARIOS, S3Product.OLCI_L1B).seconds + FIRST["gap_benchmark"].seconds
+    assert until.seconds > season_cost(SCENARIOS, S3Product.OLCI_L1B).seconds + GAP_BENCHMARK.cost.seconds
 
 
 def test_what_is_kept_is_only_asked_for_news() -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from satfusion_assets.archives.copernicus import overpasses_on_grid, read_cube
 from satfusion_assets.archives.earth_search.pixels import read_scene
 from satfusion_assets_tests.archives import test_cubes as s3
-from satfusion_assets_tests.archives import test_pixels as s2
+from satfusion_assets_tests.archives import tiles as s2
 from satfusion_assets_tests.archives.conftest import archive
 from satfusion_assets_tests.reference.fingerprint import Digest, digest
 from satfusion_assets_tests.reference.season import noise, outliers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 import time
@@ -10,13 +11,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from satfusion_assets.viewer.app import DIST, create_app
+from satfusion_assets.vocabulary.sites import SiteRegistry
 from satfusion_assets_tests.viewer.browser import launch, strict_page
 from satfusion_assets_tests.viewer.make_data import make_store
+
+SEASON = "innsbruck/2024"
+SECRET = "CDSE_PASSWORD=hunter2"
 
 
 @contextmanager
@@ -49,6 +55,48 @@ def viewer(store: Path) -> Iterator[str]:
     """Address of a viewer over ``store``."""
     with serve(store) as url:
         yield url
+
+
+@pytest.fixture(scope="module")
+def client(viewer: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=viewer) as client:
+        yield client
+
+
+@pytest.fixture
+def damaged(tmp_path: Path) -> Path:
+    """A store of one site whose files are wrong in known ways."""
+    registry = SiteRegistry.load(tmp_path / "data" / "sites.geojson")
+    registry.add(registry.site("innsbruck"))
+    folder = tmp_path / "data" / SEASON
+    (folder / "raw/s2").mkdir(parents=True)
+    (folder / "raw/s2/20240501_0.geotiff").write_bytes(b"II*\0 this is no raster")
+    (folder / "metrics.json").write_text('{"temporal": {"aggressive_sigma20": {"nse_pc": NaN, "n_samples": 3}}}')
+    (folder / "broken.json").write_text('{"half": ')
+    (folder / ".env").write_text(SECRET)
+    (folder / ".hidden").mkdir()
+    (folder / ".hidden/list.json").write_text(json.dumps(SECRET))
+    (tmp_path / "outside.json").write_text(json.dumps(SECRET))
+    (folder / "escape.json").symlink_to(tmp_path / "outside.json")
+    (folder / "elsewhere").symlink_to(tmp_path)
+    (tmp_path / "data/tables").mkdir()
+    (tmp_path / "data/tables/scores.csv").write_text("site,season\ninnsbruck,2024\n")
+    (tmp_path / "data/tables/.env").write_text(SECRET)
+    (tmp_path / "data/tables/escape.csv").symlink_to(tmp_path / "outside.json")
+    (folder / "pack.zarr").mkdir()
+    (folder / "pack.zarr/.secret").write_text(SECRET)
+    (folder / "pack.zarr/stolen").symlink_to(tmp_path / "outside.json")
+    (folder / "loop.json").symlink_to(folder / "loop.json")
+    (folder / ".satfusion/fused/current").mkdir(parents=True)
+    (folder / ".satfusion/fused/current/inside.json").write_text('{"seen": true}')
+    (folder / "inside.json").symlink_to(Path(".satfusion/fused/current/inside.json"))
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def damaged_client(damaged: Path) -> Iterator[httpx.Client]:
+    with serve(damaged) as url, httpx.Client(base_url=url) as client:
+        yield client
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from satfusion_assets.archives.earth_search.angles import ViewZenith, read_view_zenith
 from satfusion_assets.archives.earth_search.catalogue import LatestChange, SearchResult, latest_change, search_scenes
-from satfusion_assets.archives.earth_search.cog import Damaged, FetchedBytes, FileFacts, is_there
 from satfusion_assets.archives.earth_search.pixels import (
     SCL_OUTSIDE,
     Quarantine,
@@ -11,6 +10,7 @@ from satfusion_assets.archives.earth_search.pixels import (
     ask_for,
     read_scene,
 )
+from satfusion_assets.archives.earth_search.ranges import Damaged, FetchedBytes, FileFacts, is_there
 from satfusion_assets.archives.earth_search.scenes import Scene, name_scenes, resolve_reprocessings, scene_from_item
 
 __all__ = [

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
 from satfusion_assets.archives.earth_search.angles import ViewZenith, read_view_zenith
-from satfusion_assets.archives.earth_search.cog import Damaged, FileFacts, Layer, RemotePatch, is_there, read_around
+from satfusion_assets.archives.earth_search.cog import Layer, RemotePatch, read_around
 from satfusion_assets.archives.earth_search.offset import (
     BRIGHTEST_DN,
     MOST_LIGHTLESS,
@@ -29,6 +29,7 @@ from satfusion_assets.archives.earth_search.offset import (
     lightless_land,
     subtract_offset,
 )
+from satfusion_assets.archives.earth_search.ranges import Damaged, FileFacts, is_there
 from satfusion_assets.archives.earth_search.scenes import ASSETS, Scene, tile_epsg
 from satfusion_assets.archives.http import HttpArchive
 from satfusion_assets.archives.resampling import Patch, interpolate, take_nearest

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from satfusion_assets.pipeline.measured_cost import Cost
 from satfusion_assets.pipeline.raw_phenocam.product import RAW_PHENOCAM
 from satfusion_assets.pipeline.records import Grid, Input, ProductRecord, Stage
 from satfusion_assets.pipeline.thresholds import PHENOLOGY_METHOD
@@ -20,4 +21,5 @@ CAMERA_PHENOLOGY: Final = ProductRecord(
     inputs=(Input(RAW_PHENOCAM),),
     kinds=("phenocam", "json"),
     sensor="phenocam",
+    cost=Cost(seconds=10.8),
 )

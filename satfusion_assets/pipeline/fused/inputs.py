@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import replace
 
 import numpy as np
+import xarray as xr
 from numpy.typing import NDArray
 
+from satfusion_assets.fusion.labelled import label_season
 from satfusion_assets.fusion.season import SeasonStack
 from satfusion_assets.pipeline.prepared.files import PreparedLayout
 from satfusion_assets.pipeline.prepared.product import PREPARED_BTI
@@ -32,24 +33,29 @@ def season_stack(prepared: View, scenario: Scenario, bands: View | None = None) 
     Raises NoData when there is no Sentinel-2 image, or no Sentinel-3 image and the method needs one; ProductCorrupt
     when the two products are not of the same days.
     """
-    stack = read_stack(prepared, scenario.strategy, scenario.mode)
-    if not len(stack.coarse_days) and scenario.method is Method.EFAST:
+    season = read_season(prepared, scenario.strategy, scenario.mode)
+    if not season.sizes["time_coarse"] and scenario.method is Method.EFAST:
         raise NoData(
             f"{prepared.product.key} holds no Sentinel-3 image, without which EFAST has nothing to fuse; use a kriging "
             f"scenario, or look at the pre-selection and materialise it again."
         )
     if bands is None:
-        return stack
-    seen = read_stack(bands, scenario.strategy, Mode.BTI)
-    if not (np.array_equal(seen.fine_days, stack.fine_days) and np.array_equal(seen.coarse_days, stack.coarse_days)):
+        return SeasonStack.of(season)
+    seen = read_season(bands, scenario.strategy, Mode.BTI)
+    if not all(seen[axis].equals(season[axis]) for axis in ("time", "time_coarse")):
         raise ProductCorrupt(
             f"{bands.product.key} and {prepared.product.key} are not of the same days; materialise both again."
         )
-    return replace(stack, snow=seen.snow_flags)
+    return SeasonStack.of(season, snow=SeasonStack.of(seen).snow_flags)
 
 
 def read_stack(prepared: View, strategy: Strategy, mode: Mode) -> SeasonStack:
-    """The prepared images of a season; NoData when there is no Sentinel-2 image."""
+    """The arrays of ``read_season``."""
+    return SeasonStack.of(read_season(prepared, strategy, mode))
+
+
+def read_season(prepared: View, strategy: Strategy, mode: Mode) -> xr.Dataset:
+    """The prepared images of a season, labelled; NoData when there is no Sentinel-2 image."""
     layout = PreparedLayout(strategy, mode)
     fine = prepared.names(f"{layout.folder}/s2/*_{layout.kind}.tif")
     coarse = prepared.names(f"{layout.folder}/s3/*.tif")
@@ -59,12 +65,14 @@ def read_stack(prepared: View, strategy: Strategy, mode: Mode) -> SeasonStack:
         )
     distances = prepared.read_stack([layout.cloud_distance(day_of(name)) for name in fine])[:, 0]
     none = np.empty((0, len(CHANNELS[mode]), *distances.shape[1:]), np.float32)
-    return SeasonStack(
+    return label_season(
         fine=prepared.read_stack(fine),
         fine_days=_days(fine),
         cloud_distance=distances,
         coarse=prepared.read_stack(coarse) if coarse else none,
         coarse_days=_days(coarse),
+        bands=CHANNELS[mode],
+        grid=prepared.read_geobox(fine[0]),
         ratio=RATIO,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from satfusion_assets.pipeline.measured_cost import Cost
 from satfusion_assets.pipeline.prepared.product import PREPARED_BTI, PREPARED_ITB
 from satfusion_assets.pipeline.records import Grid, Input, ProductRecord, Shaping, Stage
 from satfusion_assets.pipeline.thresholds import EFAST, KRIGING
@@ -27,4 +28,5 @@ FUSED: Final = ProductRecord(
     kinds=("geotiff",),
     sensor="both",
     pool="fusion",
+    cost=Cost(megabytes=30.0, seconds=2.2),
 )

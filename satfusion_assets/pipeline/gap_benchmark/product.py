@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from satfusion_assets.pipeline.camera_phenology.product import CAMERA_PHENOLOGY
+from satfusion_assets.pipeline.measured_cost import Cost
 from satfusion_assets.pipeline.prepared.product import PREPARED_BTI
 from satfusion_assets.pipeline.raw_phenocam.product import RAW_PHENOCAM
 from satfusion_assets.pipeline.records import Grid, Input, ProductRecord, Stage
@@ -22,6 +23,7 @@ GAP_BENCHMARK: Final = ProductRecord(
     inputs=(Input(RAW_PHENOCAM), Input(CAMERA_PHENOLOGY), Input(PREPARED_BTI)),
     kinds=("json",),
     on_demand=True,
+    cost=Cost(megabytes=16.3, seconds=137),
 )
 GAP_EXPERIMENT: Final = replace(GAP_BENCHMARK, name="gap_experiment")
 """A gap experiment of one's own: no asset, but published like the benchmark."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from satfusion_assets.pipeline.measured_cost import Cost
 from satfusion_assets.pipeline.preselected.product import PRESELECTED
 from satfusion_assets.pipeline.processed.product import PROCESSED
 from satfusion_assets.pipeline.raw_phenocam.product import RAW_PHENOCAM
@@ -32,4 +33,5 @@ METRICS: Final = ProductRecord(
     inputs=(Input(RAW_PHENOCAM), Input(PRESELECTED), Input(PROCESSED), Input(SCENARIO_METRICS)),
     kinds=("json",),
     columns=COLUMNS,
+    cost=Cost(megabytes=0.2, seconds=3.2),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from satfusion_assets.pipeline.fused.product import FUSED
+from satfusion_assets.pipeline.measured_cost import Cost
 from satfusion_assets.pipeline.processed.product import PROCESSED
 from satfusion_assets.pipeline.records import Grid, Input, ProductRecord, Stage
 
@@ -20,4 +21,5 @@ PACK: Final = ProductRecord(
     inputs=(Input(FUSED), Input(PROCESSED)),
     kinds=("zarr",),
     sensor="both",
+    cost=Cost(megabytes=11.9, seconds=2.1),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from satfusion_assets.pipeline.fused.product import FUSED
+from satfusion_assets.pipeline.measured_cost import Cost
 from satfusion_assets.pipeline.prepared.product import PREPARED_BTI
 from satfusion_assets.pipeline.processed.product import PROCESSED
 from satfusion_assets.pipeline.records import Grid, Input, ProductRecord, Shaping, Stage
@@ -31,4 +32,5 @@ PHENOLOGY: Final = ProductRecord(
     inputs=(Input(FUSED), Input(PROCESSED), Input(PREPARED_BTI)),
     kinds=("geotiff", "json"),
     sensor="both",
+    cost=Cost(megabytes=0.9, seconds=5.5),
 )

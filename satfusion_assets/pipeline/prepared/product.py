@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from satfusion_assets.pipeline.measured_cost import Cost
 from satfusion_assets.pipeline.preselected.product import PRESELECTED
 from satfusion_assets.pipeline.raw_s2.product import RAW_S2
 from satfusion_assets.pipeline.raw_s3.product import RAW_S3
@@ -17,7 +18,7 @@ _SCREENED: Final = (Input(RAW_S2), Input(RAW_S3), Input(PRESELECTED))
 descends from has to be met before it, whatever the root."""
 
 
-def _prepared(mode: Mode) -> ProductRecord:
+def _prepared(mode: Mode, cost: Cost) -> ProductRecord:
     return ProductRecord(
         name=f"prepared_{mode}",
         room=__package__,
@@ -30,11 +31,12 @@ def _prepared(mode: Mode) -> ProductRecord:
         chosen={"smoothing_days": "smoothing_days"},
         kinds=("sentinel2", "sentinel3", "geotiff"),
         sensor="both",
+        cost=cost,
     )
 
 
-PREPARED_BTI: Final = _prepared(Mode.BTI)
-PREPARED_ITB: Final = _prepared(Mode.ITB)
+PREPARED_BTI: Final = _prepared(Mode.BTI, Cost(megabytes=10.4, seconds=2.1))
+PREPARED_ITB: Final = _prepared(Mode.ITB, Cost(megabytes=2.9, seconds=1.9))
 PREPARED: Final = {Mode.BTI: PREPARED_BTI, Mode.ITB: PREPARED_ITB}
 """The product of each mode."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from satfusion_assets.pipeline.columns import BAND_COLUMNS, DAY, GCC, NDVI
+from satfusion_assets.pipeline.measured_cost import Cost
 from satfusion_assets.pipeline.raw_s2.product import RAW_S2
 from satfusion_assets.pipeline.raw_s3.product import RAW_S3
 from satfusion_assets.pipeline.records import Columns, Grid, Input, ProductRecord, Stage
@@ -32,4 +33,5 @@ PRESELECTED: Final = ProductRecord(
     kinds=("table",),
     sensor="both",
     columns=COLUMNS,
+    cost=Cost(megabytes=0.3, seconds=0.7),
 )

@@ -6,6 +6,7 @@ from typing import Final
 
 from satfusion_assets.pipeline.columns import BAND_COLUMNS, DAY, GCC, NDVI
 from satfusion_assets.pipeline.fused.product import FUSED, READ_BANDS
+from satfusion_assets.pipeline.measured_cost import Cost
 from satfusion_assets.pipeline.prepared.product import PREPARED_BTI, PREPARED_ITB
 from satfusion_assets.pipeline.records import Columns, Grid, Input, ProductRecord, Stage
 from satfusion_assets.pipeline.thresholds import SITE_SERIES
@@ -30,4 +31,5 @@ PROCESSED: Final = ProductRecord(
     kinds=("geotiff", "json"),
     sensor="both",
     columns=COLUMNS,
+    cost=Cost(megabytes=0.5, seconds=0.8),
 )

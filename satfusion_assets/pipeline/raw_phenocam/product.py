@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
+from satfusion_assets.pipeline.measured_cost import Cost
 from satfusion_assets.pipeline.records import Columns, Grid, ProductRecord, Stage
 
 COLUMNS: Final[Columns] = {
@@ -29,4 +30,6 @@ RAW_PHENOCAM: Final = ProductRecord(
     pool="phenocam",
     columns=COLUMNS,
     asked_within=timedelta(days=5),
+    cost=Cost(requests=321, megabytes=8.3, seconds=12.9),
+    news=Cost(requests=5, seconds=0.5),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
+from satfusion_assets.pipeline.measured_cost import Cost
 from satfusion_assets.pipeline.records import Grid, ProductRecord, Stage
 
 RAW_S2: Final = ProductRecord(
@@ -19,4 +20,6 @@ RAW_S2: Final = ProductRecord(
     sensor="sentinel2",
     pool="earth_search",
     asked_within=timedelta(days=10),  # two revisits of one satellite
+    cost=Cost(requests=1617, megabytes=22, seconds=24.5),
+    news=Cost(requests=6, seconds=0.7),
 )

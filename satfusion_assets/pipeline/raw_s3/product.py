@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
+from satfusion_assets.pipeline.measured_cost import Cost
 from satfusion_assets.pipeline.records import Grid, ProductRecord, Stage
 
 RAW_S3: Final = ProductRecord(
@@ -19,4 +20,6 @@ RAW_S3: Final = ProductRecord(
     sensor="sentinel3",
     pool="openeo",
     asked_within=timedelta(days=7),  # twice as long as the schedule's longest pause
+    cost=Cost(requests=44, jobs=6, megabytes=3.1, seconds=8.2),
+    news=Cost(seconds=0.9),
 )
