@@ -81,7 +81,9 @@ def test_a_signal_ends_a_run_with_a_word(
 def test_a_failure_that_is_no_error_of_ours_is_named_with_its_place(
     tmp_path: Path, error: Exception, words: str
 ) -> None:
-    @dg.asset(name="raw_s2")
+    key = RAW.site_season.key
+
+    @dg.asset(name="raw_s2", partitions_def=dg.StaticPartitionsDefinition([key]))
     def failing() -> None:
         if isinstance(error, RuntimeError):
             raise error from ValueError("inner")
@@ -90,7 +92,7 @@ def test_a_failure_that_is_no_error_of_ours_is_named_with_its_place(
     defs = dg.Definitions([failing], executor=dg.in_process_executor)
     platform = Platform(Settings(data_root=tmp_path))
     with dg.DagsterInstance.ephemeral() as instance, pytest.raises(RunFailed) as told:
-        list(execute(defs, instance, platform, [Run(("raw_s2",), None, (RAW,))], rebuild=True))
+        list(execute(defs, instance, platform, [Run(("raw_s2",), key, (RAW,))], rebuild=True))
     assert "raw_s2: " in str(told.value)
     assert words in str(told.value)
     assert "occurred while executing op" not in str(told.value)

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from satfusion_assets.fusion.efast.quality import Quality
 from satfusion_assets.fusion.kriging import Hyperparameters, KrigingQuality
 from satfusion_assets.pipeline.fused.files import FusedLayout
-from satfusion_assets.sampling.crop import Window
 from satfusion_assets.store import Draft
 from satfusion_assets.store.packs import PackLayer, write_pack
 from satfusion_assets.vocabulary.grid import RATIO, SiteGrid
@@ -60,9 +59,9 @@ def write_quality(
     scene_days: (n,) in the order in which the scenes were given to the method. replaces: the pack whose place it takes.
     """
     stamps, channels = np.array(days, "datetime64[D]"), CHANNELS[layout.scenario.mode]
-    whole = Window(0, 0, *grid.fine.shape)
+    on_fine = np.repeat(np.repeat(quality.coarse_support, RATIO, axis=-2), RATIO, axis=-1)
     layers = [
-        PackLayer("coarse_support", stamps, whole.cut_coarse(quality.coarse_support, RATIO)),
+        PackLayer("coarse_support", stamps, on_fine),
         PackLayer("days_to_scene", stamps, quality.days_to_scene),
         PackLayer("effective_scenes", stamps, quality.effective_scenes),
         PackLayer("standard_deviation", stamps, quality.standard_deviation, channels),
