@@ -7,7 +7,6 @@ Addresses of the server itself begin with an underscore, which no site name can:
 from __future__ import annotations
 
 import hashlib
-import math
 import re
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -29,7 +28,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from satfusion_assets.store.bucket import BucketStore
 from satfusion_assets.store.leases import HIDDEN, VERSIONS
 from satfusion_assets.store.names import CURRENT
-from satfusion_assets.viewer.areas import Ring, area_season
+from satfusion_assets.viewer.areas import area_season
+from satfusion_assets.viewer.asked import bands_of, number_of, ring_of, season_of, stage_of
 from satfusion_assets.viewer.bucket_files import BucketFence
 from satfusion_assets.viewer.catalog import Catalog
 from satfusion_assets.viewer.figure_order import MEDIA, order_of
@@ -47,7 +47,7 @@ from satfusion_assets.vocabulary.errors import (
     UnknownSite,
 )
 from satfusion_assets.vocabulary.installation import VIEWER, beside_package
-from satfusion_assets.vocabulary.links import OLD_PAGES, STAGES, Stage, redirect_of
+from satfusion_assets.vocabulary.links import OLD_PAGES, redirect_of
 from satfusion_assets.vocabulary.scenarios import Scenario
 from satfusion_assets.vocabulary.sites import Site
 
@@ -72,10 +72,6 @@ _STATUS: Final[tuple[tuple[type[SatfusionError], int], ...]] = (
 )
 AT_ONCE: Final = 4
 """Questions that are worked on at the same time; each takes up to a few times the 64 MB of its numbers."""
-FARTHEST_M: Final = 1e8
-MOST_BANDS: Final = 16
-_YEAR: Final = re.compile(r"[0-9]{4}")
-_BAND: Final = re.compile(r"[1-9][0-9]{0,5}")
 _VERSION: Final = re.compile(
     rf"{re.escape(HIDDEN)}/[A-Za-z0-9_.-]+/(?:{VERSIONS}/[A-Za-z0-9_-]+|{re.escape(CURRENT)})/"
 )
@@ -155,18 +151,18 @@ class _Server:
         return await self._json(request, answer)
 
     async def series(self, request: Request) -> Response:
-        stage = _stage(request)
+        stage = stage_of(request)
         return await self._json(request, lambda files: site_series(files, *self._partition(request, files), stage))
 
     async def pixel(self, request: Request) -> Response:
-        stage = _stage(request)
-        east, north = _number(request, "x"), _number(request, "y")
+        stage = stage_of(request)
+        east, north = number_of(request, "x"), number_of(request, "y")
         return await self._json(
             request, lambda files: pixel_season(files, *self._partition(request, files), stage, east, north)
         )
 
     async def area(self, request: Request) -> Response:
-        ring = _ring(request.query_params.get("ring", ""))
+        ring = ring_of(request)
         return await self._json(request, lambda files: area_season(files, *self._partition(request, files), ring))
 
     async def scenarios(self, request: Request) -> Response:
@@ -178,7 +174,7 @@ class _Server:
 
     async def frame(self, request: Request) -> Response:
         name = request.path_params["path"]
-        bands = _bands(request.query_params.get("bands"))
+        bands = bands_of(request)
         known = request.headers.get("if-none-match")
 
         def answer(files: Fence) -> Response:
@@ -222,7 +218,7 @@ class _Server:
         return await self._ask(answer)
 
     async def figure(self, request: Request) -> Response:
-        stage, order = _stage(request), order_of(request.query_params)
+        stage, order = stage_of(request), order_of(request.query_params)
 
         def answer(files: Fence) -> Response:
             from satfusion_assets.viewer.figure import draw
@@ -305,7 +301,7 @@ class _Server:
     def _site_season(self, request: Request, files: Fence) -> tuple[Site, int]:
         catalog = self._catalog(files)
         site = catalog.registry().site(request.path_params["site"])
-        season = _season(request)
+        season = season_of(request)
         known = catalog.seasons(site)
         if season not in known:
             listed = ", ".join(map(str, known)) or "none"
@@ -351,57 +347,6 @@ class _SafeHeaders:
             await send(message)
 
         await self._app(scope, receive, send_safely)
-
-
-def _stage(request: Request) -> Stage:
-    stage = request.path_params["stage"]
-    if stage not in STAGES:
-        raise InvalidInput(f"{stage!r} is not a stage; use one of {', '.join(STAGES)}.")
-    return stage
-
-
-def _season(request: Request) -> int:
-    text = request.path_params["season"]
-    if not _YEAR.fullmatch(text):
-        raise InvalidInput(f"{_short(text)!r} is not a season; write its year, like 2024.")
-    return int(text)
-
-
-def _number(request: Request, name: str) -> float:
-    text = request.query_params.get(name, "")
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not abs(number) <= FARTHEST_M:
-        raise InvalidInput(f"parameter {name} is missing or not a number; give metres in the site's UTM zone.")
-    return number
-
-
-def _ring(text: str) -> Ring:
-    """Corners that follow each other as eastings and northings."""
-    try:
-        numbers = [float(word) for word in text.split(",")]
-    except ValueError:
-        numbers = []
-    if not numbers or len(numbers) % 2 or not all(abs(number) <= FARTHEST_M for number in numbers):
-        raise InvalidInput("parameter ring is no outline; give easting,northing,easting,northing,... in metres.")
-    return list(zip(numbers[::2], numbers[1::2], strict=True))
-
-
-def _bands(text: str | None) -> list[int] | None:
-    if text is None:
-        return None
-    numbers = text.split(",")
-    if len(numbers) > MOST_BANDS or len(set(numbers)) < len(numbers) or not all(map(_BAND.fullmatch, numbers)):
-        raise InvalidInput(
-            f"bands={_short(text)!r} is not a list of band numbers from 1, each once, at most {MOST_BANDS}, like 1,2,3."
-        )
-    return [int(number) for number in numbers]
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 40 else f"{text[:40]}..."
 
 
 def _tag(path: Path) -> str:
