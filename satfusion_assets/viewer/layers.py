@@ -13,7 +13,7 @@ from odc.geo.geobox import GeoBox
 from rasterio import Affine
 
 from satfusion_assets.store.layers import layer_type
-from satfusion_assets.store.pack_reader import LayerNames, pack_layers, pack_place, read_layers
+from satfusion_assets.store.pack_reader import LayerNames, PackPlace, pack_layers, pack_place, read_layers
 from satfusion_assets.store.rasters import encode_raster
 from satfusion_assets.viewer.rasters import MAX_SIDE, MAX_VALUES, Frame
 from satfusion_assets.vocabulary.errors import InvalidInput
@@ -31,12 +31,18 @@ def layer_address(address: str) -> tuple[str, str] | None:
 
 def layers_of(pack: Path, name: str) -> dict[str, LayerNames]:
     """Days and bands of the layers of ``pack``; ProductCorrupt by ``name``."""
-    return _layers_of(pack, name, (pack / LAYER_FILE).stat().st_mtime_ns)
+    return _said(pack, name, (pack / LAYER_FILE).stat().st_mtime_ns)[0]
+
+
+def place_of(pack: Path, name: str) -> PackPlace:
+    """Where ``pack`` lies, and what it says of itself; ProductCorrupt by ``name``."""
+    return _said(pack, name, (pack / LAYER_FILE).stat().st_mtime_ns)[1]
 
 
 @lru_cache(maxsize=256)
-def _layers_of(pack: Path, name: str, version: int) -> dict[str, LayerNames]:
-    return pack_layers(pack, name)
+def _said(pack: Path, name: str, written: int) -> tuple[dict[str, LayerNames], PackPlace]:
+    """What a pack says of its layers and place; ``written`` is another time for another pack in its place."""
+    return pack_layers(pack, name), pack_place(pack, name)
 
 
 def band_numbers(found: LayerNames) -> dict[str, list[int]]:
@@ -50,7 +56,7 @@ def read_layer_frame(pack: Path, name: str, layer: str, bands: Sequence[int] | N
     found = layers_of(pack, name).get(layer)
     if found is None:
         raise InvalidInput(f"{name} has no layer {layer}.")
-    said, count = pack_place(pack, name), max(1, len(found.bands))
+    said, count = place_of(pack, name), max(1, len(found.bands))
     last = len(found.days) * count
     wanted = [*(bands or range(1, last + 1))]
     if max(wanted, default=0) > last:
@@ -85,7 +91,7 @@ def read_layer_frame(pack: Path, name: str, layer: str, bands: Sequence[int] | N
 
 def layer_geotiff(pack: Path, name: str, layer: str) -> bytes:
     """All days of a layer as one GeoTIFF, a band a day, or a day's band, with its name."""
-    found, said = layers_of(pack, name).get(layer), pack_place(pack, name)
+    found, said = layers_of(pack, name).get(layer), place_of(pack, name)
     if found is None:
         raise InvalidInput(f"{name} has no layer {layer}.")
     (images,) = read_layers(pack, name, only=(layer,))
