@@ -26,6 +26,7 @@ from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing
 
 if TYPE_CHECKING:
     import xarray as xr
+    from numpy.typing import NDArray
 
 _EPOCH: Final = np.datetime64("1970-01-01", "D")
 _METADATA: Final = "zarr.json"
@@ -168,8 +169,17 @@ def read_layers(path: Path, name: str, only: Collection[str] = (), days: Collect
             if not only or key in only:
                 has = pack.beside[AVAILABLE.format(key)] & chosen
                 variable = pack.arrays[key]
-                stored = variable[...] if has.all() else variable.oindex[np.flatnonzero(has)]
-                yield PackLayer(key, time[has], np.asarray(stored), _names(pack, key, has).bands)
+                yield PackLayer(key, time[has], _images(variable, has), _names(pack, key, has).bands)
+
+
+def _images(variable: zarr.Array[Any], wanted: NDArray[np.bool_]) -> NDArray[Any]:
+    """Those of the images (t, ...) of a layer that are ``wanted`` (t,), read chunk by chunk of days: picking days out
+    of a season at once takes several times the memory of all of them.
+    """
+    length = variable.chunks[0]
+    starts = [start for start in range(0, len(wanted), length) if wanted[start : start + length].any()]
+    parts = [np.asarray(variable[at : at + length])[wanted[at : at + length]] for at in starts]
+    return np.concatenate(parts) if parts else np.empty((0, *variable.shape[1:]), variable.dtype)
 
 
 @contextmanager

@@ -216,8 +216,10 @@ def _write_bands(root: zarr.Group, bands: tuple[str, ...]) -> None:
 def _write_layer(arrays: _Arrays, layer: PackLayer, days: NDArray[np.datetime64]) -> None:
     stored_as = layer_type(layer.name)
     available = np.isin(days, np.asarray(layer.days, "datetime64[D]"))
-    values = np.full((len(days), *layer.values.shape[1:]), stored_as.missing, stored_as.dtype)
-    values[available] = layer.values
+    values = layer.values
+    if not available.all():
+        values = np.full((len(days), *layer.values.shape[1:]), stored_as.missing, stored_as.dtype)
+        values[available] = layer.values
     attributes = {
         "units": stored_as.units,
         "long_name": stored_as.long_name,
