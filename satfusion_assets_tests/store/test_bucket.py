@@ -31,6 +31,7 @@ from satfusion_assets.vocabulary.errors import (
     StoreRefused,
     StoreUnavailable,
 )
+from satfusion_assets_tests.store.conftest import CEPH
 from satfusion_assets_tests.store.hosts import (
     FUSED,
     INNSBRUCK,
@@ -64,7 +65,16 @@ def test_equal_contents_are_sent_and_kept_once(bucket: str, tmp_path: Path):
     assert len(store.blobs.below("innsbruck/2024/.satfusion/objects")) == 1
 
 
+def test_who_creates_what_is_there_already_is_told_so_and_changes_nothing(bucket: str):
+    blobs = [Blobs(bucket, PATIENT) for _ in range(4)]
+    won = [one.create("first/come", f"writer {which}".encode()) for which, one in enumerate(blobs)]
+    assert won == [True, False, False, False]
+    assert {one.read("first/come") for one in blobs} == {b"writer 0"}
+
+
+@pytest.mark.parametrize("s3", [pytest.param("radosgw", marks=[pytest.mark.slow, CEPH])], indirect=True)
 def test_of_many_who_create_one_blob_exactly_one_does(bucket: str):
+    """On a real server: moto looks whether a blob is there and then writes it, and between the two another may."""
     blobs = [Blobs(bucket, PATIENT) for _ in range(4)]
     for number in range(200):
         start = threading.Barrier(len(blobs))
