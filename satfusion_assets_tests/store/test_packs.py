@@ -16,7 +16,7 @@ from pyproj import CRS
 from rasterio import Affine
 
 from satfusion_assets.store.layers import LAYERS, to_step
-from satfusion_assets.store.pack_reader import open_pack, pack_days, read_pixel
+from satfusion_assets.store.pack_reader import open_pack, pack_days, read_layers, read_pixel
 from satfusion_assets.store.packs import PackLayer, write_pack
 from satfusion_assets.store.small_rasters import write_rasters
 from satfusion_assets.vocabulary.errors import ProductCorrupt, StoreError
@@ -136,6 +136,15 @@ def test_a_layer_without_days_and_layers_of_different_days_live_together(tmp_pat
     found = read_pixel(tmp_path / "p.zarr", "p", 675_260.0, 5_221_405.0)
     assert found is not None
     assert {name: len(one.days) for name, one in found.items()} == {"fused": 40, "s2": 7, "s3": 0}
+
+
+@pytest.mark.parametrize("wanted", [[2, 7, 35], [33], [0, 39]])
+def test_images_of_single_days_are_those_days_images(tmp_path: Path, season: np.ndarray, wanted: list[int]):
+    write_pack(tmp_path / "p.zarr", [layer(season)], TRANSFORM, EPSG)
+    days = np.datetime64("2024-02-27") + np.array(wanted)
+    (found,) = read_layers(tmp_path / "p.zarr", "p", days=[str(day) for day in days])
+    np.testing.assert_array_equal(found.days, days)
+    np.testing.assert_allclose(LAYERS["fused"].decode(found.values), season[wanted], atol=ROUNDED)
 
 
 def test_equal_layers_give_equal_bytes(tmp_path: Path, season: np.ndarray):
