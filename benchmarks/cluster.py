@@ -24,7 +24,7 @@ import psutil
 import psycopg2
 
 from benchmarks.client import FINAL, Client
-from benchmarks.cluster_speed import own_time, scaling
+from benchmarks.cluster_speed import own_time, pixel_seasons, scaling
 from benchmarks.single_machine import made_on_control
 from deploy.demo_cluster.backfill import ask_for, runs_of
 from deploy.demo_cluster.cluster import Cluster, cluster
@@ -75,9 +75,7 @@ class Trials:
             both = sorted(here.keys() & there.keys())
             differ = [name for name in both if here[name] != there[name]]
             files = sum(len(here[name][1]) for name in both)
-            _say(
-                f"{season.key}: {len(both)} products of {files} files; other data version or SHA-256: {differ or 'none'}"
-            )
+            _say(f"{season.key}: {len(both)} products of {files} files, of other version or content {differ or 'none'}")
             _say(f"{', '.join(both)}; made by one side alone: {sorted(here.keys() ^ there.keys())}")
 
     def bytes(self) -> None:
@@ -195,9 +193,16 @@ class Trials:
         for said in own_time(self.cluster, self.client):
             _say(said)
 
+    def viewer(self) -> None:
+        """A pixel's season from the bucket and from a folder, cold and once it is cached."""
+        names = {manifest.product for manifest in self.made.products(SEASON)}
+        _copy(self.made, self.store, sorted(names), ("", FOUR[0].key, str(FOUR[0].strategy)))
+        for said in pixel_seasons(self.cluster, self.made, f"{SEASON.site}/{SEASON.season}/{FOUR[0].key}"):
+            _say(said)
+
     def _ask(self, until: Stage = Stage.FUSED, scenarios: Sequence[Scenario] = FOUR) -> str:
         if not self._has_inputs:
-            _copy_inputs(self.made, self.store)
+            _copy(self.made, self.store, INPUTS)
             self._has_inputs = True
         return ask_for(self.client, [SEASON], scenarios, start=Stage.FUSED, until=until)
 
@@ -304,10 +309,11 @@ def _products(store: Store, season: SiteSeason) -> dict[str, tuple[Any, ...]]:
     return {f"{item.product} {item.variant}".strip(): (item.version, item.files) for item in store.products(season)}
 
 
-def _copy_inputs(source: ProductStore, target: BucketStore) -> None:
+def _copy(source: ProductStore, target: BucketStore, names: Sequence[str], variants: Sequence[str] = ()) -> None:
+    """Products of the season as they are. variants: those alone, all when empty."""
     for manifest in source.products(SEASON):
         product = Product(manifest.product, SEASON, manifest.variant)
-        if product.name not in INPUTS:
+        if product.name not in names or (variants and product.variant not in variants):
             continue
         with source.read(product) as view:
             parameters, code = manifest.parameters, manifest.code_version
@@ -345,6 +351,7 @@ TRIALS: Final = (
     "restart_servers",
     "scaling",
     "own_time",
+    "viewer",
 )
 
 

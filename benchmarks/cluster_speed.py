@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import statistics
+import sys
+import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Final
 
+import httpx
 import psutil
 
 from benchmarks.client import Client
 from benchmarks.operation import Services
 from deploy.demo_cluster.backfill import runs_of
 from deploy.demo_cluster.cluster import Cluster
+from deploy.demo_cluster.machine import ThisMachine, wait_for_port
+from deploy.demo_cluster.machine import running as running_process
+from satfusion_assets.store import ProductStore
 
 SEASON: Final = "innsbruck_2024"
 HOLLOW: Final = "benchmarks.hollow_location"
+VIEWERS: Final = 8195
+"""Port of the first of two."""
 
 
 def scaling(running: Cluster, client: Client, ask: Callable[[], str]) -> Iterator[str]:
@@ -63,6 +72,37 @@ def own_time(running: Cluster, client: Client) -> Iterator[str]:
             yield f"{name}: {done.status} in {done.wall_s:.0f} s, {sum(done.made.values())} partitions, {done.runs}"
     finally:
         one.stop()
+
+
+def pixel_seasons(running: Cluster, made: ProductStore, season: str) -> Iterator[str]:
+    """Another pixel for each request, so that no answer is kept; a viewer of the folder ``made`` beside it, in turns.
+
+    season: site/season/scenario. Both viewers are new; the first pixel of the bucket's fetches the packs.
+    """
+    home = running.folder / "viewers"
+    places = {"bucket": running.environment("control"), "folder": running.environment("control")}
+    del places["folder"]["SATFUSION_STORE"]
+    places["bucket"]["SATFUSION_DATA_ROOT"], places["folder"]["SATFUSION_DATA_ROOT"] = str(home), str(made.root)
+    with ExitStack() as stack:
+        clients = {}
+        for port, (name, environment) in enumerate(places.items(), start=VIEWERS):
+            command = [sys.executable, "-m", "satfusion_assets.cli", "view", "--port", str(port)]
+            stack.enter_context(running_process(ThisMachine(), command, running.log(f"viewer-{name}"), environment))
+            wait_for_port(ThisMachine.address, port, name=f"The viewer of the {name}")
+            clients[name] = stack.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60))
+        times: dict[str, list[float]] = {name: [] for name in clients}
+        x, y = clients["folder"].get(f"/_api/season/{season}").json()["marker"]
+        clients["bucket"].get(f"/_api/season/{season}").raise_for_status()
+        for step in range(21):
+            for name, client in clients.items():
+                began = time.perf_counter()
+                client.get(f"/_api/pixel/{season}/processed?x={x + 30 * (step - 10)}&y={y}").raise_for_status()
+                times[name].append(1e3 * (time.perf_counter() - began))
+        for name, (cold, *warm) in times.items():
+            yield (
+                f"{name}: first {cold:.0f} ms, then median of {len(warm)} {statistics.median(warm):.0f} ms "
+                f"({min(warm):.0f} to {max(warm):.0f})"
+            )
 
 
 def _cpu(running: Cluster, *hosts: str) -> float:
