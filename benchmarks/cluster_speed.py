@@ -68,8 +68,17 @@ def own_time(running: Cluster, client: Client) -> Iterator[str]:
     try:
         for name, asked in (("several machines", client), ("one machine", one.start_all())):
             asked.add_partitions([SEASON])
-            done = asked.wait(asked.backfill(asked.assets(), [SEASON]), 400)
-            yield f"{name}: {done.status} in {done.wall_s:.0f} s, {sum(done.made.values())} partitions, {done.runs}"
+            backfill = asked.backfill(asked.assets(), [SEASON])
+            done = asked.wait(backfill, 400)
+            runs = [run for run in runs_of(asked, backfill) if run.began and run.ended]
+            waited = statistics.median((run.began or 0) - run.asked for run in runs)
+            took = sorted(run.seconds or 0 for run in runs)
+            looks = sorted({round(run.asked - min(run.asked for run in runs)) for run in runs})
+            yield (
+                f"{name}: {done.status} in {done.wall_s:.0f} s, {sum(done.made.values())} partitions, {done.runs}; "
+                f"runs were asked for after {looks} s, began {waited:.1f} s after that (median), took "
+                f"{took[0]:.1f} to {took[-1]:.1f} s, together {sum(took):.0f} s"
+            )
     finally:
         one.stop()
 

@@ -16,7 +16,7 @@ from satfusion_assets.vocabulary.sites import SiteSeason
 
 _RUNS: Final = (
     'query($id:String!){runsOrError(filter:{tags:[{key:"dagster/backfill",value:$id}]},limit:1000){... on Runs{results{'
-    "runId status startTime endTime assetSelection{path} tags{key value}}}}}"
+    "runId status creationTime startTime endTime assetSelection{path} tags{key value}}}}}"
 )
 
 
@@ -24,7 +24,8 @@ _RUNS: Final = (
 class RunDone:
     """One run of a backfill.
 
-    host: that executed it, '' = none yet. attempt: 0 for the first, then 1, 2 ... began, ended: seconds since 1970.
+    host: that executed it, '' = none yet. attempt: 0 for the first, then 1, 2 ... asked, began, ended: seconds since
+    1970.
     """
 
     run_id: str
@@ -33,6 +34,7 @@ class RunDone:
     assets: tuple[str, ...]
     host: str
     attempt: int
+    asked: float = 0.0
     began: float | None = None
     ended: float | None = None
 
@@ -87,6 +89,7 @@ def _run(row: Any) -> RunDone:
         assets=tuple(key["path"][-1] for key in row["assetSelection"] or ()),
         host=tags.get(HOST_TAG, ""),
         attempt=int(tags.get("dagster/retry_number", 0)),
+        asked=row["creationTime"],
         began=row["startTime"],
         ended=row["endTime"],
     )
