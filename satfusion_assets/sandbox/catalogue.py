@@ -138,7 +138,7 @@ class Catalogue:
     def tiles(self) -> tuple[Tile, ...]:
         """The tile of the site's zone, and the neighbouring zone's where the site lies at the border."""
         own, site = self.landscape.cells.tile, self.site
-        nearby = {zone_of(site.longitude - _BORDER), zone_of(site.longitude + _BORDER)} - {own.zone}
+        nearby = {zone_of(site.longitude + beside, site.latitude) for beside in (-_BORDER, _BORDER)} - {own.zone}
         return own, *(tile_at(site.longitude, site.latitude, zone, 5 * own.size) for zone in sorted(nearby))
 
     def products(self, collection: str, start: date, end: date) -> list[SentinelProduct]:

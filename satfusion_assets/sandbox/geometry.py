@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from pyproj import Transformer
 
+from satfusion_assets.vocabulary.grid import utm_zone
 from satfusion_assets.vocabulary.sites import Site
 
 FloatArray = npt.NDArray[np.float32]
@@ -30,9 +31,9 @@ _COLUMNS: Final = ("ABCDEFGH", "JKLMNPQR", "STUVWXYZ")
 _ROWS: Final = "ABCDEFGHJKLMNPQRSTUV"
 
 
-def zone_of(longitude: float) -> int:
-    """UTM zone number of a longitude (without the exceptions of Norway and Svalbard, as Sentinel-2's tiles)."""
-    return math.floor((longitude + 180) / 6) % 60 + 1
+def zone_of(longitude: float, latitude: float) -> int:
+    """UTM zone number of a point; a longitude may lie beyond the antimeridian."""
+    return utm_zone(latitude, (longitude + 180) % 360 - 180)
 
 
 def epsg_of(zone: int, latitude: float) -> int:
@@ -124,7 +125,7 @@ class Cells:
         """Cells around a site: room for a cloud mask of 4.5 km around its grid, detail under its grid."""
         half = max(6300, site.extent_m // 2 + 4800)
         inner = max(1800, site.extent_m // 2 + 420)
-        tile = tile_at(site.longitude, site.latitude, zone_of(site.longitude), half)
+        tile = tile_at(site.longitude, site.latitude, zone_of(site.longitude, site.latitude), half)
         return cls(tile, tile.size // 2 - math.ceil(inner / STEP) * OUTER)
 
     @property

@@ -15,6 +15,8 @@ import pytest
 from defusedxml import ElementTree
 
 from satfusion_assets.sandbox.archive import SandboxWorld
+from satfusion_assets.sandbox.geometry import Cells
+from satfusion_assets.vocabulary.grid import site_grid
 from satfusion_assets.vocabulary.sites import MARGIN, Site
 from satfusion_assets_tests.sandbox.conftest import SITES
 
@@ -253,3 +255,9 @@ def test_a_site_at_the_border_of_two_zones_is_on_two_tiles(world: SandboxWorld) 
     items = season(world, "sunflowerjerez1", 2024)
     assert {item["properties"]["proj:epsg"] for item in items} == {32629, 32630}
     assert {item["properties"]["grid:code"] for item in items} == {"MGRS-29SQA", "MGRS-30STF"}
+
+
+def test_a_site_in_a_wider_zone_is_on_one_tile_of_that_zone() -> None:
+    bergen = Site(name="bergen", latitude=60.39, longitude=5.32)
+    assert Cells.of(bergen).tile.name == "32VKN"
+    assert Cells.of(bergen).tile.epsg == site_grid(bergen).epsg

@@ -14,6 +14,7 @@ from filelock import FileLock
 from hypothesis import given
 from hypothesis import strategies as st
 
+from satfusion_assets.archives.earth_search.scenes import tile_epsg
 from satfusion_assets.vocabulary.errors import InvalidInput, InvalidSitesFile, StoreFull, UnknownSeason, UnknownSite
 from satfusion_assets.vocabulary.grid import site_grid, utm_epsg
 from satfusion_assets.vocabulary.sites import Site, SiteRegistry, SiteSeason, make_site
@@ -294,3 +295,24 @@ def test_a_site_grid_holds_the_site_and_nests_in_sentinel_2_pixels(latitude: flo
 def test_a_southern_site_lies_in_a_southern_zone() -> None:
     assert utm_epsg(-33.9, 18.4) == 32734
     assert utm_epsg(47.1, 11.3) == 32632
+
+
+@pytest.mark.parametrize(
+    ("latitude", "longitude", "tile"),
+    [
+        pytest.param(47.26, 11.39, "32TPT", id="Innsbruck"),
+        pytest.param(-33.9, 18.4, "34HBH", id="Cape Town"),
+        pytest.param(60.39, 5.32, "32VKN", id="Bergen"),
+        pytest.param(58.97, 5.73, "32VLL", id="Stavanger"),
+        pytest.param(60.0, 2.5, "31VDG", id="North Sea"),
+        pytest.param(55.9, 5.0, "31UFB", id="south of the wider zone"),
+        pytest.param(64.2, 5.5, "31WFM", id="north of it"),
+        pytest.param(79.0, 8.9, "31XFH", id="west of Svalbard"),
+        pytest.param(78.92, 11.93, "33XVH", id="Ny-Alesund"),
+        pytest.param(80.1, 32.0, "35XNJ", id="Kvitoya"),
+        pytest.param(73.0, 40.0, "37XEB", id="Barents Sea"),
+    ],
+)
+def test_a_site_lies_in_the_zone_of_the_tile_that_holds_it(latitude: float, longitude: float, tile: str) -> None:
+    """Names as in ESA's list of tiles; in any other zone every image would be warped."""
+    assert site_grid(Site(name="any", latitude=latitude, longitude=longitude)).epsg == tile_epsg(tile)
