@@ -33,8 +33,11 @@ _SCENE: Final = re.compile(
     re.ASCII,
 )
 _COMPOSITE: Final = re.compile(r"composite_(?P<day>\d{8})\.(?i:tiff?)", re.ASCII)
+_SAME_PLACE: Final = 0.01
+"""Pixels that two corners may be apart; computed coordinates are off by less than a millionth."""
 _MASK: Final = ".msk"
-_BESIDE: Final = (".aux.xml", ".ovr", _MASK)
+_STATISTICS: Final = ".aux.xml"
+_BESIDE: Final = (_STATISTICS, ".ovr", _MASK)
 """What GDAL writes beside a raster."""
 
 
@@ -103,6 +106,11 @@ def mask_beside(image: Path) -> Path:
     return image.with_name(image.name + _MASK)
 
 
+def statistics_beside(image: Path) -> Path:
+    """Where GDAL and QGIS keep the statistics of an image."""
+    return image.with_name(image.name + _STATISTICS)
+
+
 def open_folder(folder: Path, product: str) -> FolderImages:
     """What ``folder`` holds for ``product`` (``REFL`` or ``GCC``); files that take no part are named in the log.
 
@@ -130,9 +138,10 @@ def open_folder(folder: Path, product: str) -> FolderImages:
     _refuse_pictures((*fine.paths, *coarse.paths))
     distance = _rasters(_paths(used))
     ratio = _ratio(fine, coarse)
-    if distance.geobox.shape != coarse.geobox.shape:
+    if distance.geobox.shape != coarse.geobox.shape or not _same_ground(distance.geobox, coarse.geobox):
         raise InvalidInput(
-            f"{distance.paths[0]} must have the {tuple(coarse.geobox.shape)} pixels of {coarse.paths[0]}."
+            f"{distance.paths[0]} must have the {tuple(coarse.geobox.shape)} pixels of {coarse.paths[0]}, "
+            f"at their place."
         )
     return FolderImages(fine, distance, coarse, ratio, left_out)
 
@@ -238,18 +247,28 @@ def _refuse_pictures(paths: Sequence[Path]) -> None:
 def _ratio(fine: Rasters, coarse: Rasters) -> int:
     """Fine pixels per coarse pixel; both grids must begin at one corner and end at the other."""
     ratio = fine.geobox.shape[0] // coarse.geobox.shape[0]
-    (height, width), (a, b) = coarse.geobox.shape, (box.affine for box in (coarse.geobox, fine.geobox))
-    nested = (
-        np.allclose(np.array(a[:6]) / [ratio, ratio, 1, ratio, ratio, 1], b[:6], rtol=0, atol=0.01) if ratio else False
-    )
-    if not nested or fine.geobox.shape != (height * ratio, width * ratio) or fine.geobox.crs != coarse.geobox.crs:
+    height, width = coarse.geobox.shape
+    if fine.geobox.shape != (height * ratio, width * ratio) or not _same_ground(fine.geobox, coarse.geobox):
         raise InvalidInput(
             f"The grids of {fine.paths[0]} and {coarse.paths[0]} do not nest corner on corner by a whole ratio; "
             "resample the coarse images."
         )
     if len(fine.band_names) != len(coarse.band_names):
         raise InvalidInput(f"{fine.paths[0]} and {coarse.paths[0]} must have the same bands in the same order.")
+    if sorted(fine.band_names) == sorted(coarse.band_names) and fine.band_names != coarse.band_names:
+        raise InvalidInput(
+            f"{fine.paths[0]} has the bands {', '.join(fine.band_names)}, {coarse.paths[0]} has them in another order; "
+            f"bring both into one."
+        )
     return ratio
+
+
+def _same_ground(one: GeoBox, other: GeoBox) -> bool:
+    """Whether the corners of two grids are the same places, to a hundredth of a pixel of ``one`` whatever its unit."""
+    height, width = other.shape
+    corners = [~one.affine * (other.affine * corner) for corner in ((0, 0), (width, 0), (0, height))]
+    expected = [(0, 0), (one.shape[1], 0), (0, one.shape[0])]
+    return bool(one.crs == other.crs and np.allclose(corners, expected, rtol=0, atol=_SAME_PLACE))
 
 
 def _reflectance(raster: rasterio.DatasetReader, window: Window) -> NDArray[np.float32]:

@@ -16,7 +16,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -33,8 +33,15 @@ from satfusion_assets.fusion.efast.compiled import available_threads
 from satfusion_assets.fusion.efast.inputs import Images
 from satfusion_assets.fusion.kriging import Hyperparameters
 from satfusion_assets.own_images.block_files import FusedBlocks
-from satfusion_assets.own_images.folder_images import FolderImages, LeftOutFile, mask_beside, open_folder
+from satfusion_assets.own_images.folder_images import (
+    FolderImages,
+    LeftOutFile,
+    mask_beside,
+    open_folder,
+    statistics_beside,
+)
 from satfusion_assets.own_images.kriged import learn, learning_block, plan_block, seen_window
+from satfusion_assets.own_images.units import refuse_two_units
 from satfusion_assets.store.blobs import Blobs
 from satfusion_assets.vocabulary.errors import InvalidInput
 from satfusion_assets.vocabulary.scenarios import Method
@@ -107,6 +114,7 @@ def fuse_folder(order: FuseFolder, progress: Progress = lambda done, total: None
     if not order.days:
         raise InvalidInput("No days to predict; name at least one.")
     used = _used(images, order)
+    refuse_two_units(images, order.threads)
     height, width = images.composites.geobox.shape
     own = order.folder / "fusion" / ".partial"
     digest = _fingerprint(order, images)
@@ -183,6 +191,8 @@ def _read(
     coarse = images.composites.read(*wide, composites, threads)
     fine_days = np.array([images.scenes.days[i] for i in scenes], "datetime64[D]").astype(np.int64)
     coarse_days = np.array([images.composites.days[i] for i in composites], "datetime64[D]").astype(np.int64)
+    for image in (fine, coarse):  # A distance may be infinite: no cloud at all.
+        image[np.isinf(image)] = np.nan
     return Images(coarse, coarse_days, fine, fine_days, np.arange(len(scenes)), distance)
 
 
@@ -232,7 +242,7 @@ def _assemble(
         "width": box.shape[1],
         "count": len(bands),
         "dtype": "float32",
-        "crs": str(box.crs),
+        "crs": None if box.crs is None else str(box.crs),
         "transform": box.transform,
         "nodata": np.nan,
         "interleave": "band",
@@ -245,12 +255,16 @@ def _assemble(
             plain, new = Path(folder) / name, Path(folder) / f"{name}.new"
             with rasterio.open(plain, "w", **profile) as raster:
                 raster.descriptions = bands
+                raster.update_tags(METHOD=order.method.value)
                 for index, block in enumerate(plan):
                     window = Window.from_slices(*block.fine(images.ratio))
                     raster.write(finished.values(index, name, (len(bands), window.height, window.width)), window=window)
             copy_raster(plain, new, driver="COG", num_threads=order.threads, **options)
             new.replace(target / name)
+            statistics_beside(target / name).unlink(missing_ok=True)
             plain.unlink()
+    for name in set(_names(replace(order, method=Method.KRIGING))) - set(_names(order)):
+        (target / name).unlink(missing_ok=True)  # An image's deviation is of the image that was there before.
     return tuple(target / name for name in _names(order))
 
 
