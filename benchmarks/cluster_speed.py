@@ -93,25 +93,34 @@ def pixel_seasons(running: Cluster, made: ProductStore, season: str) -> Iterator
     del places["folder"]["SATFUSION_STORE"]
     places["bucket"]["SATFUSION_DATA_ROOT"], places["folder"]["SATFUSION_DATA_ROOT"] = str(home), str(made.root)
     with ExitStack() as stack:
-        clients = {}
+        clients, processes = {}, {}
         for port, (name, environment) in enumerate(places.items(), start=VIEWERS):
             command = [sys.executable, "-m", "satfusion_assets.cli", "view", "--port", str(port)]
-            stack.enter_context(running_process(ThisMachine(), command, running.log(f"viewer-{name}"), environment))
+            log = running.log(f"viewer-{name}")
+            begun = running_process(ThisMachine(), command, log, environment)
+            processes[name] = stack.enter_context(begun)
             wait_for_port(ThisMachine.address, port, name=f"The viewer of the {name}")
             clients[name] = stack.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60))
         times: dict[str, list[float]] = {name: [] for name in clients}
         x, y = clients["folder"].get(f"/_api/season/{season}").json()["marker"]
         clients["bucket"].get(f"/_api/season/{season}").raise_for_status()
         for step in range(21):
+            if step == 1:
+                before = {name: _cpu_of(process.pid) for name, process in processes.items()}
             for name, client in clients.items():
                 began = time.perf_counter()
                 client.get(f"/_api/pixel/{season}/processed?x={x + 30 * (step - 10)}&y={y}").raise_for_status()
                 times[name].append(1e3 * (time.perf_counter() - began))
         for name, (cold, *warm) in times.items():
+            cpu = 1e3 * (_cpu_of(processes[name].pid) - before[name]) / len(warm)
             yield (
                 f"{name}: first {cold:.0f} ms, then median of {len(warm)} {statistics.median(warm):.0f} ms "
-                f"({min(warm):.0f} to {max(warm):.0f})"
+                f"({min(warm):.0f} to {max(warm):.0f}); CPU of the viewer for each {cpu:.0f} ms"
             )
+
+
+def _cpu_of(process: int) -> float:
+    return float(sum(psutil.Process(process).cpu_times()[:2]))
 
 
 def _cpu(running: Cluster, *hosts: str) -> float:
