@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 import numpy as np
 import zarr
-from zarr.abc.store import ByteRequest
+from zarr.abc.store import ByteRequest, RangeByteRequest
 from zarr.core.buffer import Buffer, BufferPrototype
 from zarr.core.sync import sync
 from zarr.errors import ZarrUserWarning
@@ -36,8 +36,8 @@ warnings.filterwarnings("ignore", "Numcodecs codecs are not in the Zarr version 
 class PackStore(LocalStore):
     """The files of one version of a pack, kept on disk for as long as this object lives.
 
-    Zarr takes a file that is not there for missing values. Packs with an edition hold every chunk, so here its absence
-    is ProductCorrupt.
+    Zarr takes a file that is not there for missing values, and so it does a chunk beyond the end of a shard that was
+    cut off. Packs with an edition hold every chunk, so here its absence is ProductCorrupt, and so is a short file.
     """
 
     def __init__(self, root: Path, name: str, lease: IO[str] | None) -> None:
@@ -54,6 +54,9 @@ class PackStore(LocalStore):
         found = await super().get(key, prototype, byte_range)
         if found is None and self.whole and "c" in key.split("/"):
             raise ProductCorrupt(f"{self.name} lacks {key}; materialise it again.")
+        asked = byte_range.end - byte_range.start if isinstance(byte_range, RangeByteRequest) else 0
+        if found is not None and len(found) < asked:
+            raise ProductCorrupt(f"{self.name} has a {key} that is cut off; materialise it again.")
         return found
 
 

@@ -176,6 +176,21 @@ def test_a_pack_that_lacks_a_file_is_named_and_its_values_are_not_called_missing
             pack_days(path)
 
 
+@pytest.mark.parametrize("kept", [0.2, 0.6, 0.99])
+def test_a_pack_that_was_copied_in_part_is_named_and_the_rest_of_its_values_is_not_called_missing(
+    tmp_path: Path, season: np.ndarray, kept: float
+):
+    path = tmp_path / "p.zarr"
+    noise = np.random.default_rng(3).uniform(0, 1, (64, 2, 70, 70)).astype(np.float32)
+    write_pack(path, [layer(noise)], TRANSFORM, EPSG)
+    shard = path / "fused" / "c" / "0" / "0" / "0" / "0"
+    shard.write_bytes(shard.read_bytes()[: int(kept * shard.stat().st_size)])
+    with pytest.raises(ProductCorrupt, match=r"p\.zarr has a fused/c/0/0/0/0 that is cut off"):
+        open_pack(path).fused.isel(time=-1).values  # noqa: B018
+    with pytest.raises(ProductCorrupt, match=r"p\.zarr"):
+        read_pixel(path, "p.zarr", 675_240.0 + 695, 5_221_440.0 - 695)
+
+
 def test_a_layer_without_a_single_value_is_not_a_damaged_one(tmp_path: Path, season: np.ndarray):
     write_pack(tmp_path / "p.zarr", [layer(np.full_like(season, np.nan))], TRANSFORM, EPSG)
     found = read_pixel(tmp_path / "p.zarr", "p", 675_260.0, 5_221_405.0)

@@ -14,10 +14,10 @@ export function styleOptions(season: Season, stage: Stage): [string, string][] {
   return [...styles, ...layers.map((layer): [string, string] => [layer.key, `${layer.label} (fused)`])];
 }
 
-/** The option that is in force: Index-then-Blend has no colours, so GCC stands for them. */
+/** The option that is in force; the first one, true colour or Index-then-Blend's GCC, stands for what is no option. */
 export function styleKey(season: Season, stage: Stage, wanted: string): string {
   const options = styleOptions(season, stage).map(([key]) => key);
-  return options.includes(wanted) ? wanted : options.includes('gcc') ? 'gcc' : options[0]!;
+  return options.includes(wanted) ? wanted : options[0]!;
 }
 
 export function layerOf(season: Season, key: string): Layer | undefined {
