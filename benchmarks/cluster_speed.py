@@ -43,9 +43,10 @@ def scaling(running: Cluster, client: Client, ask: Callable[[], str]) -> Iterato
             running.kill_service("worker-b")
         elif running.processes["worker-b"].poll() is not None:
             running.start_worker("worker-b", 1)
-        services, workers, backfill = _cpu(running, "control"), _cpu(running, *running.workers), ask()
+        hosts = tuple(running.workers)[:count]
+        services, workers, backfill = _cpu(running, "control"), _cpu(running, *hosts), ask()
         state = client.wait(backfill, 900)
-        services, workers = _cpu(running, "control") - services, _cpu(running, *running.workers) - workers
+        services, workers = _cpu(running, "control") - services, _cpu(running, *hosts) - workers
         runs = [run for run in runs_of(client, backfill) if run.began and run.ended]
         seconds = max(run.ended or 0 for run in runs) - min(run.began or 0 for run in runs)
         if turn:
