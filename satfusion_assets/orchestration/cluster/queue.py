@@ -13,6 +13,8 @@ HOST_TAG: Final = "satfusion/host"
 """Of a run: the machine that executes it."""
 _WHILE_IT_RESTARTS: Final = {"max_retries": 40, "interval_start": 1, "interval_step": 1, "interval_max": 3}
 """Two minutes: a launch waits for a broker that is restarted; by default its run would fail within a second."""
+_FORK_S: Final = 60.0
+"""How long a fork may take to say that it is there; after 4 s, the default, a busy machine has its forks killed."""
 _DAYS_MS: Final = 7 * 86_400_000
 """RabbitMQ closes the channel of a message that is not acknowledged within 30 minutes by default."""
 
@@ -33,9 +35,10 @@ def queue_app(broker_url: str | None = None) -> Celery:
         app.conf.broker_use_ssl = {"server_hostname": None}  # the URL's; without it any host's certificate would do
     app.conf.update(
         task_acks_late=True,
-        task_reject_on_worker_lost=False,
+        task_reject_on_worker_lost=True,  # a run that had begun is found begun
         worker_prefetch_multiplier=1,
         worker_max_tasks_per_child=1,
+        worker_proc_alive_timeout=_FORK_S,
         task_ignore_result=True,
         broker_heartbeat=10,
         broker_connection_retry_on_startup=True,
