@@ -15,10 +15,14 @@ from satfusion_assets.bundle import contents
 from satfusion_assets.bundle.contents import Record
 from satfusion_assets.bundle.freeze import chain, drawn
 from satfusion_assets.pipeline.fused.fuse import fuse_season
+from satfusion_assets.pipeline.fused.product import FUSED
 from satfusion_assets.pipeline.prepared.prepare import prepare
 from satfusion_assets.pipeline.prepared.product import PREPARED
 from satfusion_assets.pipeline.preselected.preselect import preselect
+from satfusion_assets.pipeline.preselected.product import PRESELECTED
 from satfusion_assets.pipeline.processed.process import process
+from satfusion_assets.pipeline.processed.product import PROCESSED
+from satfusion_assets.pipeline.registry import REGISTRY
 from satfusion_assets.store import Product, ProductStore, Store
 from satfusion_assets.vocabulary.errors import InvalidInput
 from satfusion_assets.vocabulary.scenarios import Mode, Scenario
@@ -69,15 +73,16 @@ def read_record(folder: Path) -> Record:
 
 def _make(store: Store, site: Site, product: Product, scenario: Scenario, record: Record) -> None:
     season, said = product.site_season, record.products[product.slug].parameters
-    if product.name == "preselected":
+    made = REGISTRY[product.name]
+    if made is PRESELECTED:
         preselect(store, site, season)
-    elif product.name in {made.name for made in PREPARED.values()}:
-        mode = next(mode for mode in Mode if PREPARED[mode].name == product.name)
+    elif made in PREPARED.values():
+        mode = next(mode for mode in Mode if PREPARED[mode] is made)
         prepare(store, site, season, scenario.strategy, mode, smoothing_days=said["smoothing_days"])
-    elif product.name == "fused":
+    elif made is FUSED:
         engine = EngineName(said.get("engine", EngineName.SATFUSION))
         fuse_season(store, site, season, scenario, engine)
-    elif product.name == "processed":
+    elif made is PROCESSED:
         process(store, site, season, scenario)
 
 

@@ -161,12 +161,11 @@ class SeasonSeries:
         return {"s2": self.s2_all, **named}
 
 
-def season_metrics(season: SeasonSeries) -> Scores:
-    """metrics.json of one site-season (scores None = null)."""
-    temporal = {scenario.score_key: series_scores(series, season.camera) for scenario, series in season.fused.items()}
+def season_metrics(season: SeasonSeries, temporal: Mapping[str, Scores | None]) -> Scores:
+    """metrics.json of one site-season (scores None = null); temporal: of each scenario by its score key."""
     return {
         "phenocam_stats": phenocam_stats(season.camera),
-        "temporal": temporal,
+        "temporal": dict(temporal),
         "baseline": baselines(season),
         "derived": derived(temporal),
     }

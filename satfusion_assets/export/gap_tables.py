@@ -37,16 +37,23 @@ SUMMARY_CAPTION: Final = (
 _FUSIONS: Final = frozenset(scenario.key for scenario in SCENARIOS)
 
 
+def _of_gap(report: Mapping[str, Any], strategy: str, gap: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns that say which gap a row is of."""
+    return {
+        "site": report["site_name"],
+        "season": report["season"],
+        **{name: report.get(name) for name in _SOURCE},
+        "strategy": strategy,
+        "transition": gap["transition"],
+        "gap_days": gap["gap_days"],
+    }
+
+
 def spatial_rows(report: Mapping[str, Any]) -> list[dict[str, Any]]:
     """One row per gap, strategy, method and quantity of one gap_metrics.json (spatial tier, common pixels)."""
     return [
         {
-            "site": report["site_name"],
-            "season": report["season"],
-            **{name: report.get(name) for name in _SOURCE},
-            "strategy": strategy,
-            "transition": gap["transition"],
-            "gap_days": gap["gap_days"],
+            **_of_gap(report, strategy, gap),
             "method": method,
             "quantity": quantity,
             **{name: scores[name] for name in _SCORES},
@@ -65,12 +72,7 @@ def season_rows(report: Mapping[str, Any]) -> list[dict[str, Any]]:
     """
     return [
         {
-            "site": report["site_name"],
-            "season": report["season"],
-            **{name: report.get(name) for name in _SOURCE},
-            "strategy": strategy,
-            "transition": gap["transition"],
-            "gap_days": gap["gap_days"],
+            **_of_gap(report, strategy, gap),
             "method": method,
             **{name: (scores or {}).get(name) for name in _SEASON_SCORES},
             "delta_nse_pc": _difference(scores, outcome["no_gap"]["temporal"].get(method)),

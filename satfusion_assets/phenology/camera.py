@@ -30,9 +30,6 @@ CALM_DEVIATION = 0.007
 SUDDEN_DROP_SHARE = 0.25
 """A fall within one day by this share of the year's amplitude is left out of the first fit."""
 
-SNOW_CODES = (3.0, 4.0, 5.0)
-"""Answers that are kinds of snow, in files that know more answers than 0 and 1."""
-
 GREY_GREEN = 0.02
 """Share of green, of all light, up to this far from a third is grey. At a curated alpine meadow 90 % of the days with
 snow lie within 0.003, the median day without at 0.02 to 0.05; white balance moves other cameras."""
@@ -72,17 +69,6 @@ def flag_outliers(days: ArrayLike, gcc: ArrayLike) -> NDArray[np.bool_]:
     result = np.zeros(observed.size, dtype=np.bool_)
     result[observed] = flagged[number[observed] - first_day]
     return result
-
-
-def snow_days(codes: ArrayLike) -> NDArray[np.bool_]:
-    """Days with snow in the picture, from a file's ``snow_flag`` column (n,), NaN = not said, which is not snow.
-
-    The curated first release writes codes: 2 no snow, 3 to 5 kinds of snow, 1 not known; files with plain flags
-    write 0 and 1 (snow). Nothing but ones says neither. What the codes mean was read off the data: see
-    docs/phenology.md.
-    """
-    code = np.asarray(codes, dtype=np.float64)
-    return np.isin(code, SNOW_CODES) if np.any(code > 1) or not np.any(code == 0) else code == 1.0
 
 
 def white_days(colour: ArrayLike) -> NDArray[np.bool_]:

@@ -27,7 +27,7 @@ from satfusion_assets.store.blobs import Blobs
 from satfusion_assets.store.interface import Store
 from satfusion_assets.store.kept import KeptFiles, SharedFiles
 from satfusion_assets.store.leases import HIDDEN, lease_for_writing
-from satfusion_assets.store.log import LOG, ProductLogs, Publication, new_identity
+from satfusion_assets.store.log import ProductLogs, Publication, new_identity
 from satfusion_assets.store.manifest import (
     ALL_SEASONS,
     FIRST_CODE,
@@ -259,8 +259,3 @@ def folder_of(scope: Scope) -> str:
 def object_name(scope: Scope, record: FileRecord) -> str:
     """Where a content lies."""
     return f"{folder_of(scope)}/{HIDDEN}/{OBJECTS}/{record.sha256}"
-
-
-def log_folder(scope: Scope) -> str:
-    """Where the logs of a scope lie."""
-    return f"{folder_of(scope)}/{HIDDEN}/{LOG}"

@@ -53,8 +53,8 @@ _HEADLINE: Final = ("nse_pc", "r_squared", "pearson_r", "pearson_r2", "nrmse", "
 _CALIBRATED: Final = ("nse", "rmse")
 _UNITS: Final = {"s2": 1e-4, "s3": 1.0}
 """Reflectance of 1 in the pre-selection's series: Sentinel-2 is screened in digital numbers."""
-_REACHED: Final = ("none", "raw", "prepared", "fused", "processed", "scored")
-"""How far a scenario has come, least first."""
+_REACHED: Final[tuple[Status, ...]] = get_args(Status)
+"""Least first."""
 _DAILY: Final = frozenset({"s2", "s3", "scl", "fusion", "fusion_sigma30", "fusion_kriging"})
 """Folders of daily rasters, too many to list."""
 _TABLES: Final = frozenset({".json", ".csv", ".parquet", ".tex"})

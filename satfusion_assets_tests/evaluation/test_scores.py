@@ -13,6 +13,7 @@ from satfusion_assets.evaluation import scores
 from satfusion_assets.sampling.series import DailySeries
 from satfusion_assets.vocabulary.scenarios import SCENARIOS, Strategy
 from satfusion_assets_tests.conftest import GOLDENS
+from satfusion_assets_tests.evaluation.seasons import metrics_of
 
 CASES = sorted((GOLDENS / "metrics").glob("case*.json"))
 
@@ -111,7 +112,7 @@ def test_nothing_at_all_scores_null() -> None:
         s2_cloudfree=dict.fromkeys(Strategy, empty),
         s3=dict.fromkeys(Strategy, empty),
     )
-    metrics = scores.season_metrics(nothing)
+    metrics = metrics_of(nothing)
     assert metrics["phenocam_stats"] is None
     assert set(metrics["temporal"].values()) == {None}
     assert metrics["derived"]["bti_vs_itb_mean_residual"][0]["mean_residual_bti"] is None
@@ -129,7 +130,7 @@ def test_the_roll_up_has_every_scenario_and_baseline() -> None:
         s2_cloudfree=dict.fromkeys(Strategy, sparse),
         s3=dict.fromkeys(Strategy, wave),
     )
-    metrics = scores.season_metrics(season)
+    metrics = metrics_of(season)
     assert sorted(metrics["temporal"]) == sorted(scenario.score_key for scenario in SCENARIOS)
     assert metrics["temporal"]["aggressive_sigma20_itb"]["nse_pc"] == 1
     baseline = metrics["baseline"]

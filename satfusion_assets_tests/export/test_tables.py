@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from satfusion_assets.evaluation.bootstrap import Bootstrap
-from satfusion_assets.evaluation.scores import SeasonSeries, season_metrics
+from satfusion_assets.evaluation.scores import SeasonSeries
 from satfusion_assets.evaluation.skill import CameraRegion, season_skill
 from satfusion_assets.export.dictionary import SCORES, TABLES, csv_text, dictionary_table
 from satfusion_assets.export.score_tables import LATEX_COLUMNS, SeasonScores, latex_table, score_table
@@ -19,6 +19,7 @@ from satfusion_assets.sampling.series import DailySeries
 from satfusion_assets.vocabulary.scenarios import SCENARIOS, Strategy
 from satfusion_assets.vocabulary.sites import SiteSeason
 from satfusion_assets_tests.conftest import program
+from satfusion_assets_tests.evaluation.seasons import metrics_of
 
 DAYS = np.arange("2024-01-01", "2024-07-01", dtype="datetime64[D]")
 WAVE = DailySeries(DAYS, 0.4 + 0.05 * np.sin(np.arange(len(DAYS)) / 20))
@@ -34,7 +35,7 @@ def rows_of(*cameras: DailySeries, sources: str | None = None) -> list[dict[str,
     season = SeasonSeries(cameras[0], dict.fromkeys(SCENARIOS, WAVE), WAVE, by_strategy, by_strategy)
     regions = {f"GR_{number}000": CameraRegion(camera, "GR") for number, camera in enumerate(cameras, 1)}
     skill = season_skill(season.fused, season.baselines, regions, Bootstrap(draws=50))
-    return SeasonScores(SiteSeason("forthgr", 2024), season_metrics(season), skill, "olci_l1b", "TOA", sources).rows()
+    return SeasonScores(SiteSeason("forthgr", 2024), metrics_of(season), skill, "olci_l1b", "TOA", sources).rows()
 
 
 def test_one_row_per_scenario_and_baseline() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from satfusion_assets.phenology import transitions
-from satfusion_assets.phenology.camera import flag_outliers, snow_days, white_days
+from satfusion_assets.phenology.camera import flag_outliers, white_days
 from satfusion_assets_tests.conftest import REAL_DATA, real_cases
 from satfusion_assets_tests.phenology.published import read_series, summaries
 from satfusion_assets_tests.phenology.synthetic import CANOPIES, Canopy, day, yearly
@@ -51,13 +51,6 @@ def test_datetimes_and_numbers_are_the_same_days() -> None:
     days, gcc = CANOPIES["deciduous broadleaf"].series(*THREE_YEARS)
     gcc[100:1000:90] -= 0.06
     assert np.array_equal(flag_outliers(days, gcc), flag_outliers(days.astype("datetime64[D]"), gcc))
-
-
-def test_snow_codes_of_curated_files_and_plain_flags() -> None:
-    assert snow_days([2, 3, 4, 5, 1, np.nan]).tolist() == [False, True, True, True, False, False]
-    assert snow_days([3, 1, np.nan]).tolist() == [True, False, False]
-    assert snow_days([0, 1, np.nan]).tolist() == [False, True, False]
-    assert snow_days([1, 1, np.nan]).tolist() == [False, False, False]
 
 
 BOG = (120.0, 108.0, 84.0)

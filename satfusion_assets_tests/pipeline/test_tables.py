@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from satfusion_assets.evaluation.bootstrap import Bootstrap
-from satfusion_assets.evaluation.scores import SeasonSeries, season_metrics
+from satfusion_assets.evaluation.scores import SeasonSeries
 from satfusion_assets.evaluation.skill import CameraRegion, season_skill
 from satfusion_assets.pipeline.gap_benchmark.files import GapLayout
 from satfusion_assets.pipeline.gap_table.tabulate import tabulate_gaps
@@ -22,6 +22,7 @@ from satfusion_assets.store import ALL_SEASONS, Product, ProductStore
 from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing
 from satfusion_assets.vocabulary.scenarios import SCENARIOS, Strategy
 from satfusion_assets.vocabulary.sites import SiteSeason
+from satfusion_assets_tests.evaluation.seasons import metrics_of
 
 HERE, THERE, NOTHING = SiteSeason("innsbruck", 2024), SiteSeason("forthgr", 2024), SiteSeason("pitsalu", 2024)
 SCORES, GAPS = Product("score_table", ALL_SEASONS), Product("gap_table", ALL_SEASONS)
@@ -45,7 +46,7 @@ def publish_metrics(
     season = SeasonSeries(camera, dict.fromkeys(SCENARIOS, fused), fused, by_strategy, by_strategy)
     skill = season_skill(season.fused, season.baselines, {"GR_1000": CameraRegion(camera, "GR")}, Bootstrap(draws=20))
     with store.publish(Product("metrics", site_season), parameters=source) as draft:
-        draft.write_json(METRICS_FILE, season_metrics(season))
+        draft.write_json(METRICS_FILE, metrics_of(season))
         draft.write_json(SKILL_FILE, skill)
 
 

@@ -42,7 +42,6 @@ _UTM_ZONES: Final = frozenset([*range(32601, 32661), *range(32701, 32761)])
 """EPSG codes that Sentinel-2 tiles lie in."""
 _TILE_M: Final = 109_800
 """Side of a tile, metres."""
-_SMALLEST_PIXEL_M: Final = 10
 _DEFLATE: Final = frozenset({"DEFLATE", "ADOBE_DEFLATE"})
 _SLACK: Final = 1024
 """Bytes by which a compressed block may be longer than its pixels."""

@@ -14,7 +14,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from satfusion_assets.vocabulary.errors import LeaseLost
@@ -164,15 +164,6 @@ def end_process(why: str) -> None:
     """What a lost lease does to the process of its run: nothing of it goes on, at once."""
     log.error("%s", why)
     os._exit(1)
-
-
-def is_reachable(url: str) -> bool:
-    """Whether the database answers."""
-    try:
-        with closing(_connected(url)):
-            return True
-    except _database_error():
-        return False
 
 
 def _connected(url: str) -> Connection:

@@ -6,7 +6,7 @@ import logging
 from contextlib import ExitStack
 from typing import Any
 
-from satfusion_assets.evaluation.scores import SeasonSeries, baselines, derived, phenocam_stats
+from satfusion_assets.evaluation.scores import SeasonSeries, season_metrics
 from satfusion_assets.evaluation.skill import season_skill
 from satfusion_assets.pipeline.coarse_source import inherited
 from satfusion_assets.pipeline.metrics.files import METRICS_FILE, SKILL_FILE
@@ -57,13 +57,8 @@ def roll_up(store: Store, site_season: SiteSeason) -> Outcome:
             s3=_by_strategy(processed, "s3"),
         )
         temporal = {item.score_key: _scores(scored[item], item) if item in scored else None for item in SCENARIOS}
-        metrics = {
-            "phenocam_stats": phenocam_stats(season.camera),
-            "temporal": temporal,
-            "baseline": baselines(season),
-            "derived": derived(temporal),
-            "scenario_keys": {item.score_key: item.key for item in SCENARIOS},
-        }
+        metrics = season_metrics(season, temporal)
+        metrics["scenario_keys"] = {item.score_key: item.key for item in SCENARIOS}
         regions = camera_regions(phenocam, site_season)
         inputs = [phenocam, screened, *scored.values(), *processed.values()]
         rests_on = inherited(*scored.values(), *processed.values())

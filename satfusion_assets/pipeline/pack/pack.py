@@ -11,7 +11,7 @@ import numpy as np
 from satfusion_assets.pipeline.fused.files import FusedLayout
 from satfusion_assets.pipeline.fused.product import FUSED
 from satfusion_assets.pipeline.outcome import Outcome
-from satfusion_assets.pipeline.pack.files import pack_folder
+from satfusion_assets.pipeline.pack.files import image_layer, pack_folder
 from satfusion_assets.pipeline.pack.product import PACK
 from satfusion_assets.pipeline.processed.files import ProcessedLayout
 from satfusion_assets.pipeline.processed.product import PROCESSED
@@ -75,8 +75,7 @@ def _images(processed: View, scenario: Scenario) -> Iterator[PackLayer]:
         names = processed.names(f"{ProcessedLayout(scenario).folder}/{source}/*.geotiff")
         if names:
             days = np.array([day_of(name) for name in names], "datetime64[D]")
-            name = "fused" if source == "fusion" else source
-            yield PackLayer(name, days, processed.read_stack(names), CHANNELS[scenario.mode])
+            yield PackLayer(image_layer(source), days, processed.read_stack(names), CHANNELS[scenario.mode])
 
 
 def _quality(fused: View, scenario: Scenario, window: dict[str, int]) -> Iterator[PackLayer]:

@@ -8,11 +8,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg2
 import pytest
 
 from deploy.demo_cluster.machine import ThisMachine
 from deploy.demo_cluster.postgres import Postgres, is_installed
-from satfusion_assets.orchestration.cluster.lease import is_reachable
 from satfusion_assets_tests.store.servers.running import free_port
 
 
@@ -25,7 +25,7 @@ def postgres() -> Iterator[Postgres]:
     server = Postgres(ThisMachine(), folder, free_port())
     server.start()
     try:
-        assert is_reachable(server.url)
+        psycopg2.connect(server.url.replace("+psycopg2", "")).close()
         yield server
     finally:
         server.stop()
