@@ -183,6 +183,7 @@ def _blank(images: Images) -> Hyperparameters:
         np.zeros((n, bands)),
         np.zeros(bands),
         np.zeros((n, bands, n, bands)),
+        np.ones((n, bands)),
         np.inf,
         np.eye(bands),
         SMOOTHING_DAYS,
@@ -209,12 +210,12 @@ def _overridden(
         changes["gain_spread"] = per_band(gain_spread, "gain_spread", bands)
     if variance is not None:
         changes["variance"] = per_band(variance, "variance", bands, positive=True)
-        changes |= {"kinds": np.ones(1), "shares": np.ones((bands, 1))}
+        changes |= {"kinds": np.ones(1), "shares": np.ones((bands, 1)), "season_factor": np.ones((n, bands))}
     if correlation_days is not None:
         changes["correlation_days"] = per_band(correlation_days, "correlation_days", bands, positive=True)
     if noise is not None:
         changes["noise"] = per_scene(noise, "noise", n, bands, positive=True)
-        changes |= {"freedom": np.inf, **_no_effects(n, bands)}
+        changes |= {"freedom": np.inf, "season_factor": np.ones((n, bands)), **_no_effects(n, bands)}
     if scene_offset is not None:
         changes |= _no_effects(n, bands) | {"offset": per_scene(scene_offset, "scene_offset", n, bands)}
     if freedom is not None:

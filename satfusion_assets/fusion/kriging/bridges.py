@@ -20,13 +20,18 @@ def correlations(days: NDArray[np.int64], length: Array) -> Array:
 
 
 def bridges(
-    days: NDArray[np.int64], scenes: NDArray[np.int64], length: Array, common: Array, dtype: np.dtype[Any]
+    days: NDArray[np.int64],
+    scenes: NDArray[np.int64],
+    length: Array,
+    common: Array,
+    factor: Array,
+    dtype: np.dtype[Any],
 ) -> Bridges:
     """How r on ``days`` (p,) follows from r on ascending ``scenes`` (n,).
 
     Between two scene days r is a bridge: with correlations a and b to the one before and after and ab between them, its
-    mean is ``((a - b ab) r_1 + (b - a ab) r_2) / (1 - ab^2)``; outside, ``a r_1``. common: (p, b), as in ``Bridges``.
-    dtype: of the images.
+    mean is ``((a - b ab) r_1 + (b - a ab) r_2) / (1 - ab^2)``; outside, ``a r_1``. common and factor: (p, b), as in
+    ``Bridges``. dtype: of the images.
     """
     last = len(scenes) - 1
     before = np.searchsorted(scenes, days, side="right") - 1
@@ -41,5 +46,5 @@ def bridges(
     behind = np.where(between, (b - a * ab) / rest, 0.0)
     remainder = np.where(between, 1 - (a**2 + b**2 - 2 * a * b * ab) / rest, 1 - a**2)
     after = np.where(between[:, 0], after, before)
-    numbers = (ahead, behind, np.maximum(remainder, 0.0), common)
+    numbers = (ahead, behind, np.maximum(remainder, 0.0), common, factor)
     return Bridges(before, after, *(np.ascontiguousarray(array, dtype) for array in numbers))

@@ -41,10 +41,11 @@ class Hyperparameters:
     gain, gain_spread: (b,) of g. variance: (b,) of r. correlation_days: (b,) L. kinds: (k,) factors of the variance
     that pixels may have; shares: (b, k) their prior probabilities. noise: (n, b) variance of e_i. offset: (n, b) h_i.
     contrast: (n, b) k_i, about the level centre (b,) m0 of the sample.
-    offset_covariance: (n, b, n, b) of the error of h. Scenes in the order given. freedom: of the Student t of e_i,
-    infinite = Gaussian. band_correlation: (b, b) of errors at one pixel. smoothing_days: of the coarse
-    series. scenes: days with scenes that were learned
-    from, 0 = nothing was. detail: of bands seen with larger pixels, None = there are none, or it is left as it is.
+    offset_covariance: (n, b, n, b) of the error of h. season_factor: (n, b) by which the variance of a pixel's own
+    error about a scene's day differs from what the model states. Scenes in the order given. freedom: of the Student t
+    of e_i, infinite = Gaussian. band_correlation: (b, b) of errors at one pixel. smoothing_days: of the coarse series.
+    scenes: days with scenes that were learned from, 0 = nothing was. detail: of bands seen with larger pixels, None =
+    there are none, or it is left as it is.
     """
 
     gain: Array
@@ -58,6 +59,7 @@ class Hyperparameters:
     contrast: Array
     centre: Array
     offset_covariance: Array
+    season_factor: Array
     freedom: float
     band_correlation: Array
     smoothing_days: float

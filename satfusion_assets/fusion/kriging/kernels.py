@@ -278,12 +278,13 @@ def _days(
     """
     states, beta, level, scale = found
     values, deviation = out
-    before, after, ahead, behind, remainder, common = bridges
+    before, after, ahead, behind, remainder, common, factor = bridges
     unit = level.dtype.type(1)
     pixels, start = np.uint64(size), np.uint64(x)
     for p in range(before.size):
         i, j = before[p], after[p]
         u, v, w, own = ahead[p, band], behind[p, band], remainder[p, band], common[p, band]
+        times = factor[p, band]
         uu, vv = u * u, v * v
         uv = u * v + u * v if i < j else u - u
         for k in range(pixels):
@@ -294,7 +295,7 @@ def _days(
             variance = w * scale[k] + uu * states[i, 3, k] + vv * states[j, 3, k] + uv * states[j, 4, k]
             of_trend = _quadratic(one, of_drift, beta[2, k], beta[3, k], beta[4, k])
             shared = own + strip.unknown[band, row, start + k]
-            deviation[p, band, row, start + k] = np.sqrt(variance + of_trend + shared)
+            deviation[p, band, row, start + k] = np.sqrt(times * (variance + of_trend) + shared)
 
 
 @inlined

@@ -21,6 +21,7 @@ from satfusion_assets.fusion.kriging import hyperparameters as defaults
 from satfusion_assets.fusion.kriging.folds import DIFFUSE, Model, likelihoods, scene_equations, withhold
 from satfusion_assets.fusion.kriging.scene_effects import SceneEffects, no_effects, scene_effects
 from satfusion_assets.fusion.kriging.scene_noise import LEAST_NOISE, LEAST_SEEN, scene_noise, wide
+from satfusion_assets.fusion.kriging.season_factor import on_days, season_factors
 
 Array = NDArray[np.float64]
 
@@ -72,7 +73,8 @@ class Sample:
 
 @dataclass(frozen=True)
 class Learned:
-    """Of every band what ``Hyperparameters`` holds, by day; effects: of the days, contrast: (n, b) of them."""
+    """Of every band what ``Hyperparameters`` holds, by day; effects: of the days, contrast and season_factor: (n, b) of
+    them."""
 
     models: tuple[Model, ...]
     shares: Array
@@ -81,6 +83,7 @@ class Learned:
     contrast: Array
     centre: Array
     band_correlation: Array
+    season_factor: Array
     smoothing_days: float
     days: int
 
@@ -93,7 +96,7 @@ def learn(sample: Sample) -> Learned:
     if not enough:
         return _learn_scale(sample)
     learned = _learn_all(sample.of(telling))
-    return _on_all_days(learned, telling)
+    return _on_all_days(learned, sample.days, telling)
 
 
 def _varies(sample: Sample) -> bool:
@@ -232,12 +235,30 @@ def _learned(
     clean = replace(sample, values=less)
     shares = np.stack([_shares(clean, band, model, noise[band]) for band, model in enumerate(models)])
     correlation = _band_correlation(clean, models, noise)
+    factor = np.ones((len(sample.days), len(models)))
+    if days:
+        factor = np.stack(
+            [
+                season_factors(sample.days, less[band], _drift(sample, band), noise[band], model, shares[band])
+                for band, model in enumerate(models)
+            ],
+            axis=1,
+        )
     return Learned(
-        tuple(models), shares, noise, effects, contrast, levels.mean(axis=1), correlation, sample.smoothing_days, days
+        tuple(models),
+        shares,
+        noise,
+        effects,
+        contrast,
+        levels.mean(axis=1),
+        correlation,
+        factor,
+        sample.smoothing_days,
+        days,
     )
 
 
-def _on_all_days(learned: Learned, telling: NDArray[np.bool_]) -> Learned:
+def _on_all_days(learned: Learned, days: Array, telling: NDArray[np.bool_]) -> Learned:
     """Days without a usable value take part with the usual noise, and an effect of which only the usual size is
     known."""
     bands, n = len(learned.models), len(telling)
@@ -253,7 +274,8 @@ def _on_all_days(learned: Learned, telling: NDArray[np.bool_]) -> Learned:
     k = len(which)
     covariance[np.ix_(which, of_bands, which, of_bands)] = learned.effects.covariance.reshape(k, bands, k, bands)
     effects = SceneEffects(offset, covariance.reshape(n * bands, n * bands), weight)
-    return replace(learned, noise=noise, effects=effects, contrast=contrast)
+    factor = on_days(days, days[telling], learned.season_factor)
+    return replace(learned, noise=noise, effects=effects, contrast=contrast, season_factor=factor)
 
 
 def _start(values: Array, gain: tuple[float, float]) -> tuple[Model, float]:

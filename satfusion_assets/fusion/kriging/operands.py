@@ -50,7 +50,8 @@ class Bridges(NamedTuple):
 
     before and after: (p,) scenes, the same where there is only one side or the day is a scene's. ahead and behind:
     (p, b) their coefficients. remainder: (p, b) what is left of the variance of r, as its share. common: (p, b)
-    variance of the error that all pixels share, from the scenes' effects.
+    variance of the error that all pixels share, from the scenes' effects. factor: (p, b) of the variance of what a
+    pixel has to itself, by the season.
     """
 
     before: Any
@@ -59,6 +60,7 @@ class Bridges(NamedTuple):
     behind: Any
     remainder: Any
     common: Any
+    factor: Any
 
 
 class Surface(NamedTuple):

@@ -22,6 +22,7 @@ from satfusion_assets.fusion.kriging.hyperparameters import Hyperparameters
 from satfusion_assets.fusion.kriging.learning import Learned, Sample, learn
 from satfusion_assets.fusion.kriging.operands import Prior, Strip, Surface
 from satfusion_assets.fusion.kriging.quality import assess
+from satfusion_assets.fusion.kriging.season_factor import on_days
 from satfusion_assets.fusion.kriging.weights import common_covariance
 
 SAMPLE_SIDE: Final = 12
@@ -102,7 +103,8 @@ class KrigingPlan:
         centre = self.drift_centre
         common = common_covariance(days, images.fine_days, settings, images.order)
         own = np.diagonal(common, axis1=1, axis2=2)
-        between = bridges(days, images.fine_days, settings.correlation_days, own, images.dtype)
+        factor = on_days(days, images.fine_days, settings.season_factor[images.order])
+        between = bridges(days, images.fine_days, settings.correlation_days, own, factor, images.dtype)
         prior = self.prior()
         usable = np.broadcast_to(np.bool_(True), images.fine[:, 0].shape) if self.usable is None else self.usable
         width = images.fine.shape[3]
@@ -233,6 +235,7 @@ def of_scenes(learned: Learned, images: Images) -> Hyperparameters:
         contrast=learned.contrast[as_given],
         centre=learned.centre,
         offset_covariance=covariance[as_given][:, :, as_given],
+        season_factor=learned.season_factor[as_given],
         freedom=defaults.FREEDOM,
         band_correlation=learned.band_correlation,
         smoothing_days=learned.smoothing_days,
