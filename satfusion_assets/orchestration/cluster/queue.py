@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version as package_version
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -18,13 +19,16 @@ _DAYS_MS: Final = 7 * 86_400_000
 """RabbitMQ closes the channel of a message that is not acknowledged within 30 minutes by default."""
 
 
+def release_queue() -> str:
+    """The queue of this release, so that no worker takes a run of another one's code."""
+    return f"satfusion-{package_version('satfusion')}"
+
+
 def queue_app(broker_url: str | None = None) -> Celery:
     """Celery as runs need it: a message is acknowledged when its run has ended, a worker takes one at a time and keeps
     no others waiting, and no results are kept: the run's lease and Dagster's records say everything."""
     from celery import Celery
     from kombu import Queue
-
-    from satfusion_assets.orchestration.cluster.launcher import release_queue
 
     app = Celery("satfusion", broker=broker_url)
     if broker_url and broker_url.startswith("amqps://"):
