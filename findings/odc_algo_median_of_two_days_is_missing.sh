@@ -7,7 +7,8 @@ set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet --disable-pip-version-check odc-algo==1.2.2 xarray==2026.9.0 dask==2026.8.0 numpy==2.4.6
+"$folder/venv/bin/pip" install --quiet --disable-pip-version-check odc-algo==1.2.2 xarray==2026.9.0 dask==2026.8.0 \
+  numpy==2.4.6
 cd "$folder"
 venv/bin/python -W ignore - <<'PY'
 from importlib.metadata import version

@@ -25,7 +25,8 @@ terrains = {
 }
 seen = {}
 for order in ("north to south", "south to north"):
-    turned = {unit: terrain.sortby(terrain.dims[0], ascending=order == "south to north") for unit, terrain in terrains.items()}
+    upwards = order == "south to north"
+    turned = {unit: terrain.sortby(terrain.dims[0], ascending=upwards) for unit, terrain in terrains.items()}
     results = {
         "aspect": aspect(turned["metres"]),
         "aspect, geodesic": aspect(turned["degrees"], method="geodesic"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, overload
+from typing import Any, Final, overload
 
 import numpy as np
 import xarray as xr
@@ -15,6 +15,8 @@ from satfusion_assets.fusion.methods import Method
 from satfusion_assets.fusion.methods import fuse as fuse_arrays
 
 IMAGE = AXES["fine"]
+_UNEVEN: Final = 0.5
+"""Part of a pixel by which steps between places may differ: degrees in 4 bytes are rounded to 1.5 m at 180 degrees."""
 
 
 @overload
@@ -77,6 +79,10 @@ def fuse(
         raise ValueError("cloud_distance has other days than fine; give one for each fine image, in their order.")
     if blurred is not None and "band" in blurred.coords and "band" in sharp.coords:
         blurred = blurred.sel(band=sharp["band"].values)
+    ratio = _ratio(sharp, distance)
+    for name, coarser in (("coarse", blurred), ("cloud_distance", distance)):
+        if coarser is not None:
+            _refuse_elsewhere(coarser, sharp, ratio, name)
     days = np.asarray(prediction_days, "datetime64[D]")
     found = fuse_arrays(
         days,
@@ -85,7 +91,7 @@ def fuse(
         sharp.values,
         _days(sharp),
         distance.values,
-        ratio=_ratio(sharp, distance),
+        ratio=ratio,
         method=method,
         **options,
     )
@@ -113,6 +119,28 @@ def _ratio(fine: xr.DataArray, distance: xr.DataArray) -> int:
             f"{distance.sizes['x']}; a coarse pixel needs the same whole number of fine ones to either side."
         )
     return int(next(iter(ratios)))
+
+
+def _refuse_elsewhere(coarser: xr.DataArray, fine: xr.DataArray, ratio: int, name: str) -> None:
+    """ValueError where places say that pixels of ``coarser`` are not those made of ``ratio`` fine ones to a side.
+
+    Arrays are fused by their order, so rows from the south under rows from the north would be fused upside down.
+    """
+    for axis in ("y", "x"):
+        if not (axis in fine.coords and axis in coarser.coords and coarser.sizes[axis] * ratio == fine.sizes[axis] > 1):
+            continue
+        places = fine[axis].values.astype(float)
+        steps = np.diff(places)
+        if np.ptp(steps) > _UNEVEN * abs(steps[0]):
+            raise ValueError(
+                f"{axis} of fine is not evenly spaced, as where rows or columns were dropped; keep them as NaN."
+            )
+        wanted, found = places.reshape(-1, ratio).mean(axis=1), coarser[axis].values
+        if np.abs(found - wanted).max() > abs(steps[0]) / 2:
+            raise ValueError(
+                f"{name} does not lie under fine: its {axis} is {found[0]} ... {found[-1]}, the middles of {ratio} "
+                f"fine pixels each are {wanted[0]} ... {wanted[-1]}; turn, crop or resample it."
+            )
 
 
 def _dataset(found: Fused, days: NDArray[np.datetime64], fine: xr.DataArray, distance: xr.DataArray) -> xr.Dataset:

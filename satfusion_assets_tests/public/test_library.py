@@ -147,6 +147,48 @@ def test_what_does_not_fit_is_named(changed: Any, words: str) -> None:
         sf.fuse(DAYS[125:126], images["coarse"], fine=images["fine"], cloud_distance=images["cloud_distance"])
 
 
+def placed(columns: Any = 10.0 * np.arange(60)) -> dict[str, Any]:
+    """The images with their places, rows from the north."""
+    images = labelled()
+    y, x = 600.0 - 10 * np.arange(60), np.asarray(columns)
+    middles = {"y": y.reshape(2, 30).mean(axis=1), "x": x.reshape(2, 30).mean(axis=1)}
+    fine = images["fine"].assign_coords(y=y, x=x)
+    return {"fine": fine} | {name: images[name].assign_coords(middles) for name in ("coarse", "cloud_distance")}
+
+
+def test_places_that_agree_change_nothing() -> None:
+    images, bare = placed(), labelled()
+    day = DAYS[125:126]
+    found = sf.fuse(day, images["coarse"], fine=images["fine"], cloud_distance=images["cloud_distance"])
+    plain = sf.fuse(day, bare["coarse"], fine=bare["fine"], cloud_distance=bare["cloud_distance"])
+    np.testing.assert_array_equal(found.fused.values, plain.fused.values)
+    assert list(found.y.values) == list(images["fine"].y.values)
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        pytest.param(
+            lambda of: of | {"coarse": of["coarse"].isel(y=slice(None, None, -1))},
+            "coarse does not lie under fine: its y",
+            id="rows from the south",
+        ),
+        pytest.param(
+            lambda of: of | {"cloud_distance": of["cloud_distance"].assign_coords(x=of["coarse"].x + 300)},
+            "cloud_distance does not lie under fine: its x",
+            id="one pixel to the east",
+        ),
+        pytest.param(
+            lambda of: placed(10.0 * np.r_[0:20, 35:75]), "x of fine is not evenly spaced", id="columns were dropped"
+        ),
+    ],
+)
+def test_places_that_do_not_agree_are_named(changed: Any, words: str) -> None:
+    images = changed(placed())
+    with pytest.raises(ValueError, match=words):
+        sf.fuse(DAYS[125:126], images["coarse"], fine=images["fine"], cloud_distance=images["cloud_distance"])
+
+
 @pytest.mark.parametrize(
     "series",
     [xr.DataArray(greenness(DAYS), coords={"time": CLOCK}), pd.Series(greenness(DAYS), index=pd.DatetimeIndex(CLOCK))],
