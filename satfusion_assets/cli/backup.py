@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from satfusion_assets.cli.home import dagster_home
-from satfusion_assets.vocabulary.errors import InvalidInput
+from satfusion_assets.vocabulary.errors import InvalidInput, StoreFull
 
 PRODUCTS: Final = "products"
 RECORDS: Final = "dagster_home"
@@ -29,13 +29,19 @@ def backup(
     from satfusion_assets.store import ProductStore
     from satfusion_assets.store.copying import copy_store
 
-    platform, console = Platform(), Console()
+    platform, console, home = Platform(), Console(), dagster_home()
+    for own in (platform.settings.data_root, home):
+        if folder.resolve().is_relative_to(own.resolve()):
+            raise InvalidInput(f"{folder} lies in {own}, which is to be copied; name a folder elsewhere.")
     folder.mkdir(parents=True, exist_ok=True)
-    # Records first: products that they do not know of yet do no harm, the other way round would.
-    copy_records(dagster_home(), folder / RECORDS)
-    if platform.settings.sites_path.is_file():
-        shutil.copyfile(platform.settings.sites_path, folder / SITES)
-    copied = [now for _, now in copy_store(platform.store, ProductStore(folder / PRODUCTS), linked=False)]
+    try:
+        # Records first: products that they do not know of yet do no harm, the other way round would.
+        copy_records(home, folder / RECORDS)
+        if platform.settings.sites_path.is_file():
+            shutil.copyfile(platform.settings.sites_path, folder / SITES)
+        copied = [now for _, now in copy_store(platform.store, ProductStore(folder / PRODUCTS), linked=False)]
+    except StoreFull as error:  # The store's own words are of a product that is made.
+        raise StoreFull(f"The disk of {folder} is full; free some space and give the same command again.") from error
     console.print(
         f"{sum(copied)} of {len(copied)} products copied, the others were there; records and sites as of now: {folder}",
         highlight=False,
@@ -83,5 +89,13 @@ def _copy_database(source: Path, target: Path) -> None:
     staged = target.with_name(f".{target.name}.new")
     staged.unlink(missing_ok=True)
     with closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as old, closing(sqlite3.connect(staged)) as new:
-        old.backup(new)
+        try:
+            old.backup(new)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_FULL:
+                raise
+            staged.unlink(missing_ok=True)
+            raise StoreFull(
+                f"The disk of {target} is full; free some space and give the same command again."
+            ) from error
     staged.replace(target)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import dagster as dg
@@ -11,10 +13,13 @@ from typer.testing import CliRunner
 
 from satfusion_assets.cli import app
 from satfusion_assets.store import Product, ProductStore
-from satfusion_assets.vocabulary.errors import InvalidInput
+from satfusion_assets.vocabulary.errors import InvalidInput, StoreFull
 from satfusion_assets.vocabulary.installation import INSTANCE, beside_package
 from satfusion_assets.vocabulary.sites import SiteRegistry, SiteSeason
+from satfusion_assets_tests.test_bad_input import may_mount, small_disk
 
+__all__ = ["small_disk"]
+"""A fixture of another file."""
 SEASON = SiteSeason("innsbruck", 2024)
 RAW = Product("raw_s2", SEASON)
 
@@ -74,6 +79,31 @@ def test_nothing_is_written_over(tmp_path: Path, runs: list[str]):
         CliRunner().invoke(app, ["restore", str(tmp_path / "backup")], catch_exceptions=False)
     with pytest.raises(InvalidInput, match="is no backup"):
         CliRunner().invoke(app, ["restore", str(tmp_path)], catch_exceptions=False)
+
+
+@pytest.mark.parametrize("inside", ["data/backup", "dagster_home", "dagster_home/backup"])
+def test_no_backup_is_made_within_what_it_is_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inside: str):
+    at_home(tmp_path, monkeypatch)
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(InvalidInput, match=r"which is to be copied; name a folder elsewhere\."):
+        CliRunner().invoke(app, ["backup", str(tmp_path / inside)], catch_exceptions=False)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+if may_mount():
+
+    @pytest.mark.parametrize("records", [2_000_000, 1_000])
+    def test_a_backup_on_a_full_disk_says_what_to_do(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_disk: Path, records: int
+    ):
+        """Whether Dagster's records are too much for it, or the products."""
+        with at_home(tmp_path, monkeypatch).publish(RAW) as draft:
+            draft.write_bytes("raw/s2/a.geotiff", bytes(2_000_000))
+        with closing(sqlite3.connect(tmp_path / "dagster_home" / "runs.db")) as database, database:
+            database.execute("create table runs as select zeroblob(?)", [records])
+        with pytest.raises(StoreFull, match=r"is full; free some space and give the same command again\.$"):
+            CliRunner().invoke(app, ["backup", str(small_disk / "backup")], catch_exceptions=False)
+        assert not list(small_disk.rglob("*.new"))
 
 
 def test_clean_says_what_it_would_delete_and_deletes_it(tmp_path: Path, runs: list[str]):
