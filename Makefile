@@ -17,7 +17,7 @@ test: setup lint types
 	$(NPM) run test --silent
 	$(BIN)/pytest -n 3 --dist loadscope -m "not slow"
 
-test-slow: setup
+test-slow: setup coverage
 	SATFUSION_TEST_CASES="new cases" $(BIN)/pytest -n 2 --dist loadscope
 
 # The rooms that lean on libraries most, on the lowest versions that pyproject.toml allows; then the same on the newest.
@@ -76,9 +76,12 @@ truth-pages: setup
 history: setup
 	$(BIN)/python -m benchmarks.history
 
-# Lines that the tests run, compiled kernels left out.
+# Lines of the science that its own tests run, compiled kernels left out; a part of test-slow.
+SCIENCE := fusion phenology evaluation screening sampling
+FLOOR := 93
 coverage: setup
-	$(BIN)/pytest -n 2 --dist loadscope -m "not slow" --cov --cov-report=term:skip-covered
+	$(BIN)/pytest -n 2 --dist loadscope -m "not slow" $(SCIENCE:%=satfusion_assets_tests/%) $(SCIENCE:%=--cov=satfusion_assets/%) \
+	  --cov-report=term:skip-covered --cov-fail-under=$(FLOOR)
 
 # The front end's types of what the server answers.
 api-types: setup

@@ -46,6 +46,8 @@ _SHUFFLE: Final[dict[Order, BloscShuffle]] = {
     "differences": BloscShuffle.shuffle,
 }
 """The smaller of bits and bytes, as measured for each order."""
+_CODED_TOGETHER: Final = {"codec_pipeline.batch_size": 32}
+"""Chunks that pass a codec in one call, 1 by default: a tenth of the CPU less, the same bytes."""
 _EPOCH: Final = np.datetime64("1970-01-01", "D")
 
 
@@ -94,7 +96,7 @@ def write_pack(
     height, width = _one_of("heights and widths", {layer.values.shape[-2:] for layer in stored})
     bands = _one_of("bands", {layer.bands for layer in stored if layer.bands} or {()})
     days = np.unique(np.concatenate([np.asarray(layer.days, "datetime64[D]") for layer in stored]))
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), zarr.config.set(_CODED_TOGETHER):
         warnings.simplefilter("ignore", ZarrUserWarning)  # consolidated metadata and delta are not in the format's text
         root = zarr.create_group(path, zarr_format=3)
         arrays = _Arrays(root, f"{tuple(transform[:6])} {epsg} {bands}", _editions(replaces))
@@ -105,8 +107,8 @@ def write_pack(
             _write_bands(root, bands)
         for layer in stored:
             _write_layer(arrays, layer, days)
-        root.attrs.update({"Conventions": "CF-1.10", **(attributes or {})})
-        root.attrs.update({"layers": [layer.name for layer in stored], "editions": arrays.editions})
+        said: dict[str, Any] = {"layers": [layer.name for layer in stored], "editions": arrays.editions}
+        root.attrs.update({"Conventions": "CF-1.10", **(attributes or {}), **said})
         zarr.consolidate_metadata(path)
 
 
@@ -165,11 +167,11 @@ class _Arrays:
             compressors=[BloscCodec(cname="zstd", clevel=3, shuffle=_SHUFFLE[order]), Crc32cCodec()],
             fill_value=missing,
             dimension_names=dimensions,
+            attributes=attributes,
             config={"write_empty_chunks": True},
         )
         if values.size:
             array[...] = values
-        array.attrs.update(attributes)
 
     def _edition(self, name: str, values: NDArray[Any]) -> int:
         """An edition by content, another than that of an array with other content in the same place."""
@@ -196,10 +198,10 @@ def _write_grid(arrays: _Arrays, transform: tuple[float, ...], epsg: int, shape:
     axes = {"x": c + a * (np.arange(width) + 0.5), "y": f + e * (np.arange(height) + 0.5)}
     for name, centres in axes.items():
         _write_axis(arrays, name, centres, {"units": "m", "standard_name": f"projection_{name}_coordinate"})
-    crs = arrays.root.create_array("spatial_ref", shape=(), dtype="int64", dimension_names=())
-    crs[...] = epsg
     geotransform = " ".join(f"{value:.10g}" for value in (c, a, 0, f, 0, e))
-    crs.attrs.update({**CRS.from_epsg(epsg).to_cf(), "epsg": epsg, "GeoTransform": geotransform})
+    attributes = {**CRS.from_epsg(epsg).to_cf(), "epsg": epsg, "GeoTransform": geotransform}
+    crs = arrays.root.create_array("spatial_ref", shape=(), dtype="int64", dimension_names=(), attributes=attributes)
+    crs[...] = epsg
 
 
 def _write_axis(arrays: _Arrays, name: str, values: np.ndarray, attributes: dict[str, Any]) -> None:
