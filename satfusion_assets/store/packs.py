@@ -18,9 +18,10 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 import warnings
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -33,19 +34,17 @@ from zarr.codecs import BloscCodec, BloscShuffle, Crc32cCodec, TransposeCodec
 from zarr.codecs.numcodecs import Delta
 from zarr.errors import ZarrUserWarning
 
+from satfusion_assets.store import shards
 from satfusion_assets.store.layers import Order, layer_type
+from satfusion_assets.store.version import link_or_copy
 
 CHUNK: Final = (32, 30, 30)
 """Days, rows and columns a chunk: one pixel's season costs 12 chunks, one day 25, at site size."""
 EDITIONS: Final = 32
 AVAILABLE: Final = "{}_available"
 """Name of the variable that tells the days of a layer."""
-_SHUFFLE: Final[dict[Order, BloscShuffle]] = {
-    "images": BloscShuffle.bitshuffle,
-    "seasons": BloscShuffle.shuffle,
-    "differences": BloscShuffle.shuffle,
-}
-"""The smaller of bits and bytes, as measured for each order."""
+AXES: Final = ("time", "y", "x")
+"""Arrays whose editions are those of another pack where days, grid and bands are."""
 _EPOCH: Final = np.datetime64("1970-01-01", "D")
 
 
@@ -76,9 +75,22 @@ class PackLayer:
         return PackLayer(self.name, self.days, layer_type(self.name).encode(self.name, self.values), self.bands)
 
 
+@dataclass(frozen=True)
+class HeldLayer:
+    """A layer as another ``pack`` holds it, taken as the same files where that pack's days, grid and bands are those of
+    the new one. days, bands: as of ``PackLayer``. read: the layer itself, for where they are not.
+    """
+
+    name: str
+    days: NDArray[np.datetime64]
+    bands: tuple[str, ...]
+    pack: Path
+    read: Callable[[], PackLayer]
+
+
 def write_pack(
     path: Path,
-    layers: Iterable[PackLayer],
+    layers: Iterable[PackLayer | HeldLayer],
     transform: tuple[float, ...],
     epsg: int,
     attributes: dict[str, str] | None = None,
@@ -90,21 +102,26 @@ def write_pack(
     takes, so that readers of that one notice. Values are rounded to the layer's step; StoreError where one does not
     fit.
     """
-    stored = [layer.stored() for layer in layers]
-    height, width = _one_of("heights and widths", {layer.values.shape[-2:] for layer in stored})
+    stored = [layer if isinstance(layer, HeldLayer) else layer.stored() for layer in layers]
+    height, width = _one_of(
+        "heights and widths", {layer.values.shape[-2:] for layer in stored if isinstance(layer, PackLayer)}
+    )
     bands = _one_of("bands", {layer.bands for layer in stored if layer.bands} or {()})
     days = np.unique(np.concatenate([np.asarray(layer.days, "datetime64[D]") for layer in stored]))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ZarrUserWarning)  # consolidated metadata and delta are not in the format's text
         root = zarr.create_group(path, zarr_format=3)
-        arrays = _Arrays(root, f"{tuple(transform[:6])} {epsg} {bands}", _editions(replaces))
+        arrays = _Arrays(path, root, f"{tuple(transform[:6])} {epsg} {bands}", _editions(replaces))
         _write_grid(arrays, transform, epsg, (height, width))
         calendar = {"units": "days since 1970-01-01", "calendar": "proleptic_gregorian", "standard_name": "time"}
         _write_axis(arrays, "time", (days - _EPOCH).astype(np.int64), calendar)
         if bands:
             _write_bands(root, bands)
         for layer in stored:
-            _write_layer(arrays, layer, days)
+            if isinstance(layer, PackLayer):
+                _write_layer(arrays, layer, days)
+            elif not arrays.take(layer):
+                _write_layer(arrays, layer.read().stored(), days)
         root.attrs.update({"Conventions": "CF-1.10", **(attributes or {})})
         root.attrs.update({"layers": [layer.name for layer in stored], "editions": arrays.editions})
         zarr.consolidate_metadata(path)
@@ -128,11 +145,13 @@ def _editions(replaces: Path | None) -> Mapping[str, str]:
 
 @dataclass
 class _Arrays:
-    """The arrays of a pack that is written. place: grid and bands, in words. before: editions of the pack replaced.
+    """The arrays of a pack that is written to ``folder``. place: grid and bands, in words. before: editions of the pack
+    replaced.
 
     An edition is told as the content's checksum and the number, "1a2b3c4d 7".
     """
 
+    folder: Path
     root: zarr.Group
     place: str
     before: Mapping[str, str]
@@ -150,36 +169,56 @@ class _Arrays:
     ) -> None:
         """``values`` in chunks of one shard, whose index has as many places along time more as the edition says."""
         places = [max(1, math.ceil(size / chunk)) for size, chunk in zip(values.shape, chunks, strict=True)]
-        places[0] += self._edition(name, values)
+        edition = self._edition(name, values)
+        places[0] += edition
         shard: Any = {
             "shape": tuple(count * chunk for count, chunk in zip(places, chunks, strict=True)),
             "index_location": "start",
         }
-        array = self.root.create_array(
+        self.root.create_array(
             name,
             shape=values.shape,
             dtype=values.dtype,
             chunks=chunks,
             shards=shard,
             filters=_filters(values, order),
-            compressors=[BloscCodec(cname="zstd", clevel=3, shuffle=_SHUFFLE[order]), Crc32cCodec()],
+            compressors=[
+                BloscCodec(cname="zstd", clevel=shards.LEVEL, shuffle=BloscShuffle[shards.SHUFFLES[order]]),
+                Crc32cCodec(),
+            ],
             fill_value=missing,
             dimension_names=dimensions,
-            config={"write_empty_chunks": True},
+            attributes=attributes,
         )
         if values.size:
-            array[...] = values
-        array.attrs.update(attributes)
+            encoded = shards.encode(values, chunks, order, missing)
+            encoded.write(self.folder / name / "c" / "/".join("0" * values.ndim), edition)
+
+    def take(self, layer: HeldLayer) -> bool:
+        """Have the files of ``layer`` under another name; False where the packs' axes differ, or where a reader of the
+        pack that is replaced would not notice."""
+        theirs = _editions(layer.pack)
+        if any(theirs.get(axis) is None or theirs[axis].split()[0] != self.editions[axis].split()[0] for axis in AXES):
+            return False
+        names = (layer.name, AVAILABLE.format(layer.name))
+        if any(theirs.get(name, "") != self._unlike(name, theirs.get(name, "")) for name in names):
+            return False
+        for name in names:
+            shutil.copytree(layer.pack / name, self.folder / name, copy_function=link_or_copy)
+            self.editions[name] = theirs[name]
+        return True
 
     def _edition(self, name: str, values: NDArray[Any]) -> int:
         """An edition by content, another than that of an array with other content in the same place."""
         content = zlib.crc32(np.ascontiguousarray(values).data, zlib.crc32(f"{self.place} {name}".encode()))
-        edition = content % EDITIONS
-        before, _, number = self.before.get(name, "").partition(" ")
-        if number == str(edition) and before != f"{content:08x}":
-            edition = (edition + 1) % EDITIONS
-        self.editions[name] = f"{content:08x} {edition}"
-        return edition
+        self.editions[name] = self._unlike(name, f"{content:08x} {content % EDITIONS}")
+        return int(self.editions[name].split()[1])
+
+    def _unlike(self, name: str, edition: str) -> str:
+        """``edition``, or the next one where the array that is replaced has it with other content."""
+        content, _, number = edition.partition(" ")
+        before, _, taken = self.before.get(name, "").partition(" ")
+        return f"{content} {(int(number) + 1) % EDITIONS}" if taken == number and before != content else edition
 
 
 def _filters(values: NDArray[Any], order: Order) -> Any:

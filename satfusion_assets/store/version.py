@@ -194,9 +194,7 @@ class Draft:
 
     def adopt(self, source: Path, name: str) -> None:
         """Take ``source`` as the file ``name`` without copying where the disk allows."""
-        target = self.path(name)
-        if not link(source, target):
-            shutil.copyfile(source, target)
+        link_or_copy(source, self.path(name))
 
     def share(self, view: View, name: str, target: str) -> None:
         """Take the file ``name`` of another product as the file ``target``: the same content once on the disk, known
@@ -207,6 +205,12 @@ class Draft:
             self.shared[target] = record
         else:
             shutil.copyfile(source, self.path(target))
+
+
+def link_or_copy(source: Path | str, target: Path | str) -> None:
+    """``source`` under the name ``target``; a copy where the disk refuses second names."""
+    if not link(Path(source), Path(target)):
+        shutil.copyfile(source, target)
 
 
 def link(source: Path, target: Path) -> bool:
