@@ -59,7 +59,7 @@ def encode(values: NDArray[Any], shape: Sequence[int], order: Order, missing: in
     """``values`` in chunks of ``shape``; those at the far edges are filled with ``missing``."""
     counts = tuple(max(1, math.ceil(size / chunk)) for size, chunk in zip(values.shape, shape, strict=True))
     places = list(product(*map(range, counts))) if values.size else []
-    codec = Blosc("zstd", LEVEL, getattr(Blosc, SHUFFLES[order].upper()), typesize=values.itemsize)
+    codec = Blosc("zstd", LEVEL, getattr(Blosc, SHUFFLES[order].upper()))
 
     def one(place: Place) -> bytes:
         part = values[tuple(slice(at * size, (at + 1) * size) for at, size in zip(place, shape, strict=True))]
