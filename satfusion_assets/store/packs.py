@@ -17,7 +17,6 @@ the disk once.
 from __future__ import annotations
 
 import json
-import math
 import shutil
 import warnings
 import zlib
@@ -54,13 +53,15 @@ class PackLayer:
 
     name: variable name (``s2``, ``fused``, ``s3``, ``standard_deviation`` ...), one of ``LAYERS``. days: datetime64[D]
     (t,), sorted. values: (t, b, H, W), floats with NaN = missing, or integers as the layer is stored; (t, H, W) for a
-    layer without bands. bands: b names.
+    layer without bands. bands: b names. made_of: SHA-256 of the files that the values are of, where they are known:
+    layers of equal files are encoded once.
     """
 
     name: str
     days: NDArray[np.datetime64]
     values: NDArray[Any]
     bands: tuple[str, ...] = ()
+    made_of: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         expected = (len(self.days), len(self.bands)) if self.bands else (len(self.days),)
@@ -72,7 +73,9 @@ class PackLayer:
 
     def stored(self) -> PackLayer:
         """The same layer in the integers that it is stored as; StoreError where a value does not fit."""
-        return PackLayer(self.name, self.days, layer_type(self.name).encode(self.name, self.values), self.bands)
+        return PackLayer(
+            self.name, self.days, layer_type(self.name).encode(self.name, self.values), self.bands, self.made_of
+        )
 
 
 @dataclass(frozen=True)
@@ -102,12 +105,11 @@ def write_pack(
     takes, so that readers of that one notice. Values are rounded to the layer's step; StoreError where one does not
     fit.
     """
-    stored = [layer if isinstance(layer, HeldLayer) else layer.stored() for layer in layers]
-    height, width = _one_of(
-        "heights and widths", {layer.values.shape[-2:] for layer in stored if isinstance(layer, PackLayer)}
-    )
-    bands = _one_of("bands", {layer.bands for layer in stored if layer.bands} or {()})
-    days = np.unique(np.concatenate([np.asarray(layer.days, "datetime64[D]") for layer in stored]))
+    given = list(layers)
+    sizes = {layer.values.shape[-2:] for layer in given if isinstance(layer, PackLayer)}
+    height, width = _one_of("heights and widths", sizes)
+    bands = _one_of("bands", {layer.bands for layer in given if layer.bands} or {()})
+    days = np.unique(np.concatenate([np.asarray(layer.days, "datetime64[D]") for layer in given]))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ZarrUserWarning)  # consolidated metadata and delta are not in the format's text
         root = zarr.create_group(path, zarr_format=3)
@@ -117,13 +119,13 @@ def write_pack(
         _write_axis(arrays, "time", (days - _EPOCH).astype(np.int64), calendar)
         if bands:
             _write_bands(root, bands)
-        for layer in stored:
+        for layer in given:
             if isinstance(layer, PackLayer):
                 _write_layer(arrays, layer, days)
             elif not arrays.take(layer):
-                _write_layer(arrays, layer.read().stored(), days)
+                _write_layer(arrays, layer.read(), days)
         root.attrs.update({"Conventions": "CF-1.10", **(attributes or {})})
-        root.attrs.update({"layers": [layer.name for layer in stored], "editions": arrays.editions})
+        root.attrs.update({"layers": [layer.name for layer in given], "editions": arrays.editions})
         zarr.consolidate_metadata(path)
 
 
@@ -157,31 +159,39 @@ class _Arrays:
     before: Mapping[str, str]
     editions: dict[str, str] = field(default_factory=dict)
 
+    def encode(
+        self, name: str, values: NDArray[Any], chunks: tuple[int, ...], missing: int = 0, order: Order = "images"
+    ) -> shards.Chunks:
+        """``values`` of the array ``name`` in ``chunks``."""
+        content = zlib.crc32(np.ascontiguousarray(values).data, zlib.crc32(f"{self.place} {name}".encode()))
+        return shards.encode(values, chunks, order, missing, content)
+
     def write(
         self,
         name: str,
-        values: NDArray[Any],
-        chunks: tuple[int, ...],
+        encoded: shards.Chunks,
         dimensions: tuple[str, ...],
         attributes: dict[str, Any],
         missing: int = 0,
         order: Order = "images",
     ) -> None:
-        """``values`` in chunks of one shard, whose index has as many places along time more as the edition says."""
-        places = [max(1, math.ceil(size / chunk)) for size, chunk in zip(values.shape, chunks, strict=True)]
-        edition = self._edition(name, values)
-        places[0] += edition
+        """An array of one shard, whose index has as many places along time more as the edition says: one by content,
+        another than that of an array with other content in the same place.
+        """
+        edition = self._unlike(name, f"{encoded.content:08x} {encoded.content % EDITIONS}")
+        self.editions[name], more = edition, int(edition.split()[1])
+        places = encoded.counts[0] + more, *encoded.counts[1:]
         shard: Any = {
-            "shape": tuple(count * chunk for count, chunk in zip(places, chunks, strict=True)),
+            "shape": tuple(count * chunk for count, chunk in zip(places, encoded.chunk, strict=True)),
             "index_location": "start",
         }
         self.root.create_array(
             name,
-            shape=values.shape,
-            dtype=values.dtype,
-            chunks=chunks,
+            shape=encoded.shape,
+            dtype=encoded.dtype,
+            chunks=encoded.chunk,
             shards=shard,
-            filters=_filters(values, order),
+            filters=_filters(encoded.dtype, len(encoded.shape), order),
             compressors=[
                 BloscCodec(cname="zstd", clevel=shards.LEVEL, shuffle=BloscShuffle[shards.SHUFFLES[order]]),
                 Crc32cCodec(),
@@ -190,9 +200,8 @@ class _Arrays:
             dimension_names=dimensions,
             attributes=attributes,
         )
-        if values.size:
-            encoded = shards.encode(values, chunks, order, missing)
-            encoded.write(self.folder / name / "c" / "/".join("0" * values.ndim), edition)
+        if encoded.parts:
+            encoded.write(self.folder / name / "c" / "/".join("0" * len(places)), more)
 
     def take(self, layer: HeldLayer) -> bool:
         """Have the files of ``layer`` under another name; False where the packs' axes differ, or where a reader of the
@@ -208,12 +217,6 @@ class _Arrays:
             self.editions[name] = theirs[name]
         return True
 
-    def _edition(self, name: str, values: NDArray[Any]) -> int:
-        """An edition by content, another than that of an array with other content in the same place."""
-        content = zlib.crc32(np.ascontiguousarray(values).data, zlib.crc32(f"{self.place} {name}".encode()))
-        self.editions[name] = self._unlike(name, f"{content:08x} {content % EDITIONS}")
-        return int(self.editions[name].split()[1])
-
     def _unlike(self, name: str, edition: str) -> str:
         """``edition``, or the next one where the array that is replaced has it with other content."""
         content, _, number = edition.partition(" ")
@@ -221,12 +224,12 @@ class _Arrays:
         return f"{content} {(int(number) + 1) % EDITIONS}" if taken == number and before != content else edition
 
 
-def _filters(values: NDArray[Any], order: Order) -> Any:
+def _filters(dtype: np.dtype[Any], axes: int, order: Order) -> Any:
     """What lays a chunk out; None = image after image, as it lies in memory."""
     if order == "images":
         return None
-    seasons = TransposeCodec(order=(*range(1, values.ndim), 0))
-    return [seasons] if order == "seasons" else [seasons, Delta(dtype=values.dtype.str)]
+    seasons = TransposeCodec(order=(*range(1, axes), 0))
+    return [seasons] if order == "seasons" else [seasons, Delta(dtype=dtype.str)]
 
 
 def _write_grid(arrays: _Arrays, transform: tuple[float, ...], epsg: int, shape: tuple[int, int]) -> None:
@@ -242,7 +245,7 @@ def _write_grid(arrays: _Arrays, transform: tuple[float, ...], epsg: int, shape:
 
 
 def _write_axis(arrays: _Arrays, name: str, values: np.ndarray, attributes: dict[str, Any]) -> None:
-    arrays.write(name, values, (max(1, len(values)),), (name,), attributes)
+    arrays.write(name, arrays.encode(name, values, (max(1, len(values)),)), (name,), attributes)
 
 
 def _write_bands(root: zarr.Group, bands: tuple[str, ...]) -> None:
@@ -255,10 +258,6 @@ def _write_bands(root: zarr.Group, bands: tuple[str, ...]) -> None:
 def _write_layer(arrays: _Arrays, layer: PackLayer, days: NDArray[np.datetime64]) -> None:
     stored_as = layer_type(layer.name)
     available = np.isin(days, np.asarray(layer.days, "datetime64[D]"))
-    values = layer.values
-    if not available.all():
-        values = np.full((len(days), *layer.values.shape[1:]), stored_as.missing, stored_as.dtype)
-        values[available] = layer.values
     attributes = {
         "units": stored_as.units,
         "long_name": stored_as.long_name,
@@ -271,7 +270,27 @@ def _write_layer(arrays: _Arrays, layer: PackLayer, days: NDArray[np.datetime64]
     if stored_as.significant is not None:
         attributes["significant_bits"] = stored_as.significant
     dimensions = ("time", *(("band",) if layer.bands else ()), "y", "x")
-    chunks = (CHUNK[0], *((len(layer.bands),) if layer.bands else ()), *CHUNK[1:])
-    arrays.write(layer.name, values, chunks, dimensions, attributes, stored_as.missing, stored_as.order)
-    attributes = {"long_name": f"days that {layer.name} has an image of"}
-    arrays.write(AVAILABLE.format(layer.name), available, (max(1, len(days)),), ("time",), attributes)
+    encoded = _encoded(arrays, layer, days, available)
+    arrays.write(layer.name, encoded, dimensions, attributes, stored_as.missing, stored_as.order)
+    name, attributes = AVAILABLE.format(layer.name), {"long_name": f"days that {layer.name} has an image of"}
+    arrays.write(name, arrays.encode(name, available, (max(1, len(days)),)), ("time",), attributes)
+
+
+def _encoded(
+    arrays: _Arrays, layer: PackLayer, days: NDArray[np.datetime64], available: NDArray[np.bool_]
+) -> shards.Chunks:
+    """The layer on all ``days``, of which it has those ``available``; encoded before where it is of the same files."""
+    made_of = (layer.name, arrays.place, days.tobytes(), layer.days.tobytes(), layer.made_of)
+    held = shards.RECENT.get(made_of) if layer.made_of else None
+    if held is not None:
+        return held
+    stored_as, values = layer_type(layer.name), layer.stored().values
+    if not available.all():
+        on_days = np.full((len(days), *values.shape[1:]), stored_as.missing, stored_as.dtype)
+        on_days[available] = values
+        values = on_days
+    chunk = (CHUNK[0], *((len(layer.bands),) if layer.bands else ()), *CHUNK[1:])
+    encoded = arrays.encode(layer.name, values, chunk, stored_as.missing, stored_as.order)
+    if layer.made_of:
+        shards.RECENT.hold(made_of, encoded)
+    return encoded

@@ -7,9 +7,11 @@ as its own (the format's sharding_indexed with the index in front), which a test
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import threading
+from collections import OrderedDict
+from collections.abc import Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import Any, Final
@@ -30,35 +32,77 @@ _NOTHING: Final = 2**64 - 1
 """Offset and length in a shard's index where there is no chunk."""
 
 Place = tuple[int, ...]
+HELD_BYTES: Final = 16_000_000
+"""What is held at most of encoded arrays: Sentinel-2 and Sentinel-3 of a strategy and mode are 3 MB."""
 
 
 @dataclass(frozen=True)
 class Chunks:
-    """The encoded chunks of an array by their place. counts: chunks along each axis."""
+    """An array of ``shape`` and ``dtype`` in encoded parts of shape ``chunk``, by their place. content: checksum of its
+    values.
+    """
 
-    counts: Place
-    encoded: dict[Place, bytes]
+    shape: Place
+    dtype: np.dtype[Any]
+    chunk: Place
+    parts: dict[Place, bytes]
+    content: int
+
+    @property
+    def counts(self) -> Place:
+        """Chunks along each axis."""
+        return tuple(max(1, math.ceil(size / chunk)) for size, chunk in zip(self.shape, self.chunk, strict=True))
+
+    @property
+    def size(self) -> int:
+        """Bytes of all parts."""
+        return sum(map(len, self.parts.values()))
 
     def write(self, path: Path, more: int) -> None:
         """The shard ``path``, whose index has ``more`` unused places along the first axis."""
         counts = (self.counts[0] + more, *self.counts[1:])
         index = np.full((*counts, 2), _NOTHING, "<u8")
         at = index.nbytes + 4
-        ordered = [place for place in morton_order_iter(counts) if place in self.encoded]
+        ordered = [place for place in morton_order_iter(counts) if place in self.parts]
         for place in ordered:
-            length = len(self.encoded[place])
+            length = len(self.parts[place])
             index[place] = at, length
             at += length
         path.parent.mkdir(parents=True)
         with path.open("wb") as file:
             file.write(_checked(index.tobytes()))
-            file.writelines(self.encoded[place] for place in ordered)
+            file.writelines(self.parts[place] for place in ordered)
 
 
-def encode(values: NDArray[Any], shape: Sequence[int], order: Order, missing: int, threads: int = 2) -> Chunks:
-    """``values`` in chunks of ``shape``; those at the far edges are filled with ``missing``."""
-    counts = tuple(max(1, math.ceil(size / chunk)) for size, chunk in zip(values.shape, shape, strict=True))
-    places = list(product(*map(range, counts))) if values.size else []
+class RecentChunks:
+    """Arrays that were encoded last, by what they are made of: scenarios of one strategy have many alike."""
+
+    def __init__(self, most: int = HELD_BYTES) -> None:
+        self._most = most
+        self._held: OrderedDict[Hashable, Chunks] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable) -> Chunks | None:
+        with self._lock:
+            return self._held.get(key)
+
+    def hold(self, key: Hashable, chunks: Chunks) -> None:
+        with self._lock:
+            self._held[key] = chunks
+            while sum(held.size for held in self._held.values()) > self._most:
+                self._held.popitem(last=False)
+
+
+RECENT: Final = RecentChunks()
+"""Of this process."""
+
+
+def encode(
+    values: NDArray[Any], shape: Sequence[int], order: Order, missing: int, content: int, threads: int = 2
+) -> Chunks:
+    """``values``, of checksum ``content``, in chunks of ``shape``; at the far edges they are filled with ``missing``."""
+    empty = Chunks(values.shape, values.dtype, tuple(shape), {}, content)
+    places = list(product(*map(range, empty.counts))) if values.size else []
     codec = Blosc("zstd", LEVEL, getattr(Blosc, SHUFFLES[order].upper()))
 
     def one(place: Place) -> bytes:
@@ -70,7 +114,7 @@ def encode(values: NDArray[Any], shape: Sequence[int], order: Order, missing: in
         return _checked(codec.encode(_laid_out(part, order)))
 
     with ThreadPoolExecutor(threads) as pool:
-        return Chunks(counts, dict(zip(places, pool.map(one, places), strict=True)))
+        return replace(empty, parts=dict(zip(places, pool.map(one, places), strict=True)))
 
 
 def _laid_out(chunk: NDArray[Any], order: Order) -> NDArray[Any]:

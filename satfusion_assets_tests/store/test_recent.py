@@ -61,7 +61,7 @@ def test_no_more_is_held_than_allowed() -> None:
     for name in "abc":
         recent.hold([name], stack)
     recent.hold(["large"], np.concatenate([stack] * 3))
-    assert [recent.copy([name]) is not None for name in ("a", "b", "c", "large")] == [False, True, True, False]
+    assert [recent.find([name]) is not None for name in ("a", "b", "c", "large")] == [False, True, True, False]
 
 
 def test_rasters_read_together_are_those_read_one_by_one(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def test_a_shard_has_the_bytes_that_zarr_gives_it(tmp_path: Path, order: Order):
         config={"write_empty_chunks": True},
     )
     array[...] = values
-    shards.encode(values, SHAPE, order, missing=65535).write(tmp_path / "own" / "0", more=5)
+    shards.encode(values, SHAPE, order, missing=65535, content=0).write(tmp_path / "own" / "0", more=5)
     assert (tmp_path / "own" / "0").read_bytes() == (tmp_path / "zarr" / "c" / "0" / "0" / "0" / "0").read_bytes()
 
 

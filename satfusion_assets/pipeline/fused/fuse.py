@@ -27,6 +27,7 @@ from satfusion_assets.pipeline.replaced import replaced_pack
 from satfusion_assets.pipeline.site_series import read_at_site, write_series
 from satfusion_assets.store import Draft, Store
 from satfusion_assets.store.layers import FUSED_STEP, to_step
+from satfusion_assets.store.recent import WRITTEN
 from satfusion_assets.vocabulary.grid import site_grid
 from satfusion_assets.vocabulary.scenarios import CHANNELS, Method, Scenario
 from satfusion_assets.vocabulary.sites import Site, SiteSeason
@@ -58,6 +59,7 @@ def fuse_season(
         inputs = [prepared] if bands is None else [prepared, bands]
         refuse_out_of_place(site, *inputs)
         season = season_stack(prepared, scenario, bands)
+        WRITTEN.clear()  # another scenario's, which nobody reads any more
         log.info(
             "Fusing %s for %d days from %d Sentinel-2 and %d Sentinel-3 days.",
             scenario.key,

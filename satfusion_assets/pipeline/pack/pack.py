@@ -79,7 +79,8 @@ def _images(processed: View, scenario: Scenario) -> Iterator[PackLayer]:
         if names:
             days = np.array([day_of(name) for name in names], "datetime64[D]")
             name = "fused" if source == "fusion" else source
-            yield PackLayer(name, days, processed.read_stack(names), CHANNELS[scenario.mode])
+            made_of = tuple(processed.manifest.files[image].sha256 for image in names)
+            yield PackLayer(name, days, processed.see_stack(names), CHANNELS[scenario.mode], made_of)
 
 
 def _quality(fused: View, scenario: Scenario, window: dict[str, int]) -> Iterator[HeldLayer]:
