@@ -91,6 +91,7 @@ class ContractNames:
             self._unlink_files(path)
         if path.exists():
             raise StoreError(f"{path} is a file that satfusion did not write; move it away and try again.")
+        path.parent.mkdir(exist_ok=True, parents=True)  # it may have gone with the links of before
         path.symlink_to(target)
         return True
 

@@ -100,7 +100,7 @@ RECENT: Final = RecentChunks()
 def encode(
     values: NDArray[Any], shape: Sequence[int], order: Order, missing: int, content: int, threads: int = 2
 ) -> Chunks:
-    """``values``, of checksum ``content``, in chunks of ``shape``; at the far edges they are filled with ``missing``."""
+    """``values``, of checksum ``content``, in chunks of ``shape``; what lies beyond the far edges is ``missing``."""
     empty = Chunks(values.shape, values.dtype, tuple(shape), {}, content)
     places = list(product(*map(range, empty.counts))) if values.size else []
     codec = Blosc("zstd", LEVEL, getattr(Blosc, SHUFFLES[order].upper()))
