@@ -3,7 +3,7 @@
 ``python -m benchmarks.cluster DATA SANDBOX [TRIAL...]``: DATA is a data root with ``innsbruck 2024`` made by one
 machine in a folder (``satfusion demo``), SANDBOX the landscape it was made from. Its inputs are copied to the bucket of
 ``deploy.demo_cluster``, fused again there while things are broken, and what comes out is compared with DATA. The trial
-``from_nothing`` copies nothing, and wants DATA from ``benchmarks.single_machine``.
+``from_nothing`` copies nothing, and has one machine make the same in a folder.
 """
 
 from __future__ import annotations
@@ -14,21 +14,23 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import httpx
 import psutil
 import psycopg2
 
 from benchmarks.client import FINAL, Client
+from benchmarks.cluster_speed import own_time, pixel_seasons, scaling
+from benchmarks.single_machine import made_on_control
 from deploy.demo_cluster.backfill import ask_for, runs_of
 from deploy.demo_cluster.cluster import Cluster, cluster
 from satfusion_assets.cli.plans import possible_scenarios
 from satfusion_assets.pipeline.records import Stage
-from satfusion_assets.store import Product, ProductStore
+from satfusion_assets.store import Product, ProductStore, Store
 from satfusion_assets.store.blobs import Blobs, Waits
 from satfusion_assets.store.bucket import BucketStore, folder_of
 from satfusion_assets.store.log import ProductLogs
@@ -37,6 +39,7 @@ from satfusion_assets.vocabulary.scenarios import Scenario
 from satfusion_assets.vocabulary.sites import SiteSeason
 
 SEASON: Final = SiteSeason("innsbruck", 2024)
+FROM_NOTHING: Final = (SEASON, SiteSeason("sunflowerjerez1", 2024))
 INPUTS: Final = ("raw_s2", "raw_s3", "raw_phenocam", "camera_phenology", "preselected", "prepared_bti", "prepared_itb")
 FOUR: Final = tuple(
     Scenario.parse(f"{strategy}_{sigma}")
@@ -45,6 +48,8 @@ FOUR: Final = tuple(
 )
 Answer = TypeVar("Answer")
 _RUN: Final = "query($id:ID!){runOrError(runId:$id){... on Run{status assetMaterializations{timestamp}}}}"
+_WHY: Final = """query($id:ID!){logsForRun(runId:$id,limit:1000){... on EventConnection{events{
+ ... on MessageEvent{message level} ... on ErrorEvent{error{className message causes{className message}}}}}}}"""
 _SLOTS: Final = "{instance{concurrencyLimits{concurrencyKey slotCount claimedSlots{runId}}}}"
 _TERMINATE: Final = "mutation($id:String!){terminateRun(runId:$id){__typename}}"
 
@@ -59,24 +64,19 @@ class Trials:
         self._opened = _connections(running)[0]
 
     def from_nothing(self) -> None:
-        """Every product of DATA's site-seasons, from the archives to metrics, is what one machine made in a folder."""
-        seasons = [scope for scope in self.made.scopes() if isinstance(scope, SiteSeason)]
-        manifests = [manifest for season in seasons for manifest in self.made.products(season)]
-        fused = [manifest.variant for manifest in manifests if manifest.product == "fused"]
-        scenarios = [Scenario.parse(key) for key in sorted(set(fused))]
-        backfill = ask_for(self.client, seasons, scenarios)
-        self._wait(backfill)
-        differ, files = [], 0
-        for season in seasons:
-            there = {(item.product, item.variant): item for item in self.store.products(season)}
-            here = {(item.product, item.variant): item for item in self.made.products(season)}
-            differ += [f"{season.key} {name} {variant}" for name, variant in there.keys() - here.keys()]
-            for key in here.keys() & there.keys():
-                files += len(here[key].files)
-                if (here[key].version, here[key].files) != (there[key].version, there[key].files):
-                    differ.append(f"{season.key} {' '.join(key)}")
-        _say(f"{len(manifests)} products of {[season.key for season in seasons]}, {files} files compared by SHA-256")
-        _say(f"products that differ from the folder's: {sorted(differ) or 'none'}")
+        """Every product of two site-seasons, from the archives to metrics, is what one machine makes in a folder."""
+        scenario = FOUR[0]
+        self._wait(ask_for(self.client, FROM_NOTHING, [scenario]))
+        began = time.monotonic()
+        made = made_on_control(self.cluster, FROM_NOTHING, scenario)
+        _say(f"one machine took {time.monotonic() - began:.0f} s")
+        for season in FROM_NOTHING:
+            here, there = (_products(store, season) for store in (made, self.store))
+            both = sorted(here.keys() & there.keys())
+            differ = [name for name in both if here[name] != there[name]]
+            files = sum(len(here[name][1]) for name in both)
+            _say(f"{season.key}: {len(both)} products of {files} files, of other version or content {differ or 'none'}")
+            _say(f"{', '.join(both)}; made by one side alone: {sorted(here.keys() ^ there.keys())}")
 
     def bytes(self) -> None:
         """Both hosts executed runs; what they made is what one machine made in a folder."""
@@ -184,27 +184,25 @@ class Trials:
         _say(f"CANCELED after {took:.1f} s; slots that are held: {self._held()}")
 
     def scaling(self) -> None:
-        """Four scenarios on two workers and on one, each pinned to a core, in turns; the first compiles the kernels."""
-        for core, host in enumerate(self.cluster.workers):
-            self.cluster.kill_service(host)
-            self.cluster.start_worker(host, core)
-        wall: dict[int, list[float]] = {1: [], 2: []}
-        for count in (2, 1, 2, 1, 2):
-            if count == 1:
-                self.cluster.kill_service("worker-b")
-            elif self.cluster.processes["worker-b"].poll() is not None:
-                self.cluster.start_worker("worker-b", 1)
-                self._until(lambda: self.cluster.log("worker-b").read_text().count(" ready.") > len(wall[1]) + 1)
-            before = _cpu_of_services(self.cluster)
-            state = self.client.wait(self._ask(), 900)
-            wall[count].append(state.wall_s)
-            services = _cpu_of_services(self.cluster) - before
-            _say(f"{count} workers: {state.status} in {state.wall_s:.0f} s; CPU of the services {services:.0f} s")
-        _say(f"two workers take {min(wall[2][1:]) / min(wall[1]):.2f} of the time of one, the least of each")
+        """Four scenarios on two workers, on one, and on two again, each pinned to a core."""
+        for said in scaling(self.cluster, self.client, self._ask):
+            _say(said)
+
+    def own_time(self) -> None:
+        """A site-season of stages that do next to nothing, by the cluster and by the services of one machine."""
+        for said in own_time(self.cluster, self.client):
+            _say(said)
+
+    def viewer(self) -> None:
+        """A pixel's season from the bucket and from a folder, cold and once it is cached."""
+        names = {manifest.product for manifest in self.made.products(SEASON)}
+        _copy(self.made, self.store, sorted(names), ("", FOUR[0].key, str(FOUR[0].strategy)))
+        for said in pixel_seasons(self.cluster, self.made, f"{SEASON.site}/{SEASON.season}/{FOUR[0].key}"):
+            _say(said)
 
     def _ask(self, until: Stage = Stage.FUSED, scenarios: Sequence[Scenario] = FOUR) -> str:
         if not self._has_inputs:
-            _copy_inputs(self.made, self.store)
+            _copy(self.made, self.store, INPUTS)
             self._has_inputs = True
         return ask_for(self.client, [SEASON], scenarios, start=Stage.FUSED, until=until)
 
@@ -228,6 +226,9 @@ class Trials:
         hosts = {host: sum(run.host == host for run in runs) for host in sorted({run.host for run in runs})}
         attempts = max(run.attempt for run in runs)
         _say(f"{state.status} in {state.wall_s:.0f} s; runs {state.runs}; hosts {hosts}; most retries {attempts}")
+        for run in runs:
+            if run.status == "FAILURE":
+                _say(f"run {run.run_id[:8]} of {run.partition} failed: {self._why(run.run_id)}")
         opened, self._opened = _connections(self.cluster)[0] - self._opened, _connections(self.cluster)[0]
         _say(f"connections opened since the last count {opened}, open now {_connections(self.cluster)[1]}")
         _say(f"made {state.made}; slots held {self._held()}; log entries {self._entries()}")
@@ -240,6 +241,12 @@ class Trials:
     def _standing(self, backfill: str) -> dict[str, int]:
         """How many runs of a backfill are in each state."""
         return dict(Counter(run.status for run in self._answer(lambda: runs_of(self.client, backfill))))
+
+    def _why(self, run: str) -> list[str]:
+        """What a run's events of the level of errors say."""
+        events = self.client.ask(_WHY, id=run)["logsForRun"]["events"]
+        wrong = [event for event in events if event.get("level") == "ERROR" or event.get("error")]
+        return [f"{event['message']} {event.get('error') or ''}"[:600] for event in wrong]
 
     def _has_failed(self, run: str) -> bool:
         return self._status(run) == "FAILURE"
@@ -278,18 +285,6 @@ class Trials:
         self.cluster.start_worker(host)
 
 
-def _cpu_of_services(running: Cluster) -> float:
-    """CPU seconds so far of every process of the control host: servers, archives, Dagster's services."""
-    inside = psutil.Process(running.processes["webserver"].pid).children()[0].pid
-    host = Path(f"/proc/{inside}/ns/pid").readlink()
-    spent = 0.0
-    for process in psutil.process_iter():
-        with suppress(psutil.NoSuchProcess, OSError):
-            if Path(f"/proc/{process.pid}/ns/pid").readlink() == host:
-                spent += sum(process.cpu_times()[:4])  # with those of children that have ended
-    return spent
-
-
 def _connections(running: Cluster) -> tuple[int, int]:
     """How many sessions PostgreSQL has ever had, and how many it has now; ours is none of them."""
     ever = "SELECT sum(sessions) FROM pg_stat_database WHERE datname IS NOT NULL"
@@ -309,10 +304,16 @@ def _kill_executing(worker: int) -> None:
             child.kill()
 
 
-def _copy_inputs(source: ProductStore, target: BucketStore) -> None:
+def _products(store: Store, season: SiteSeason) -> dict[str, tuple[Any, ...]]:
+    """Data version and files, each with its SHA-256, of every product of a site-season."""
+    return {f"{item.product} {item.variant}".strip(): (item.version, item.files) for item in store.products(season)}
+
+
+def _copy(source: ProductStore, target: BucketStore, names: Sequence[str], variants: Sequence[str] = ()) -> None:
+    """Products of the season as they are. variants: those alone, all when empty."""
     for manifest in source.products(SEASON):
         product = Product(manifest.product, SEASON, manifest.variant)
-        if product.name not in INPUTS:
+        if product.name not in names or (variants and product.variant not in variants):
             continue
         with source.read(product) as view:
             parameters, code = manifest.parameters, manifest.code_version
@@ -349,6 +350,8 @@ TRIALS: Final = (
     "freeze_bucket",
     "restart_servers",
     "scaling",
+    "own_time",
+    "viewer",
 )
 
 

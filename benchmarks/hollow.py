@@ -23,7 +23,7 @@ from satfusion_assets.pipeline.raw_phenocam.product import RAW_PHENOCAM
 from satfusion_assets.pipeline.raw_s2.product import RAW_S2
 from satfusion_assets.pipeline.raw_s3.product import RAW_S3
 from satfusion_assets.pipeline.scenario_metrics.product import SCENARIO_METRICS
-from satfusion_assets.store import ALL_SEASONS, Product, ProductStore
+from satfusion_assets.store import ALL_SEASONS, Product, ProductStore, Store
 from satfusion_assets.vocabulary.scenarios import SCENARIOS, Mode, Scenario, Strategy
 from satfusion_assets.vocabulary.sites import SiteSeason
 
@@ -70,7 +70,7 @@ def inputs_of(product: Product) -> list[Product]:
     return [SCENARIO_METRICS.of(here, scenario) for scenario in SCENARIOS]
 
 
-def publish(store: ProductStore, product: Product) -> Outcome:
+def publish(store: Store, product: Product) -> Outcome:
     """Make the one small file of ``product``."""
     time.sleep(float(os.environ.get("HOLLOW_SECONDS", "0")))
     views = []
@@ -87,7 +87,7 @@ def hollow(name: str) -> Callable[..., Outcome]:
     """A stage that publishes product ``name`` of the site-season, strategy and scenario among its arguments."""
 
     def stage(*arguments: Any, **_: Any) -> Outcome:
-        store = next(item for item in arguments if isinstance(item, ProductStore))
+        store = next(item for item in arguments if isinstance(item, Store))
         site_season = next((item for item in arguments if isinstance(item, SiteSeason)), ALL_SEASONS)
         variants = [item for item in arguments if isinstance(item, Strategy | Scenario)]
         variant = (variants[0].key if isinstance(variants[0], Scenario) else str(variants[0])) if variants else ""

@@ -1,37 +1,47 @@
-"""What one machine makes of site-seasons from nothing, with one scenario: what a cluster's bytes are compared with.
+"""What one machine makes of site-seasons in a folder: what a cluster's products are compared with.
 
-``python -m benchmarks.single_machine DATA SANDBOX SCENARIO SITE_SEASON...``: the products go to the folder DATA, the
-archives are the sandbox's in SANDBOX. Then ``benchmarks.cluster`` with DATA and the trial ``from_nothing``. A scene
-names its address, so raw_s2 and what is made of it differ where the sandbox has another address there.
+``python -m benchmarks.single_machine SCENARIO SITE_SEASON...`` with the environment of an installation, which
+``benchmarks.cluster`` gives it: that of its control host, so that commit, sites and addresses of the archives are the
+same. A scene names where it came from, and whatever is made of it inherits that.
 """
 
 from __future__ import annotations
 
-import os
 import sys
-from pathlib import Path
+from collections.abc import Sequence
 
+from deploy.demo_cluster.cluster import CHECKOUT, Cluster
+from deploy.demo_cluster.machine import start
 from satfusion_assets.cli.materialize import run_plan
 from satfusion_assets.cli.plans import plan
-from satfusion_assets.sandbox.server.run import SandboxProcess, archive_variables
+from satfusion_assets.store import ProductStore
+from satfusion_assets.vocabulary.errors import ServiceFailed
 from satfusion_assets.vocabulary.scenarios import Scenario
-from satfusion_assets.vocabulary.sites import SiteRegistry, SiteSeason
+from satfusion_assets.vocabulary.sites import SiteSeason
+
+
+def made_on_control(running: Cluster, seasons: Sequence[SiteSeason], scenario: Scenario) -> ProductStore:
+    """Everything up to metrics of ``seasons`` and one scenario, in a folder and an instance of its own."""
+    own = running.folder / "single_machine"
+    home = own / "dagster_home"
+    home.mkdir(parents=True)
+    (home / "dagster.yaml").write_text((CHECKOUT / "dagster_home" / "dagster.yaml").read_text())
+    folder = {"DAGSTER_HOME": str(home), "SATFUSION_DATA_ROOT": str(own / "data")}
+    environment = running.environment("control") | folder
+    del environment["SATFUSION_STORE"]
+    command = [sys.executable, "-m", "benchmarks.single_machine", scenario.key, *(season.key for season in seasons)]
+    log = running.log("single-machine")
+    if start(running.control, command, log, environment).wait():
+        said = log.read_text().splitlines()
+        raise ServiceFailed(f"One machine could not make what it is compared with: {said[-1] if said else log}")
+    return ProductStore(own / "data")
 
 
 def main() -> None:
-    data, sandbox = (Path(argument).absolute() for argument in sys.argv[1:3])
-    scenario = Scenario.parse(sys.argv[3])
-    home = data / "dagster_home"
-    home.mkdir(parents=True, exist_ok=True)
-    registry = SiteRegistry.load(data / "sites.geojson")
-    registry.add(registry.site("innsbruck"))  # a file of the sites that come with the package
-    os.environ |= {"SATFUSION_DATA_ROOT": str(data), "DAGSTER_HOME": str(home)}
-    os.environ["SATFUSION_SITES_FILE"] = str(registry.path)
-    with SandboxProcess(sandbox, registry.path) as archives:
-        os.environ |= archive_variables(archives.url)
-        for key in sys.argv[4:]:
-            season = SiteSeason.parse(key)
-            run_plan(season, plan(season, scenarios=[scenario]))
+    scenario = Scenario.parse(sys.argv[1])
+    for key in sys.argv[2:]:
+        season = SiteSeason.parse(key)
+        run_plan(season, plan(season, scenarios=[scenario]))
 
 
 if __name__ == "__main__":

@@ -16,13 +16,17 @@ from satfusion_assets.vocabulary.sites import SiteSeason
 
 _RUNS: Final = (
     'query($id:String!){runsOrError(filter:{tags:[{key:"dagster/backfill",value:$id}]},limit:1000){... on Runs{results{'
-    "runId status startTime endTime assetSelection{path} tags{key value}}}}}"
+    "runId status creationTime startTime endTime assetSelection{path} tags{key value}}}}}"
 )
 
 
 @dataclass(frozen=True)
 class RunDone:
-    """One run of a backfill. host: that executed it, '' = none yet; attempt: 0 for the first, then 1, 2 ..."""
+    """One run of a backfill.
+
+    host: that executed it, '' = none yet. attempt: 0 for the first, then 1, 2 ... asked, began, ended: seconds since
+    1970.
+    """
 
     run_id: str
     status: str
@@ -30,7 +34,14 @@ class RunDone:
     assets: tuple[str, ...]
     host: str
     attempt: int
-    seconds: float | None
+    asked: float = 0.0
+    began: float | None = None
+    ended: float | None = None
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took, None while it has not ended."""
+        return self.ended - self.began if self.began and self.ended else None
 
 
 def ask_for(
@@ -71,7 +82,6 @@ def _keys(grid: Grid, season: SiteSeason, scenarios: Sequence[Scenario]) -> list
 
 def _run(row: Any) -> RunDone:
     tags = {tag["key"]: tag["value"] for tag in row["tags"]}
-    ended = row["endTime"] and row["startTime"]
     return RunDone(
         run_id=row["runId"],
         status=row["status"],
@@ -79,5 +89,7 @@ def _run(row: Any) -> RunDone:
         assets=tuple(key["path"][-1] for key in row["assetSelection"] or ()),
         host=tags.get(HOST_TAG, ""),
         attempt=int(tags.get("dagster/retry_number", 0)),
-        seconds=row["endTime"] - row["startTime"] if ended else None,
+        asked=row["creationTime"],
+        began=row["startTime"],
+        ended=row["endTime"],
     )

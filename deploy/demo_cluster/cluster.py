@@ -61,6 +61,8 @@ class Cluster:
     """Variables of every host."""
     runs_each: int = 1
     """How many runs a worker executes at a time."""
+    code: str = "satfusion_assets.definitions"
+    """Module with the definitions that the code server serves."""
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
@@ -91,7 +93,7 @@ class Cluster:
         shutil.copy(sites, own / "sites.geojson")
 
     def start_control(self) -> None:
-        """Dagster's tables, then code server, webserver and daemon."""
+        """Dagster's tables, then its services."""
         do(
             self.control,
             sys.executable,
@@ -101,6 +103,10 @@ class Cluster:
             "migrate",
             environment=self.environment("control"),
         )
+        self.start_dagster()
+
+    def start_dagster(self) -> None:
+        """Code server, webserver and daemon, of ``code``."""
         self.start_service("code-server")
         listens = f"exec 3<>/dev/tcp/127.0.0.1/{_CODE}"
         do(self.control, "bash", "-c", listens, again_s=START_S)
@@ -110,7 +116,8 @@ class Cluster:
 
     def start_service(self, name: str) -> None:
         """One of the control host's programs, by its name in ``deploy/cluster/systemd``."""
-        self._start(self.control, name, ["-m", *_SERVICES[name].format(address=self.control.address).split()])
+        command = _SERVICES[name].format(address=self.control.address, code=self.code)
+        self._start(self.control, name, ["-m", *command.split()])
 
     def kill_service(self, name: str) -> None:
         stop(self.processes[name])
@@ -145,7 +152,7 @@ class Cluster:
 
 
 _SERVICES: Final = {
-    "code-server": "satfusion_assets.orchestration.instance.code_server -m satfusion_assets.definitions "
+    "code-server": "satfusion_assets.orchestration.instance.code_server -m {code} "
     f"--location-name satfusion -h 127.0.0.1 -p {_CODE}",
     "webserver": f"dagster_webserver -w {CHECKOUT}/deploy/workspace.yaml -h {{address}} -p {_WEB}",
     "daemon": f"dagster._daemon run -w {CHECKOUT}/deploy/workspace.yaml",

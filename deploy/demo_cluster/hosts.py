@@ -39,6 +39,11 @@ class Host:
         self._first: subprocess.Popen[bytes] | None = None
         self._pid = 0
 
+    @property
+    def first(self) -> int:
+        """This machine's number of the host's first process."""
+        return self._pid
+
     def boot(self) -> None:
         first = f"hostname {self.name} && ip link set lo up && exec cat"
         command = ["unshare", *_NAMESPACES, "--fork", "--kill-child", "--mount-proc", "sh", "-c", first]

@@ -100,7 +100,10 @@ def product_of(name: str, key: str | None, grid: dg.PartitionsDefinition[Any] | 
 
 def site_season_named(key: str | None) -> str:
     """The site-season's part of a partition key as text; empty for an asset without partitions."""
-    return next((part for part in (key or "").split("|") if part[-4:].isdigit() and "_" in part[-5:]), "")
+    for part in (key or "").split("|"):
+        if part[-4:].isdigit() and "_" in part[-5:]:
+            return part
+    return ""
 
 
 def _dimension(context: dg.AssetExecutionContext, name: str) -> str:

@@ -47,6 +47,8 @@ class Ledger:
     def __init__(self, view: AssetGraphView) -> None:
         self._view = view
         self._made: dict[dg.AssetKey, dict[Key, Made | None]] = {}
+        self._events: dict[dg.AssetKey, list[tuple[Key, str, int]]] = {}
+        self._youngest: dict[dg.AssetKey, dict[str, int]] = {}
 
     def made(self, asset: dg.AssetKey, keys: Collection[Key]) -> Mapping[Key, Made]:
         """The latest materialisation of those of ``keys`` that have one."""
@@ -56,11 +58,25 @@ class Ledger:
         known |= {record.partition_key: _made(record) for record in self._latest(asset, unknown)}
         return {key: made for key in keys if (made := known[key]) is not None}
 
-    def events(self, asset: dg.AssetKey) -> Mapping[str | None, int] | Mapping[str, int]:
-        """Place in the event log of the latest materialisation of every partition."""
-        if self._view.asset_graph.get(asset).partitions_def is None:
-            return {key: made.event for key, made in self.made(asset, [None]).items()}
-        return self._view.instance.get_latest_storage_id_by_partition(asset, _MADE)
+    def events(self, asset: dg.AssetKey) -> list[tuple[Key, str, int]]:
+        """Every partition, its site-season and the place in the event log of its latest materialisation."""
+        if asset not in self._events:
+            if self._view.asset_graph.get(asset).partitions_def is None:
+                found: list[tuple[Key, int]] = [(key, made.event) for key, made in self.made(asset, [None]).items()]
+            else:
+                found = [*self._view.instance.get_latest_storage_id_by_partition(asset, _MADE).items()]
+            self._events[asset] = [(key, site_season_named(key), event) for key, event in found]
+        return self._events[asset]
+
+    def youngest(self, asset: dg.AssetKey) -> Mapping[str, int]:
+        """Place in the event log of the latest materialisation in each site-season, and under "" in any."""
+        if asset not in self._youngest:
+            latest: dict[str, int] = {}
+            for _, season, event in self.events(asset):
+                if event > latest.get(season, 0):
+                    latest[season] = event
+            self._youngest[asset] = latest | {"": max(latest.values(), default=0)}
+        return self._youngest[asset]
 
     def version_at(self, asset: dg.AssetKey, key: Key, event: int) -> str | None:
         """The data version that a partition had when ``event`` was logged; None when it was not there."""
@@ -151,14 +167,10 @@ def behind(view: AssetGraphView, asset: dg.AssetKey, keys: Collection[Key]) -> d
 def perhaps_behind(view: AssetGraphView, asset: dg.AssetKey) -> set[Key]:
     """Partitions with an input in their site-season (a table: in any) that is younger than they are."""
     book = Evaluation.of(view).ledger
-    youngest: dict[str, int] = {}
-    for parent in view.asset_graph.get(asset).parent_keys:
-        for key, event in book.events(parent).items():
-            for season in ("", site_season_named(key)):
-                youngest[season] = max(youngest.get(season, 0), event)
-    there = set(keys_of(view.get_full_subset(key=asset)))
-    own = book.events(asset)
-    return {key for key, event in own.items() if key in there and event < youngest.get(site_season_named(key), 0)}
+    inputs = [book.youngest(parent) for parent in view.asset_graph.get(asset).parent_keys]
+    youngest = {season: max(one.get(season, 0) for one in inputs) for season in set().union(*inputs)}
+    older = {key for key, season, event in book.events(asset) if event < youngest.get(season, 0)}
+    return older.intersection(keys_of(view.get_full_subset(key=asset))) if older else older
 
 
 def keys_of(subset: EntitySubset[dg.AssetKey]) -> list[Key]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from importlib.metadata import version as package_version
 from typing import Any, Final
 
 from dagster import DagsterRun, DagsterRunStatus, Field, StringSource
@@ -12,17 +11,12 @@ from dagster._core.launcher import CheckRunHealthResult, LaunchRunContext, RunLa
 from dagster._serdes import ConfigurableClass, ConfigurableClassData
 
 from satfusion_assets.orchestration.cluster.lease import Undertaker
-from satfusion_assets.orchestration.cluster.queue import EXECUTE, queue_app
+from satfusion_assets.orchestration.cluster.queue import EXECUTE, queue_app, release_queue
 
 QUEUE_TAG: Final = "satfusion/queue"
 """A run with this tag goes to a queue of its own, such as of the machines that may reach the archives."""
 _CANCEL_S: Final = 12.0
 """How long a termination waits for the run's process to end: its lease looks every 2 s whether it is still wanted."""
-
-
-def release_queue() -> str:
-    """The queue of this release, so that no worker takes a run of another one's code."""
-    return f"satfusion-{package_version('satfusion')}"
 
 
 class LeasedRunLauncher(RunLauncher, ConfigurableClass):

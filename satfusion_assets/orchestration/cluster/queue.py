@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version as package_version
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -12,8 +13,15 @@ HOST_TAG: Final = "satfusion/host"
 """Of a run: the machine that executes it."""
 _WHILE_IT_RESTARTS: Final = {"max_retries": 40, "interval_start": 1, "interval_step": 1, "interval_max": 3}
 """Two minutes: a launch waits for a broker that is restarted; by default its run would fail within a second."""
+_FORK_S: Final = 60.0
+"""How long a fork may take to say that it is there; after 4 s, the default, a busy machine has its forks killed."""
 _DAYS_MS: Final = 7 * 86_400_000
 """RabbitMQ closes the channel of a message that is not acknowledged within 30 minutes by default."""
+
+
+def release_queue() -> str:
+    """The queue of this release, so that no worker takes a run of another one's code."""
+    return f"satfusion-{package_version('satfusion')}"
 
 
 def queue_app(broker_url: str | None = None) -> Celery:
@@ -22,16 +30,15 @@ def queue_app(broker_url: str | None = None) -> Celery:
     from celery import Celery
     from kombu import Queue
 
-    from satfusion_assets.orchestration.cluster.launcher import release_queue
-
     app = Celery("satfusion", broker=broker_url)
     if broker_url and broker_url.startswith("amqps://"):
         app.conf.broker_use_ssl = {"server_hostname": None}  # the URL's; without it any host's certificate would do
     app.conf.update(
         task_acks_late=True,
-        task_reject_on_worker_lost=False,
+        task_reject_on_worker_lost=True,  # a run that had begun is found begun
         worker_prefetch_multiplier=1,
         worker_max_tasks_per_child=1,
+        worker_proc_alive_timeout=_FORK_S,
         task_ignore_result=True,
         broker_heartbeat=10,
         broker_connection_retry_on_startup=True,

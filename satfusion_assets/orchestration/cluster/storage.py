@@ -1,13 +1,14 @@
 """Dagster's PostgreSQL storage with its connections kept open.
 
 The original opens a connection for each question and closes it: hundreds in a short run, each a process of the server.
-Its webserver keeps one, and says once that it is broken after a restart of the server; here each that was idle is
-tried before it is used. Tables and rows are the same, so either class reads what the other wrote.
+Its webserver keeps one, and says once that it is broken after a restart of the server; here each is tried before it is
+used, and a server that is being restarted is waited for. Tables and rows are the same, so either class reads what the
+other wrote.
 """
 
 from __future__ import annotations
 
-import math
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -21,12 +22,10 @@ from dagster_postgres.run_storage import PostgresRunStorage
 from dagster_postgres.schedule_storage import PostgresScheduleStorage
 from dagster_postgres.utils import pg_url_from_config, set_pg_statement_timeout
 from sqlalchemy import Engine, column, create_engine, event, func, select, table
-from sqlalchemy.exc import DisconnectionError
 
 _PARTITIONS: Final = table("dynamic_partitions", column("id"), column("partitions_def_name"))
-_IDLE_S: Final = 0.5
-"""A server takes longer to start again than this."""
-_USED: Final = "satfusion_used"
+_RESTART_S: Final = 4.0
+"""At each of Dagster's tries; six of them outlast the restart of a server, and the lease gives up after 10 s."""
 KEPT: Final = 3
 """Connections that a process keeps open; what its threads need beyond that is closed after use."""
 
@@ -53,14 +52,21 @@ class KeptSchedules(_Limited, PostgresScheduleStorage):
 
 
 class KeptEvents(_Limited, PostgresEventLogStorage):
-    """The event log; dynamic partitions are read again only when there are others.
+    """The event log; dynamic partitions are read again only when there are others, columns only until they are there.
 
-    One evaluation of the automation conditions asks for all of them once for every asset and condition.
+    An evaluation of the automation conditions asks for both with every asset.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._partitions: dict[str, tuple[tuple[int, int | None], list[str]]] = {}
+        self._columns: set[str] = set()
+
+    def has_asset_key_col(self, column_name: str) -> bool:
+        """A migration adds columns and removes none; the original reads PostgreSQL's catalogue each time."""
+        if column_name not in self._columns and super().has_asset_key_col(column_name):
+            self._columns.add(column_name)
+        return column_name in self._columns
 
     def get_dynamic_partitions(self, partitions_def_name: str) -> Sequence[str]:
         ids, names = _PARTITIONS.c.id, _PARTITIONS.c.partitions_def_name
@@ -90,9 +96,9 @@ class KeptPostgresStorage(DagsterPostgresStorage):
             pool_size=KEPT,
             max_overflow=-1,
             pool_use_lifo=True,
+            pool_pre_ping=True,
         )
-        event.listen(self._engine, "checkin", _note_use)
-        event.listen(self._engine, "checkout", _try_what_was_idle)
+        _wait_while_it_restarts(self._engine)
         self._run_storage = KeptRuns(postgres_url, should_autocreate_tables=False)
         self._event_log_storage = KeptEvents(postgres_url, should_autocreate_tables=False)
         self._schedule_storage = KeptSchedules(postgres_url, should_autocreate_tables=False)
@@ -106,16 +112,23 @@ class KeptPostgresStorage(DagsterPostgresStorage):
         return cls(pg_url_from_config(config_value), inst_data)
 
 
-def _note_use(_: Any, record: Any) -> None:
-    record.info[_USED] = time.monotonic()
+def _wait_while_it_restarts(engine: Engine) -> None:
+    """New connections wait ``_RESTART_S`` for a server that has answered before.
 
+    Dagster tries to connect six times, with pauses so random that they may end before a server has been restarted.
+    """
+    known = threading.Event()
 
-def _try_what_was_idle(connection: Any, record: Any, _: Any) -> None:
-    """What ``pool_pre_ping`` does at every use: an evaluation of the automation conditions has a thousand of them."""
-    if time.monotonic() - record.info.get(_USED, math.inf) < _IDLE_S:
-        return
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except psycopg2.Error as error:
-        raise DisconnectionError from error  # the pool opens another
+    @event.listens_for(engine, "do_connect")
+    def connect(_: Any, __: Any, where: Sequence[Any], settings: dict[str, Any]) -> Any:
+        deadline = time.monotonic() + (_RESTART_S if known.is_set() else 0)
+        while True:
+            try:
+                connection = psycopg2.connect(*where, **settings)
+            except psycopg2.OperationalError:
+                if time.monotonic() >= deadline:
+                    raise
+                time.sleep(0.2)
+            else:
+                known.set()
+                return connection

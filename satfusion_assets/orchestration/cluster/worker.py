@@ -1,7 +1,8 @@
 """A worker: ``celery --app satfusion_assets.orchestration.cluster.worker worker --concurrency 2``.
 
 Each run is a fresh fork of a process that has everything loaded, executed under its lease. A message that comes a
-second time finds the run begun, ended or leased, and does nothing.
+second time finds the run begun, ended or leased, and does nothing; so it is sent again whenever the database does not
+answer or the process dies before its run has begun.
 """
 
 from __future__ import annotations
@@ -9,13 +10,18 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import time
 from contextlib import closing
 from typing import Final
 
+import psycopg2
 import rasterio
+from celery.exceptions import Reject
 from dagster import DagsterInstance
 from dagster._cli.api import _execute_run_command_body
+from dagster_postgres.utils import DagsterPostgresException
 from rasterio.session import DummySession
+from sqlalchemy.exc import DBAPIError
 
 from satfusion_assets.orchestration.cluster.lease import RunLease, end_process
 from satfusion_assets.orchestration.cluster.queue import EXECUTE, HOST_TAG, queue_app
@@ -27,12 +33,25 @@ log = logging.getLogger(__name__)
 POSTGRES: Final = "SATFUSION_POSTGRES_URL"
 BROKER: Final = "SATFUSION_BROKER_URL"
 
+_NO_DATABASE: Final = (psycopg2.Error, DBAPIError, DagsterPostgresException)
+_AGAIN_S: Final = 5.0
+"""Pause before a message goes back to the queue because the database does not answer."""
+
 app = queue_app(os.environ.get(BROKER))
 
 
 @app.task(name=EXECUTE)
 def execute_run(run_id: str) -> None:
     """Execute a run here unless it is executed elsewhere, or was."""
+    try:
+        _execute(run_id)
+    except _NO_DATABASE as error:
+        log.warning("The database does not answer for run %s, whose message goes back to the queue.", run_id)
+        time.sleep(_AGAIN_S)
+        raise Reject(error, requeue=True) from error
+
+
+def _execute(run_id: str) -> None:
     with closing(RunLease(os.environ[POSTGRES], run_id, lost=end_process)) as lease:
         if not lease.take():
             log.warning("Run %s is not to be executed here: it has begun, ended or is another's.", run_id)

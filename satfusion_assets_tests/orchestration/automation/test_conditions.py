@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -300,6 +301,24 @@ def test_what_changed_while_automation_was_off_is_carried_on_when_it_is_switched
     made = stage.settle()
     assert set(made) == downstream("raw_s3")
     assert max(made.values()) == 1
+
+
+def test_the_first_look_reads_the_latest_events_of_each_asset_once(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And so does not grow with the number of products that descend from one."""
+    stage.everything(HERE)
+    asked: Counter[dg.AssetKey] = Counter()
+    read = stage.instance.get_latest_storage_id_by_partition
+
+    def counted(asset_key: dg.AssetKey, *arguments: Any) -> Mapping[str, int]:
+        if len(arguments) == 1:  # of all partitions
+            asked[asset_key] += 1
+        return read(asset_key, *arguments)
+
+    monkeypatch.setattr(stage.instance, "get_latest_storage_id_by_partition", counted)
+    assert stage.tick() == set()
+    assert set(asked.values()) == {1}
 
 
 def test_the_sensor_is_evaluated_where_the_code_is_and_remembers(stage: Stage) -> None:

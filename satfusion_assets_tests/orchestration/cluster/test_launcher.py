@@ -20,9 +20,9 @@ from dagster._core.test_utils import create_run_for_test
 from dagster._daemon.monitoring import concurrency
 
 from deploy.demo_cluster.postgres import Postgres
-from satfusion_assets.orchestration.cluster.launcher import LeasedRunLauncher, release_queue
+from satfusion_assets.orchestration.cluster.launcher import LeasedRunLauncher
 from satfusion_assets.orchestration.cluster.lease import RunLease
-from satfusion_assets.orchestration.cluster.queue import queue_app
+from satfusion_assets.orchestration.cluster.queue import queue_app, release_queue
 from satfusion_assets.vocabulary.installation import INSTANCE, beside_package
 from satfusion_assets_tests.orchestration.cluster.test_lease import eventually
 

@@ -9,8 +9,7 @@ import pytest
 
 from deploy.demo_cluster.machine import ThisMachine
 from deploy.demo_cluster.rabbitmq import RabbitMq, is_installed
-from satfusion_assets.orchestration.cluster.launcher import release_queue
-from satfusion_assets.orchestration.cluster.queue import EXECUTE, queue_app
+from satfusion_assets.orchestration.cluster.queue import EXECUTE, queue_app, release_queue
 from satfusion_assets_tests.store.servers.running import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]  # Erlang starts twice, on a machine that may be busy

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg2
 import pytest
+from sqlalchemy import event
 
 from deploy.demo_cluster.postgres import Postgres
 from satfusion_assets.orchestration.cluster.storage import KEPT, KeptEvents, KeptPostgresStorage
@@ -52,8 +53,33 @@ def test_many_questions_take_few_connections_and_one_that_broke_is_replaced(stor
         assert storage.schedule_storage.all_instigator_state() == []
     assert 0 < asked(url, SESSIONS) <= KEPT
     asked(url, CUT)
-    time.sleep(0.6)  # a server takes longer to start again
     assert storage.run_storage.get_runs() == []
+
+
+def test_a_server_that_is_being_restarted_is_waited_for(
+    storage: KeptPostgresStorage, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("dagster_postgres.utils.retry_pg_connection_fn", lambda connect: connect())  # Dagster's tries
+    assert storage.run_storage.get_runs() == []
+    postgres.stop()
+    again = threading.Timer(1.0, postgres.start)
+    again.start()
+    try:
+        assert storage.run_storage.get_runs() == []
+    finally:
+        again.join()
+
+
+def test_the_columns_of_assets_are_looked_up_once_they_are_there(storage: KeptPostgresStorage):
+    log = storage.event_log_storage
+    assert isinstance(log, KeptEvents)
+    asked: list[str] = []
+    event.listen(log._engine, "before_cursor_execute", lambda *arguments: asked.append(arguments[2]))
+    assert log.can_read_asset_status_cache()
+    assert asked
+    asked.clear()
+    assert log.can_read_asset_status_cache()
+    assert not asked
 
 
 def test_the_webserver_keeps_to_its_limit_of_a_question(storage: KeptPostgresStorage):
