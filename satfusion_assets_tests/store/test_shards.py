@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -105,3 +106,17 @@ def test_a_taken_layer_has_another_edition_than_the_one_that_it_replaces(tmp_pat
     assert not shard(after).samefile(shard(beside))
     (found,) = read_layers(after, "p", only=["standard_deviation"])
     np.testing.assert_array_equal(found.values, quality().stored().values)
+
+
+def test_a_layer_of_the_same_files_on_the_same_days_is_encoded_once(tmp_path: Path):
+    scenes = replace(fused(days=9), name="s2", made_of=("hash of scene a", "hash of scene b"))
+    with mock.patch.object(shards, "encode", wraps=shards.encode) as encode:
+
+        def images_encoded(name: str, days: int) -> int:
+            encode.reset_mock()
+            write_pack(tmp_path / name, [fused(days), scenes], *PLACE)
+            return sum(call.args[0].ndim == 4 for call in encode.call_args_list)
+
+        assert [images_encoded("a", 40), images_encoded("b", 40), images_encoded("c", 41)] == [2, 1, 2]
+    found, again = (open_pack(tmp_path / name)["s2"] for name in "ab")
+    assert found.equals(again)
