@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from satfusion_assets.cli.home import dagster_instance
+from satfusion_assets.cli.loading import kept_for_good
 from satfusion_assets.pipeline.records import STAGES, Stage
 from satfusion_assets.vocabulary.sites import SiteSeason
 
@@ -103,12 +104,15 @@ def run_plan(site_season: SiteSeason, runs: Sequence[Run], *, rebuild: bool = Fa
         for name in names:
             steps.advance(f"{name} up to date", None)
         return  # before Dagster is loaded: that takes longer than all of this
-    from satfusion_assets.cli.runs import command_tags, execute
-    from satfusion_assets.cli.stopping import stoppable
-    from satfusion_assets.cli.terminal import stages_quiet
-    from satfusion_assets.definitions import build_defs
-    from satfusion_assets.pipeline.costs import refuse_beyond
-    from satfusion_assets.pipeline.partitions import SITE_SEASON
+    with kept_for_good():
+        from satfusion_assets.cli.runs import command_tags, execute
+        from satfusion_assets.cli.stopping import stoppable
+        from satfusion_assets.cli.terminal import stages_quiet
+        from satfusion_assets.definitions import build_defs
+        from satfusion_assets.pipeline.costs import refuse_beyond
+        from satfusion_assets.pipeline.partitions import SITE_SEASON
+
+        definitions = None if dry_run else build_defs(platform)
 
     with stoppable() as stop, dagster_instance() as instance:
         due = forecast(platform, instance, runs, rebuild=rebuild)
@@ -122,7 +126,7 @@ def run_plan(site_season: SiteSeason, runs: Sequence[Run], *, rebuild: bool = Fa
         if dry_run:
             console.print(f"It would cost {cost(due)}.", highlight=False, soft_wrap=True)
         refuse_beyond(cost(due), platform.settings, site_season.key)
-        if dry_run:
+        if definitions is None:
             return
         asking = [run for run in runs if "raw_s3" in run.assets]
         if asking:
@@ -136,6 +140,6 @@ def run_plan(site_season: SiteSeason, runs: Sequence[Run], *, rebuild: bool = Fa
         steps = Steps(expected_seconds(runs, due))
         with stages_quiet(), steps.shown(names[0]):
             tags = command_tags(site_season)
-            done = execute(build_defs(platform), instance, platform, runs, rebuild=rebuild, tags=tags, stop=stop)
+            done = execute(definitions, instance, platform, runs, rebuild=rebuild, tags=tags, stop=stop)
             for name, following, (_, ran) in zip(names, [*names[1:], None], done, strict=True):
                 steps.advance(f"{name} {'done' if ran else 'up to date'}", following)

@@ -38,8 +38,10 @@ class Window:
 
 def valid_pixels(values: npt.NDArray[np.floating]) -> npt.NDArray[np.bool_]:
     """Pixels (H, W) that are valid on any day in any band of ``values`` (..., H, W); unite days with ``|``."""
-    flags = np.isfinite(values) & (values > VALID_ABOVE)
-    return flags.reshape(-1, *flags.shape[-2:]).any(axis=0)
+    valid = np.zeros(values.shape[-2:], bool)
+    for image in values.reshape(-1, *values.shape[-2:]):  # a season's flags at once would be a third of its images
+        valid |= np.isfinite(image) & (image > VALID_ABOVE)
+    return valid
 
 
 def valid_window(valid: npt.NDArray[np.bool_]) -> Window | None:

@@ -6,13 +6,14 @@ A pack's link leads to a folder, so that resolving it once gives all of its file
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Final
 
 from satfusion_assets.store.leases import HIDDEN, PACK
 from satfusion_assets.vocabulary.errors import StoreError
 
 CURRENT: Final = "current"
+SIDECAR: Final = ".aux.xml"
 RASTERS: Final = (".tif", ".tiff", ".geotiff")
 
 
@@ -29,7 +30,7 @@ def _link_of(name: str) -> str:
 def remove_sidecar(path: Path) -> None:
     """Remove what GDAL's programs noted beside a raster: statistics of the pixels that were there before."""
     if path.suffix in RASTERS:
-        path.with_name(f"{path.name}.aux.xml").unlink(missing_ok=True)
+        path.with_name(f"{path.name}{SIDECAR}").unlink(missing_ok=True)
 
 
 class ContractNames:
@@ -42,12 +43,27 @@ class ContractNames:
     def link(self, names: Iterable[str]) -> set[Path]:
         """Make every file of ``names`` visible; returns the folders that changed. StoreError where a name is taken."""
         changed: set[Path] = set()
+        by_folder: dict[Path, list[str]] = {}
         for name in sorted(links_of(names)):
-            remove_sidecar(self._base / name)
-            if self._link(name):
-                path = self._base / name
-                changed |= {folder for folder in path.parents if folder.is_relative_to(self._base)}
+            by_folder.setdefault((self._base / name).parent, []).append(name)
+        for folder, inside in by_folder.items():
+            # Looked at once: a season has hundreds of names in a folder, and asking for each takes a second.
+            folder.mkdir(parents=True, exist_ok=True)
+            there = {path.name for path in folder.iterdir()}
+            news = [name for name in inside if self._link_in(folder, name, there)]
+            if news:
+                changed |= {parent for parent in (folder, *folder.parents) if parent.is_relative_to(self._base)}
         return changed
+
+    def _link_in(self, folder: Path, name: str, there: Collection[str]) -> bool:
+        """Make ``name`` visible in its ``folder``, which holds ``there``; whether that was news."""
+        own = name.rpartition("/")[2]
+        if f"{own}{SIDECAR}" in there:
+            remove_sidecar(folder / own)
+        if own in there:
+            return self._link(name)
+        (folder / own).symlink_to(self._target(name))
+        return True
 
     def unlink(self, links: Collection[str]) -> None:
         """Remove the product's own of ``links``, and the folders that are empty then."""
@@ -63,11 +79,10 @@ class ContractNames:
 
     def _link(self, name: str) -> bool:
         path = self._base / name
-        up = Path(*[".."] * (len(PurePosixPath(name).parts) - 1))
-        target = up / HIDDEN / self._slug / CURRENT / name
+        target = self._target(name)
         if path.is_symlink():
             owner = path.readlink()
-            if owner == target:
+            if str(owner) == target:
                 return False
             if path.exists():
                 raise StoreError(f"{path} belongs to another product ({owner}); two products share a name.")
@@ -76,9 +91,13 @@ class ContractNames:
             self._unlink_files(path)
         if path.exists():
             raise StoreError(f"{path} is a file that satfusion did not write; move it away and try again.")
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(exist_ok=True, parents=True)  # it may have gone with the links of before
         path.symlink_to(target)
         return True
+
+    def _target(self, name: str) -> str:
+        """Where the link of ``name`` leads, from its folder."""
+        return f"{'../' * name.count('/')}{HIDDEN}/{self._slug}/{CURRENT}/{name}"
 
     def _is_own(self, path: Path) -> bool:
         return path.is_symlink() and f"{HIDDEN}/{self._slug}/{CURRENT}/" in path.readlink().as_posix()

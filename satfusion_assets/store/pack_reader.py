@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
@@ -21,7 +21,7 @@ from zarr.storage import LocalStore
 
 from satfusion_assets.store.layers import layer_type
 from satfusion_assets.store.leases import lease, version_of
-from satfusion_assets.store.packs import AVAILABLE, PackLayer
+from satfusion_assets.store.packs import AVAILABLE, HeldLayer, PackLayer
 from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing
 
 if TYPE_CHECKING:
@@ -158,6 +158,17 @@ def pack_place(path: Path, name: str) -> PackPlace:
         c, a, b, f, d, e = (float(number) for number in str(crs["GeoTransform"]).split())
         shape = (pack.arrays["y"].shape[0], pack.arrays["x"].shape[0])
         return PackPlace(shape, (a, b, c, d, e, f), int(crs["epsg"]), pack.words)
+
+
+def held_layers(path: Path, name: str) -> Iterator[HeldLayer]:
+    """The layers of the pack at ``path``, for a pack that may take them as they are; errors as ``read_pixel``."""
+    for key, said in pack_layers(path, name).items():
+        days = np.array(said.days, "datetime64[D]")
+        yield HeldLayer(key, days, said.bands, path, partial(_layer_whole, path, name, key))
+
+
+def _layer_whole(path: Path, name: str, key: str) -> PackLayer:
+    return next(read_layers(path, name, only=[key]))
 
 
 def read_layers(path: Path, name: str, only: Collection[str] = (), days: Collection[str] = ()) -> Iterator[PackLayer]:

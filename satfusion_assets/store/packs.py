@@ -17,10 +17,10 @@ the disk once.
 from __future__ import annotations
 
 import json
-import math
+import shutil
 import warnings
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -33,21 +33,17 @@ from zarr.codecs import BloscCodec, BloscShuffle, Crc32cCodec, TransposeCodec
 from zarr.codecs.numcodecs import Delta
 from zarr.errors import ZarrUserWarning
 
+from satfusion_assets.store import shards
 from satfusion_assets.store.layers import Order, layer_type
+from satfusion_assets.store.version import link_or_copy
 
 CHUNK: Final = (32, 30, 30)
 """Days, rows and columns a chunk: one pixel's season costs 12 chunks, one day 25, at site size."""
 EDITIONS: Final = 32
 AVAILABLE: Final = "{}_available"
 """Name of the variable that tells the days of a layer."""
-_SHUFFLE: Final[dict[Order, BloscShuffle]] = {
-    "images": BloscShuffle.bitshuffle,
-    "seasons": BloscShuffle.shuffle,
-    "differences": BloscShuffle.shuffle,
-}
-"""The smaller of bits and bytes, as measured for each order."""
-_CODED_TOGETHER: Final = {"codec_pipeline.batch_size": 32}
-"""Chunks that pass a codec in one call, 1 by default: a tenth of the CPU less, the same bytes."""
+AXES: Final = ("time", "y", "x")
+"""Arrays whose editions are those of another pack where days, grid and bands are."""
 _EPOCH: Final = np.datetime64("1970-01-01", "D")
 
 
@@ -57,13 +53,15 @@ class PackLayer:
 
     name: variable name (``s2``, ``fused``, ``s3``, ``standard_deviation`` ...), one of ``LAYERS``. days: datetime64[D]
     (t,), sorted. values: (t, b, H, W), floats with NaN = missing, or integers as the layer is stored; (t, H, W) for a
-    layer without bands. bands: b names.
+    layer without bands. bands: b names. made_of: SHA-256 of the files that the values are of, where they are known:
+    layers of equal files are encoded once.
     """
 
     name: str
     days: NDArray[np.datetime64]
     values: NDArray[Any]
     bands: tuple[str, ...] = ()
+    made_of: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         expected = (len(self.days), len(self.bands)) if self.bands else (len(self.days),)
@@ -75,12 +73,27 @@ class PackLayer:
 
     def stored(self) -> PackLayer:
         """The same layer in the integers that it is stored as; StoreError where a value does not fit."""
-        return PackLayer(self.name, self.days, layer_type(self.name).encode(self.name, self.values), self.bands)
+        return PackLayer(
+            self.name, self.days, layer_type(self.name).encode(self.name, self.values), self.bands, self.made_of
+        )
+
+
+@dataclass(frozen=True)
+class HeldLayer:
+    """A layer as another ``pack`` holds it, taken as the same files where that pack's days, grid and bands are those of
+    the new one. days, bands: as of ``PackLayer``. read: the layer itself, for where they are not.
+    """
+
+    name: str
+    days: NDArray[np.datetime64]
+    bands: tuple[str, ...]
+    pack: Path
+    read: Callable[[], PackLayer]
 
 
 def write_pack(
     path: Path,
-    layers: Iterable[PackLayer],
+    layers: Iterable[PackLayer | HeldLayer],
     transform: tuple[float, ...],
     epsg: int,
     attributes: dict[str, str] | None = None,
@@ -92,22 +105,26 @@ def write_pack(
     takes, so that readers of that one notice. Values are rounded to the layer's step; StoreError where one does not
     fit.
     """
-    stored = [layer.stored() for layer in layers]
-    height, width = _one_of("heights and widths", {layer.values.shape[-2:] for layer in stored})
-    bands = _one_of("bands", {layer.bands for layer in stored if layer.bands} or {()})
-    days = np.unique(np.concatenate([np.asarray(layer.days, "datetime64[D]") for layer in stored]))
-    with warnings.catch_warnings(), zarr.config.set(_CODED_TOGETHER):
+    given = list(layers)
+    sizes = {layer.values.shape[-2:] for layer in given if isinstance(layer, PackLayer)}
+    height, width = _one_of("heights and widths", sizes)
+    bands = _one_of("bands", {layer.bands for layer in given if layer.bands} or {()})
+    days = np.unique(np.concatenate([np.asarray(layer.days, "datetime64[D]") for layer in given]))
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore", ZarrUserWarning)  # consolidated metadata and delta are not in the format's text
         root = zarr.create_group(path, zarr_format=3)
-        arrays = _Arrays(root, f"{tuple(transform[:6])} {epsg} {bands}", _editions(replaces))
+        arrays = _Arrays(path, root, f"{tuple(transform[:6])} {epsg} {bands}", _editions(replaces))
         _write_grid(arrays, transform, epsg, (height, width))
         calendar = {"units": "days since 1970-01-01", "calendar": "proleptic_gregorian", "standard_name": "time"}
         _write_axis(arrays, "time", (days - _EPOCH).astype(np.int64), calendar)
         if bands:
             _write_bands(root, bands)
-        for layer in stored:
-            _write_layer(arrays, layer, days)
-        said: dict[str, Any] = {"layers": [layer.name for layer in stored], "editions": arrays.editions}
+        for layer in given:
+            if isinstance(layer, PackLayer):
+                _write_layer(arrays, layer, days)
+            elif not arrays.take(layer):
+                _write_layer(arrays, layer.read(), days)
+        said: dict[str, Any] = {"layers": [layer.name for layer in given], "editions": arrays.editions}
         root.attrs.update({"Conventions": "CF-1.10", **(attributes or {}), **said})
         zarr.consolidate_metadata(path)
 
@@ -130,66 +147,89 @@ def _editions(replaces: Path | None) -> Mapping[str, str]:
 
 @dataclass
 class _Arrays:
-    """The arrays of a pack that is written. place: grid and bands, in words. before: editions of the pack replaced.
+    """The arrays of a pack that is written to ``folder``. place: grid and bands, in words. before: editions of the pack
+    replaced.
 
     An edition is told as the content's checksum and the number, "1a2b3c4d 7".
     """
 
+    folder: Path
     root: zarr.Group
     place: str
     before: Mapping[str, str]
     editions: dict[str, str] = field(default_factory=dict)
 
+    def encode(
+        self, name: str, values: NDArray[Any], chunks: tuple[int, ...], missing: int = 0, order: Order = "images"
+    ) -> shards.Chunks:
+        """``values`` of the array ``name`` in ``chunks``."""
+        content = zlib.crc32(np.ascontiguousarray(values).data, zlib.crc32(f"{self.place} {name}".encode()))
+        return shards.encode(values, chunks, order, missing, content)
+
     def write(
         self,
         name: str,
-        values: NDArray[Any],
-        chunks: tuple[int, ...],
+        encoded: shards.Chunks,
         dimensions: tuple[str, ...],
         attributes: dict[str, Any],
         missing: int = 0,
         order: Order = "images",
     ) -> None:
-        """``values`` in chunks of one shard, whose index has as many places along time more as the edition says."""
-        places = [max(1, math.ceil(size / chunk)) for size, chunk in zip(values.shape, chunks, strict=True)]
-        places[0] += self._edition(name, values)
+        """An array of one shard, whose index has as many places along time more as the edition says: one by content,
+        another than that of an array with other content in the same place.
+        """
+        edition = self._unlike(name, f"{encoded.content:08x} {encoded.content % EDITIONS}")
+        self.editions[name], more = edition, int(edition.split()[1])
+        places = encoded.counts[0] + more, *encoded.counts[1:]
         shard: Any = {
-            "shape": tuple(count * chunk for count, chunk in zip(places, chunks, strict=True)),
+            "shape": tuple(count * chunk for count, chunk in zip(places, encoded.chunk, strict=True)),
             "index_location": "start",
         }
-        array = self.root.create_array(
+        self.root.create_array(
             name,
-            shape=values.shape,
-            dtype=values.dtype,
-            chunks=chunks,
+            shape=encoded.shape,
+            dtype=encoded.dtype,
+            chunks=encoded.chunk,
             shards=shard,
-            filters=_filters(values, order),
-            compressors=[BloscCodec(cname="zstd", clevel=3, shuffle=_SHUFFLE[order]), Crc32cCodec()],
+            filters=_filters(encoded.dtype, len(encoded.shape), order),
+            compressors=[
+                BloscCodec(cname="zstd", clevel=shards.LEVEL, shuffle=BloscShuffle[shards.SHUFFLES[order]]),
+                Crc32cCodec(),
+            ],
             fill_value=missing,
             dimension_names=dimensions,
             attributes=attributes,
-            config={"write_empty_chunks": True},
         )
-        if values.size:
-            array[...] = values
+        if encoded.parts:
+            encoded.write(self.folder / name / "c" / "/".join("0" * len(places)), more)
 
-    def _edition(self, name: str, values: NDArray[Any]) -> int:
-        """An edition by content, another than that of an array with other content in the same place."""
-        content = zlib.crc32(np.ascontiguousarray(values).data, zlib.crc32(f"{self.place} {name}".encode()))
-        edition = content % EDITIONS
-        before, _, number = self.before.get(name, "").partition(" ")
-        if number == str(edition) and before != f"{content:08x}":
-            edition = (edition + 1) % EDITIONS
-        self.editions[name] = f"{content:08x} {edition}"
-        return edition
+    def take(self, layer: HeldLayer) -> bool:
+        """Have the files of ``layer`` under another name; False where the packs' axes differ, or where a reader of the
+        pack that is replaced would not notice."""
+        theirs = _editions(layer.pack)
+        if any(theirs.get(axis) is None or theirs[axis].split()[0] != self.editions[axis].split()[0] for axis in AXES):
+            return False
+        names = (layer.name, AVAILABLE.format(layer.name))
+        if any(theirs.get(name, "") != self._unlike(name, theirs.get(name, "")) for name in names):
+            return False
+        for name in names:
+            shutil.copytree(layer.pack / name, self.folder / name, copy_function=link_or_copy)
+            self.editions[name] = theirs[name]
+        return True
+
+    def _unlike(self, name: str, edition: str) -> str:
+        """``edition``, or the next one where the array that is replaced has it with other content."""
+        content, _, number = edition.partition(" ")
+        before, _, taken = self.before.get(name, "").partition(" ")
+        return f"{content} {(int(number) + 1) % EDITIONS}" if taken == number and before != content else edition
 
 
-def _filters(values: NDArray[Any], order: Order) -> Any:
+def _filters(dtype: np.dtype[Any], axes: int, order: Order) -> Any:
     """What lays a chunk out; None = image after image, as it lies in memory."""
     if order == "images":
         return None
-    seasons = TransposeCodec(order=(*range(1, values.ndim), 0))
-    return [seasons] if order == "seasons" else [seasons, Delta(dtype=values.dtype.str)]
+    seasons = TransposeCodec(order=(*range(1, axes), 0))
+    return [seasons] if order == "seasons" else [seasons, Delta(dtype=dtype.str)]
 
 
 def _write_grid(arrays: _Arrays, transform: tuple[float, ...], epsg: int, shape: tuple[int, int]) -> None:
@@ -205,7 +245,7 @@ def _write_grid(arrays: _Arrays, transform: tuple[float, ...], epsg: int, shape:
 
 
 def _write_axis(arrays: _Arrays, name: str, values: np.ndarray, attributes: dict[str, Any]) -> None:
-    arrays.write(name, values, (max(1, len(values)),), (name,), attributes)
+    arrays.write(name, arrays.encode(name, values, (max(1, len(values)),)), (name,), attributes)
 
 
 def _write_bands(root: zarr.Group, bands: tuple[str, ...]) -> None:
@@ -218,10 +258,6 @@ def _write_bands(root: zarr.Group, bands: tuple[str, ...]) -> None:
 def _write_layer(arrays: _Arrays, layer: PackLayer, days: NDArray[np.datetime64]) -> None:
     stored_as = layer_type(layer.name)
     available = np.isin(days, np.asarray(layer.days, "datetime64[D]"))
-    values = layer.values
-    if not available.all():
-        values = np.full((len(days), *layer.values.shape[1:]), stored_as.missing, stored_as.dtype)
-        values[available] = layer.values
     attributes = {
         "units": stored_as.units,
         "long_name": stored_as.long_name,
@@ -234,7 +270,27 @@ def _write_layer(arrays: _Arrays, layer: PackLayer, days: NDArray[np.datetime64]
     if stored_as.significant is not None:
         attributes["significant_bits"] = stored_as.significant
     dimensions = ("time", *(("band",) if layer.bands else ()), "y", "x")
-    chunks = (CHUNK[0], *((len(layer.bands),) if layer.bands else ()), *CHUNK[1:])
-    arrays.write(layer.name, values, chunks, dimensions, attributes, stored_as.missing, stored_as.order)
-    attributes = {"long_name": f"days that {layer.name} has an image of"}
-    arrays.write(AVAILABLE.format(layer.name), available, (max(1, len(days)),), ("time",), attributes)
+    encoded = _encoded(arrays, layer, days, available)
+    arrays.write(layer.name, encoded, dimensions, attributes, stored_as.missing, stored_as.order)
+    name, attributes = AVAILABLE.format(layer.name), {"long_name": f"days that {layer.name} has an image of"}
+    arrays.write(name, arrays.encode(name, available, (max(1, len(days)),)), ("time",), attributes)
+
+
+def _encoded(
+    arrays: _Arrays, layer: PackLayer, days: NDArray[np.datetime64], available: NDArray[np.bool_]
+) -> shards.Chunks:
+    """The layer on all ``days``, of which it has those ``available``; encoded before where it is of the same files."""
+    made_of = (layer.name, arrays.place, days.tobytes(), layer.days.tobytes(), layer.made_of)
+    held = shards.RECENT.get(made_of) if layer.made_of else None
+    if held is not None:
+        return held
+    stored_as, values = layer_type(layer.name), layer.stored().values
+    if not available.all():
+        on_days = np.full((len(days), *values.shape[1:]), stored_as.missing, stored_as.dtype)
+        on_days[available] = values
+        values = on_days
+    chunk = (CHUNK[0], *((len(layer.bands),) if layer.bands else ()), *CHUNK[1:])
+    encoded = arrays.encode(layer.name, values, chunk, stored_as.missing, stored_as.order)
+    if layer.made_of:
+        shards.RECENT.hold(made_of, encoded)
+    return encoded

@@ -49,7 +49,7 @@ from satfusion_assets.store.manifest import (
     Scope,
 )
 from satfusion_assets.store.names import CURRENT, ContractNames, links_of
-from satfusion_assets.store.recent import RECENT
+from satfusion_assets.store.recent import WRITTEN
 from satfusion_assets.store.sealing import TABLES, names_in, sealed
 from satfusion_assets.store.tags import file_tags
 from satfusion_assets.store.version import Draft, View, replace_by
@@ -165,7 +165,7 @@ class ProductStore(Store):
                 self._make_current(product, identity, manifest)
                 draft.manifest, published = manifest, True
                 for names, stack in draft.stacks:
-                    RECENT.hold([manifest.files[name].sha256 for name in names], stack)
+                    WRITTEN.hold([manifest.files[name].sha256 for name in names], stack)
         except OSError as error:
             explained = self._explained(error, product)
             if explained is None:

@@ -1,4 +1,5 @@
-"""Stacks of images that this process wrote last, for the stages that read them next: nothing is decoded that is held.
+"""Stacks of images that this process wrote or read last, for the stages that read them next: nothing is decoded that is
+held.
 
 They are known by the hashes of their files, so that a stack can never be taken for another version's.
 """
@@ -13,38 +14,55 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-HELD_BYTES: Final = 128_000_000
-"""What is held at most: the fused and the Sentinel-3 images of a site-season of the usual size are 90 MB."""
-
-Key = tuple[str, ...]
+WRITTEN_BYTES: Final = 256_000_000
+"""What is held at most of what was written: the fused and the Sentinel-3 images of a reflectance scenario of the usual
+size are 230 MB."""
+READ_BYTES: Final = 64_000_000
+"""And of what was read: a strategy's prepared images are 30 MB."""
 
 
 class RecentStacks:
     """The latest stacks by the SHA-256 of each of their files, ``most`` bytes in all."""
 
-    def __init__(self, most: int = HELD_BYTES) -> None:
+    def __init__(self, most: int) -> None:
         self._most = most
-        self._held: OrderedDict[Key, NDArray[Any]] = OrderedDict()
+        self._held: OrderedDict[tuple[str, ...], NDArray[Any]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def hold(self, hashes: Sequence[str], stack: NDArray[Any]) -> None:
+    def hold(self, hashes: Sequence[str], stack: NDArray[Any]) -> NDArray[Any]:
         """Keep ``stack`` (n, ...), whose files have these n hashes; the oldest go where it would be too much.
 
-        The stack is kept as it is, and must not be changed from then on.
+        Returns it as it may be looked at. The stack must not be changed from then on.
         """
-        if stack.nbytes > self._most:
-            return
+        shown = stack.view()
+        shown.flags.writeable = False
+        if stack.nbytes <= self._most:
+            with self._lock:
+                self._held[tuple(hashes)] = shown
+                while sum(held.nbytes for held in self._held.values()) > self._most:
+                    self._held.popitem(last=False)
+        return shown
+
+    def find(self, hashes: Sequence[str]) -> NDArray[Any] | None:
+        """The images of files with these hashes, to be looked at and not changed; None where no stack held has them one
+        after another.
+        """
+        wanted = tuple(hashes)
         with self._lock:
-            self._held[tuple(hashes)] = stack
-            while sum(held.nbytes for held in self._held.values()) > self._most:
-                self._held.popitem(last=False)
+            for of, stack in self._held.items():
+                if not wanted or wanted[0] not in of:
+                    continue
+                start = of.index(wanted[0])
+                if of[start : start + len(wanted)] == wanted:
+                    return stack[start : start + len(wanted)]
+        return None
 
-    def copy(self, hashes: Sequence[str]) -> NDArray[Any] | None:
-        """A copy of the stack of files with these hashes; None where it is not held."""
+    def clear(self) -> None:
+        """Hold nothing."""
         with self._lock:
-            stack = self._held.get(tuple(hashes))
-        return None if stack is None else stack.copy()
+            self._held.clear()
 
 
-RECENT: Final = RecentStacks()
+WRITTEN: Final = RecentStacks(WRITTEN_BYTES)
 """Of this process."""
+READ: Final = RecentStacks(READ_BYTES)

@@ -12,8 +12,10 @@ import re
 import struct
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Final
 from xml.sax.saxutils import escape, quoteattr
@@ -50,6 +52,9 @@ _UNREADABLE: Final = (
 """What ``tifffile`` and its decoders raise over damaged files."""
 _GEO_TAGS: Final = (33550, 33922, 34264, 34735, 34736, 34737)
 _GDAL_METADATA, _GDAL_NODATA = 42112, 42113
+_STRIP_OFFSETS, _STRIP_BYTE_COUNTS = 273, 279
+_DEFLATE, _FLOATING_POINT = 8, 3
+"""Numbers of the compression and of the predictor in a TIFF."""
 _OF_BANDS: Final = re.compile(r"<Item [^>]*sample=[^>]*>[^<]*")
 """GDAL's metadata of a band: its name, colour and scale."""
 
@@ -76,15 +81,27 @@ def write_rasters(
     """
     _check(paths, stack, geobox, band_names, tags)
     options = _options(stack.shape[1:])
-    shared = [*_geo_tags(geobox), _ascii(_GDAL_NODATA, _number(nodata))]
+    shared = [*_geo_tags(geobox), _ascii(_GDAL_NODATA, _number(nodata).encode())]
+
+    headers: dict[int, _Header] = {}
+
+    def encoded(index: int) -> bytes:
+        text = _metadata(band_names, scale, tags[index] if tags else {}).encode()
+        header = headers.get(len(text))
+        if header is not None:
+            return header.around(text, stack[index])
+        image = stack[index] if stack.shape[1] > 1 else stack[index, 0]
+        written = BytesIO()
+        tifffile.imwrite(written, image, extratags=[*shared, _ascii(_GDAL_METADATA, text)], **options)
+        whole = written.getvalue()
+        if "rowsperstrip" in options:
+            headers[len(text)] = _Header.of(whole)
+        return whole
 
     def write(index: int) -> FileRecord:
-        metadata = _ascii(_GDAL_METADATA, _metadata(band_names, scale, tags[index] if tags else {}))
-        image = stack[index] if stack.shape[1] > 1 else stack[index, 0]
-        encoded = BytesIO()
-        tifffile.imwrite(encoded, image, extratags=[*shared, metadata], **options)
-        paths[index].write_bytes(encoded.getbuffer())
-        return FileRecord.holding(encoded.getbuffer())
+        content = encoded(index)
+        paths[index].write_bytes(content)
+        return FileRecord.holding(content)
 
     with ThreadPoolExecutor(threads) as pool:
         return list(pool.map(write, range(len(paths))))
@@ -119,6 +136,41 @@ def header(path: Path) -> tuple[Any, ...]:
     return page.shape, str(page.dtype), said, bands
 
 
+@dataclass(frozen=True)
+class _Header:
+    """What stands before the pixels of a raster with one strip a band: images beside it differ in their metadata, and
+    in where their strips lie. text, offsets, counts: where these stand. format: ``struct``'s, of the counts.
+    """
+
+    content: bytes
+    text: int
+    offsets: int
+    counts: int
+    format: str
+
+    @classmethod
+    def of(cls, encoded: bytes) -> _Header:
+        """The header of a raster as ``tifffile`` wrote it."""
+        with tifffile.TiffFile(BytesIO(encoded)) as file:
+            page = file.pages.first
+            text, offsets, counts = (page.tags[code] for code in (_GDAL_METADATA, _STRIP_OFFSETS, _STRIP_BYTE_COUNTS))
+            kind = f"<{counts.count}{'H' if counts.dtype == tifffile.DATATYPE.SHORT else 'I'}"
+            start = page.dataoffsets[0]
+        return cls(encoded[:start], text.valueoffset, offsets.valueoffset, counts.valueoffset, kind)
+
+    def around(self, text: bytes, image: NDArray[np.float32]) -> bytes:
+        """The raster of ``image`` (b, H, W) with metadata ``text``, as long as that of the header."""
+        compress, predict = tifffile.TIFF.COMPRESSORS[_DEFLATE], tifffile.TIFF.PREDICTORS[_FLOATING_POINT]
+        strips = [compress(predict(np.ascontiguousarray(band), axis=-1), level=DEFLATE_LEVEL) for band in image]
+        counts = [len(strip) for strip in strips]
+        header = bytearray(self.content)
+        header[self.text : self.text + len(text)] = text
+        starts = accumulate(counts[:-1], initial=len(header))
+        struct.pack_into(f"<{len(strips)}I", header, self.offsets, *starts)
+        struct.pack_into(self.format, header, self.counts, *counts)
+        return b"".join([header, *strips])
+
+
 def _check(
     paths: Sequence[Path],
     stack: NDArray[np.float32],
@@ -149,7 +201,7 @@ def _options(shape: Sequence[int]) -> dict[str, Any]:
         "photometric": "minisblack",
         "compression": "zlib",
         "compressionargs": {"level": DEFLATE_LEVEL},
-        "predictor": 3,
+        "predictor": _FLOATING_POINT,
         "metadata": None,
         "software": False,
         "maxworkers": 1,
@@ -187,9 +239,9 @@ def _value(text: str) -> str:
     return escape(escape(text, {'"': "&quot;"}))
 
 
-def _ascii(number: int, text: str) -> Tag:
+def _ascii(number: int, text: bytes) -> Tag:
     """A tag of text; ``tifffile`` ends it itself, and takes bytes where there is more than ASCII."""
-    return (number, tifffile.DATATYPE.ASCII, 0, text.encode(), True)
+    return (number, tifffile.DATATYPE.ASCII, 0, text, True)
 
 
 def _read_into(stack: NDArray[Any], index: int, path: Path) -> None:

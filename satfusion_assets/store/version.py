@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from satfusion_assets.store.manifest import MANIFEST, FileRecord, Manifest, Product
 from satfusion_assets.store.rasters import Raster, encode_raster, read_geobox, read_raster
-from satfusion_assets.store.recent import RECENT
+from satfusion_assets.store.recent import READ, WRITTEN
 from satfusion_assets.store.tags import day_tag, units_tag
 from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing, StoreError
 
@@ -94,10 +94,26 @@ class View:
         """Pixels (n, bands, H, W) of rasters of one shape, as stored; ProductCorrupt names one that cannot be read."""
         from satfusion_assets.store.small_rasters import read_rasters
 
+        held = self._held(names)
+        return held.copy() if held is not None else read_rasters([self.path(name) for name in names])
+
+    def see_stack(self, names: Sequence[str]) -> NDArray[Any]:
+        """As ``read_stack``, to be looked at and not changed: one array for everyone who asks, held for a while."""
+        from satfusion_assets.store.small_rasters import read_rasters
+
+        held = self._held(names)
+        if held is not None:
+            return held
+        stack = read_rasters([self.path(name) for name in names])
+        return READ.hold([self.manifest.files[name].sha256 for name in names], stack)
+
+    def _held(self, names: Sequence[str]) -> NDArray[Any] | None:
         self.bring([name for name in names if name in self.manifest.files])
-        paths = [self.path(name) for name in names]
-        held = RECENT.copy([self.manifest.files[name].sha256 for name in names])
-        return held if held is not None else read_rasters(paths)
+        for name in names:
+            self.path(name)  # or a sentence, where the product has no such file
+        hashes = [self.manifest.files[name].sha256 for name in names]
+        written = WRITTEN.find(hashes)
+        return written if written is not None else READ.find(hashes)
 
     def read_rasters(self, names: Sequence[str]) -> list[Raster]:
         """Rasters that are alike but for pixels and tags, read together; ProductCorrupt names one that is not.
@@ -106,7 +122,7 @@ class View:
         """
         from satfusion_assets.store.small_rasters import header
 
-        stack = self.read_stack(names)
+        stack = self.see_stack(names)
         first, said = self.read_raster(names[0]), header(self.path(names[0]))
         if unlike := [name for name in names[1:] if header(self.path(name)) != said]:
             raise ProductCorrupt(f"{unlike[0]} of {self.product.key} has another grid or other bands than {names[0]}.")
@@ -194,9 +210,7 @@ class Draft:
 
     def adopt(self, source: Path, name: str) -> None:
         """Take ``source`` as the file ``name`` without copying where the disk allows."""
-        target = self.path(name)
-        if not link(source, target):
-            shutil.copyfile(source, target)
+        link_or_copy(source, self.path(name))
 
     def share(self, view: View, name: str, target: str) -> None:
         """Take the file ``name`` of another product as the file ``target``: the same content once on the disk, known
@@ -207,6 +221,12 @@ class Draft:
             self.shared[target] = record
         else:
             shutil.copyfile(source, self.path(target))
+
+
+def link_or_copy(source: Path | str, target: Path | str) -> None:
+    """``source`` under the name ``target``; a copy where the disk refuses second names."""
+    if not link(Path(source), Path(target)):
+        shutil.copyfile(source, target)
 
 
 def link(source: Path, target: Path) -> bool:

@@ -11,7 +11,7 @@ import rasterio
 from odc.geo.geobox import GeoBox
 
 from satfusion_assets.store import Product, ProductStore, small_rasters
-from satfusion_assets.store.recent import RecentStacks
+from satfusion_assets.store.recent import WRITTEN, RecentStacks
 from satfusion_assets.vocabulary.errors import ProductCorrupt
 from satfusion_assets.vocabulary.sites import SiteSeason
 
@@ -43,6 +43,18 @@ def test_whoever_changes_what_it_read_changes_nobody_elses(tmp_path: Path) -> No
     with store.read(FUSED) as view:
         view.read_stack(NAMES)[...] = 0
         np.testing.assert_array_equal(view.read_stack(NAMES), images(1))
+        with pytest.raises(ValueError, match="read-only"):
+            view.see_stack(NAMES)[...] = 0
+
+
+def test_what_was_seen_once_and_part_of_it_is_not_decoded_again(tmp_path: Path) -> None:
+    store = ProductStore(tmp_path)
+    publish(store, images(1))
+    WRITTEN.clear()
+    with store.read(FUSED) as view:
+        view.see_stack(NAMES)
+        with mock.patch.object(small_rasters, "read_rasters", side_effect=AssertionError):
+            np.testing.assert_array_equal(view.see_stack(NAMES[1:]), images(1)[1:])
 
 
 def test_each_version_and_each_order_has_its_own_pixels(tmp_path: Path) -> None:
@@ -61,7 +73,7 @@ def test_no_more_is_held_than_allowed() -> None:
     for name in "abc":
         recent.hold([name], stack)
     recent.hold(["large"], np.concatenate([stack] * 3))
-    assert [recent.copy([name]) is not None for name in ("a", "b", "c", "large")] == [False, True, True, False]
+    assert [recent.find([name]) is not None for name in ("a", "b", "c", "large")] == [False, True, True, False]
 
 
 def test_rasters_read_together_are_those_read_one_by_one(tmp_path: Path) -> None:

@@ -71,6 +71,19 @@ def test_equal_inputs_give_equal_bytes(tmp_path: Path) -> None:
     assert all((tmp_path / f"a{day}.tif").read_bytes() == (tmp_path / f"b{day}.tif").read_bytes() for day in range(5))
 
 
+@pytest.mark.parametrize("shape", [(4, 40, 50), (1, 150, 150), (2, 600, 20)])
+def test_an_image_has_the_bytes_that_it_has_alone(tmp_path: Path, shape: tuple[int, int, int]) -> None:
+    """Composed around a header or written by ``tifffile``, with metadata of one length and of others."""
+    images, names, grid = stack(6, *shape), NAMES[: shape[0]], geobox(*shape[1:])
+    images[2] = np.nan
+    notes = [{"DAY": day} for day in ("2024-06-15", "2024-06-16", "a day in June", "2024-06-18", "ä" * 5, "2024-06-20")]
+    together = [tmp_path / f"{day}.tif" for day in range(6)]
+    write_rasters(together, images, grid, band_names=names, tags=notes)
+    for day, path in enumerate(together):
+        write_rasters([tmp_path / "alone.tif"], images[day : day + 1], grid, band_names=names, tags=[notes[day]])
+        assert path.read_bytes() == (tmp_path / "alone.tif").read_bytes(), day
+
+
 def test_stacks_are_read_whole_from_own_and_foreign_files(tmp_path: Path) -> None:
     images = stack(3, 2, 600, 40)
     paths = [tmp_path / f"{day}.tif" for day in range(3)]

@@ -27,6 +27,7 @@ from satfusion_assets.pipeline.replaced import replaced_pack
 from satfusion_assets.pipeline.site_series import read_at_site, write_series
 from satfusion_assets.store import Draft, Store
 from satfusion_assets.store.layers import FUSED_STEP, to_step
+from satfusion_assets.store.recent import WRITTEN
 from satfusion_assets.vocabulary.grid import site_grid
 from satfusion_assets.vocabulary.scenarios import CHANNELS, Method, Scenario
 from satfusion_assets.vocabulary.sites import Site, SiteSeason
@@ -58,6 +59,7 @@ def fuse_season(
         inputs = [prepared] if bands is None else [prepared, bands]
         refuse_out_of_place(site, *inputs)
         season = season_stack(prepared, scenario, bands)
+        WRITTEN.clear()  # another scenario's, which nobody reads any more
         log.info(
             "Fusing %s for %d days from %d Sentinel-2 and %d Sentinel-3 days.",
             scenario.key,
@@ -69,9 +71,14 @@ def fuse_season(
         parameters = _parameters(scenario, engine_name, season) | inherited(prepared)
         before = stack.enter_context(replaced_pack(store, product, layout.quality))
         with publish(store, product, site=site, parameters=parameters, inputs=inputs) as draft:
-            written = _write_images(draft, layout, site, days, result)
+            # Quality first, which needs values as they were estimated: they are rounded in place after that.
+            quality_numbers = {}
             if result.assess is not None:
-                write_quality(draft, layout, grid, days, season.fine_days, result.quality, before)
+                quality = result.assess()
+                quality_numbers = _quality_numbers(quality)
+                write_quality(draft, layout, grid, days, season.fine_days, quality, before)
+                del quality
+            written = _write_images(draft, layout, site, days, result)
             statuses = _statuses(days, result, written)
             draft.write_json(layout.status, statuses)
     assert draft.manifest is not None
@@ -81,9 +88,7 @@ def fuse_season(
     log.info("Fused %d of %d days (without: %s), %.1f %% of pixels.", counts["ok"], len(days), silent, 100 * valid)
     numbers: dict[str, int | float | None] = {"days": counts["ok"], "valid_fraction": round(valid, 4)}
     numbers |= {f"days_{status}": number for status, number in counts.items() if status != Status.OK}
-    if result.assess is not None:
-        numbers |= _quality_numbers(result.quality)
-    return Outcome(draft.manifest, numbers=numbers)
+    return Outcome(draft.manifest, numbers=numbers | quality_numbers)
 
 
 def _parameters(scenario: Scenario, engine_name: EngineName, season: SeasonStack) -> dict[str, Any]:
@@ -121,7 +126,8 @@ def _write_images(draft: Draft, layout: FusedLayout, site: Site, days: list[date
         if status is Status.OK or bool(np.isfinite(result.values[index]).any())
     ]
     names = [layout.image(days[index]) for index in predicted]
-    images = to_step(result.values[predicted])
+    whole = len(predicted) == len(days) and result.values.flags.owndata
+    images = to_step(result.values if whole else result.values[predicted])
     draft.write_stack(names, images, grid.fine, band_names=CHANNELS[mode])
     write_layers(draft, names, [days[index] for index in predicted], CHANNELS[mode])
     series = read_at_site(images, [days[index] for index in predicted], names, grid.fine, site)

@@ -63,18 +63,23 @@ def read_season(prepared: View, strategy: Strategy, mode: Mode) -> xr.Dataset:
         raise NoData(
             f"{prepared.product.key} holds no Sentinel-2 image; look at the pre-selection and materialise it again."
         )
-    distances = prepared.read_stack([layout.cloud_distance(day_of(name)) for name in fine])[:, 0]
+    distances = _own(prepared, [layout.cloud_distance(day_of(name)) for name in fine])[:, 0]
     none = np.empty((0, len(CHANNELS[mode]), *distances.shape[1:]), np.float32)
     return label_season(
-        fine=prepared.read_stack(fine),
+        fine=_own(prepared, fine),
         fine_days=_days(fine),
         cloud_distance=distances,
-        coarse=prepared.read_stack(coarse) if coarse else none,
+        coarse=_own(prepared, coarse) if coarse else none,
         coarse_days=_days(coarse),
         bands=CHANNELS[mode],
         grid=prepared.read_geobox(fine[0]),
         ratio=RATIO,
     )
+
+
+def _own(prepared: View, names: list[str]) -> NDArray[np.float32]:
+    """Images that scenarios of one strategy read one after another; kernels take arrays that may be written."""
+    return prepared.see_stack(names).copy()
 
 
 def _days(names: list[str]) -> NDArray[np.datetime64]:

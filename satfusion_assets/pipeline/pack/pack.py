@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 
 import numpy as np
@@ -19,8 +20,8 @@ from satfusion_assets.pipeline.provenance import publish
 from satfusion_assets.pipeline.replaced import replaced_pack
 from satfusion_assets.sampling.crop import Window
 from satfusion_assets.store import Store, View
-from satfusion_assets.store.pack_reader import read_layers
-from satfusion_assets.store.packs import PackLayer, write_pack
+from satfusion_assets.store.pack_reader import held_layers
+from satfusion_assets.store.packs import HeldLayer, PackLayer, write_pack
 from satfusion_assets.vocabulary.days import day_of
 from satfusion_assets.vocabulary.scenarios import CHANNELS, Scenario
 from satfusion_assets.vocabulary.sites import SiteSeason
@@ -63,7 +64,9 @@ def _said(fused: View, site_season: SiteSeason, scenario: Scenario) -> dict[str,
     }
 
 
-def _counted(layers: Iterable[PackLayer], numbers: dict[str, int | float | None]) -> Iterator[PackLayer]:
+def _counted(
+    layers: Iterable[PackLayer | HeldLayer], numbers: dict[str, int | float | None]
+) -> Iterator[PackLayer | HeldLayer]:
     """``layers`` one after another; their days are in ``numbers`` then."""
     for layer in layers:
         numbers[f"{layer.name}_days"] = len(layer.days)
@@ -75,14 +78,20 @@ def _images(processed: View, scenario: Scenario) -> Iterator[PackLayer]:
         names = processed.names(f"{ProcessedLayout(scenario).folder}/{source}/*.geotiff")
         if names:
             days = np.array([day_of(name) for name in names], "datetime64[D]")
-            yield PackLayer(image_layer(source), days, processed.read_stack(names), CHANNELS[scenario.mode])
+            made_of = tuple(processed.manifest.files[image].sha256 for image in names)
+            yield PackLayer(image_layer(source), days, processed.see_stack(names), CHANNELS[scenario.mode], made_of)
 
 
-def _quality(fused: View, scenario: Scenario, window: dict[str, int]) -> Iterator[PackLayer]:
-    """Layers of the whole grid, cut to ``window``. Where that is the whole grid they become the same files."""
+def _quality(fused: View, scenario: Scenario, window: dict[str, int]) -> Iterator[HeldLayer]:
+    """Layers of the whole grid, which become the same files where ``window`` is that, and are cut to it else."""
     layout, cut = FusedLayout(scenario), Window(window["row"], window["col"], window["height"], window["width"])
     if not fused.names(f"{layout.quality}/*") and not fused.names(f"{layout.folder}/quality/*.tif"):
         return  # an engine without quality layers
     fused.path(f"{layout.quality}/zarr.json")  # or a sentence, where an earlier version wrote rasters
-    for layer in read_layers(fused.folder(layout.quality), f"{layout.quality} of {fused.product.key}"):
-        yield replace(layer, values=cut.cut(layer.values))
+    for held in held_layers(fused.folder(layout.quality), f"{layout.quality} of {fused.product.key}"):
+        yield replace(held, read=partial(_cut, held.read, cut))
+
+
+def _cut(read: Callable[[], PackLayer], cut: Window) -> PackLayer:
+    layer = read()
+    return replace(layer, values=cut.cut(layer.values))

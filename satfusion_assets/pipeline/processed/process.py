@@ -101,20 +101,20 @@ def process(store: Store, site: Site, site_season: SiteSeason, scenario: Scenari
 def _fused_images(fused: View, scenario: Scenario) -> SourceImages:
     folder = FusedLayout(scenario).folder
     names = [name for name in fused.names(f"{folder}/*.tif") if "/quality/" not in name]
-    return SourceImages([day_of(name) for name in names], fused.read_stack(names), fused, names)
+    return SourceImages([day_of(name) for name in names], fused.see_stack(names), fused, names)
 
 
 def _fine_images(prepared: View, scenario: Scenario, season: SiteSeason, window: Window) -> SourceImages:
     layout = PreparedLayout(scenario.strategy, scenario.mode)
     names = _in_season(prepared.names(f"{layout.folder}/s2/*_{layout.kind}.tif"), season)
-    values = window.cut(prepared.read_stack(names)) if names else _nothing(scenario, window)
+    values = window.cut(prepared.see_stack(names)) if names else _nothing(scenario, window)
     return SourceImages([day_of(name) for name in names], values, prepared, names)
 
 
 def _coarse_images(prepared: View, scenario: Scenario, season: SiteSeason, window: Window) -> SourceImages:
     layout = PreparedLayout(scenario.strategy, scenario.mode)
     names = _in_season(prepared.names(f"{layout.folder}/s3/*.tif"), season)
-    values = window.cut_coarse(prepared.read_stack(names), RATIO) if names else _nothing(scenario, window)
+    values = window.cut_coarse(prepared.see_stack(names), RATIO) if names else _nothing(scenario, window)
     return SourceImages([day_of(name) for name in names], values, prepared)
 
 

@@ -1,0 +1,136 @@
+"""The one shard of a pack's array, encoded chunk by chunk without an event loop: a third of the CPU that zarr takes.
+
+Zarr writes into a sharded array by way of tasks and threads for every codec of every chunk. The bytes here are the same
+as its own (the format's sharding_indexed with the index in front), which a test holds.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import OrderedDict
+from collections.abc import Hashable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import product
+from pathlib import Path
+from typing import Any, Final
+
+import google_crc32c
+import numpy as np
+from numcodecs.blosc import Blosc
+from numpy.typing import NDArray
+from zarr.core.indexing import morton_order_iter
+
+from satfusion_assets.store.layers import Order
+
+LEVEL: Final = 3
+"""Of zstd: 9 takes 18 % off, and twenty times the CPU."""
+SHUFFLES: Final[dict[Order, str]] = {"images": "bitshuffle", "seasons": "shuffle", "differences": "shuffle"}
+"""The smaller of bits and bytes, as measured for each order."""
+_NOTHING: Final = 2**64 - 1
+"""Offset and length in a shard's index where there is no chunk."""
+
+Place = tuple[int, ...]
+HELD_BYTES: Final = 16_000_000
+"""What is held at most of encoded arrays: Sentinel-2 and Sentinel-3 of a strategy and mode are 3 MB."""
+
+
+@dataclass(frozen=True)
+class Chunks:
+    """An array of ``shape`` and ``dtype`` in encoded parts of shape ``chunk``, by their place. content: checksum of its
+    values.
+    """
+
+    shape: Place
+    dtype: np.dtype[Any]
+    chunk: Place
+    parts: dict[Place, bytes]
+    content: int
+
+    @property
+    def counts(self) -> Place:
+        """Chunks along each axis."""
+        return tuple(max(1, math.ceil(size / chunk)) for size, chunk in zip(self.shape, self.chunk, strict=True))
+
+    @property
+    def size(self) -> int:
+        """Bytes of all parts."""
+        return sum(map(len, self.parts.values()))
+
+    def write(self, path: Path, more: int) -> None:
+        """The shard ``path``, whose index has ``more`` unused places along the first axis."""
+        counts = (self.counts[0] + more, *self.counts[1:])
+        index = np.full((*counts, 2), _NOTHING, "<u8")
+        at = index.nbytes + 4
+        ordered = [place for place in morton_order_iter(counts) if place in self.parts]
+        for place in ordered:
+            length = len(self.parts[place])
+            index[place] = at, length
+            at += length
+        path.parent.mkdir(parents=True)
+        with path.open("wb") as file:
+            file.write(_checked(index.tobytes()))
+            file.writelines(self.parts[place] for place in ordered)
+
+
+class RecentChunks:
+    """Arrays that were encoded last, by what they are made of: scenarios of one strategy have many alike."""
+
+    def __init__(self, most: int = HELD_BYTES) -> None:
+        self._most = most
+        self._held: OrderedDict[Hashable, Chunks] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable) -> Chunks | None:
+        with self._lock:
+            return self._held.get(key)
+
+    def hold(self, key: Hashable, chunks: Chunks) -> None:
+        with self._lock:
+            self._held[key] = chunks
+            while sum(held.size for held in self._held.values()) > self._most:
+                self._held.popitem(last=False)
+
+
+RECENT: Final = RecentChunks()
+"""Of this process."""
+
+
+def encode(
+    values: NDArray[Any], shape: Sequence[int], order: Order, missing: int, content: int, threads: int = 2
+) -> Chunks:
+    """``values``, of checksum ``content``, in chunks of ``shape``; what lies beyond the far edges is ``missing``."""
+    empty = Chunks(values.shape, values.dtype, tuple(shape), {}, content)
+    places = list(product(*map(range, empty.counts))) if values.size else []
+    codec = Blosc("zstd", LEVEL, getattr(Blosc, SHUFFLES[order].upper()))
+
+    def one(place: Place) -> bytes:
+        part = values[tuple(slice(at * size, (at + 1) * size) for at, size in zip(place, shape, strict=True))]
+        if part.shape != tuple(shape):
+            whole = np.full(shape, missing, values.dtype)
+            whole[tuple(map(slice, part.shape))] = part
+            part = whole
+        return _checked(codec.encode(_laid_out(part, order)))
+
+    with ThreadPoolExecutor(threads) as pool:
+        return replace(empty, parts=dict(zip(places, pool.map(one, places), strict=True)))
+
+
+def _laid_out(chunk: NDArray[Any], order: Order) -> NDArray[Any]:
+    """The chunk's numbers in the order in which they are compressed."""
+    if order == "images":
+        return np.ascontiguousarray(chunk)
+    seasons = np.ascontiguousarray(np.moveaxis(chunk, 0, -1))
+    if order == "seasons":
+        return seasons
+    numbers = seasons.reshape(-1)
+    differences = np.empty_like(numbers)
+    differences[:1] = numbers[:1]
+    np.subtract(numbers[1:], numbers[:-1], out=differences[1:])
+    return differences
+
+
+def _checked(content: bytes) -> bytes:
+    """``content`` with its checksum behind it, as the codec crc32c has it."""
+    return content + int(google_crc32c.value(content)).to_bytes(4, "little")
