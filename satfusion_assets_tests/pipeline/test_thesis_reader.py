@@ -54,6 +54,7 @@ def test_the_reader_is_the_thesis_own_as_its_recorded_answers_have_it(goldens: P
                 assert thesis_gcc(raster, place["lat"], place["lon"]) == pytest.approx(place["gcc"], abs=1e-6), place
 
 
+@pytest.mark.slow
 def test_it_reads_what_was_fused_to_half_a_step(tmp_path: Path):
     store = ProductStore(tmp_path)
     publish_prepared(store, HERE, Strategy.AGGRESSIVE, every=9)
