@@ -16,7 +16,6 @@ import numpy as np
 import numpy.typing as npt
 from pyproj import Transformer
 
-from satfusion_assets.vocabulary.grid import utm_zone
 from satfusion_assets.vocabulary.sites import Site
 
 FloatArray = npt.NDArray[np.float32]
@@ -32,8 +31,13 @@ _ROWS: Final = "ABCDEFGHJKLMNPQRSTUV"
 
 
 def zone_of(longitude: float, latitude: float) -> int:
-    """UTM zone number of a point; a longitude may lie beyond the antimeridian."""
-    return utm_zone(latitude, (longitude + 180) % 360 - 180)
+    """UTM zone number of a point, with the exceptions of Norway and Svalbard, as Sentinel-2's tiles."""
+    zone = math.floor((longitude + 180) / 6) % 60 + 1
+    if 56 <= latitude < 64 and zone == 31 and longitude >= 3:
+        return 32
+    if latitude >= 72 and zone in (32, 34, 36):
+        return zone - 1 if longitude < 6 * zone - 183 else zone + 1
+    return zone
 
 
 def epsg_of(zone: int, latitude: float) -> int:

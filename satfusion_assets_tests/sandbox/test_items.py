@@ -257,7 +257,20 @@ def test_a_site_at_the_border_of_two_zones_is_on_two_tiles(world: SandboxWorld) 
     assert {item["properties"]["grid:code"] for item in items} == {"MGRS-29SQA", "MGRS-30STF"}
 
 
-def test_a_site_in_a_wider_zone_is_on_one_tile_of_that_zone() -> None:
-    bergen = Site(name="bergen", latitude=60.39, longitude=5.32)
-    assert Cells.of(bergen).tile.name == "32VKN"
-    assert Cells.of(bergen).tile.epsg == site_grid(bergen).epsg
+@pytest.mark.parametrize(
+    ("latitude", "longitude", "zone"),
+    [
+        (60.39, 5.32, "32V"),
+        (60.0, 2.5, "31V"),
+        (79.0, 8.9, "31X"),
+        (78.92, 11.93, "33X"),
+        (80.1, 32.0, "35X"),
+        (73, 40, "37X"),
+    ],
+)
+def test_a_site_in_norway_or_on_svalbard_is_on_a_tile_of_its_wider_zone(
+    latitude: float, longitude: float, zone: str
+) -> None:
+    site = Site(name="north", latitude=latitude, longitude=longitude)
+    assert Cells.of(site).tile.name[:3] == zone
+    assert Cells.of(site).tile.epsg == site_grid(site).epsg
