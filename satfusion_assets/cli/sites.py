@@ -44,7 +44,7 @@ OF_THE_CAMERA: Final = frozenset({"raw_phenocam", "camera_phenology"})
 @app.command("list")
 def list_sites() -> None:
     """Show every site with its position, UTM zone and seasons."""
-    from satfusion_assets.vocabulary.grid import utm_epsg
+    from satfusion_assets.vocabulary.utm import utm_epsg
 
     table = Table("site", "latitude", "longitude", "EPSG", "vegetation", "seasons", box=box.SIMPLE)
     for site in Platform().registry.sites:

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from satfusion_assets.vocabulary.sites import Site
+from satfusion_assets.vocabulary.utm import utm_epsg
 
 if TYPE_CHECKING:
     from odc.geo import CRS
@@ -31,15 +32,6 @@ PASS_HOUR: Final = 10.0
 """Mean solar time at the descending node of Sentinel-3; Sentinel-2 follows half an hour later."""
 SCL_M: Final = 20
 """Pixel of the scene classification layer, metres."""
-_WIDER_ZONES: Final = (
-    (56, 64, 3, 6, 32),
-    (72, 84, 0, 9, 31),
-    (72, 84, 9, 21, 33),
-    (72, 84, 21, 33, 35),
-    (72, 84, 33, 42, 37),
-)
-"""South, north, west, east and UTM zone of Norway's coast and of Svalbard (MGRS, bands V and X). Sentinel-2's tiles
-keep them, so in these zones no image needs a warp, though EPSG's areas of use are six degrees wide throughout."""
 
 
 @dataclass(frozen=True)
@@ -92,19 +84,6 @@ class SiteGrid:
         """
         hour = (PASS_HOUR - self.longitude / 15) % 24
         return self.local_day(datetime.combine(utc_day, time.min) + timedelta(hours=hour))
-
-
-def utm_zone(latitude: float, longitude: float) -> int:
-    """Number of the UTM zone of a point (WGS 84): the one of the Sentinel-2 tiles around it."""
-    for south, north, west, east, zone in _WIDER_ZONES:
-        if south <= latitude < north and west <= longitude < east:
-            return zone
-    return min(int((longitude + 180) // 6) + 1, 60)
-
-
-def utm_epsg(latitude: float, longitude: float) -> int:
-    """EPSG code of the UTM zone of a point (WGS 84), northern or southern."""
-    return (32600 if latitude >= 0 else 32700) + utm_zone(latitude, longitude)
 
 
 def site_grid(site: Site) -> SiteGrid:

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from satfusion_assets.archives.earth_search.scenes import tile_epsg
 from satfusion_assets.vocabulary.errors import InvalidInput, InvalidSitesFile, StoreFull, UnknownSeason, UnknownSite
-from satfusion_assets.vocabulary.grid import site_grid, utm_epsg
+from satfusion_assets.vocabulary.grid import site_grid
 from satfusion_assets.vocabulary.sites import Site, SiteRegistry, SiteSeason, make_site
+from satfusion_assets.vocabulary.utm import utm_epsg
 
 THESIS_SITES = ["innsbruck", "forthgr", "pitsalu", "vindeln2", "sunflowerjerez1", "institutekarnobat"]
 
