@@ -191,7 +191,7 @@ def _read(
     coarse = images.composites.read(*wide, composites, threads)
     fine_days = np.array([images.scenes.days[i] for i in scenes], "datetime64[D]").astype(np.int64)
     coarse_days = np.array([images.composites.days[i] for i in composites], "datetime64[D]").astype(np.int64)
-    for image in (fine, coarse):  # A distance may be infinite: no cloud at all.
+    for image in (*fine, *coarse):  # One by one, for the memory. A distance may be infinite: no cloud at all.
         image[np.isinf(image)] = np.nan
     return Images(coarse, coarse_days, fine, fine_days, np.arange(len(scenes)), distance)
 
