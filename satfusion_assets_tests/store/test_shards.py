@@ -120,3 +120,10 @@ def test_a_layer_of_the_same_files_on_the_same_days_is_encoded_once(tmp_path: Pa
         assert [images_encoded("a", 40), images_encoded("b", 40), images_encoded("c", 41)] == [2, 1, 2]
     found, again = (open_pack(tmp_path / name)["s2"] for name in "ab")
     assert found.equals(again)
+
+
+def test_a_layer_of_other_files_is_its_own_though_all_else_is_alike(tmp_path: Path):
+    for seed in (1, 2):
+        write_pack(tmp_path / f"{seed}", [replace(fused(seed=seed), name="s2", made_of=(f"scene {seed}",))], *PLACE)
+        (found,) = read_layers(tmp_path / f"{seed}", "p", only=["s2"])
+        np.testing.assert_array_equal(found.values, replace(fused(seed=seed), name="s2").stored().values)
