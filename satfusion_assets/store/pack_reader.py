@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import warnings
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -15,13 +15,13 @@ import numpy as np
 import zarr
 from zarr.abc.store import ByteRequest, RangeByteRequest
 from zarr.core.buffer import Buffer, BufferPrototype
-from zarr.core.sync import sync
 from zarr.errors import ZarrUserWarning
 from zarr.storage import LocalStore
 
 from satfusion_assets.store.layers import layer_type
 from satfusion_assets.store.leases import lease, version_of
 from satfusion_assets.store.packs import AVAILABLE, HeldLayer, PackLayer
+from satfusion_assets.store.shard_reader import shard_of
 from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 _EPOCH: Final = np.datetime64("1970-01-01", "D")
 _METADATA: Final = "zarr.json"
+_AT_ONCE: Final = 2
+"""Layers that are read side by side: decoding leaves the interpreter to others, but most questions are small."""
 warnings.filterwarnings("ignore", "Numcodecs codecs are not in the Zarr version 3 specification", ZarrUserWarning)
 
 
@@ -53,11 +55,17 @@ class PackStore(LocalStore):
     ) -> Buffer | None:
         found = await super().get(key, prototype, byte_range)
         if found is None and self.whole and "c" in key.split("/"):
-            raise ProductCorrupt(f"{self.name} lacks {key}; materialise it again.")
+            raise self.lacks(key)
         asked = byte_range.end - byte_range.start if isinstance(byte_range, RangeByteRequest) else 0
         if found is not None and len(found) < asked:
-            raise ProductCorrupt(f"{self.name} has a {key} that is cut off; materialise it again.")
+            raise self.cut_off(key)
         return found
+
+    def lacks(self, key: str) -> ProductCorrupt:
+        return ProductCorrupt(f"{self.name} lacks {key}; materialise it again.")
+
+    def cut_off(self, key: str) -> ProductCorrupt:
+        return ProductCorrupt(f"{self.name} has a {key} that is cut off; materialise it again.")
 
 
 def open_pack(path: Path | str) -> xr.Dataset:
@@ -226,10 +234,11 @@ def _open_store(path: Path, name: str, whole: bool = False) -> PackStore:
 
 
 class _Pack:
-    """An open pack. Its arrays are looked up once, and what its layers share is read once and together: zarr reads a
-    metadata file at each look-up, and waits for a thread of its own at each."""
+    """An open pack. Its arrays are looked up once, and what its layers share is read once: zarr reads metadata at each
+    look-up."""
 
-    def __init__(self, root: zarr.Group) -> None:
+    def __init__(self, store: PackStore, root: zarr.Group) -> None:
+        self.store = store
         self.arrays: dict[str, Any] = dict(root.arrays())
         listed: Any = root.attrs.get("layers", ())
         self.layers = sorted(str(name) for name in listed)
@@ -238,30 +247,41 @@ class _Pack:
     @cached_property
     def beside(self) -> dict[str, np.ndarray]:
         """Everything but the layers: axes, and the days that each layer has an image of."""
-        names = [name for name in self.arrays if name not in self.layers]
-        return dict(zip(names, _read_together([self.arrays[name] for name in names], ...), strict=True))
+        names = [name for name, array in self.arrays.items() if name not in self.layers and array.shape]
+        return {name: self.read(name, (slice(None),)) for name in names}
 
-
-def _read_together(arrays: Sequence[Any], selection: Any) -> list[np.ndarray]:
-    """The same ``selection`` of every array."""
-
-    async def read() -> list[Any]:
-        return await asyncio.gather(*(array.async_array.getitem(selection) for array in arrays))
-
-    return [np.asarray(values) for values in sync(read())]
+    def read(self, name: str, window: tuple[slice, ...]) -> np.ndarray:
+        """The values of an array in a window of all its axes."""
+        array, store = self.arrays[name], self.store
+        shard = shard_of(store.root / name, array)
+        if shard is None:
+            return np.asarray(array[window])
+        key = shard.path.relative_to(store.root).as_posix()
+        try:
+            return shard.read(window)
+        except FileNotFoundError as error:
+            if store.whole:
+                raise store.lacks(key) from error
+            return np.full(array.shape, array.fill_value, array.dtype)[window]
+        except EOFError as error:
+            raise store.cut_off(key) from error
 
 
 def _read_layers(pack: _Pack, window: tuple[slice, slice], only: Collection[str]) -> dict[str, PixelLayer]:
     wanted = [key for key in pack.layers if not only or key in only]
-    stored = _read_together([pack.arrays[key] for key in wanted], (..., *window))
-    return {key: _layer(pack, key, values) for key, values in zip(wanted, stored, strict=True)}
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="pack") as pool:
+
+        def read(key: str) -> np.ndarray:
+            return pack.read(key, (*[slice(None)] * (len(pack.arrays[key].shape) - 2), *window))
+
+        return {key: _layer(pack, key, values) for key, values in zip(wanted, pool.map(read, wanted), strict=True)}
 
 
 def _opened(store: PackStore) -> _Pack:
     """The pack with layers that are all there."""
     try:
         root = zarr.open_group(store, mode="r", use_consolidated=False)  # every layer's own word is looked at
-        pack = _Pack(root)
+        pack = _Pack(store, root)
         store.whole = bool({"editions", "edition"} & {*root.attrs})
         wanted = {path.name for path in store.root.iterdir() if path.is_dir()} | set(pack.layers)
         gone = sorted(name for name in wanted if not (store.root / name / _METADATA).is_file())

@@ -1,7 +1,7 @@
 """The one shard of a pack's array, encoded chunk by chunk without an event loop: a third of the CPU that zarr takes.
 
 Zarr writes into a sharded array by way of tasks and threads for every codec of every chunk. The bytes here are the same
-as its own (the format's sharding_indexed with the index in front), which a test holds.
+as its own (the format's sharding_indexed with the index in front), which a test holds. ``shard_reader`` reads windows.
 """
 
 from __future__ import annotations
@@ -28,8 +28,11 @@ LEVEL: Final = 3
 """Of zstd: 9 takes 18 % off, and twenty times the CPU."""
 SHUFFLES: Final[dict[Order, str]] = {"images": "bitshuffle", "seasons": "shuffle", "differences": "shuffle"}
 """The smaller of bits and bytes, as measured for each order."""
-_NOTHING: Final = 2**64 - 1
+INDEX_TYPE: Final = "<u8"
+NOTHING: Final = 2**64 - 1
 """Offset and length in a shard's index where there is no chunk."""
+CHECKSUM: Final = 4
+"""Bytes of a checksum."""
 
 Place = tuple[int, ...]
 HELD_BYTES: Final = 16_000_000
@@ -61,8 +64,8 @@ class Chunks:
     def write(self, path: Path, more: int) -> None:
         """The shard ``path``, whose index has ``more`` unused places along the first axis."""
         counts = (self.counts[0] + more, *self.counts[1:])
-        index = np.full((*counts, 2), _NOTHING, "<u8")
-        at = index.nbytes + 4
+        index = np.full((*counts, 2), NOTHING, INDEX_TYPE)
+        at = index.nbytes + CHECKSUM
         ordered = [place for place in morton_order_iter(counts) if place in self.parts]
         for place in ordered:
             length = len(self.parts[place])
@@ -133,4 +136,20 @@ def _laid_out(chunk: NDArray[Any], order: Order) -> NDArray[Any]:
 
 def _checked(content: bytes) -> bytes:
     """``content`` with its checksum behind it, as the codec crc32c has it."""
-    return content + int(google_crc32c.value(content)).to_bytes(4, "little")
+    return content + int(google_crc32c.value(content)).to_bytes(CHECKSUM, "little")
+
+
+def arranged(numbers: NDArray[Any], chunk: Place, order: Order) -> NDArray[Any]:
+    """A chunk of shape ``chunk`` of its ``numbers`` as they were compressed: ``_laid_out`` the other way round."""
+    if order == "images":
+        return numbers.reshape(chunk)
+    if order == "differences":
+        numbers = np.cumsum(numbers, dtype=numbers.dtype)  # integers overflow as they did in the difference
+    return np.moveaxis(numbers.reshape(*chunk[1:], chunk[0]), -1, 0)
+
+
+def unchecked(content: bytes) -> bytes:
+    """``content`` without the checksum behind it; ValueError where it is another's."""
+    if _checked(content[:-CHECKSUM]) != content:
+        raise ValueError("its checksum differs")
+    return content[:-CHECKSUM]

@@ -14,6 +14,7 @@ from satfusion_assets.store.bucket import BucketStore
 from satfusion_assets.store.log import Publication
 from satfusion_assets.store.sealing import TABLES
 from satfusion_assets.viewer.files import Fence
+from satfusion_assets.viewer.listings import Listings
 from satfusion_assets.vocabulary.errors import InvalidInput, ProductMissing
 from satfusion_assets.vocabulary.sites import SiteSeason
 
@@ -36,6 +37,8 @@ class BucketFence(Fence):
         super().__init__(store.local.root)
         self.store = store
         self._known = lru_cache(_SEASONS_KNOWN)(_names_of)
+        self.current = Listings(store.current)
+        self.folders = Listings(store.blobs.folders)
 
     @property
     def places(self) -> tuple[str, ...]:
@@ -60,7 +63,8 @@ class _Known:
 
 
 class BucketSnapshot(Fence):
-    """Every product in the one version that was current when its season was first looked at."""
+    """Every product in the one version that was current when its season was first looked at, or up to ``LISTING_S``
+    before."""
 
     def __init__(self, fence: BucketFence, leases: ExitStack) -> None:
         super().__init__(fence.root)
@@ -99,8 +103,8 @@ class BucketSnapshot(Fence):
             return sorted(self._names(scope).folders.get(name, ()))
         inside = folder.relative_to(self.root).as_posix()
         if self._sites is None:
-            self._sites = self._store.blobs.folders()
-        return self._store.blobs.folders(inside) if inside in self._sites else []
+            self._sites = self._fence.folders("")
+        return self._fence.folders(inside) if inside in self._sites else []
 
     def is_folder(self, path: Path) -> bool:
         scope, name = self._split(path)
@@ -138,7 +142,7 @@ class BucketSnapshot(Fence):
 
     def _entries(self, scope: Scope) -> dict[str, Publication]:
         if scope not in self._current:
-            self._current[scope] = self._store.current(scope)
+            self._current[scope] = self._fence.current(scope)
         return self._current[scope]
 
     def _names(self, scope: Scope) -> _Names:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from satfusion_assets.store.blobs import Blobs, Waits
 from satfusion_assets.store.bucket import BucketStore
 from satfusion_assets.store.copying import copy_store
 from satfusion_assets.store.version_cache import VersionCache
+from satfusion_assets.viewer.listings import LISTING_S
 from satfusion_assets_tests.store.servers.running import KEYS, moto, new_bucket
 from satfusion_assets_tests.viewer.conftest import serve
 from satfusion_assets_tests.viewer.test_versions import PIXEL, SCENARIO, SEASON, World
@@ -65,13 +67,14 @@ def test_a_bucket_and_a_folder_give_the_same_answer(
         assert answer.content == expected.content
 
 
-def test_what_is_published_is_seen_at_the_next_question(both: tuple[World, BucketStore, httpx.Client, httpx.Client]):
+def test_what_is_published_is_seen_a_second_later(both: tuple[World, BucketStore, httpx.Client, httpx.Client]):
     world, writer, folder, bucket = both
     pixel = next(question for question in QUESTIONS if "/pixel/" in question)
     before = bucket.get(pixel).json()
     world.publish()
     assert bucket.get(pixel).json() == before
     list(copy_store(world.store, writer))
+    time.sleep(LISTING_S)
     assert bucket.get(pixel).json() == folder.get(pixel).json() != before
 
 
