@@ -9,11 +9,11 @@ from typing import Any, Final
 
 import httpx
 
+from satfusion_assets.pipeline.registry import REGISTRY
+
 FINAL: Final = ("COMPLETED_SUCCESS", "COMPLETED_FAILED", "COMPLETED", "FAILED", "CANCELED")
-EXPECTED: Final = {"prepared_bti": 2, "prepared_itb": 2} | dict.fromkeys(
-    ("fused", "processed", "scenario_metrics", "phenology", "pack"), 8
-)
-"""Partitions of each asset in one site-season; 1 where it is not named."""
+EXPECTED: Final = {name: len(REGISTRY[name].grid.variants) for name in REGISTRY.names}
+"""Partitions of each asset in one site-season."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Finished:
     def complaint(self, site_seasons: int = 1) -> str:
         """What is wrong with it, '' = nothing: a final state alone says little, for what was never targeted is not
         missed."""
-        expected = {asset: EXPECTED.get(asset, 1) * site_seasons for asset in self.targeted}
+        expected = {asset: EXPECTED[asset] * site_seasons for asset in self.targeted}
         if self.status != "COMPLETED_SUCCESS":
             return f"It ended {self.status}; runs {self.runs}, made {self.made}."
         if self.targeted != expected:
