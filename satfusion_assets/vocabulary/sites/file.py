@@ -67,22 +67,25 @@ def read_sites(content: bytes, source: str) -> Reading:
     A season or an optional field that cannot be used costs itself, a missing name or position costs its site.
     """
     document = _document(content, source)
-    sites: dict[str, Site] = {}
+    sites: dict[str, Site] = {}  # by their names in small letters
     troubles: list[Trouble] = []
     for number, feature in enumerate(document["features"]):
         site, bad = _site(feature, number)
         troubles += bad
         if site is None:
             continue
-        same = next((name for name in sites if name.casefold() == site.name.casefold()), None)
-        if same is None:
-            sites[site.name] = site
-        elif same == site.name:
-            troubles.append(Trouble(f"site {site.name}", f"It lists site {same!r} more than once; keep one feature."))
+        same = sites.setdefault(site.name.casefold(), site)
+        if same is site:
+            continue
+        if same.name == site.name:
+            troubles.append(
+                Trouble(f"site {site.name}", f"It lists site {same.name!r} more than once; keep one feature.")
+            )
         else:
             troubles.append(
                 Trouble(
-                    f"site {site.name}", f"It differs from {same!r} in case only, which some disks do not tell apart."
+                    f"site {site.name}",
+                    f"It differs from {same.name!r} in case only, which some disks do not tell apart.",
                 )
             )
     return Reading(tuple(sites.values()), tuple(troubles), document)
