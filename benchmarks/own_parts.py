@@ -22,6 +22,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import rasterio
+import zarr
 from odc.geo.geobox import GeoBox
 from rasterio.transform import Affine
 from scipy.linalg import solveh_banded
@@ -30,6 +31,8 @@ from satfusion_assets.evaluation.bootstrap import Bootstrap, weighted_scores
 from satfusion_assets.phenology.whittaker import LAMBDA, smooth_pixels
 from satfusion_assets.pipeline.pictures import palette
 from satfusion_assets.pipeline.pictures.charts import Chart, number_of, span
+from satfusion_assets.store.packs import PackLayer, write_pack
+from satfusion_assets.store.shard_reader import shard_of
 from satfusion_assets.store.small_rasters import write_rasters
 
 Array = npt.NDArray[np.float64]
@@ -104,6 +107,7 @@ def pairs() -> Iterator[Pair]:
     if find_spec("arch"):
         yield _bootstrap()
     yield _rasters()
+    yield _pixels()
     yield _chart()
 
 
@@ -188,6 +192,31 @@ def _rasters() -> Pair:
         ours,
         theirs,
         lambda a, b: "equal pixels" if np.array_equal(a, b) else "other pixels",
+    )
+
+
+def _pixels() -> Pair:
+    path = Path(tempfile.mkdtemp()) / "pack.zarr"
+    values = RNG.normal(0.2, 0.05, (DAYS, 4, 150, 150)).astype(np.float32)
+    days = np.datetime64("2024-01-01") + np.arange(DAYS)
+    write_pack(path, [PackLayer("fused", days, values, BANDS)], (10, 0, 675_000, 0, -10, 5_221_000), 32632)
+    array: Any = zarr.open_group(path, mode="r")["fused"]
+    places = [(slice(None), slice(None), slice(at, at + 1), slice(at, at + 1)) for at in range(0, 150, 10)]
+
+    def ours() -> Array:
+        shard = shard_of(path / "fused", array)
+        assert shard is not None
+        return np.stack([shard.read(place) for place in places])
+
+    def theirs() -> Array:
+        return np.stack([array[place] for place in places])
+
+    return Pair(
+        f"{len(places)} pixels' seasons read from a pack",
+        "zarr",
+        ours,
+        theirs,
+        lambda a, b: "equal values" if np.array_equal(a, b) else "other values",
     )
 
 

@@ -1,7 +1,7 @@
-"""A window of a pack's array, read from its one shard without an event loop: a third of the CPU that zarr takes.
+"""A window of a pack's array, read from its one shard without an event loop: less than half the CPU that zarr takes.
 
-Zarr hands every chunk from task to task and thread to thread for each of its codecs, which for a pixel's season takes
-several times as long as its 100 chunks take to be decoded. Values are the same as its own, which a test holds.
+Zarr hands every chunk from task to task and thread to thread for each of its codecs, which for the 100 chunks of a
+pixel's season takes longer than decoding them. Values are the same as its own, which a test holds.
 """
 
 from __future__ import annotations
