@@ -75,10 +75,10 @@ def fuse(
         return fuse_arrays(prediction_days, coarse, *images, ratio=ratio, method=method, **options)
     sharp, distance = _ordered(fine, IMAGE, "fine"), _ordered(cloud_distance, ("time", "y", "x"), "cloud_distance")
     blurred = None if coarse is None else _ordered(coarse, IMAGE, "coarse")
-    if not np.array_equal(distance["time"].values, sharp["time"].values):
+    if not np.array_equal(_days(distance), _days(sharp)):
         raise ValueError("cloud_distance has other days than fine; give one for each fine image, in their order.")
     if blurred is not None and "band" in blurred.coords and "band" in sharp.coords:
-        blurred = blurred.sel(band=sharp["band"].values)
+        blurred = _with_bands_of(sharp, blurred)
     ratio = _ratio(sharp, distance)
     for name, coarser in (("coarse", blurred), ("cloud_distance", distance)):
         if coarser is not None:
@@ -110,8 +110,25 @@ def _days(array: xr.DataArray) -> NDArray[np.datetime64]:
     return np.asarray(array["time"].values, "datetime64[D]")
 
 
+def _with_bands_of(fine: xr.DataArray, coarse: xr.DataArray) -> xr.DataArray:
+    """The bands of ``coarse`` that ``fine`` has, in its order."""
+    wanted, there = fine["band"].values.tolist(), coarse["band"].values.tolist()
+    for name, bands in (("fine", wanted), ("coarse", there)):
+        if twice := sorted({str(band) for band in bands if bands.count(band) > 1}):
+            raise ValueError(f"{name} has band {twice[0]} more than once; give each band its own name.")
+    if lacking := [str(band) for band in wanted if band not in there]:
+        raise ValueError(
+            f"coarse lacks the band {lacking[0]} of fine, it has {', '.join(map(str, there))}; name the bands of both "
+            f"alike, or drop the coordinate of one to take them in their order."
+        )
+    return coarse.sel(band=wanted)
+
+
 def _ratio(fine: xr.DataArray, distance: xr.DataArray) -> int:
     """Fine pixels to a side of a coarse one."""
+    for axis in ("y", "x"):
+        if not distance.sizes[axis]:
+            raise ValueError(f"cloud_distance has no pixels along {axis}; give the coarse grid that lies under fine.")
     ratios = {fine.sizes[axis] / distance.sizes[axis] for axis in ("y", "x")}
     if len(ratios) > 1 or not next(iter(ratios)).is_integer():
         raise ValueError(

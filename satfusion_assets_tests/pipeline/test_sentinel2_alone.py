@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow.parquet as pq
+import pystac
 import pytest
+from stac_geoparquet.arrow import stac_table_to_items
 
 from satfusion_assets.cli.plans import plan
 from satfusion_assets.pipeline.coarse_source import scenarios_of
@@ -18,6 +21,8 @@ from satfusion_assets.pipeline.processed.process import process
 from satfusion_assets.pipeline.raw_s3.acquire import acquire_sentinel3, check_sentinel3_credentials
 from satfusion_assets.pipeline.registry import REGISTRY
 from satfusion_assets.pipeline.scenario_metrics.score import score_scenario
+from satfusion_assets.pipeline.stac_catalogue import files
+from satfusion_assets.pipeline.stac_catalogue.catalogue import catalogue
 from satfusion_assets.store import ProductStore
 from satfusion_assets.vocabulary.errors import NoData
 from satfusion_assets.vocabulary.scenarios import EFAST_SCENARIOS, KRIGING_SCENARIOS, Mode, Scenario, Strategy
@@ -67,6 +72,23 @@ def test_what_blocks_is_held_against_what_such_a_season_has(store: ProductStore,
     criteria = [item for item in REGISTRY.criteria(name) if item.blocking]
     broken = {key: said.says for key, said in evaluate(store, SITE, product, criteria).items() if not said.passed}
     assert not broken
+
+
+@pytest.mark.parametrize("here", ["/", "/usr/share/doc"])
+def test_the_stac_catalogue_says_so_and_leads_to_the_season_wherever_it_is_written_from(
+    store: ProductStore, here: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(here)
+    catalogue(store, [HERE])
+    tables = store.root / "tables"
+    item = pystac.Item.from_file(str(tables / files.item(HERE, KRIGED)))
+    assert item.properties["description"].startswith("Daily images made of Sentinel-2 alone.")
+    for name in ("pack", "qgis", "days"):
+        assert Path(str(item.assets[name].get_absolute_href())).exists(), item.assets[name].href
+    (first, *_) = pystac.ItemCollection.from_file(str(tables / files.days(HERE, KRIGED)))
+    assert (tables / files.days(HERE, KRIGED)).parent.joinpath(first.assets["image"].href).exists()
+    (indexed, *_) = stac_table_to_items(pq.read_table(tables / files.INDEX))
+    assert (tables / "stac" / indexed["assets"]["image"]["href"]).exists()
 
 
 def test_efast_says_why_it_cannot(store: ProductStore) -> None:

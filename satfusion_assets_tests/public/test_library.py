@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ import xarray as xr
 
 import satfusion_assets as sf
 from satfusion_assets.fusion import methods
+from satfusion_assets.fusion.methods import Method
 from satfusion_assets.pipeline.pack.files import pack_folder
 from satfusion_assets.store import Product, ProductStore
 from satfusion_assets.store.packs import PackLayer, write_pack
@@ -139,12 +140,55 @@ def test_kriging_takes_the_same_arrays_and_no_coarse_ones() -> None:
         (lambda of: of | {"cloud_distance": of["cloud_distance"].isel(time=slice(1, None))}, "other days"),
         (lambda of: of | {"coarse": of["coarse"].values}, "coarse is no DataArray"),
         (lambda of: of | {"fine": of["fine"].isel(band=0)}, "fine has axes"),
+        (lambda of: of | {"coarse": of["coarse"].isel(band=[0])}, "coarse lacks the band nir"),
+        (lambda of: of | {"fine": of["fine"].assign_coords(band=["red", "red"])}, "fine has band red more than once"),
+        (lambda of: {name: one.isel(x=[]) for name, one in of.items()}, "cloud_distance has no pixels along x"),
     ],
 )
 def test_what_does_not_fit_is_named(changed: Any, words: str) -> None:
     images = changed(labelled())
     with pytest.raises(ValueError, match=words):
         sf.fuse(DAYS[125:126], images["coarse"], fine=images["fine"], cloud_distance=images["cloud_distance"])
+
+
+def test_infinite_pixels_cost_themselves_with_either_method() -> None:
+    images = labelled()
+    broken = images["fine"].copy()
+    broken[2, :, 5:25] = np.inf
+    for method in get_args(Method):
+        found, whole = (
+            sf.fuse(
+                DAYS[125:126],
+                images["coarse"],
+                fine=fine,
+                cloud_distance=images["cloud_distance"],
+                method=method,
+            ).fused
+            for fine in (broken, images["fine"])
+        )
+        assert np.isfinite(found.values).all(), method
+        np.testing.assert_allclose(found.values[..., 30:, 30:], whole.values[..., 30:, 30:], atol=0.02)
+    assert np.isinf(broken[2, 0, 7, 9]), "the inputs are never modified"
+
+
+def test_without_scenes_every_day_says_so_with_either_method() -> None:
+    images = labelled()
+    none = {name: images[name].isel(time=[]) for name in ("fine", "cloud_distance")}
+    for method in get_args(Method):
+        found = sf.fuse(DAYS[125:127], images["coarse"], **none, method=method)
+        assert list(found.status.values) == ["no_fine"] * 2
+        assert np.isnan(found.fused.values).all()
+
+
+def test_hours_of_a_day_do_not_part_a_scene_from_its_cloud_distance() -> None:
+    images = labelled()
+    morning = images["fine"].assign_coords(time=images["fine"].time + np.timedelta64(10, "h"))
+    day = DAYS[125:126]
+    found, plain = (
+        sf.fuse(day, images["coarse"], fine=fine, cloud_distance=images["cloud_distance"])
+        for fine in (morning, images["fine"])
+    )
+    np.testing.assert_array_equal(found.fused.values, plain.fused.values)
 
 
 def placed(columns: Any = 10.0 * np.arange(60)) -> dict[str, Any]:

@@ -82,7 +82,7 @@ def learn(
     scenes = scene_errors(plan, parameters, left_out, rows)
 
     def sampled(fine: Array) -> Array:
-        return fine[..., columns].reshape(*fine.shape[:-2], -1)
+        return fine[..., columns].reshape(*fine.shape[:-2], fine.shape[-2] * len(columns))
 
     def upsampled(coarse: NDArray[Any]) -> Array:
         return sampled(on_fine_rows(plan, coarse.astype(images.dtype, copy=False), parameters, rows))

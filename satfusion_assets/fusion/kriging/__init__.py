@@ -147,7 +147,16 @@ def _images(
             coarse_days = np.empty(0, "datetime64[D]")
         else:
             coarse = np.empty(0, np.float32)
-    return check_images(coarse, coarse_days, fine, fine_days, cloud_distance, int(ratio))
+    images = check_images(coarse, coarse_days, fine, fine_days, cloud_distance, int(ratio))
+    return replace(images, coarse=_finite(images.coarse), fine=_finite(images.fine))
+
+
+def _finite(stack: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    """``stack`` with infinite pixels missing; one of them would spoil what all pixels learn together. Copied only where
+    there are some, and looked through image by image, for the memory."""
+    if not any(np.isinf(image).any() for image in stack):
+        return stack
+    return np.where(np.isinf(stack), np.asarray(np.nan, stack.dtype), stack)
 
 
 def _detail(images: Images, hyperparameters: Hyperparameters | None) -> Detail | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from posixpath import basename, relpath
+from posixpath import basename
 from typing import Any, Final
 
 import pystac
@@ -17,6 +17,7 @@ from odc.geo.geobox import GeoBox
 from pystac.extensions.file import FileExtension
 from pystac.extensions.projection import ProjectionExtension
 
+from satfusion_assets.pipeline.coarse_source import columns
 from satfusion_assets.pipeline.pack.files import pack_folder
 from satfusion_assets.pipeline.processed.files import ProcessedLayout
 from satfusion_assets.pipeline.stac_catalogue import files
@@ -24,6 +25,7 @@ from satfusion_assets.store import View
 from satfusion_assets.store.manifest import FileRecord
 from satfusion_assets.vocabulary.days import day_of
 from satfusion_assets.vocabulary.scenarios import BANDS, Mode, Scenario
+from satfusion_assets.vocabulary.settings import S3Product
 from satfusion_assets.vocabulary.sites import SiteSeason
 
 PROCESSING: Final = "https://stac-extensions.github.io/processing/v1.2.0/schema.json"
@@ -76,7 +78,7 @@ def season_item(fused: FusedSeason) -> pystac.Item:
         end_datetime=last,
         properties={
             "title": f"{season.site} {season.season}, fused by {scenario.key}",
-            "description": " ".join(["Daily images fused of Sentinel-2 and Sentinel-3.", *fused.sources]),
+            "description": " ".join([_made_of(fused.processed), *fused.sources]),
             "satfusion:site": season.site,
             "satfusion:season": season.season,
             "satfusion:scenario": scenario.key,
@@ -158,6 +160,12 @@ def _add_projection(item: pystac.Item, grid: GeoBox) -> None:
     )
 
 
+def _made_of(processed: View) -> str:
+    if columns(processed)["s3_product"] == S3Product.NONE:
+        return "Daily images made of Sentinel-2 alone."
+    return "Daily images fused of Sentinel-2 and Sentinel-3."
+
+
 def _add_file(asset: pystac.Asset, record: FileRecord) -> None:
     FileExtension.ext(asset, add_if_missing=True).apply(size=record.size, checksum=SHA256 + record.sha256)
 
@@ -175,4 +183,4 @@ def _noon(name: str) -> datetime:
 
 def _below(season: SiteSeason, name: str) -> str:
     """The address of a file below a season's folder, from the catalogue's own."""
-    return relpath(f"{UP}/{season.site}/{season.season}/{name}")
+    return f"{UP}/{season.site}/{season.season}/{name}"

@@ -14,6 +14,7 @@ STAC_CATALOGUE: Final = ProductRecord(
     grid=Grid.ALL,
     stage=Stage.METRICS,
     group="scores",
+    code_version=2,
     placed=False,
     inputs=(Input(PROCESSED), Input(PACK)),
     kinds=("json",),
