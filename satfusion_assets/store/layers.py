@@ -103,7 +103,7 @@ LAYERS: Final = {
         65535,
         "1",
         "standard deviation that fusion predicts of the fused value",
-        "seasons",
+        "differences",
         significant=5,
     ),
     "days_to_scene": LayerType("uint8", 1.0, 255, "d", "days to the nearest clear Sentinel-2 scene"),

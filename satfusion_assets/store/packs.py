@@ -193,7 +193,12 @@ class _Arrays:
             shards=shard,
             filters=_filters(encoded.dtype, len(encoded.shape), order),
             compressors=[
-                BloscCodec(cname="zstd", clevel=shards.LEVEL, shuffle=BloscShuffle[shards.SHUFFLES[order]]),
+                BloscCodec(
+                    typesize=shards.shuffled_together(order, encoded.dtype, encoded.chunk),
+                    cname="zstd",
+                    clevel=shards.LEVELS[order],
+                    shuffle=BloscShuffle[shards.SHUFFLES[order]],
+                ),
                 Crc32cCodec(),
             ],
             fill_value=missing,

@@ -24,9 +24,9 @@ from zarr.core.indexing import morton_order_iter
 
 from satfusion_assets.store.layers import Order
 
-LEVEL: Final = 3
-"""Of zstd: 9 takes 18 % off, and twenty times the CPU."""
-SHUFFLES: Final[dict[Order, str]] = {"images": "bitshuffle", "seasons": "shuffle", "differences": "shuffle"}
+LEVELS: Final[dict[Order, int]] = {"images": 3, "seasons": 3, "differences": 1}
+"""Of zstd: 9 takes 18 % off, and twenty times the CPU. Of differences, 3 takes 4 % off in a quarter more time."""
+SHUFFLES: Final[dict[Order, str]] = {"images": "bitshuffle", "seasons": "shuffle", "differences": "bitshuffle"}
 """The smaller of bits and bytes, as measured for each order."""
 INDEX_TYPE: Final = "<u8"
 NOTHING: Final = 2**64 - 1
@@ -106,7 +106,8 @@ def encode(
     """``values``, of checksum ``content``, in chunks of ``shape``; what lies beyond the far edges is ``missing``."""
     empty = Chunks(values.shape, values.dtype, tuple(shape), {}, content)
     places = list(product(*map(range, empty.counts))) if values.size else []
-    codec = Blosc("zstd", LEVEL, getattr(Blosc, SHUFFLES[order].upper()))
+    size = shuffled_together(order, values.dtype, shape)
+    codec = Blosc("zstd", LEVELS[order], getattr(Blosc, SHUFFLES[order].upper()), typesize=size)
 
     def one(place: Place) -> bytes:
         part = values[tuple(slice(at * size, (at + 1) * size) for at, size in zip(place, shape, strict=True))]
@@ -118,6 +119,15 @@ def encode(
 
     with ThreadPoolExecutor(threads) as pool:
         return replace(empty, parts=dict(zip(places, pool.map(one, places), strict=True)))
+
+
+def shuffled_together(order: Order, dtype: np.dtype[Any], chunk: Sequence[int]) -> int:
+    """Bytes that the shuffle takes for one number, of which it lays the same bits of all numbers side by side.
+
+    Of differences it is a pixel's whole season: so the same bit of one day's differences lies pixel by pixel, and what
+    a day changed in many pixels alike is seen. A fifth smaller than number by number, in half the time.
+    """
+    return dtype.itemsize * (chunk[0] if order == "differences" else 1)
 
 
 def _laid_out(chunk: NDArray[Any], order: Order) -> NDArray[Any]:

@@ -31,7 +31,8 @@ FILTERS: dict[Order, Any] = {
 def test_a_shard_has_the_bytes_that_zarr_gives_it(tmp_path: Path, order: Order):
     values = np.random.default_rng(1).integers(0, 300, (19, 2, 11, 13)).astype(np.uint16)  # chunks end beyond it
     shard: Any = {"shape": (3 * 8 + 5 * 8, 2, 15, 18), "index_location": "start"}
-    shuffle = BloscShuffle[shards.SHUFFLES[order]]
+    typesize = shards.shuffled_together(order, values.dtype, SHAPE)
+    shuffle, level = BloscShuffle[shards.SHUFFLES[order]], shards.LEVELS[order]
     array = zarr.create_array(
         tmp_path / "zarr",
         shape=values.shape,
@@ -39,7 +40,7 @@ def test_a_shard_has_the_bytes_that_zarr_gives_it(tmp_path: Path, order: Order):
         chunks=SHAPE,
         shards=shard,
         filters=FILTERS[order],
-        compressors=[BloscCodec(cname="zstd", clevel=shards.LEVEL, shuffle=shuffle), Crc32cCodec()],
+        compressors=[BloscCodec(typesize=typesize, cname="zstd", clevel=level, shuffle=shuffle), Crc32cCodec()],
         fill_value=65535,
         config={"write_empty_chunks": True},
     )
