@@ -1,7 +1,7 @@
 """The ``satfusion`` command's first step, loaded before anything else of it.
 
-Loading the command takes long enough for a person to think better of it. A Ctrl-C meanwhile would be a traceback out of
-whichever module is being imported, or be swallowed there; nothing has been begun yet, so it may end the process at once.
+Loading the command takes long enough for a person to think better of it. A Ctrl-C meanwhile would be a traceback out
+of whichever module is being imported, or be swallowed there; nothing has begun yet, so the process may end at once.
 """
 
 from __future__ import annotations
