@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import re
+import signal
 import sys
 from importlib import metadata
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.markup import escape
@@ -30,6 +31,8 @@ from satfusion_assets.cli import (
 )
 from satfusion_assets.cli.terminal import ERRORS, LINES
 from satfusion_assets.vocabulary.errors import SatfusionError
+
+_INTERRUPTED: Final = 128 + signal.SIGINT
 
 app = typer.Typer(
     name="satfusion",
@@ -92,6 +95,10 @@ def main() -> None:
     except SatfusionError as error:
         ERRORS.print(f"[red]{escape(str(error))}[/red]", highlight=False, soft_wrap=True)
         sys.exit(getattr(error, "exit_code", 1))
+    except SystemExit as end:
+        if end.code == _INTERRUPTED:  # what the library that parses commands makes of Ctrl-C, without a word
+            ERRORS.print("Stopped by SIGINT.", highlight=False)
+        raise
     except OSError as error:  # of the system, which names its own cause: disk, permission, port
         ERRORS.print(f"[red]{escape(f'{type(error).__name__}: {error}')}[/red]", highlight=False, soft_wrap=True)
         sys.exit(1)

@@ -64,5 +64,10 @@ def fuse(
         task = bar.add_task("blocks", total=None)
         result = fuse_folder(order, lambda done, total: bar.update(task, completed=done, total=total))
     left_out = f" {len(result.left_out)} files took no part, as said above." if result.left_out else ""
-    fused = sum(word is Status.OK for word in result.status)
-    typer.echo(f"{fused} of {len(days)} days fused below {folder / 'fusion'}.{left_out}")
+    lacking = {Status.NO_FINE: "without a scene near enough"}
+    if method is Method.EFAST:  # kriging does without
+        lacking[Status.NO_COARSE] = "without the four coarse values near enough that EFAST needs"
+    counts = {words: result.status.count(word) for word, words in lacking.items()}
+    fused = len(days) - sum(counts.values())
+    without = "".join(f", {count} {words}" for words, count in counts.items() if count)
+    typer.echo(f"{fused} of {len(days)} days fused below {folder / 'fusion'}{without}.{left_out}")

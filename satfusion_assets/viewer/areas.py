@@ -26,6 +26,8 @@ _SOURCES: Final[tuple[layout.Source, ...]] = ("fused", "s2")
 """Those whose pixels are smaller than what is drawn; 300 m pixels have no spread in a field."""
 _STRIP_M: Final = 300.0
 """Rows that are read at a time: a season of them stays below 64 MB of numbers."""
+_LINE_M: Final = 1.0
+"""An outline that is narrower all along is a line; the smallest pixels have ten times that."""
 
 Ring = list[tuple[float, float]]
 
@@ -68,6 +70,9 @@ def _polygon(ring: Ring) -> shapely.Polygon:
         raise InvalidInput(f"An area has {CORNERS[0]} to {CORNERS[1]} corners, this one {len(ring)}.")
     polygon = shapely.Polygon(ring)
     if not polygon.is_valid:
+        hull = shapely.MultiPoint(ring).convex_hull
+        if 2 * hull.area < _LINE_M * hull.length:
+            raise InvalidInput("The area's corners lie on one line, so that it has no area; draw it around the field.")
         raise InvalidInput("The area's outline crosses itself; draw it around the field, corner by corner.")
     return polygon
 

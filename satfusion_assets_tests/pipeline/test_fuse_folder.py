@@ -359,6 +359,24 @@ def test_an_option_without_a_meaning_is_one_sentence(folder: Path, option: str, 
     assert not (folder / "fusion").exists()
 
 
+@pytest.mark.parametrize(
+    ("composites", "words"),
+    [
+        (4, "1 of 1 days fused"),
+        (3, "0 of 1 days fused"),
+        (3, "1 without the four coarse values near enough that EFAST"),
+    ],
+)
+def test_a_day_of_which_efast_makes_nothing_is_not_counted_as_fused(
+    folder: Path, stack: Stack, composites: int, words: str
+) -> None:
+    nearest = sorted(stack.coarse_days, key=lambda day: abs(day - np.datetime64(DAYS[0])))
+    for day in nearest[composites:]:
+        next(folder.glob(f"s3/*{name(day)}*.tif")).unlink()
+    said = CliRunner().invoke(app, ["fuse", str(folder), f"--start={DAYS[0]}", f"--end={DAYS[0]}"])
+    assert words in said.stdout.replace("\n", " "), said.stdout
+
+
 def test_kriging_of_blocks_is_that_of_the_whole_with_its_deviation(folder: Path, stack: Stack) -> None:
     """What is learned does not depend on the memory, so neither do the numbers."""
     few = fuse_folder(FuseFolder(folder, DAYS, method=Method.KRIGING, memory_bytes=KRIGED_ROW))

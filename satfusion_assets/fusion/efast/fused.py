@@ -19,7 +19,7 @@ class Status(StrEnum):
 
     OK = "ok"
     NO_COARSE = "no_coarse"
-    """No coarse image with a value lies in the day's window."""
+    """No coarse pixel has the values in the day's window that an estimate needs: four for EFAST, any for kriging."""
     NO_FINE = "no_fine"
     """No fine image with a value and a weight lies in the day's window."""
 

@@ -55,7 +55,9 @@ class FusionPlan:
         now = coarse_on(days, images.coarse, images.coarse_days)
         now[support == 0] = np.nan
         self.blend(now, weights, parameters.ratio, values)
-        return Fused(values, self._status(days, parameters), lambda: assess(self, days, parameters, weights, values))
+        return Fused(
+            values, self._status(days, parameters, support), lambda: assess(self, days, parameters, weights, values)
+        )
 
     def blend(self, now: NDArray[Any], weights: SceneWeights, ratio: int, values: NDArray[np.floating[Any]]) -> None:
         """Fill ``values`` (p, b, H, W) with eq. 2, from coarse values ``now`` (p, b, h, w) on the prediction days."""
@@ -74,15 +76,14 @@ class FusionPlan:
                 self.threads,
             )
 
-    def _status(self, days: DayNumbers, parameters: Parameters) -> tuple[Status, ...]:
+    def _status(self, days: DayNumbers, parameters: Parameters, support: NDArray[np.uint8]) -> tuple[Status, ...]:
         images = self.images
-        coarse_days = images.coarse_days[[_any_finite(np.where(image == 0, np.nan, image)) for image in images.coarse]]
         has_weight = [bool((images.cloud_distance[i] > 1).any()) and _any_finite(images.fine[i]) for i in images.order]
-        near = windows(days, coarse_days, parameters.coarse_reach).sizes
+        supported: NDArray[np.bool_] = np.any(support > 0, axis=(1, 2, 3))
         scenes = windows(days, images.fine_days[has_weight], parameters.max_days).sizes
         return tuple(
             Status.NO_COARSE if not c else Status.NO_FINE if not f else Status.OK
-            for c, f in zip(near, scenes, strict=True)
+            for c, f in zip(supported, scenes, strict=True)
         )
 
 

@@ -78,6 +78,15 @@ def test_images_without_any_value_are_a_status(blank: str, word: str) -> None:
     assert np.isnan(fused.values).all()
 
 
+@pytest.mark.parametrize(("composites", "word"), [(4, "ok"), (3, "no_coarse"), (1, "no_coarse")])
+def test_a_day_with_too_few_composites_for_an_estimate_has_no_coarse_images(composites: int, word: str) -> None:
+    stack = constant()
+    near = np.sort(np.argsort(np.abs(stack.coarse_days - DAY))[:composites])
+    fused = stack.replace(coarse=stack.coarse[near], coarse_days=stack.coarse_days[near]).fuse(DAY)
+    assert fused.status == (word,)
+    assert np.isnan(fused.values).all() == (word != "ok")
+
+
 def test_windows_are_strict() -> None:
     """A scene exactly ``max_days`` away, and a composite half as far again, take no part; four composites must."""
     stack = constant(scenes=1)
