@@ -1,8 +1,8 @@
 #!/bin/sh
-# rioxarray and odc-geo note on a raster where it lies twice: in its coordinates, and as `GeoTransform` beside the CRS. A good
-# guess: a site cut out of it by xarray and written as NetCDF lies where its coordinates say, in every reader, as the GeoTIFF
-# does that rioxarray writes of the same site. Seen: the note is not cut. GDAL, and with it rasterio, believes the
-# note and lays the site into the corner of the whole, with the pixels of the whole if every second was taken; rasterix does
+# rioxarray and odc-geo note twice where a raster lies: in its coordinates, and as `GeoTransform` beside the CRS. A good
+# guess: a site cut out of it by xarray and written as NetCDF lies where its coordinates say, in every reader, as the
+# GeoTIFF does that rioxarray writes of the same site. Seen: the note is not cut. GDAL, and with it rasterio, believes it
+# and lays the site into the corner of the whole, with the pixels of the whole if every second was taken; rasterix does
 # the same, and replaces the coordinates that were right. odc-geo goes by the coordinates.
 set -eu
 folder=$(mktemp -d)
@@ -27,8 +27,11 @@ with rasterio.open("whole.tif", "w", driver="GTiff", count=1, width=100, height=
                    transform=from_origin(600000, 5200000, 10, 10)) as raster:
     raster.write(np.arange(10000, dtype="float32").reshape(1, 100, 100))
 grid = GeoBox.from_bbox((600000, 5199000, 601000, 5200000), crs="EPSG:32632", resolution=10)
-wholes = {"rioxarray": rioxarray.open_rasterio("whole.tif").squeeze("band", drop=True), "odc-geo": odc.geo.xr.xr_zeros(grid, "float32")}
-cuts = {"site": {"x": slice(40, 60), "y": slice(30, 50)}, "every second": {"x": slice(None, None, 2), "y": slice(None, None, 2)}}
+wholes = {
+    "rioxarray": rioxarray.open_rasterio("whole.tif").squeeze("band", drop=True),
+    "odc-geo": odc.geo.xr.xr_zeros(grid, "float32"),
+}
+cuts = {"site": {"x": slice(40, 60), "y": slice(30, 50)}, "every second": dict.fromkeys("xy", slice(None, None, 2))}
 
 
 def place(affine):

@@ -1,9 +1,9 @@
 #!/bin/sh
-# xvec takes values of a cube at points (stations, cameras) whose geometry knows its CRS, and the cube knows its own. A good
-# guess: a point in longitude and latitude is brought to the raster's metres or refused, and one outside of the raster gets no
-# value, as from rasterio's sample and from xvec's own zonal statistics. Seen: neither. Every point gets the pixel that is
+# xvec takes values of a cube at points (stations, cameras) whose geometry knows its CRS, and the cube knows its own. A
+# good guess: a point in longitude and latitude is brought to the raster's metres or refused, and one off the raster gets
+# no value, as from rasterio's sample and from xvec's own zonal statistics. Seen: neither. Every point gets the pixel that is
 # nearest in bare numbers: a camera in degrees, of any place on Earth, gets the raster's corner nearest to the origin, and a
-# station hundreds of kilometres away the border next to it. The result even carries the points' CRS.
+# station hundreds of kilometres away the border next to it. The result carries the points' CRS.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

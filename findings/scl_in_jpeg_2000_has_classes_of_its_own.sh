@@ -2,8 +2,8 @@
 # Sentinel-2's scene classification comes as JPEG 2000 in ESA's products, as a cloud optimized GeoTIFF of some archives.
 # Who needs it coarser asks for the nearest pixel, or the commonest. A good guess: no class can come out that is not in the
 # scene. Seen: so it is for the GeoTIFF, and for JPEG 2000 where GDAL warps. A decimated read takes the wavelets' own coarser
-# level, a weighted mean of the class numbers, whatever resampling is asked for: where vegetation (4) and cloud (9)
-# meet there is water (6), thin cirrus (10) and snow (11). rasterio, rio-tiler's previews and odc-stac read like that.
+# level, a weighted mean of the class numbers, whatever resampling is asked for: where vegetation (4) and cloud (9) meet
+# there is water (6), thin cirrus (10) and snow (11). rasterio, rio-tiler's previews and odc-stac read like that.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
