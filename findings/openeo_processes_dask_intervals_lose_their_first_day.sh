@@ -1,9 +1,9 @@
 #!/bin/sh
-# openEO's process aggregate_temporal takes intervals whose start belongs to them and whose end does not: May is ["05-01",
-# "06-01"]. openeo-processes-dask carries such processes out on xarray cubes. A good guess: daily images at midnight, as
-# composites and fused series are, fall into their own interval, as they do with aggregate_temporal_period by month. Seen: the
-# first day is not in it and the end is: May misses the 1st, June misses its own 1st, which counts for May; so does each dekad,
-# ten-day period, of aggregate_temporal_period.
+# openEO's process aggregate_temporal takes intervals whose start belongs to them and whose end does not: May is
+# ["05-01", "06-01"]. openeo-processes-dask carries such processes out on xarray cubes. A good guess: daily images at
+# midnight, as composites and fused series are, fall into their own interval, as they do with aggregate_temporal_period by
+# month. Seen: the first day is not in it and the end is: May misses the 1st, and June's 1st counts for May. So it is with
+# each dekad, ten-day period, of aggregate_temporal_period.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
