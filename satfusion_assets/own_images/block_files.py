@@ -55,7 +55,7 @@ class FusedBlocks:
     def add(self, block: int, values: Mapping[str, NDArray[np.floating[Any]]], status: Sequence[Status]) -> None:
         """A block's values by file, and one word a day; another's stay where there are any."""
         for file, image in values.items():
-            self._blobs.put(self._values(self._name, block, file), image.astype(_LITTLE_ENDIAN).tobytes())
+            self._blobs.put(self._values(self._name, block, file), image.astype(_LITTLE_ENDIAN, copy=False).tobytes())
         entry = {"by": self._name, "status": list(status)}
         self._blobs.create(self._entry(block), json.dumps(entry).encode())
 

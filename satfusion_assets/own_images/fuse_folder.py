@@ -121,7 +121,7 @@ def fuse_folder(order: FuseFolder, progress: Progress = lambda done, total: None
     _discard_others(own, digest)
     finished = FusedBlocks(Blobs(order.blocks or str(own)), digest)
     plan = list(blocks(height, width, finished.rows(_rows(images, order, len(used[0]))), width))
-    with rasterio.Env(DummySession(), GDAL_CACHEMAX=_GDAL_CACHE_MB):
+    with rasterio.Env(DummySession(), GDAL_CACHEMAX=_GDAL_CACHE_MB, COG_TMP_COMPRESSION="NONE"):
         made = _fuse_blocks(order, images, parameters, used, plan, finished, progress)
         paths = _assemble(order, images, plan, finished)
     status = _best(finished, len(plan), len(order.days))
@@ -248,7 +248,13 @@ def _assemble(
         "interleave": "band",
         "bigtiff": "if_safer",
     }
-    options = {"compress": "deflate", "predictor": "yes", "level": 1, "bigtiff": "if_safer"}
+    options = {
+        "compress": "zstd",
+        "predictor": "yes",
+        "level": 1,
+        "overview_resampling": "average",
+        "bigtiff": "if_safer",
+    }
     target.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".assembled-", dir=target) as folder:
         for name in _names(order):

@@ -88,6 +88,22 @@ def test_blocks_give_the_numbers_of_one_piece(folder: Path, stack: Stack) -> Non
     assert [path.name for path in result.paths] == ["REFL_20240615.tif", "REFL_20240620.tif"]
 
 
+def test_an_overview_of_a_large_image_is_the_mean_of_its_pixels(tmp_path: Path) -> None:
+    """Where all of them are there; nothing is lost at full size."""
+    stack = random(5, shape=(9, 140))
+    result = fuse_folder(FuseFolder(write_folder(tmp_path, stack), DAYS[:1]))
+    whole = stack.fuse(np.array(DAYS[:1], "datetime64[D]")).values[0]
+    np.testing.assert_array_equal(read(result.paths[0]), whole)
+    with rasterio.open(result.paths[0], overview_level=0) as raster:
+        half = raster.read()
+    rows, columns = (size // 2 * 2 for size in whole.shape[1:])
+    bands = whole[:, :rows, :columns].reshape(len(whole), rows // 2, 2, columns // 2, 2)
+    mean = bands.mean(axis=(2, 4))
+    known = np.isfinite(mean)
+    assert known.any()
+    np.testing.assert_allclose(half[:, : rows // 2, : columns // 2][known], mean[known], rtol=1e-5)
+
+
 def test_an_interrupted_run_goes_on_where_it_stopped(folder: Path, stack: Stack) -> None:
     order = FuseFolder(folder, DAYS, memory_bytes=JUST_ENOUGH)
 
