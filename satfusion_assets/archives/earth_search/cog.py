@@ -2,8 +2,9 @@
 
 GDAL's own network layer keeps one failed answer for the life of the process, ignores Retry-After, does not retry
 cut-off ranges and has returned blank pixels for failed ones. Here the header is fetched first; GDAL names the blocks
-that the window needs; their byte ranges are fetched, joined where they touch, into a sparse local file; GDAL then
-reads the window from it. That is two requests a band as a rule, and every byte was asked for and has arrived.
+that the window needs; their byte ranges are fetched, joined where they touch, into a sparse local file. Deflated blocks
+are inflated to their end for their checksum, and are then the pixels (``blocks``); GDAL reads those of other forms.
+That is two requests a band as a rule, and every byte was asked for and has arrived.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from time import sleep
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import rasterio
+from numpy.typing import NDArray
 from odc.geo import CRS
 from odc.geo.geobox import GeoBox
 from rasterio.errors import RasterioError
@@ -27,7 +29,8 @@ from rasterio.io import DatasetReader
 from rasterio.session import DummySession
 from rasterio.windows import Window
 
-from satfusion_assets.archives.earth_search.ranges import Damaged, FetchedBytes, FileFacts, Range, SparseFile
+from satfusion_assets.archives.earth_search.blocks import BlockForm, Blocks, assemble, block_form
+from satfusion_assets.archives.earth_search.ranges import Beginning, Damaged, FetchedBytes, FileFacts, Range, SparseFile
 from satfusion_assets.archives.http import HttpArchive
 from satfusion_assets.archives.resampling import Patch
 from satfusion_assets.archives.retry import public_url
@@ -42,7 +45,6 @@ _UTM_ZONES: Final = frozenset([*range(32601, 32661), *range(32701, 32761)])
 """EPSG codes that Sentinel-2 tiles lie in."""
 _TILE_M: Final = 109_800
 """Side of a tile, metres."""
-_DEFLATE: Final = frozenset({"DEFLATE", "ADOBE_DEFLATE"})
 _SLACK: Final = 1024
 """Bytes by which a compressed block may be longer than its pixels."""
 
@@ -63,25 +65,30 @@ class Layer:
 class RemotePatch:
     """Pixels around a target with the facts of their file; patch is None where the file does not reach.
 
-    fetched: the bytes that they were read from.
+    fetched: the bytes that they were read from. beginning: those of the header.
     """
 
     patch: Patch | None
     facts: FileFacts
     fetched: FetchedBytes
+    beginning: Beginning
 
 
-def read_around(archive: HttpArchive, href: str, target: GeoBox, layer: Layer) -> RemotePatch:
+def read_around(
+    archive: HttpArchive, href: str, target: GeoBox, layer: Layer, beginning: Beginning | None = None
+) -> RemotePatch:
     """The native pixels of ``href``, which must be ``layer``, that cover ``target`` and a rim of two.
 
-    Raises ArchiveUnavailable, NotFound, or Damaged when the file stays unreadable: it is fetched anew as often as the
-    retry policy allows, or until it has come three times with the same bytes.
+    beginning: of the file, when it is here from before. Raises ArchiveUnavailable, NotFound, or Damaged when the file
+    stays unreadable: it is fetched anew as often as the retry policy allows, or until it has come three times with the
+    same bytes.
     """
     seen: list[FetchedBytes | None] = []
     while True:
         try:
-            return _read_once(archive, href, target, layer)
+            return _read_once(archive, href, target, layer, beginning)
         except Damaged as error:
+            beginning = None
             seen.append(error.fetched)
             stable = len(seen) >= _SAME and len(set(seen[-_SAME:])) == 1 and error.fetched is not None
             if stable or len(seen) >= archive.policy.attempts:
@@ -89,9 +96,14 @@ def read_around(archive: HttpArchive, href: str, target: GeoBox, layer: Layer) -
             sleep(archive.policy.wait_s(len(seen)))
 
 
-def _read_once(archive: HttpArchive, href: str, target: GeoBox, layer: Layer) -> RemotePatch:
-    with tempfile.TemporaryDirectory(prefix="satfusion-") as folder, rasterio.Env(DummySession(), **_ENV):
-        file = SparseFile(archive, href, Path(folder) / "window.tif")
+def _read_once(
+    archive: HttpArchive, href: str, target: GeoBox, layer: Layer, beginning: Beginning | None
+) -> RemotePatch:
+    with (
+        tempfile.NamedTemporaryFile(prefix="satfusion-", suffix=".tif") as local,
+        rasterio.Env(DummySession(), **_ENV),
+    ):
+        file = SparseFile(archive, href, Path(local.name), beginning)
         try:
             patch = _read_window(file, target, layer)
         except (RasterioError, zlib.error, OverflowError) as error:
@@ -100,7 +112,7 @@ def _read_once(archive: HttpArchive, href: str, target: GeoBox, layer: Layer) ->
                 file.fetched,
                 file=file.facts,
             ) from error
-        return RemotePatch(patch, file.facts, file.fetched)
+        return RemotePatch(patch, file.facts, file.fetched, file.beginning)
 
 
 def _read_window(file: SparseFile, target: GeoBox, layer: Layer) -> Patch | None:
@@ -114,19 +126,28 @@ def _read_window(file: SparseFile, target: GeoBox, layer: Layer) -> Patch | None
         window = _window(dataset, target)
         if window is None:
             return None
-        blocks = list(_blocks(dataset, window))
-        deflated = str(dataset.compression.value if dataset.compression else "").upper() in _DEFLATE
-        raw = _block_bytes(dataset, layer)
-    if wrong := _misplaced(blocks, raw):
+        blocks = dict(_blocks(dataset, window))
+        form = block_form(dataset, layer.dtype)
+        geobox = GeoBox((window.height, window.width), dataset.window_transform(window), CRS(dataset.crs.to_wkt()))
+    if wrong := _misplaced(list(blocks.values()), form.bytes):
         raise Damaged(f"{file.archive.name}: {file.facts.href} {wrong}.", file.fetched, file=file.facts)
-    file.fetch(blocks)
-    if deflated:
-        for start, stop in blocks:
-            file.check_deflated(start, stop, raw)
-    with rasterio.open(file.path, driver="GTiff") as dataset:
-        values = dataset.read(1, window=window)
-        geobox = GeoBox(values.shape, dataset.window_transform(window), CRS(dataset.crs.to_wkt()))
-        return Patch(values, geobox)
+    file.fetch(blocks.values())
+    inflated = {place: file.inflate(*block, form.bytes) for place, block in blocks.items()} if form.deflated else {}
+    return Patch(_pixels(file, form, inflated, window), geobox)
+
+
+def _pixels(file: SparseFile, form: BlockForm, inflated: Blocks, window: Window) -> NDArray[Any]:
+    if not form.plain:
+        with rasterio.open(file.path, driver="GTiff") as dataset:
+            return np.asarray(dataset.read(1, window=window))
+    try:
+        return assemble(inflated, form, (window.row_off, window.col_off, window.height, window.width))
+    except ValueError as error:
+        raise Damaged(
+            f"{file.archive.name}: {file.facts.href} {error}; the archive's file is damaged.",
+            file.fetched,
+            file=file.facts,
+        ) from error
 
 
 def _misfit(dataset: DatasetReader, layer: Layer) -> str | None:
@@ -144,13 +165,6 @@ def _misfit(dataset: DatasetReader, layer: Layer) -> str | None:
     if epsg not in _UTM_ZONES or (layer.epsg is not None and epsg != layer.epsg):
         return f"lies in EPSG:{epsg}, not in {f'EPSG:{layer.epsg}' if layer.epsg else 'a UTM zone'}"
     return None
-
-
-def _block_bytes(dataset: DatasetReader, layer: Layer) -> int:
-    """Bytes of a block's pixels; bands may be packed (15 bits a pixel), each row to whole bytes."""
-    height, width = dataset.block_shapes[0]
-    bits = dataset.tags(1, ns="IMAGE_STRUCTURE").get("NBITS", "")
-    return height * math.ceil(width * (int(bits) if bits.isdecimal() else 8 * np.dtype(layer.dtype).itemsize) / 8)
 
 
 def _misplaced(blocks: list[Range], raw: int) -> str | None:
@@ -177,11 +191,12 @@ def _window(dataset: DatasetReader, target: GeoBox) -> Window | None:
     return Window(first_column, first_row, last_column - first_column, last_row - first_row)
 
 
-def _blocks(dataset: DatasetReader, window: Window) -> Iterator[Range]:
+def _blocks(dataset: DatasetReader, window: Window) -> Iterator[tuple[tuple[int, int], Range]]:
+    """Row and column of each block that ``window`` needs, with its bytes."""
     height, width = dataset.block_shapes[0]
     for row in range(window.row_off // height, (window.row_off + window.height - 1) // height + 1):
         for column in range(window.col_off // width, (window.col_off + window.width - 1) // width + 1):
             offset = dataset.get_tag_item(f"BLOCK_OFFSET_{column}_{row}", "TIFF", bidx=1)
             size = dataset.get_tag_item(f"BLOCK_SIZE_{column}_{row}", "TIFF", bidx=1)
             if offset and size:  # absent: a sparse block, all nodata
-                yield int(offset), int(offset) + int(size)
+                yield (row, column), (int(offset), int(offset) + int(size))

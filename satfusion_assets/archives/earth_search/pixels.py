@@ -29,7 +29,7 @@ from satfusion_assets.archives.earth_search.offset import (
     lightless_land,
     subtract_offset,
 )
-from satfusion_assets.archives.earth_search.ranges import Damaged, FileFacts, is_there
+from satfusion_assets.archives.earth_search.ranges import Beginning, Damaged, FileFacts, is_there
 from satfusion_assets.archives.earth_search.scenes import ASSETS, Scene, tile_epsg
 from satfusion_assets.archives.http import HttpArchive
 from satfusion_assets.archives.resampling import Patch, interpolate, take_nearest
@@ -184,9 +184,11 @@ def _read_bands(archive: HttpArchive, scene: Scene, grid: SiteGrid) -> dict[str,
     return remote
 
 
-def _read(archive: HttpArchive, scene: Scene, asset: str, target: GeoBox) -> RemotePatch:
+def _read(
+    archive: HttpArchive, scene: Scene, asset: str, target: GeoBox, beginning: Beginning | None = None
+) -> RemotePatch:
     dtype, pixel = LAYERS[asset]
-    return read_around(archive, scene.href(asset), target, Layer(dtype, pixel, tile_epsg(scene.tile)))
+    return read_around(archive, scene.href(asset), target, Layer(dtype, pixel, tile_epsg(scene.tile)), beginning)
 
 
 def _check_classes(scene: Scene, scl: RemotePatch) -> None:
@@ -241,7 +243,8 @@ def _evidence(
     near = _darkness(remote["blue"], remote["scl"], grid.fine)
     if near is not OffsetEvidence.NONE and not contradicts(claim, near):
         return near
-    return _darkness(_read(archive, scene, "blue", grid.scl), remote["scl"], grid.scl)
+    wide = _read(archive, scene, "blue", grid.scl, remote["blue"].beginning)
+    return _darkness(wide, remote["scl"], grid.scl)
 
 
 def _darkness(blue: RemotePatch, scl: RemotePatch, where: GeoBox) -> OffsetEvidence:

@@ -109,10 +109,22 @@ class Damaged(ArchiveAnswerInvalid):
         self.file = file
 
 
-class SparseFile:
-    """A local file of the remote one's length that holds the ranges fetched so far."""
+@dataclass(frozen=True)
+class Beginning:
+    """The beginning of a remote file as it came. content: its first bytes. length: of the whole file."""
 
-    def __init__(self, archive: HttpArchive, href: str, path: Path) -> None:
+    content: bytes
+    etag: str | None
+    length: int
+
+
+class SparseFile:
+    """A local file of the remote one's length that holds the ranges fetched so far.
+
+    beginning: what is known of it from before, which is then not asked for again.
+    """
+
+    def __init__(self, archive: HttpArchive, href: str, path: Path, beginning: Beginning | None = None) -> None:
         self.archive = archive
         self.path = path
         self._href = href
@@ -121,6 +133,17 @@ class SparseFile:
         self._have: list[Range] = []
         self._asked: list[Range] = []
         self._hash = hashlib.sha256()
+        self._header = HEADER
+        if beginning is not None:
+            self._etag, self._length = beginning.etag, beginning.length
+            self._asked.append((0, len(beginning.content)))
+            self._keep(0, beginning.content)
+
+    @property
+    def beginning(self) -> Beginning:
+        """The bytes that ``open_header`` needed, however many came."""
+        with self.path.open("rb") as handle:
+            return Beginning(handle.read(self._header), self._etag, self._length)
 
     @property
     def fetched(self) -> FetchedBytes:
@@ -136,7 +159,7 @@ class SparseFile:
         reach = HEADER
         self.fetch([(0, reach)])
         while True:
-            reach = min(reach, self._length)
+            reach = self._header = min(reach, self._length)
             try:
                 dataset = rasterio.open(self.path, driver="GTiff")
             except RasterioError:
@@ -157,8 +180,8 @@ class SparseFile:
             if start < stop and not any(have[0] <= start and stop <= have[1] for have in self._have):
                 self._get(start, stop)
 
-    def check_deflated(self, start: int, stop: int, raw: int) -> None:
-        """Inflate the block to its end: its checksum lies behind the last pixel, where GDAL does not read any more.
+    def inflate(self, start: int, stop: int, raw: int) -> bytes:
+        """The block, inflated to its end: its checksum lies behind the last pixel, where GDAL does not read any more.
 
         Raises zlib.error, or Damaged when the block does not end, or not within ``raw`` bytes of pixels.
         """
@@ -166,13 +189,14 @@ class SparseFile:
             handle.seek(start)
             content = handle.read(stop - start)
         stream = zlib.decompressobj()
-        stream.decompress(content, raw + 1)
+        pixels = stream.decompress(content, raw + 1)
         if not stream.eof:
             raise Damaged(
                 f"{self.archive.name}: {self.facts.href} has a block that does not end; the archive's file is damaged.",
                 self.fetched,
                 file=self.facts,
             )
+        return pixels
 
     def _get(self, start: int, stop: int) -> None:
         self._asked.append((start, stop))
@@ -187,17 +211,20 @@ class SparseFile:
                 self.fetched,
                 file=self.facts,
             ) from error
-        self._hash.update(answer.body)
         if self._length and (length != self._length or answer.etag != self._etag):
             raise Damaged(f"{self.archive.name} replaced {answer.url} while it was read.")
         self._etag, self._length = answer.etag, length
+        self._keep(first, answer.body)
+
+    def _keep(self, first: int, content: bytes) -> None:
+        self._hash.update(content)
         handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            os.ftruncate(handle, length)
-            os.pwrite(handle, answer.body, first)
+            os.ftruncate(handle, self._length)
+            os.pwrite(handle, content, first)
         finally:
             os.close(handle)
-        self._have.append((first, first + len(answer.body)))
+        self._have.append((first, first + len(content)))
 
     def _checked(self, answer: Answer, start: int, stop: int) -> tuple[int, int, Answer]:
         """First byte, length of the whole file, and the answer, when it is the range asked for of the same file."""
