@@ -2,8 +2,9 @@
 # rioxarray and odc-geo note twice where a raster lies: in its coordinates, and as `GeoTransform` beside the CRS. A good
 # guess: a site cut out of it by xarray and written as NetCDF lies where its coordinates say, in every reader, as the
 # GeoTIFF does that rioxarray writes of the same site. Seen: the note is not cut. GDAL, and with it rasterio, believes it
-# and lays the site into the corner of the whole, with the pixels of the whole if every second was taken; rasterix does
-# the same, and replaces the coordinates that were right. odc-geo goes by the coordinates.
+# and lays the site into the corner of the whole, with the pixels of the whole if every second was taken. It goes by the
+# coordinates once they have their CF names, which neither library gives them unasked; rasterix never does, and replaces
+# the coordinates that were right.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -50,7 +51,8 @@ for source, whole in wholes.items():
         indexed = rasterix.assign_index(read)
         x, y = indexed["x"].values, indexed["y"].values
         places["rasterix"] = (x[0] - (x[1] - x[0]) / 2, y[0] - (y[1] - y[0]) / 2, x[1] - x[0])
-        for reader, path in (("GDAL", "part.nc"), ("GDAL, of a GeoTIFF", "part.tif")):
+        part.rio.write_coordinate_system().to_netcdf("named.nc", engine="h5netcdf")
+        for reader, path in (("GDAL", "part.nc"), ("GDAL, axes named", "named.nc"), ("GDAL, of a GeoTIFF", "part.tif")):
             with rasterio.open(path) as raster:
                 places[reader] = place(raster.transform)
         seen[source, cut] = {reader: tuple(float(number) for number in found) for reader, found in places.items()}
@@ -58,8 +60,9 @@ print(*(f"{name} {version(name)}" for name in ("rioxarray", "odc-geo", "rasterix
       rasterio.__gdal_version__)
 true = {"site": (600400.0, 5199700.0, 10.0), "every second": (599995.0, 5200005.0, 20.0)}
 for (source, cut), places in seen.items():
-    print(f"{cut} of {source}: a good guess for its corner and pixel: {true[cut]}; seen: {places}")
-    for reader in ("odc-geo", "GDAL, of a GeoTIFF"):
+    print(f"{cut} of {source}: a good guess for its corner and pixel: {true[cut]}; seen:")
+    print("\n".join(f"  {reader}: {found}" for reader, found in places.items()))
+    for reader in ("odc-geo", "GDAL, axes named", "GDAL, of a GeoTIFF"):
         assert places[reader] == true[cut], (source, cut, reader)
     for reader in ("GDAL", "rasterix"):
         assert places[reader] == (600000.0, 5200000.0, 10.0), (source, cut, reader)

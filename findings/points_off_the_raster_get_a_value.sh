@@ -9,7 +9,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
 "$folder/venv/bin/pip" install --quiet --disable-pip-version-check xvec==0.5.2 xproj==0.2.1 geopandas==1.2.0 \
-  rioxarray==0.19.0 rasterio==1.4.4 xarray==2026.9.0 numpy==2.4.6 shapely==2.1.2
+  rioxarray==0.19.0 rasterio==1.4.4 xarray==2026.9.0 joblib==1.6.0 numpy==2.4.6 shapely==2.1.2
 cd "$folder"
 venv/bin/python -W ignore - <<'PY'
 from importlib.metadata import version

@@ -72,13 +72,15 @@ def open_pack(path: Path | str) -> xr.Dataset:
     """The pack at ``path`` as xarray opens it, in the version that is there now.
 
     The version stays on disk for as long as the dataset, or anything lazily made from it, is in use. Shards are left
-    out of what it says of its files: with dask, xarray would refuse to write them back chunk by chunk.
+    out of what it says of its files: with dask, xarray would refuse to write them back chunk by chunk. So are the
+    editions, which are those of this pack's files alone: NetCDF has no attribute of such a kind.
     """
     import xarray as xr
 
     store = _open_store(Path(path), str(path))
     _opened(store)
     dataset = xr.open_zarr(store)
+    dataset.attrs.pop("editions", None)
     for variable in dataset.variables.values():
         variable.encoding.pop("shards", None)
     return dataset

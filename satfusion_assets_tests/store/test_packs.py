@@ -7,6 +7,7 @@ from shutil import rmtree
 
 import numpy as np
 import pytest
+import rasterio
 import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -128,6 +129,18 @@ def test_rioxarray_reads_packs_and_rasters_without_any_option(tmp_path: Path, se
         assert found.rio.crs.to_epsg() == EPSG
         assert found.rio.transform() == Affine(*TRANSFORM)
         np.testing.assert_array_equal(found.values, images[1])
+
+
+def test_a_piece_of_a_pack_is_written_as_netcdf_and_lies_where_its_coordinates_say(tmp_path: Path, season: np.ndarray):
+    """The pack's own GeoTransform goes along uncut; GDAL goes by the axes, for they have their CF names."""
+    write_pack(tmp_path / "p.zarr", [layer(season)], TRANSFORM, EPSG)
+    piece = open_pack(tmp_path / "p.zarr").isel(time=slice(3), x=slice(4, 24, 2), y=slice(6, 26, 2))
+    piece.to_netcdf(tmp_path / "piece.nc", engine="h5netcdf")
+    with rasterio.open(f"netcdf:{tmp_path / 'piece.nc'}:fused") as raster:
+        assert raster.crs.to_epsg() == EPSG
+        assert raster.transform == Affine(20, 0, float(piece.x[0]) - 10, 0, -20, float(piece.y[0]) + 10)
+    with xr.open_dataset(tmp_path / "piece.nc", engine="h5netcdf") as read:
+        np.testing.assert_array_equal(read.fused, piece.fused)
 
 
 def test_a_layer_without_days_and_layers_of_different_days_live_together(tmp_path: Path, season: np.ndarray):
