@@ -74,7 +74,7 @@ def spearman(x: FloatArray, y: FloatArray) -> float | None:
 
 def _ranks(values: FloatArray) -> FloatArray:
     """Ranks from 1, ties at their mean. By pandas, which every command has loaded; scipy.stats takes half a second."""
-    return pd.Series(values).rank().to_numpy(np.float64)
+    return np.asarray(pd.Series(values).rank(), np.float64)
 
 
 def best_lag(predicted: DailySeries, camera: DailySeries, max_days: int = MAX_LAG_DAYS) -> Scores | None:
