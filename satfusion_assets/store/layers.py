@@ -51,10 +51,11 @@ class LayerType:
             highest -= highest % coarse
         return lowest * self.step + self.offset, highest * self.step + self.offset
 
-    def encode(self, name: str, values: NDArray[Any]) -> NDArray[Any]:
+    def encode(self, name: str, values: NDArray[Any], first: int = 0) -> NDArray[Any]:
         """Integers of ``values`` (n, ...), NaN = missing; what has the type already is taken as it is.
 
-        StoreError names layer ``name`` and the value that does not fit.
+        StoreError names layer ``name`` and the value that does not fit, with its image, of which these begin with
+        ``first``.
         """
         if values.dtype == self.dtype:
             return values
@@ -69,7 +70,7 @@ class LayerType:
             known = ~np.isnan(scaled)
             fits = (scaled >= lowest) & (scaled <= highest)
             if not (fits | ~known).all():
-                raise self._unfit(name, number, image, known & ~fits)
+                raise self._unfit(name, first + number, image, known & ~fits)
             target[...] = np.where(known, scaled, np.float32(self.missing))
         return stored
 

@@ -20,7 +20,7 @@ import json
 import shutil
 import warnings
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -160,11 +160,23 @@ class _Arrays:
     editions: dict[str, str] = field(default_factory=dict)
 
     def encode(
-        self, name: str, values: NDArray[Any], chunks: tuple[int, ...], missing: int = 0, order: Order = "images"
+        self,
+        name: str,
+        blocks: Iterable[NDArray[Any]],
+        shape: tuple[int, ...],
+        dtype: np.dtype[Any],
+        chunk: tuple[int, ...],
+        missing: int = 0,
+        order: Order = "images",
     ) -> shards.Chunks:
-        """``values`` of the array ``name`` in ``chunks``."""
-        content = zlib.crc32(np.ascontiguousarray(values).data, zlib.crc32(f"{self.place} {name}".encode()))
-        return shards.encode(values, chunks, order, missing, content)
+        """The array ``name`` in chunks, from ``blocks`` as ``shards.encode`` takes them."""
+        content = zlib.crc32(f"{self.place} {name}".encode())
+        return shards.encode(blocks, shape, dtype, chunk, order, missing, content)
+
+    def encode_axis(self, name: str, values: NDArray[Any]) -> shards.Chunks:
+        """``values`` (n,) in one chunk."""
+        blocks = [values] if len(values) else []
+        return self.encode(name, blocks, values.shape, values.dtype, (max(1, len(values)),))
 
     def write(
         self,
@@ -250,7 +262,7 @@ def _write_grid(arrays: _Arrays, transform: tuple[float, ...], epsg: int, shape:
 
 
 def _write_axis(arrays: _Arrays, name: str, values: np.ndarray, attributes: dict[str, Any]) -> None:
-    arrays.write(name, arrays.encode(name, values, (max(1, len(values)),)), (name,), attributes)
+    arrays.write(name, arrays.encode_axis(name, values), (name,), attributes)
 
 
 def _write_bands(root: zarr.Group, bands: tuple[str, ...]) -> None:
@@ -278,7 +290,7 @@ def _write_layer(arrays: _Arrays, layer: PackLayer, days: NDArray[np.datetime64]
     encoded = _encoded(arrays, layer, days, available)
     arrays.write(layer.name, encoded, dimensions, attributes, stored_as.missing, stored_as.order)
     name, attributes = AVAILABLE.format(layer.name), {"long_name": f"days that {layer.name} has an image of"}
-    arrays.write(name, arrays.encode(name, available, (max(1, len(days)),)), ("time",), attributes)
+    arrays.write(name, arrays.encode_axis(name, available), ("time",), attributes)
 
 
 def _encoded(
@@ -289,13 +301,26 @@ def _encoded(
     held = shards.RECENT.get(made_of) if layer.made_of else None
     if held is not None:
         return held
-    stored_as, values = layer_type(layer.name), layer.stored().values
-    if not available.all():
-        on_days = np.full((len(days), *values.shape[1:]), stored_as.missing, stored_as.dtype)
-        on_days[available] = values
-        values = on_days
-    chunk = (CHUNK[0], *((len(layer.bands),) if layer.bands else ()), *CHUNK[1:])
-    encoded = arrays.encode(layer.name, values, chunk, stored_as.missing, stored_as.order)
+    stored_as, chunk = layer_type(layer.name), (CHUNK[0], *((len(layer.bands),) if layer.bands else ()), *CHUNK[1:])
+    shape, blocks = (len(days), *layer.values.shape[1:]), _stored(layer, available)
+    encoded = arrays.encode(
+        layer.name, blocks, shape, np.dtype(stored_as.dtype), chunk, stored_as.missing, stored_as.order
+    )
     if layer.made_of:
         shards.RECENT.hold(made_of, encoded)
     return encoded
+
+
+def _stored(layer: PackLayer, available: NDArray[np.bool_]) -> Iterator[NDArray[Any]]:
+    """The integers of the layer on all days, of which it has those ``available``, a chunk's days at a time."""
+    stored_as, first = layer_type(layer.name), 0
+    for at in range(0, len(available), CHUNK[0]):
+        has = available[at : at + CHUNK[0]]
+        last = first + int(has.sum())
+        stored = stored_as.encode(layer.name, layer.values[first:last], first)
+        if not has.all():
+            on_days = np.full((len(has), *stored.shape[1:]), stored_as.missing, stored_as.dtype)
+            on_days[has] = stored
+            stored = on_days
+        yield stored
+        first = last

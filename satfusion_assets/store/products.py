@@ -21,7 +21,7 @@ from __future__ import annotations
 import errno
 import logging
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
@@ -237,20 +237,22 @@ class ProductStore(Store):
         """Give files whose content an input, or another variant of the product, has on the disk that file instead;
         returns their names. The file system counts the names of a file, so that no version needs another to stay.
         """
-        held = {record: path for view in inputs for record, path in view.contents()}
+        among = {record.sha256 for record in files.values()}
+        held = {record: path for view in inputs for record, path in view.contents(among)}
         for home in sorted(self._home(product).parent.glob(f"{product.name}*")):
-            held |= self._contents(home)
+            held |= self._contents(home, among)
         found = {name: held[record] for name, record in files.items() if record in held}
         return {name for name, path in found.items() if replace_by(folder / name, path, files[name])}
 
-    def _contents(self, home: Path) -> dict[FileRecord, Path]:
-        """Contents of the current version below ``home``, which nobody leases: its files may go at any moment."""
+    def _contents(self, home: Path, among: Collection[str]) -> dict[FileRecord, Path]:
+        """Contents of the current version below ``home`` whose hash is ``among`` these. Nobody leases it: its files may
+        go at any moment."""
         current = (home / CURRENT).resolve()
         try:
             manifest = Manifest.read(current / MANIFEST)
         except ProductCorrupt:
             return {}
-        return {record: current / name for name, record in manifest.files.items()}
+        return {record: current / name for name, record in manifest.files.items() if record.sha256 in among}
 
     def _make_current(self, product: Product, identity: str, manifest: Manifest) -> None:
         home, names = self._home(product), self._names(product)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version as package_version
 from pathlib import Path
@@ -39,10 +40,12 @@ def sealed(
 
 def names_in(folder: Path) -> Iterator[str]:
     """Contract paths of the files of the version in ``folder``."""
-    for path in folder.rglob("*"):
-        name = path.relative_to(folder).as_posix()
-        if path.is_file() and name not in (LEASE, MANIFEST):
-            yield name
+    for inside, _, files in os.walk(folder):
+        below = inside[len(str(folder)) + 1 :].replace(os.sep, "/")
+        for file in files:
+            name = f"{below}/{file}" if below else file
+            if name not in (LEASE, MANIFEST):
+                yield name
 
 
 def _software() -> str:

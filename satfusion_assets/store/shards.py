@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import math
 import threading
+import zlib
 from collections import OrderedDict
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any, Final
@@ -101,24 +103,40 @@ RECENT: Final = RecentChunks()
 
 
 def encode(
-    values: NDArray[Any], shape: Sequence[int], order: Order, missing: int, content: int, threads: int = 2
+    blocks: Iterable[NDArray[Any]],
+    shape: Place,
+    dtype: np.dtype[Any],
+    chunk: Place,
+    order: Order,
+    missing: int,
+    content: int,
+    threads: int = 2,
 ) -> Chunks:
-    """``values``, of checksum ``content``, in chunks of ``shape``; what lies beyond the far edges is ``missing``."""
-    empty = Chunks(values.shape, values.dtype, tuple(shape), {}, content)
-    places = list(product(*map(range, empty.counts))) if values.size else []
-    size = shuffled_together(order, values.dtype, shape)
+    """An array of ``shape`` in chunks; what lies beyond the far edges is ``missing``.
+
+    blocks: its parts along the first axis, each as long as a chunk, one after another: a season's numbers need not be
+    there all at once. content: checksum of what is known of the array beside its values.
+    """
+    chunks = Chunks(shape, dtype, chunk, {}, content)
+    size = shuffled_together(order, dtype, chunk)
     codec = Blosc("zstd", LEVELS[order], getattr(Blosc, SHUFFLES[order].upper()), typesize=size)
 
-    def one(place: Place) -> bytes:
-        part = values[tuple(slice(at * size, (at + 1) * size) for at, size in zip(place, shape, strict=True))]
-        if part.shape != tuple(shape):
-            whole = np.full(shape, missing, values.dtype)
+    def one(block: NDArray[Any], place: Place) -> bytes:
+        inside = (slice(at * size, (at + 1) * size) for at, size in zip(place, chunk[1:], strict=True))
+        part = block[(slice(None), *inside)]
+        if part.shape != chunk:
+            whole = np.full(chunk, missing, dtype)
             whole[tuple(map(slice, part.shape))] = part
             part = whole
         return _checked(codec.encode(_laid_out(part, order)))
 
     with ThreadPoolExecutor(threads) as pool:
-        return replace(empty, parts=dict(zip(places, pool.map(one, places), strict=True)))
+        for first, block in enumerate(blocks):
+            content = zlib.crc32(np.ascontiguousarray(block).data, content)
+            places = list(product(*map(range, chunks.counts[1:])))
+            for place, part in zip(places, pool.map(partial(one, block), places), strict=True):
+                chunks.parts[first, *place] = part
+    return replace(chunks, content=content)
 
 
 def shuffled_together(order: Order, dtype: np.dtype[Any], chunk: Sequence[int]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import sys
 from collections.abc import Callable
@@ -167,6 +168,20 @@ def test_a_path_outside_the_product_is_refused(store: ProductStore, name: str) -
 def test_a_nan_never_reaches_json(store: ProductStore) -> None:
     with pytest.raises(ValueError, match="not JSON compliant"), store.publish(FUSED) as draft:
         draft.write_json("metrics.json", {"nse": float("nan")})
+
+
+RECORD = {"date": "2024-06-01", "filename": 'a, "b": \u00fc\n.tif', "ndvi": None, "gcc": 1e-05, "cloud": True}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [[], {}, [RECORD], [RECORD, {"gcc": 0.25}], [{}], [RECORD, 1], [{**RECORD, "bands": []}], {"rows": [RECORD]}],
+)
+def test_json_is_the_same_text_whatever_it_holds(store: ProductStore, content: object) -> None:
+    with store.publish(FUSED) as draft:
+        draft.write_json("metrics.json", content)
+    written = (store.folder(FUSED.scope) / "metrics.json").read_text("utf-8")
+    assert written == json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
 def test_a_kill_before_any_change_of_the_disk_leaves_the_old_product_or_the_new_one(

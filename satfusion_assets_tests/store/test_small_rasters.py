@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from odc.geo.geobox import GeoBox
 from rio_cogeo.cogeo import cog_validate
 
-from satfusion_assets.store.small_rasters import read_rasters, write_rasters
+from satfusion_assets.store.rasters import write_raster
+from satfusion_assets.store.small_rasters import first_unlike, read_rasters, write_rasters
 from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing
 
 NAMES = ("blue", "green", "red", "nir")
@@ -157,3 +158,23 @@ def test_arguments_that_do_not_fit_are_named(tmp_path: Path, changes: dict, name
     }
     with pytest.raises(ValueError, match=named):
         write_rasters(**arguments)
+
+
+@pytest.mark.parametrize("shape", [(4, 40, 50), (1, 40, 50), (1, 600, 40)])
+@pytest.mark.parametrize("other", ["none", "day", "place", "bands", "scale", "writer"])
+def test_a_raster_of_another_grid_or_other_bands_is_found(
+    tmp_path: Path, shape: tuple[int, int, int], other: str
+) -> None:
+    """Days and pixels of their own make none unlike; who wrote a raster does not count, but what it says."""
+    paths = [tmp_path / f"{day}.tif" for day in range(3)]
+    images, names, grid = stack(3, *shape), NAMES[: shape[0]], geobox(*shape[1:])
+    tags = [{"DATE": f"2024-06-0{day}" + "5" * (other == "day" and day == 2)} for day in range(3)]
+    write_rasters(paths, images, grid, band_names=names, tags=tags)
+    if other == "writer":
+        write_raster(paths[2], images[2], grid, nodata=float("nan"), descriptions=names)
+    elif other != "day":
+        place = geobox(*shape[1:], epsg=32633) if other == "place" else grid
+        scale, bands = (2.0 if other == "scale" else 1.0), names[::-1] if other == "bands" else names
+        bands = ("grey",) if other == "bands" and len(bands) == 1 else bands
+        write_rasters(paths[2:], images[2:], place, band_names=bands, scale=scale, tags=tags[2:])
+    assert first_unlike(paths) == (None if other in ("none", "day", "writer") else 2)

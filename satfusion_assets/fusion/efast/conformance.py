@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import zoom
 
 from satfusion_assets.fusion.efast.coarse import MINIMUM_COARSE_VALUES
 from satfusion_assets.fusion.efast.fused import Fused, Status
@@ -90,5 +89,7 @@ def _extrapolated(coarse: Array, days: NDArray[np.int64], at: NDArray[np.int64])
 
 
 def _upsample(image: Array, ratio: int) -> Array:
+    from scipy.ndimage import zoom  # half a second, which only this mode needs
+
     upsampled: Array = zoom(image, ratio, order=1, grid_mode=True, mode="nearest")
     return upsampled

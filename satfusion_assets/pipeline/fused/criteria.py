@@ -154,9 +154,10 @@ def calibration(checked: CheckedProduct) -> Verdict:
         found = view.names(f"{prepared.folder}/s2/*_{prepared.kind}.tif")
         scenes = [(day_of(scene), scene) for scene in found if day_of(scene) in fused]
         stated = _deviations(checked, layout.quality, [day.isoformat() for day, _ in scenes])
+        rasters = dict(zip(found, view.read_rasters(found), strict=True)) if scenes else {}
         for (day, scene), deviation in zip(scenes, stated, strict=True):
             noise = np.array([noises[day.isoformat()][channel] or 0 for channel in checked.channels])[:, None, None]
-            error = np.abs(view.read_raster(scene).masked()[_LATTICE] - checked.raster(fused[day]).values[_LATTICE])
+            error = np.abs(rasters[scene].masked()[_LATTICE] - checked.raster(fused[day]).values[_LATTICE])
             known = np.isfinite(error) & np.isfinite(deviation)
             if known.any():
                 alone.append(float((error <= deviation)[known].mean()))

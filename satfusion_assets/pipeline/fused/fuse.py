@@ -28,6 +28,7 @@ from satfusion_assets.pipeline.site_series import read_at_site, write_series
 from satfusion_assets.store import Draft, Store
 from satfusion_assets.store.layers import FUSED_STEP, to_step
 from satfusion_assets.store.recent import WRITTEN
+from satfusion_assets.store.small_rasters import QUICK_LEVEL
 from satfusion_assets.vocabulary.grid import site_grid
 from satfusion_assets.vocabulary.scenarios import CHANNELS, Method, Scenario
 from satfusion_assets.vocabulary.sites import Site, SiteSeason
@@ -128,7 +129,7 @@ def _write_images(draft: Draft, layout: FusedLayout, site: Site, days: list[date
     names = [layout.image(days[index]) for index in predicted]
     whole = len(predicted) == len(days) and result.values.flags.owndata
     images = to_step(result.values if whole else result.values[predicted])
-    draft.write_stack(names, images, grid.fine, band_names=CHANNELS[mode])
+    draft.write_stack(names, images, grid.fine, band_names=CHANNELS[mode], level=QUICK_LEVEL)
     write_layers(draft, names, [days[index] for index in predicted], CHANNELS[mode])
     series = read_at_site(images, [days[index] for index in predicted], names, grid.fine, site)
     write_series(draft, mode, layout.series, series)

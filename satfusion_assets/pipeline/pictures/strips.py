@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -69,7 +69,12 @@ def _cloudiness(image: NDArray[Any]) -> float:
 
 
 def frames(view: View, names: Sequence[str]) -> Frames:
-    return {_label(day_of(name)): view.read_raster(name).masked() for name in names}
+    return labelled((name, view.read_raster(name).masked()) for name in names)
+
+
+def labelled(images: Iterable[tuple[str, NDArray[Any]]]) -> Frames:
+    """Images by what is written below each, from the names of their files."""
+    return {_label(day_of(name)): image for name, image in images}
 
 
 def _label(day: date) -> str:
