@@ -74,7 +74,7 @@ def test_the_pixels_are_those_that_gdal_reads(form: dict[str, Any], window: tupl
 
 
 def test_a_block_without_all_of_its_pixels_is_damage() -> None:
-    form = BlockForm("uint16", (4, 4), (8, 8), 32, deflated=True, plain=True, differences=True, missing=0)
+    form = BlockForm("uint16", (4, 4), (8, 8), 32, deflated=True, plain=True, missing=0)
     with pytest.raises(ValueError, match="without all of its pixels"):
         assemble({(0, 0): bytes(30)}, form, (0, 0, 4, 4))
 

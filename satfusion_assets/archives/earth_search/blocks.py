@@ -1,7 +1,7 @@
 """The pixels of deflated blocks, which are inflated for their checksum anyway (TIFF 6.0, sections 14 and 15).
 
-GDAL would open the file once more and inflate every block a second time. It still reads what is packed, big-endian,
-not deflated, or predicted in another way than row by row.
+GDAL would open the file once more and inflate every block a second time. It still reads every other form: packed,
+big-endian, not deflated, or of a predictor that is another or is not told.
 """
 
 from __future__ import annotations
@@ -17,9 +17,8 @@ from numpy.typing import NDArray
 from rasterio.io import DatasetReader
 
 _DEFLATE: Final = frozenset({"DEFLATE", "ADOBE_DEFLATE"})
-_NO_PREDICTOR: Final = "1"
 _DIFFERENCES: Final = "2"
-"""Of horizontally neighbouring pixels."""
+"""Predictor: each pixel as its difference from its left neighbour, as all of the archive's files have it."""
 _LITTLE_ENDIAN: Final = b"II"
 
 Blocks = Mapping[tuple[int, int], bytes]
@@ -30,8 +29,8 @@ Blocks = Mapping[tuple[int, int], bytes]
 class BlockForm:
     """How a file of one band holds its pixels.
 
-    shape: rows and columns of a block. size: rows and columns of the file. bytes: of a block's pixels. plain: their
-    inflated bytes are the pixels, or their differences. missing: what a block that is not there stands for.
+    shape: rows and columns of a block. size: rows and columns of the file. bytes: of a block's pixels. plain: inflated
+    bytes are the differences of neighbouring pixels. missing: what a block that is not there stands for.
     """
 
     dtype: str
@@ -40,7 +39,6 @@ class BlockForm:
     bytes: int
     deflated: bool
     plain: bool
-    differences: bool
     missing: int
 
 
@@ -50,10 +48,9 @@ def block_form(dataset: DatasetReader, dtype: str) -> BlockForm:
     packed = dataset.tags(1, ns="IMAGE_STRUCTURE").get("NBITS", "")
     bits = int(packed) if packed.isdecimal() else 8 * np.dtype(dtype).itemsize
     deflated = str(dataset.compression.value if dataset.compression else "").upper() in _DEFLATE
-    predictor = dataset.tags(ns="IMAGE_STRUCTURE").get("PREDICTOR", _NO_PREDICTOR)
+    differences = dataset.tags(ns="IMAGE_STRUCTURE").get("PREDICTOR") == _DIFFERENCES
     with Path(dataset.name).open("rb") as file:
         little_endian = file.read(len(_LITTLE_ENDIAN)) == _LITTLE_ENDIAN
-    known = predictor in (_NO_PREDICTOR, _DIFFERENCES)
     missing = dataset.nodata or 0.0
     fits = missing in range(np.iinfo(dtype).max + 1)
     return BlockForm(
@@ -62,8 +59,7 @@ def block_form(dataset: DatasetReader, dtype: str) -> BlockForm:
         size=(dataset.height, dataset.width),
         bytes=height * math.ceil(width * bits / 8),
         deflated=deflated,
-        plain=deflated and little_endian and known and fits and not packed,
-        differences=predictor == _DIFFERENCES,
+        plain=deflated and little_endian and differences and fits and not packed,
         missing=int(missing) if fits else 0,
     )
 
@@ -80,9 +76,7 @@ def assemble(blocks: Blocks, form: BlockForm, window: tuple[int, int, int, int])
             raise ValueError("has a block without all of its pixels")
         pixels = pixels[: rows * form.shape[1]].reshape(rows, form.shape[1])
         inside = slice(max(top - first_row, 0), top + height - first_row)
-        pixels = pixels[inside, : left + width - first_column]
-        if form.differences:
-            pixels = np.cumsum(pixels, axis=1, dtype=form.dtype)
+        pixels = np.cumsum(pixels[inside, : left + width - first_column], axis=1, dtype=form.dtype)
         pixels = pixels[:, max(left - first_column, 0) :]
         at_row, at_column = max(first_row - top, 0), max(first_column - left, 0)
         values[at_row : at_row + pixels.shape[0], at_column : at_column + pixels.shape[1]] = pixels
