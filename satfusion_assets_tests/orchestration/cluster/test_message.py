@@ -23,18 +23,19 @@ def test_a_message_goes_back_to_the_queue_while_the_database_is_away(monkeypatch
 
 
 FORKED: Final = """
-import sys
+import gc, sys
 from celery.signals import worker_init, worker_process_shutdown
 from satfusion_assets.orchestration.cluster import worker
 before = set(sys.modules)
 worker_init.send(sender=None)
-print(gc.get_freeze_count() > 100_000)
+print(gc.get_freeze_count() > 100_000, flush=True)
 import satfusion_assets.definitions
-print(set(sys.modules) == before)
+print(set(sys.modules) == before, flush=True)
 worker_process_shutdown.send(sender=None, pid=1, exitcode=7)
 """
 
 
+@pytest.mark.slow
 def test_a_fork_finds_the_code_loaded_and_no_garbage_to_look_for_and_ends_as_it_is_told():
     done = subprocess.run([sys.executable, "-c", FORKED], capture_output=True, text=True, timeout=300)
     assert done.stdout.split() == ["True", "True"], done.stderr
