@@ -13,6 +13,7 @@ import os
 import socket
 import time
 from contextlib import closing
+from importlib import import_module
 from typing import Final
 
 import psycopg2
@@ -25,16 +26,17 @@ from dagster_postgres.utils import DagsterPostgresException
 from rasterio.session import DummySession
 from sqlalchemy.exc import DBAPIError
 
-from satfusion_assets import definitions  # noqa: F401  and with the stages below: what every run needs, before the fork
 from satfusion_assets.orchestration.cluster.lease import RunLease, end_process
 from satfusion_assets.orchestration.cluster.queue import EXECUTE, HOST_TAG, queue_app
-from satfusion_assets.orchestration.instance import preload  # noqa: F401
+from satfusion_assets.orchestration.instance import preload  # noqa: F401  what every run needs, loaded before the fork
 from satfusion_assets.store.permission import publishing_only_while
 
 log = logging.getLogger(__name__)
 
 POSTGRES: Final = "SATFUSION_POSTGRES_URL"
 BROKER: Final = "SATFUSION_BROKER_URL"
+CODE: Final = "satfusion_assets.definitions"
+"""Named as the code server is told it, for it stands above this room."""
 
 _NO_DATABASE: Final = (psycopg2.Error, DBAPIError, DagsterPostgresException)
 _ENDS: Final = (DagsterEventType.RUN_SUCCESS, DagsterEventType.RUN_FAILURE, DagsterEventType.RUN_CANCELED)
@@ -74,7 +76,9 @@ def _execute(run_id: str) -> None:
 
 @worker_init.connect
 def _settle(**_: object) -> None:
-    """Celery collects garbage before each fork; what has been loaded is none, and looking it through takes 0.3 s."""
+    """Load the code as well. Celery collects garbage before each fork; what has been loaded is none, and looking it
+    through takes 0.3 s."""
+    import_module(CODE)
     gc.collect()
     gc.freeze()
 

@@ -26,8 +26,8 @@ FORKED: Final = """
 import gc, sys
 from celery.signals import worker_init, worker_process_shutdown
 from satfusion_assets.orchestration.cluster import worker
-before = set(sys.modules)
 worker_init.send(sender=None)
+before = set(sys.modules)
 print(gc.get_freeze_count() > 100_000, flush=True)
 import satfusion_assets.definitions
 print(set(sys.modules) == before, flush=True)
