@@ -23,6 +23,7 @@ from satfusion_assets.store import ProductStore
 
 SEASON: Final = "innsbruck_2024"
 HOLLOW: Final = "benchmarks.hollow_location"
+HOLLOW_WORKER: Final = "benchmarks.hollow_worker"
 VIEWERS: Final = 8195
 """Port of the first of two."""
 
@@ -62,10 +63,12 @@ def scaling(running: Cluster, client: Client, ask: Callable[[], str]) -> Iterato
 def own_time(running: Cluster, client: Client) -> Iterator[str]:
     """A site-season of hollow stages from raw to evaluation, two runs at a time on either side, in turns."""
     one = Services(running.folder / "one_machine")
-    running.code = HOLLOW
-    for name in ("daemon", "webserver", "code-server"):
+    running.code, running.worker = HOLLOW, HOLLOW_WORKER
+    for name in ("daemon", "webserver", "code-server", *running.workers):
         running.kill_service(name)
     running.start_dagster()
+    for name in running.workers:
+        running.start_worker(name)
     try:
         for name, asked in (("several machines", client), ("one machine", one.start_all())):
             asked.add_partitions([SEASON])

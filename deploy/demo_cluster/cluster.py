@@ -63,6 +63,8 @@ class Cluster:
     """How many runs a worker executes at a time."""
     code: str = "satfusion_assets.definitions"
     """Module with the definitions that the code server serves."""
+    worker: str = "satfusion_assets.orchestration.cluster.worker"
+    """Module with the application that workers run."""
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
@@ -131,7 +133,7 @@ class Cluster:
 
     def start_worker(self, host: str, core: int | None = None) -> None:
         """core: of the processor, which the worker and its runs keep to."""
-        command = f"-m celery --app satfusion_assets.orchestration.cluster.worker worker --concurrency {self.runs_each}"
+        command = f"-m celery --app {self.worker} worker --concurrency {self.runs_each}"
         pinned = () if core is None else ("taskset", "--cpu-list", str(core))
         self._start(self.workers[host], host, [*command.split(), "--loglevel", "INFO"], pinned)
 

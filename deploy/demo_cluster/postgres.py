@@ -14,7 +14,8 @@ BIN = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True))
 
 
 class Postgres:
-    """A database server that can be stopped and started. folder: one that another user may enter; it is made.
+    """A database server that can be stopped and started. folder: one that another user may enter; it is made, or
+    has the database of a run before.
 
     network: who may ask, as ``pg_hba.conf`` has it.
     """
@@ -25,20 +26,22 @@ class Postgres:
         self._bin = BIN
         self._data = folder / "data"
         self._as = ("runuser", "-u", "postgres", "--") if os.geteuid() == 0 else ()
-        password = secrets.token_hex(16)
         self.port = port
-        self.url = f"postgresql+psycopg2://postgres:{password}@{machine.address}:{port}/postgres"
+        password = folder / "password"
+        if not password.exists():
+            self._make(folder, password, network)
+        self.url = f"postgresql+psycopg2://postgres:{password.read_text()}@{machine.address}:{port}/postgres"
+
+    def _make(self, folder: Path, password: Path, network: str) -> None:
         folder.mkdir(parents=True)
-        file = folder / "password"
-        file.write_text(password)
+        password.write_text(secrets.token_hex(16))
         if self._as:
             shutil.chown(folder, "postgres")
-            shutil.chown(file, "postgres")
-        self._do(
-            "initdb", "-D", str(self._data), "-U", "postgres", "-A", "scram-sha-256", "--no-sync", f"--pwfile={file}"
-        )
+            shutil.chown(password, "postgres")
+        data, method = str(self._data), "scram-sha-256"
+        self._do("initdb", "-D", data, "-U", "postgres", "-A", method, "--no-sync", f"--pwfile={password}")
         with (self._data / "pg_hba.conf").open("a") as rules:
-            rules.write(f"host all all {network} scram-sha-256\n")
+            rules.write(f"host all all {network} {method}\n")
 
     def start(self) -> None:
         options = f"-p {self.port} -c listen_addresses={self._machine.address} -c fsync=off -k {self._data}"

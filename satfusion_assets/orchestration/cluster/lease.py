@@ -82,9 +82,13 @@ class RunLease:
                 f"published, look for the run that was made in its place."
             )
 
+    def end(self) -> None:
+        """The run has ended here: what Dagster says of it from now on is no reason to end its process."""
+        self._ended.set()
+
     def close(self) -> None:
         """Give the lease back."""
-        self._ended.set()
+        self.end()
         if self._connection is not None:
             with suppress(_database_error()):
                 self._connection.close()

@@ -20,10 +20,12 @@ from dagster_postgres import DagsterPostgresStorage
 from dagster_postgres.event_log import PostgresEventLogStorage
 from dagster_postgres.run_storage import PostgresRunStorage
 from dagster_postgres.schedule_storage import PostgresScheduleStorage
-from dagster_postgres.utils import pg_url_from_config, set_pg_statement_timeout
+from dagster_postgres.utils import pg_url_from_config, retry_pg_connection_fn, set_pg_statement_timeout
 from sqlalchemy import Engine, column, create_engine, event, func, select, table
 
 _PARTITIONS: Final = table("dynamic_partitions", column("id"), column("partitions_def_name"))
+_TABLES: Final = frozenset({"runs", "instance_info", "event_logs", "jobs"})
+"""Those by which Dagster's three storages know whether theirs have been made."""
 _RESTART_S: Final = 4.0
 """At each of Dagster's tries; six of them outlast the restart of a server, and the lease gives up after 10 s."""
 KEPT: Final = 3
@@ -88,7 +90,6 @@ class KeptPostgresStorage(DagsterPostgresStorage):
     """Named in dagster.yaml as ``storage``: ``custom``, with ``postgres_url``."""
 
     def __init__(self, postgres_url: str, inst_data: ConfigurableClassData | None = None) -> None:
-        super().__init__(postgres_url, inst_data=inst_data)  # makes the tables where there are none
         self._engine = create_engine(
             postgres_url,
             isolation_level="AUTOCOMMIT",
@@ -99,6 +100,9 @@ class KeptPostgresStorage(DagsterPostgresStorage):
             pool_pre_ping=True,
         )
         _wait_while_it_restarts(self._engine)
+        there = retry_pg_connection_fn(lambda: sqlalchemy.inspect(self._engine).get_table_names())
+        # The original makes what is missing, and asks for it five times, on a new connection each.
+        super().__init__(postgres_url, should_autocreate_tables=not _TABLES.issubset(there), inst_data=inst_data)
         self._run_storage = KeptRuns(postgres_url, should_autocreate_tables=False)
         self._event_log_storage = KeptEvents(postgres_url, should_autocreate_tables=False)
         self._schedule_storage = KeptSchedules(postgres_url, should_autocreate_tables=False)

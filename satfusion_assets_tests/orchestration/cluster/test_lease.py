@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -160,6 +161,16 @@ def test_a_process_whose_run_is_not_wanted_any_more_ends_itself(
     running.join(60)
     assert running.exitcode == 1
     eventually(lambda: undertaker.is_dead(run_id))
+
+
+def test_a_run_that_has_ended_here_is_no_reason_to_end_its_process(
+    held: tuple[str, RunLease], records: Records, lost: list[str]
+):
+    run_id, lease = held
+    lease.end()
+    records.say(run_id, "SUCCESS")
+    eventually(lambda: not any(thread.name == "lease" for thread in threading.enumerate()))
+    assert lost == []
 
 
 def test_a_lock_that_nobody_took_meanwhile_is_taken_again(

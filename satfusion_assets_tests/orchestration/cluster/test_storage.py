@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
+from unittest import mock
 
 import psycopg2
 import pytest
@@ -54,6 +55,14 @@ def test_many_questions_take_few_connections_and_one_that_broke_is_replaced(stor
     assert 0 < asked(url, SESSIONS) <= KEPT
     asked(url, CUT)
     assert storage.run_storage.get_runs() == []
+
+
+def test_records_that_are_there_are_opened_with_one_connection(storage: KeptPostgresStorage, url: str):
+    with mock.patch("psycopg2.connect", wraps=psycopg2.connect) as connect:
+        again = KeptPostgresStorage(url)
+        assert again.run_storage.get_runs() == []
+    assert connect.call_count == 1
+    again.event_log_storage.dispose()
 
 
 def test_a_server_that_is_being_restarted_is_waited_for(
