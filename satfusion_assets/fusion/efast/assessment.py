@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from satfusion_assets.fusion.efast import deviations
+from satfusion_assets.fusion.efast import deviations, tallies
 from satfusion_assets.fusion.efast.coarse import coarse_support
 from satfusion_assets.fusion.efast.coarse_noise import coarse_departures, coarse_variance
 from satfusion_assets.fusion.efast.compiled import over_strips
@@ -16,7 +16,7 @@ from satfusion_assets.fusion.efast.inputs import Parameters
 from satfusion_assets.fusion.efast.operands import DayEvidence, Layers, SceneEvidence
 from satfusion_assets.fusion.efast.quality import Quality
 from satfusion_assets.fusion.efast.uncertainty import ErrorModel, fit_error_model, remaining_part, typical_errors
-from satfusion_assets.fusion.efast.upsampling import upsample
+from satfusion_assets.fusion.efast.upsampling import sample, upsample
 from satfusion_assets.fusion.efast.weights import SceneWeights, leave_one_out_weights
 from satfusion_assets.fusion.efast.windows import DayNumbers
 from satfusion_assets.fusion.efast.withholding import withhold
@@ -85,7 +85,8 @@ def learn(
         return fine[..., columns].reshape(*fine.shape[:-2], fine.shape[-2] * len(columns))
 
     def upsampled(coarse: NDArray[Any]) -> Array:
-        return sampled(on_fine_rows(plan, coarse.astype(images.dtype, copy=False), parameters, rows))
+        grid = plan.grid(parameters.ratio, images.dtype)
+        return sample(coarse.astype(images.dtype, copy=False), grid, rows, columns)
 
     departures = sampled(images.fine[..., rows, :])[images.order] - upsampled(plan.coarse_then)
     withheld = withhold(images.fine_days, left_out, upsampled(left_out.values), departures, sampled(scenes.squares))
@@ -110,12 +111,16 @@ def assess_days(
     images, shape = plan.images, (len(days), *plan.images.fine.shape[2:])
     layers = Layers(np.empty(shape, np.uint8), np.empty(shape, np.float32), np.empty(values.shape, np.float32))
     scenes = _scene_evidence(plan, parameters, left_out, model.typical_error)
+    lags = (images.fine_days[None, :] - days[:, None]).astype(images.dtype)
+    corners = np.empty((len(days), tallies.CORNERS, *weights.values.shape[1:]), images.dtype)
+    deviations.tally_centres(weights.packed, lags, corners)
     evidence = DayEvidence(
-        (images.fine_days[None, :] - days[:, None]).astype(images.dtype),
+        lags,
         noise.astype(images.dtype),
         model.drift.astype(images.dtype),
         values,
         weights.packed,
+        corners,
     )
     over_strips(
         lambda first, last: deviations.assess(scenes, evidence, first, last, layers),

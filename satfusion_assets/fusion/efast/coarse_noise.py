@@ -39,12 +39,18 @@ def coarse_departures(coarse: NDArray[np.floating[Any]], coarse_days: DayNumbers
 def _trend(values: NDArray[np.float64], known: NDArray[np.bool_], days: DayNumbers) -> NDArray[np.float64]:
     kernel = _gaussian(days, days, TREND_DAYS)
     lag = (days[None, :] - days[:, None]).astype(np.float64)
-    one = known.astype(np.float64)
+    # Most pixels miss the same days, or none: what depends on these alone is formed once for each such set of days.
+    flat = known.reshape(len(known), -1)
+    _, example, of_pixel = np.unique(np.packbits(flat, axis=0), axis=1, return_index=True, return_inverse=True)
+    one = flat[:, example].astype(np.float64)
     s0, s1, s2 = (_under(kernel * lag**power, one) for power in range(3))
-    y0, y1 = (_under(kernel * lag**power, values) for power in range(2))
     determinant = s0 * s2 - s1**2
-    line = _ratio(s2 * y0 - s1 * y1, np.where(determinant > 1e-9, determinant, 0.0))
-    return np.where(determinant > 1e-9, line, _ratio(y0, s0))
+    sloped = determinant > 1e-9
+    level = _ratio(np.where(sloped, s2, 1.0), np.where(sloped, determinant, s0))[:, of_pixel]
+    tilt = _ratio(np.where(sloped, s1, 0.0), np.where(sloped, determinant, 1.0))[:, of_pixel]
+    y0, y1 = (_under(kernel * lag**power, values.reshape(len(values), -1)) for power in range(2))
+    trend: NDArray[np.float64] = level * y0 - tilt * y1
+    return trend.reshape(values.shape)
 
 
 def _gaussian(days: DayNumbers, centres: DayNumbers, width: float) -> NDArray[np.float64]:

@@ -3,8 +3,9 @@
 What ``uncertainty`` asks of scenes (departures and squared errors of leave-one-out) is formed for a chunk of a row and
 used there by all days; no image of it is ever written. Sums over scenes that do not ask what a pixel shows come from
 those of its corners: with a weight ``w = (1 - f) a + f b`` between coarse centres, ``sum w^2 = (1 - f)^2 sum a^2 +
-2 f (1 - f) sum ab + f^2 sum b^2``, likewise times lags. Where a scene with weight is missing in a half of a cell (the
-part in one coarse pixel, so that no number depends on blocks), its pixels are summed one by one.
+2 f (1 - f) sum ab + f^2 sum b^2``, likewise times lags, downwards as along a row. Where a scene with weight is missing
+in a half of a cell (the part in one coarse pixel, so that no number depends on blocks), its pixels are summed one by
+one.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from satfusion_assets.fusion.efast.compiled import compiled, inlined
-from satfusion_assets.fusion.efast.operands import DayEvidence, Layers, SceneEvidence
+from satfusion_assets.fusion.efast.operands import DayEvidence, Layers, SceneEvidence, Weights
 from satfusion_assets.fusion.efast.rows import (
     CHUNK,
     LANES,
     cells_of,
     chunk_of,
+    clamp,
     interpolate_down,
     margin_of,
     same,
@@ -29,18 +31,24 @@ from satfusion_assets.fusion.efast.rows import (
     upsample_line,
 )
 from satfusion_assets.fusion.efast.tallies import (
+    GROUP,
     add_four,
+    add_lines,
     any_broken,
     conclude,
     conclude_band,
     copy,
+    find_departures,
+    find_errors,
+    find_squares,
     half_of,
+    is_filled,
     mark,
     members,
-    predict_scene,
-    repeat,
+    pull_lines,
+    reciprocals,
     spread_corners,
-    tally_bands,
+    spread_group,
     tally_corners,
     tally_pixels,
 )
@@ -52,8 +60,9 @@ class Scratch(NamedTuple):
     Per scene: residuals and present (n, b * x) as in ``blend``, seen (n, x) in any band, errors, departures and squares
     (m, b * x), whole (m, 2 * cells + 1) halves of cells without a missing pixel, and all of them. n: from the first
     scene that predictions of scenes use; m: from the first that a day uses. Per day: centres (k, cells + 1) and lines
-    (4, b * x) of weights, corners and shares (of ``tallies``), tallied (3, b * x). sums: (2, b * x) of weights and of
-    weighted residuals.
+    (4, x) of weights, pulls and squared (4, x) of ``pull_lines``, shares (9, x) of ``tallies``. sums: (2, b * x) over
+    scenes, of weights and of weighted residuals, or of what a day's deviation asks. inverse: (2, x) of ``reciprocals``.
+    filled (n,): scenes without a missing value, whose weights are added as they are.
     """
 
     residuals: Any
@@ -65,15 +74,17 @@ class Scratch(NamedTuple):
     whole: Any
     centres: Any
     lines: Any
-    corners: Any
+    pulls: Any
+    squared: Any
     shares: Any
-    tallied: Any
     sums: Any
+    inverse: Any
+    filled: Any
 
 
 @inlined
 def _scratch(used: int, assessed: int, bands: int, step: int, size: int, dtype: Any) -> Scratch:
-    # Scenes are added in groups of four, so that sums are read and written once for all of a group. Groups begin with a
+    # Scenes are added in groups, so that sums are read and written once for all of a group. Groups begin with a
     # day's window and are the same in every chunk.
     long = bands * size
     return Scratch(
@@ -84,12 +95,14 @@ def _scratch(used: int, assessed: int, bands: int, step: int, size: int, dtype: 
         np.zeros((assessed, long), dtype),
         np.zeros((assessed, long), dtype),
         np.zeros((assessed, 2 * step + 1), np.bool_),
-        np.zeros((assessed + 4, step + 1), dtype),
-        np.zeros((4, long + LANES), dtype),
-        np.empty((13, step + 1), dtype),
+        np.zeros((used + GROUP, step + 1), dtype),
+        np.zeros((GROUP, size + LANES), dtype),
+        np.empty((GROUP, size), dtype),
+        np.empty((GROUP, size), dtype),
         np.empty((9, size + LANES), dtype),
-        np.empty((3, long), dtype),
         np.empty((2, long), dtype),
+        np.empty((2, size), dtype),
+        np.zeros(used, np.bool_),
     )
 
 
@@ -106,7 +119,7 @@ def predict_scenes(evidence: SceneEvidence, rows: Any, errors: Any, departures: 
         row = rows[index] + margin_of(top, ratio)
         for cell in range(cell_first, cell_last, step):
             cells, x, stop, offset = chunk_of(cell, min(step, cell_last - cell), margin, ratio, columns)
-            _study_scenes(evidence, 0, scenes, 0, (rows[index], row, cell, cells, x, stop - x, offset), scratch)
+            _study_scenes(evidence, 0, scenes, 0, (rows[index], row, cell, cells, x, stop - x, offset), True, scratch)
             for s in range(scenes):
                 for b in range(bands):
                     first, width = b * size + offset, stop - x
@@ -118,7 +131,7 @@ def predict_scenes(evidence: SceneEvidence, rows: Any, errors: Any, departures: 
 @compiled
 def assess(scenes: SceneEvidence, evidence: DayEvidence, row_first: int, row_last: int, layers: Layers) -> None:
     """Fill rows ``row_first:row_last`` of ``layers`` with what each day's estimate rests on (``uncertainty``)."""
-    lags, noise, drift, values, weights = evidence
+    lags, noise, drift, values, weights, corners = evidence
     nearest, effective, deviation = layers
     ratio, top, left, fractions = scenes.grid
     days, bands, _, width = values.shape
@@ -133,19 +146,36 @@ def assess(scenes: SceneEvidence, evidence: DayEvidence, row_first: int, row_las
         for cell in range(cell_first, cell_last, step):
             cells, x, stop, offset = chunk_of(cell, min(step, cell_last - cell), margin, ratio, width)
             place = (y, row, cell, cells, x, stop - x, offset)
-            _study_scenes(scenes, begin, end, lowest, place, scratch)
+            together = _study_scenes(scenes, begin, end, lowest, place, False, scratch)
+            departures = scratch.residuals[begin - lowest :] if together else scratch.departures
             for p in range(days):
                 first, last = weights.first[p], weights.last[p]
-                _sum_day(weights, p, begin, scenes.grid, place, lags[p], scratch)
-                _sum_corners(first, last, cells, lags[p], scratch)
-                spread_corners(scratch.corners, cells, ratio, fractions, shares)
+                _interpolate(weights, p, scenes.grid, place, scratch.centres)
+                spread_corners(corners[p], row, cell, cells, ratio, fractions, shares)
                 _sum_broken(first, last, begin, lowest, cells, lags[p], scenes.grid, scratch)
                 reach = lags[p, last - 1] if last > first else values.dtype.type(0)
                 conclude(shares, offset, reach, x, stop - x, nearest[p, y], effective[p, y])
+                _sum_day(weights, p, begin, scenes.grid, cells, lags[p], departures, scratch)
                 for b in range(bands):
                     upsample_line(noise[p, b], row, cell, cells, ratio, fractions, scratch.centres[0], line)
-                    known, out = values[p, b, y], deviation[p, b, y]
-                    conclude_band(line, shares, scratch.tallied, b * size, drift[b], offset, x, stop - x, known, out)
+                    known, out, here = values[p, b, y], deviation[p, b, y], slice(b * size, (b + 1) * size)
+                    pulled, owned = scratch.sums[0, here], scratch.sums[1, here]
+                    conclude_band(line, shares, pulled, owned, drift[b], offset, x, stop - x, known, out)
+
+
+@compiled
+def tally_centres(weights: Weights, lags: Any, corners: Any) -> None:
+    """Fill ``corners`` (p, 21, h', w') with the sums of ``tally_corners`` over the scenes of every day."""
+    days, _, height, width = corners.shape
+    found = np.empty(corners.shape[1], np.float64)
+    for p in range(days):
+        first, last, start = weights.first[p], weights.last[p], weights.offsets[p]
+        image, when = weights.values[start : start + last - first], lags[p, first:last]
+        for row in range(height):
+            for column in range(width):
+                tally_corners(image, when, row, column, clamp(row + 1, height), clamp(column + 1, width), found)
+                for n in range(len(found)):
+                    corners[p, n, row, column] = found[n]
 
 
 @inlined
@@ -159,145 +189,142 @@ def _reach(weights: Any, left_out: Any) -> tuple[int, int, int, int]:
 
 
 @inlined
-def _study_scenes(evidence: Any, begin: int, end: int, lowest: int, place: Any, scratch: Scratch) -> None:
-    """Scenes ``begin:end`` predicted from the others, which begin with ``lowest``, in a chunk."""
+def _study_scenes(evidence: Any, begin: int, end: int, lowest: int, place: Any, every: bool, scratch: Scratch) -> bool:
+    """Scenes ``begin:end`` predicted from the others, which begin with ``lowest``, in a chunk: squares and, where
+    ``every``, errors.
+
+    True where each scene has all its bands in the same pixels: then its departures are its residuals, and are found
+    where ``every`` alone.
+    """
     _, row, cell, cells, _, _, _ = place
     _, _, _, left_out, shared, typical, grid = evidence
     ratio, _, _, fractions = grid
     together = _form_residuals(evidence, lowest, place, scratch)
-    size, line = scratch.seen.shape[1], scratch.lines[0]
+    residuals, present, seen, errors, departures, squares, whole, centres, lines, _, _, _, sums, inverse, _ = scratch
+    size, line, centre, counted, scale = seen.shape[1], lines[0], centres[0], inverse[0], inverse[1]
+    total, blended = sums[0], sums[1]
     for s in range(begin, end):
         _blend_others(left_out, s, lowest, grid, place, together, scratch)
-        interpolate_down(shared[s], row, cell, cells, ratio, fractions, scratch.centres[0])
-        spread(scratch.centres[0], cells, ratio, fractions, line)
+        interpolate_down(shared[s], row, cell, cells, ratio, fractions, centre)
+        spread(centre, cells, ratio, fractions, line)
         for b in range(len(typical)):
-            here = slice(b * size, (b + 1) * size)
-            predict_scene(
-                scratch.residuals[s - lowest, here],
-                scratch.present[s - lowest, here],
-                scratch.sums[0, :size] if together else scratch.sums[0, here],
-                scratch.sums[1, here],
-                line,
-                scratch.seen[s - lowest],
-                typical[b],
-                scratch.errors[s - begin, here],
-                scratch.departures[s - begin, here],
-                scratch.squares[s - begin, here],
-            )
-        _find_whole(scratch.seen[s - lowest], place, ratio, scratch.whole[s - begin])
+            if b == 0 or not together:
+                reciprocals(total, b * size, line, counted, scale)
+            where = (s - lowest, s - begin, b * size, size)
+            find_squares(residuals, present, seen, counted, blended, scale, typical[b], where, squares)
+            if every:
+                find_errors(residuals, present, counted, blended, where, errors)
+            if every or not together:
+                find_departures(residuals, present, seen, counted, blended, where, departures)
+        _find_whole(seen[s - lowest], place, ratio, whole[s - begin])
+    return together
 
 
 @inlined
 def _form_residuals(evidence: Any, lowest: int, place: Any, scratch: Scratch) -> bool:
     """Residuals and presence of scenes from ``lowest`` on; True where each has all its bands in the same pixels."""
     y, row, cell, cells, x, width, offset = place
-    ratio, _, _, fractions = evidence.grid
-    line, size = scratch.lines[0], scratch.seen.shape[1]
+    fine, order, coarse_then, _, _, typical, grid = evidence
+    ratio, _, _, fractions = grid
+    residuals, present, seen, filled = scratch.residuals, scratch.present, scratch.seen, scratch.filled
+    centre, line = scratch.centres[0], scratch.lines[0]
+    bands, size = len(typical), seen.shape[1]
     if width < size:
-        scratch.residuals[:] = 0
-        scratch.present[:] = 0
-    scratch.seen[:] = 0
+        residuals[:] = 0
+        present[:] = 0
+    seen[:] = 0
     together = True
-    for s in range(len(scratch.seen)):
-        first_band = scratch.present[s, :size]
-        for b in range(len(evidence.typical)):
-            pixels, here = evidence.fine[evidence.order[lowest + s], b, y], slice(b * size, (b + 1) * size)
-            coarse = evidence.coarse_then[lowest + s, b]
-            upsample_line(coarse, row, cell, cells, ratio, fractions, scratch.centres[0], line)
-            subtract(pixels, line, x, offset, width, scratch.residuals[s, here], scratch.present[s, here])
-            together = together and same(first_band, scratch.present[s, here])
-            mark(pixels, x, offset, width, scratch.seen[s])
+    for s in range(len(seen)):
+        for b in range(bands):
+            here = slice(b * size, (b + 1) * size)
+            upsample_line(coarse_then[lowest + s, b], row, cell, cells, ratio, fractions, centre, line)
+            subtract(fine[order[lowest + s], b, y], line, x, offset, width, residuals[s, here], present[s, here])
+        filled[s] = is_filled(present, s, bands, size, offset, width)
+        if filled[s]:
+            seen[s, offset : offset + width] = 1
+            continue
+        for b in range(bands):
+            together = together and same(present[s, :size], present[s, b * size : (b + 1) * size])
+            mark(fine[order[lowest + s], b, y], x, offset, width, seen[s])
     return together
 
 
 @inlined
-def _gather(weights: Any, p: int, start: int, grid: Any, place: Any, centres: Any, lines: Any, long: int) -> bool:
-    """Weights of scenes ``start`` ... ``start + 4`` of day p at centres and, ``long`` numbers, at the pixels of as
-    many bands; False = all zero."""
+def _interpolate(weights: Any, p: int, grid: Any, place: Any, centres: Any) -> None:
+    """Weights of the scenes of day p at the centres around a chunk of a row, and no weight behind the last."""
     _, row, cell, cells, _, _, _ = place
     ratio, _, _, fractions = grid
-    something = False
-    for k in range(len(lines)):
-        s = start + k
-        some = False
-        if s < weights.last[p]:
-            image = weights.values[weights.offsets[p] + s - weights.first[p]]
-            some = interpolate_down(image, row, cell, cells, ratio, fractions, centres[k])
-        if not some:
-            centres[k] = 0
-        something = something or some
-    if something:
-        size = (centres.shape[1] - 1) * ratio
-        for k in range(len(lines)):
-            spread(centres[k], cells, ratio, fractions, lines[k])
-            repeat(lines[k], size, long)
-    return something
+    count = weights.last[p] - weights.first[p]
+    values, offset = weights.values, weights.offsets[p]
+    for k in range(count):
+        interpolate_down(values[offset + k], row, cell, cells, ratio, fractions, centres[k])
+    centres[count : count + GROUP] = 0
 
 
 @inlined
 def _blend_others(left_out: Any, p: int, lowest: int, grid: Any, place: Any, together: bool, scratch: Scratch) -> None:
     """Sums of scene p's day without it; where together, sums of weights of the first band alone."""
-    sums, lines, residuals, present = scratch.sums, scratch.lines, scratch.residuals, scratch.present
+    residuals, present, _, _, _, _, _, centres, lines, _, _, _, sums, _, filled = scratch
     sums[:] = 0
-    first, last, long = left_out.first[p], left_out.last[p], sums.shape[1]
-    counted = scratch.seen.shape[1] if together else long
-    for start in range(first, last, len(scratch.lines)):
-        if _gather(left_out, p, start, grid, place, scratch.centres, lines, long):
-            a, b, c, d = members(start, last, lowest)
-            add_four(lines, present[a], present[b], present[c], present[d], sums[0, :counted])
-            add_four(lines, residuals[a], residuals[b], residuals[c], residuals[d], sums[1])
+    total, blended = sums[0], sums[1]
+    first, last, size, cells = left_out.first[p], left_out.last[p], scratch.seen.shape[1], place[3]
+    ratio, _, _, fractions = grid
+    _interpolate(left_out, p, grid, place, centres)
+    whole = True
+    for s in range(first, last):
+        whole = whole and filled[s - lowest]
+    counted = 0 if whole else size if together else len(total)
+    for start in range(first, last, GROUP):
+        if spread_group(centres, start - first, cells, ratio, fractions, lines):
+            four = members(start, last, lowest)
+            if whole:
+                add_lines(lines, size, total)
+            for x in range(0, counted, size):
+                add_four(lines, present, four, x, size, total)
+            for x in range(0, len(total), size):
+                add_four(lines, residuals, four, x, size, blended)
 
 
 @inlined
 def _find_whole(seen: Any, place: Any, ratio: int, whole: Any) -> None:
     """Which halves of cells a scene shows in every pixel that is there; the last: all of them."""
     _, _, _, cells, _, size, offset = place
-    whole[:] = True
-    for half in range(2 * cells):
+    missing = 0
+    for i in range(np.uint64(offset), np.uint64(offset + size)):
+        missing += 0 if seen[i] > 0 else 1
+    whole[:] = missing == 0
+    for half in range(2 * cells if missing else 0):
         first, last = half_of(half, ratio)
+        whole[half] = True
         for i in range(max(first, offset), min(last, offset + size)):
             whole[half] = whole[half] and seen[i] > 0
-        whole[-1] = whole[-1] and whole[half]
 
 
 @inlined
-def _sum_day(weights: Any, p: int, begin: int, grid: Any, place: Any, lags: Any, scratch: Scratch) -> None:
-    """Sums of day p over departures and squares of every band."""
-    first, last = weights.first[p], weights.last[p]
-    tallied, departures, squares = scratch.tallied, scratch.departures, scratch.squares
-    tallied[:] = 0
-    for start in range(first, last, len(scratch.lines)):
-        centres = scratch.centres[start - first :]
-        some = _gather(weights, p, start, grid, place, centres, scratch.lines, tallied.shape[1])
-        if some:
+def _sum_day(
+    weights: Any, p: int, begin: int, grid: Any, cells: int, lags: Any, departures: Any, scratch: Scratch
+) -> None:
+    """Sums over the scenes of day p, of every band: departures under the pulls, squares under squared weights."""
+    first, last, size = weights.first[p], weights.last[p], scratch.seen.shape[1]
+    sums, squares = scratch.sums, scratch.squares
+    pulls, squared, lines, centres, mean = (
+        scratch.pulls,
+        scratch.squared,
+        scratch.lines,
+        scratch.centres,
+        scratch.shares[1],
+    )
+    ratio, _, _, fractions = grid
+    sums[:] = 0
+    pulled, owned = sums[0], sums[1]
+    for start in range(first, last, GROUP):
+        if spread_group(centres, start - first, cells, ratio, fractions, lines):
             a, b, c, d = members(start, last, 0)
-            when = (lags[a], lags[b], lags[c], lags[d])
-            a, b, c, d = members(start, last, begin)
-            tally_bands(
-                scratch.lines,
-                when,
-                departures[a],
-                departures[b],
-                departures[c],
-                departures[d],
-                squares[a],
-                squares[b],
-                squares[c],
-                squares[d],
-                tallied,
-            )
-
-
-@inlined
-def _sum_corners(first: int, last: int, cells: int, lags: Any, scratch: Scratch) -> None:
-    """Sums over a day's scenes at coarse centres."""
-    corners = scratch.corners
-    corners[:] = 0
-    corners[12] = np.inf
-    before = lags.dtype.type(0)
-    for s in range(first, last):
-        tally_corners(scratch.centres[s - first], lags[s], before, cells, corners)
-        before = lags[s]
+            pull_lines(lines, (lags[a], lags[b], lags[c], lags[d]), mean, size, pulls, squared)
+            four = members(start, last, begin)
+            for x in range(0, len(pulled), size):
+                add_four(pulls, departures, four, x, size, pulled)
+                add_four(squared, squares, four, x, size, owned)
 
 
 @inlined

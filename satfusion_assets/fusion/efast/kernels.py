@@ -155,3 +155,20 @@ def upsample(images: Any, grid: BlendGrid, rows: Any, out: Any) -> None:
             row = rows[index] + margin_of(top, ratio)
             upsample_line(images[k], row, first, cells, ratio, fractions, centres, line)
             out[k, index] = line[offset : offset + width]
+
+
+@compiled
+def sample(images: Any, grid: BlendGrid, rows: Any, columns: Any, out: Any) -> None:
+    """Fill ``out`` (k, r, c) with ``U`` of coarse ``images`` (k, h', w') at fine ``rows`` (r,) and ``columns`` (c,)."""
+    ratio, top, left, fractions = grid
+    height, width = images.shape[1:]
+    for k in range(len(images)):
+        image = images[k]
+        for r in range(len(rows)):
+            row = rows[r] + margin_of(top, ratio)
+            upper, lower = clamp(row // ratio - 1, height), clamp(row // ratio, height)
+            for c in range(len(columns)):
+                column = columns[c] + margin_of(left, ratio)
+                west, east = clamp(column // ratio - 1, width), clamp(column // ratio, width)
+                down, along = float(fractions[row % ratio]), float(fractions[column % ratio])
+                out[k, r, c] = corner_mean(image, upper, lower, west, east, down, along)

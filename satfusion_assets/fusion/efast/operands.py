@@ -62,7 +62,7 @@ class DayEvidence(NamedTuple):
     """What prediction days add to it.
 
     lags: (p, n) ``t_i - t`` in days. noise: (p, b, h', w') coarse variance that reaches the fine pixels. drift: (b,).
-    values: (p, b, H, W) the estimates.
+    values: (p, b, H, W) the estimates. corners: (p, 21, h', w') sums over scenes at coarse centres (``tallies``).
     """
 
     lags: Any
@@ -70,6 +70,7 @@ class DayEvidence(NamedTuple):
     drift: Any
     values: Any
     weights: Weights
+    corners: Any
 
 
 class Layers(NamedTuple):

@@ -72,10 +72,17 @@ def interpolate_down(image: Any, row: int, cell: int, cells: int, ratio: int, fr
     height, width = image.shape
     upper, lower = clamp(row // ratio - 1, height), clamp(row // ratio, height)
     down = fractions[row % ratio]
+    # Centres beyond the area repeat its last ones; those inside lie one after another.
+    first, last = max(1 - cell, 0), min(cells, width - cell) + 1
+    for j in range(first, last):
+        k = np.uint64(cell - 1 + j)
+        centres[j] = image[upper, k] + down * (image[lower, k] - image[upper, k])
+    for j in range(first):
+        centres[j] = centres[first]
+    for j in range(last, cells + 1):
+        centres[j] = centres[last - 1]
     something = False
     for j in range(cells + 1):
-        k = clamp(cell - 1 + j, width)
-        centres[j] = image[upper, k] + down * (image[lower, k] - image[upper, k])
         something = something or centres[j] != 0
     return something
 

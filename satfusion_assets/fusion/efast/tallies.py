@@ -7,12 +7,22 @@ from typing import Any
 import numpy as np
 
 from satfusion_assets.fusion.efast.compiled import inlined
+from satfusion_assets.fusion.efast.rows import clamp
 
 LEAST_VARIANCE = 1e-7
 """Nothing goes below: reflectance of 16-bit data is not known better than 0.0003."""
 
 NO_SCENE = 255
 """Days to the nearest scene where there is none."""
+
+Where = tuple[int, int, int, int]
+"""A scene among those that are read and those that are written, the first of a band's numbers, and how many."""
+
+GROUP = 4
+"""Scenes that are added at once."""
+
+CORNERS = 21
+"""Sums of ``tally_corners``."""
 
 
 @inlined
@@ -29,14 +39,6 @@ def mark(pixels: Any, x: int, offset: int, size: int, seen: Any) -> None:
 
 
 @inlined
-def repeat(line: Any, size: int, long: int) -> None:
-    for start in range(size, long, size):
-        shift = np.uint64(start)
-        for i in range(np.uint64(size)):
-            line[shift + i] = line[i]
-
-
-@inlined
 def members(start: int, last: int, base: int) -> tuple[int, int, int, int]:
     """Places of a group's scenes, counted from ``base``; behind the last it stands for those without weight."""
     return (
@@ -48,36 +50,111 @@ def members(start: int, last: int, base: int) -> tuple[int, int, int, int]:
 
 
 @inlined
-def add_four(lines: Any, first: Any, second: Any, third: Any, fourth: Any, total: Any) -> None:
-    for i in range(len(total)):
-        total[i] += (lines[0, i] * first[i] + lines[1, i] * second[i]) + (
-            lines[2, i] * third[i] + lines[3, i] * fourth[i]
+def spread_group(centres: Any, first: int, cells: int, ratio: int, fractions: Any, lines: Any) -> bool:
+    """Weights of a group of scenes at pixels, from those at centres; False = all zero. Writes behind a cell, as
+    ``spread`` does."""
+    something = False
+    for k in range(GROUP):
+        for j in range(cells + 1):
+            something = something or centres[first + k, j] != 0
+    if something:
+        for k in range(GROUP):
+            for j in range(cells):
+                start = centres[first + k, j]
+                step = centres[first + k, j + 1] - start
+                pixel = np.uint64(j * ratio)
+                for i in range(np.uint64(len(fractions))):
+                    lines[k, pixel + i] = start + fractions[i] * step
+    return something
+
+
+@inlined
+def add_four(lines: Any, values: Any, four: tuple[int, int, int, int], first: int, size: int, total: Any) -> None:
+    """Add four scenes' values (n, b * x) times their weights, to ``size`` sums from ``first`` on.
+
+    No part of an array is cut out: to count who uses it takes as long as to add half a row.
+    """
+    a, b, c, d = four
+    shift = np.uint64(first)
+    for i in range(np.uint64(size)):
+        j = shift + i
+        total[j] += (lines[0, i] * values[a, j] + lines[1, i] * values[b, j]) + (
+            lines[2, i] * values[c, j] + lines[3, i] * values[d, j]
         )
 
 
 @inlined
-def predict_scene(
+def add_lines(lines: Any, size: int, total: Any) -> None:
+    """The same for values of 1, with the same bits."""
+    for i in range(np.uint64(size)):
+        total[i] += (lines[0, i] + lines[1, i]) + (lines[2, i] + lines[3, i])
+
+
+@inlined
+def is_filled(present: Any, s: int, bands: int, size: int, offset: int, width: int) -> bool:
+    """Whether scene s has every band of the ``width`` pixels from ``offset`` on."""
+    missing = 0
+    for b in range(bands):
+        start = np.uint64(b * size + offset)
+        for i in range(np.uint64(width)):
+            missing += 0 if present[s, start + i] == present.dtype.type(1) else 1
+    return missing == 0
+
+
+@inlined
+def reciprocals(total: Any, first: int, shared: Any, counted: Any, scale: Any) -> None:
+    """One over a scene's sums of weights, from ``first`` on, and over what the others' noise adds to its squared
+    error."""
+    one, start = total.dtype.type(1), np.uint64(first)
+    for i in range(np.uint64(len(counted))):
+        counted[i] = one / total[start + i]
+        scale[i] = one / (one + shared[i])
+
+
+@inlined
+def find_errors(residuals: Any, present: Any, counted: Any, blended: Any, where: Where, errors: Any) -> None:
+    """A scene's errors, NaN = unknown."""
+    none, unknown = errors.dtype.type(0), errors.dtype.type(np.nan)
+    s, out, first, size = where
+    for i in range(np.uint64(size)):
+        j = np.uint64(first) + i
+        errors[out, j] = residuals[s, j] - blended[j] * counted[i] if present[s, j] > none else unknown
+
+
+@inlined
+def find_departures(
+    residuals: Any, present: Any, seen: Any, counted: Any, blended: Any, where: Where, departures: Any
+) -> None:
+    """A scene's departures, as predicted where a band is missing, 0 where all are."""
+    none, infinite = departures.dtype.type(0), departures.dtype.type(np.inf)
+    s, out, first, size = where
+    for i in range(np.uint64(size)):
+        j = np.uint64(first) + i
+        departure = residuals[s, j] if present[s, j] > none else blended[j] * counted[i]
+        departures[out, j] = departure if (seen[s, i] > none) & (abs(departure) < infinite) else none
+
+
+@inlined
+def find_squares(
     residuals: Any,
     present: Any,
-    total: Any,
-    blended: Any,
-    shared: Any,
     seen: Any,
+    counted: Any,
+    blended: Any,
+    scale: Any,
     typical: Any,
-    errors: Any,
-    departures: Any,
+    where: Where,
     squares: Any,
 ) -> None:
-    """A scene's error (NaN = unknown), its departure (as predicted where a band is missing) and its squared error."""
-    zero = typical - typical
-    for i in range(len(total)):
-        predicted = blended[i] / total[i]
-        error = residuals[i] - predicted if present[i] > 0 else np.nan
-        departure = residuals[i] if present[i] > 0 else predicted
-        square = error * error / (1 + shared[i])
-        errors[i] = error
-        departures[i] = departure if (seen[i] > 0) & (abs(departure) < np.inf) else zero
-        squares[i] = (square if square == square else typical) * seen[i]
+    """A scene's squared errors, the typical one where unknown, 0 where all bands are missing."""
+    none = squares.dtype.type(0)
+    s, out, first, size = where
+    for i in range(np.uint64(size)):
+        j = np.uint64(first) + i
+        error = residuals[s, j] - blended[j] * counted[i]
+        square = error * error * scale[i]
+        known = square if present[s, j] > none else typical
+        squares[out, j] = (known if known == known else typical) * seen[s, i]
 
 
 @inlined
@@ -88,70 +165,96 @@ def half_of(half: int, ratio: int) -> tuple[int, int]:
 
 
 @inlined
-def tally_bands(
-    lines: Any, lags: Any, a: Any, b: Any, c: Any, d: Any, e: Any, f: Any, g: Any, h: Any, tallied: Any
-) -> None:
-    """Weighted sums of four scenes' departures (a ... d), of these times lags, and of squares (e ... h)."""
-    first, second, third, fourth = lags
-    for i in range(tallied.shape[1]):
-        u, v, w, x = lines[0, i], lines[1, i], lines[2, i], lines[3, i]
-        p, q, r, s = u * a[i], v * b[i], w * c[i], x * d[i]
-        tallied[0, i] += (p + q) + (r + s)
-        tallied[1, i] += (p * first + q * second) + (r * third + s * fourth)
-        tallied[2, i] += (u * u * e[i] + v * v * f[i]) + (w * w * g[i] + x * x * h[i])
+def pull_lines(lines: Any, lags: Any, mean: Any, size: int, pulls: Any, squared: Any) -> None:
+    """Of four scenes' weights: times the lag's distance from the mean one, and squared."""
+    for k in range(GROUP):
+        lag = lags[k]
+        for i in range(np.uint64(size)):
+            weight = lines[k, i]
+            pulls[k, i] = weight * (lag - mean[i])
+            squared[k, i] = weight * weight
 
 
 @inlined
-def tally_corners(weights: Any, lag: Any, before: Any, cells: int, corners: Any) -> None:
-    """Add a scene's weights at coarse centres.
+def tally_corners(image: Any, lags: Any, row: int, column: int, below: int, beside: int, corners: Any) -> None:
+    """Sums over a day's scenes of their weights (k, h', w') at a coarse centre, and with those below and beside.
 
-    Sums: w; w^2; w lag; w lag^2; w^2 lag; w^2 lag^2; the integrals over time of W^2 and, after the day, of W, with W
-    the sum of weights so far; the products with the next centre's for the second, fifth, sixth and seventh; days to
-    the nearest scene. before: lag of the scene before.
+    corners: (21,) w; w lag; w lag^2; the integral over time, after the day, of W, the sum of weights so far. Then,
+    for the products of weights at the centre with themselves, with those below, with those beside, and across both
+    diagonals of the cell: the product; times lag; times lag^2; the integral over time of W W. Last, days to the nearest
+    scene.
     """
-    zero = lag - lag
-    passed, later = lag - before, max(lag, zero) - max(before, zero)
-    for j in range(cells):
-        cross = weights[j] * weights[j + 1]
-        corners[8, j] += cross
-        corners[9, j] += cross * lag
-        corners[10, j] += cross * lag * lag
-        corners[11, j] += corners[0, j] * corners[0, j + 1] * passed
-    for j in range(cells + 1):
-        weight, so_far = weights[j], corners[0, j]
-        squared = weight * weight
-        corners[0, j] = so_far + weight
-        corners[1, j] += squared
-        corners[2, j] += weight * lag
-        corners[3, j] += weight * lag * lag
-        corners[4, j] += squared * lag
-        corners[5, j] += squared * lag * lag
-        corners[6, j] += so_far * so_far * passed
-        corners[7, j] += so_far * later
-        corners[12, j] = abs(lag) if (weight > 0) & (abs(lag) < corners[12, j]) else corners[12, j]
+    before = 0.0
+    corners[:] = 0
+    corners[20] = np.inf
+    w, x, y, z = 0.0, 0.0, 0.0, 0.0
+    for s in range(len(image)):
+        lag = float(lags[s])
+        a, b = float(image[s, row, column]), float(image[s, below, column])
+        c, d = float(image[s, row, beside]), float(image[s, below, beside])
+        passed = lag - before
+        later = max(lag, 0.0) - max(before, 0.0)
+        corners[0] += a
+        corners[1] += a * lag
+        corners[2] += a * lag * lag
+        corners[3] += w * later
+        for n in range(4):
+            product = (a * a, a * b, a * c, a * d + b * c)[n]
+            corners[4 + 4 * n] += product
+            corners[5 + 4 * n] += product * lag
+            corners[6 + 4 * n] += product * lag * lag
+            corners[7 + 4 * n] += (w * w, w * x, w * y, w * z + x * y)[n] * passed
+        if a > 0 and abs(lag) < corners[20]:
+            corners[20] = abs(lag)
+        w, x, y, z = w + a, x + b, y + c, z + d
+        before = lag
 
 
 @inlined
-def spread_corners(corners: Any, cells: int, ratio: int, fractions: Any, sums: Any) -> None:
-    """The sums of ``tally_pixels`` at pixels, from those at the centres. Writes behind a cell, as ``spread`` does."""
+def spread_corners(corners: Any, row: int, cell: int, cells: int, ratio: int, fractions: Any, sums: Any) -> None:
+    """The sums of ``tally_pixels`` at pixels, from those at centres: corners (21, h', w'). Writes behind a cell, as
+    ``spread`` does."""
+    _, height, width = corners.shape
+    upper, lower = clamp(row // ratio - 1, height), clamp(row // ratio, height)
+    down = fractions[row % ratio] if upper < lower else fractions.dtype.type(0)
+    one = fractions.dtype.type(1)
+    up = one - down
     for k in range(cells):
+        west, east = clamp(cell - 1 + k, width), clamp(cell + k, width)
         pixel = np.uint64(k * ratio)
         for n in range(4):
-            row = (0, 2, 3, 7)[n]
-            start = corners[row, k]
-            end = corners[row, k + 1]
+            start = up * corners[n, upper, west] + down * corners[n, lower, west]
+            end = up * corners[n, upper, east] + down * corners[n, lower, east]
             for i in range(np.uint64(len(fractions))):
-                sums[row, pixel + i] = (1 - fractions[i]) * start + fractions[i] * end
-        for n in range(4):
-            row = (1, 4, 5, 6)[n]
-            start, cross, end = corners[row, k], 2 * corners[8 + n, k], corners[row, k + 1]
+                sums[n, pixel + i] = (one - fractions[i]) * start + fractions[i] * end
+        for n in range(4, 8):
+            start = _squared(corners, n, upper, lower, west, up, down)
+            end = _squared(corners, n, upper, lower, east, up, down)
+            cross = start
+            if west < east:
+                cross = up * up * corners[n + 8, upper, west] + down * down * corners[n + 8, lower, west]
+                cross += up * down * corners[n + 12, upper, west]
+            cross += cross
             for i in range(np.uint64(len(fractions))):
                 f = fractions[i]
-                g = 1 - f
-                sums[row, pixel + i] = g * g * start + g * f * cross + f * f * end
-        start, end = corners[12, k], min(corners[12, k], corners[12, k + 1])
+                g = one - f
+                sums[n, pixel + i] = g * g * start + g * f * cross + f * f * end
+        start = _nearer(corners, upper, lower, west, down)
+        end = min(start, _nearer(corners, upper, lower, east, down))
         for i in range(np.uint64(len(fractions))):
             sums[8, pixel + i] = end if fractions[i] > 0 else start
+
+
+@inlined
+def _squared(corners: Any, n: int, upper: int, lower: int, column: int, up: Any, down: Any) -> Any:
+    across = up * down * corners[n + 4, upper, column]
+    return up * up * corners[n, upper, column] + (across + across) + down * down * corners[n, lower, column]
+
+
+@inlined
+def _nearer(corners: Any, upper: int, lower: int, column: int, down: Any) -> Any:
+    here, below = corners[20, upper, column], corners[20, lower, column]
+    return min(here, below) if down > 0 else here
 
 
 @inlined
@@ -175,68 +278,68 @@ def tally_pixels(
     before: Any,
     sums: Any,
 ) -> None:
-    """Add a scene's weights at pixels; sums as in ``tally_corners``, without products."""
+    """Add a scene's weights at pixels.
+
+    sums: (9, x) of w; w lag; w lag^2; the integral over time, after the day, of W, the sum of weights so far; w^2; w^2
+    lag; w^2 lag^2; the integral over time of W^2; days to the nearest scene.
+    """
     zero = lag - lag
     passed, later = lag - before, max(lag, zero) - max(before, zero)
     for i in range(start, stop):
         w = (weight + fractions[fraction + i - start] * step) * seen[i]
         so_far, squared = sums[0, i], w * w
         sums[0, i] = so_far + w
-        sums[1, i] += squared
-        sums[2, i] += w * lag
-        sums[3, i] += w * lag * lag
-        sums[4, i] += squared * lag
-        sums[5, i] += squared * lag * lag
-        sums[6, i] += so_far * so_far * passed
-        sums[7, i] += so_far * later
+        sums[1, i] += w * lag
+        sums[2, i] += w * lag * lag
+        sums[3, i] += so_far * later
+        sums[4, i] += squared
+        sums[5, i] += squared * lag
+        sums[6, i] += squared * lag * lag
+        sums[7, i] += so_far * so_far * passed
         sums[8, i] = abs(lag) if (w > 0) & (abs(lag) < sums[8, i]) else sums[8, i]
 
 
 @inlined
 def conclude(sums: Any, offset: int, last: Any, x: int, size: int, nearest: Any, effective: Any) -> None:
-    """What all bands share, from the sums: two layers, and in place of sums 2, 3, 4 and 6 what the bands need.
+    """What all bands share, from the sums: two layers, and in place of sums 1 to 4 and 7 what the bands need.
 
-    These are: mean lag; variance of lags; what a slope's own variance is of the scenes'; the Cramer distance in days.
+    These are: mean lag; its square where a slope can be told, from scenes whose lags have a variance of a day or more,
+    else 0; over the sum of weights and the variance of lags; over the squared sum of weights; the Cramer distance in
+    days. Sum 5: what a slope's own variance is of the scenes'.
     """
     start, shift, reach = np.uint64(x), np.uint64(offset), abs(last)
+    one, none = sums.dtype.type(1), sums.dtype.type(0)
     for i in range(np.uint64(size)):
         s = shift + i
-        total, squared = sums[0, s], sums[1, s]
-        mean = sums[2, s] / total
-        variance = sums[3, s] / total - mean * mean
-        away = sums[5, s] - 2 * mean * sums[4, s] + mean * mean * squared
-        sums[2, s] = mean
-        sums[3, s] = variance
-        sums[4, s] = away / (squared * variance * variance)
-        sums[6, s] = (sums[6, s] / total - 2 * sums[7, s]) / total + reach
-        nearest[start + i] = min(sums[8, s], NO_SCENE - 1) if total > 0 else NO_SCENE
-        effective[start + i] = total * total / squared if total > 0 else 0
+        total, squared = sums[0, s], sums[4, s]
+        over = one / total
+        mean = sums[1, s] * over
+        variance = sums[2, s] * over - mean * mean
+        away = sums[6, s] - (mean + mean) * sums[5, s] + mean * mean * squared
+        distance = (sums[7, s] * over - (sums[3, s] + sums[3, s])) * over + reach
+        nearest[start + i] = min(sums[8, s], NO_SCENE - 1) if total > none else NO_SCENE
+        effective[start + i] = total * total / squared if total > none else none
+        sums[1, s] = mean
+        sums[2, s] = mean * mean if variance >= one else none
+        sums[3, s] = over / variance
+        sums[4, s] = over * over
+        sums[5, s] = away / (squared * variance * variance)
+        sums[7, s] = distance
 
 
 @inlined
 def conclude_band(
-    noise: Any,
-    sums: Any,
-    tallied: Any,
-    band: int,
-    drift: Any,
-    offset: int,
-    x: int,
-    size: int,
-    known: Any,
-    out: Any,
+    noise: Any, sums: Any, pulled: Any, owned: Any, drift: Any, offset: int, x: int, size: int, known: Any, out: Any
 ) -> None:
-    """The deviation; a slope is estimated from scenes whose lags have a variance of a day or more. band: where it
-    begins."""
-    start, shift, begin, zero = np.uint64(x), np.uint64(offset), np.uint64(band), drift - drift
+    """The deviation, from the sums of weights and those of a band."""
+    start, shift, zero = np.uint64(x), np.uint64(offset), drift - drift
     least = sums.dtype.type(LEAST_VARIANCE)
     for i in range(np.uint64(size)):
         s = shift + i
-        total, mean, variance = sums[0, s], sums[2, s], sums[3, s]
-        own = tallied[2, begin + s] / (total * total)
-        slope = (tallied[1, begin + s] - mean * tallied[0, begin + s]) / (total * variance)
-        excess = slope * slope - own * sums[4, s]
-        bias = excess * mean * mean if (excess > 0) & (variance >= 1) else zero
-        square = noise[s] + own + bias + drift * sums[6, s]
+        own = owned[s] * sums[4, s]
+        slope = pulled[s] * sums[3, s]
+        excess = slope * slope - own * sums[5, s]
+        bias = excess * sums[2, s] if (excess > zero) & (sums[2, s] > zero) else zero
+        square = noise[s] + own + bias + drift * sums[7, s]
         deviation = np.sqrt(least if square < least else square)
         out[start + i] = deviation if known[start + i] == known[start + i] else np.nan

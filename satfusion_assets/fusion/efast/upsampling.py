@@ -29,3 +29,14 @@ def upsample(
     out = np.empty((*images.shape[:-2], len(rows), width), images.dtype)
     kernels.upsample(images.reshape(-1, *images.shape[-2:]), grid, rows, out.reshape(-1, len(rows), width))
     return out
+
+
+def sample(
+    images: NDArray[np.floating[Any]], grid: BlendGrid, rows: NDArray[np.intp], columns: NDArray[np.intp]
+) -> NDArray[np.floating[Any]]:
+    """The same at the pixels of a lattice alone, fine ``rows`` (r,) times ``columns`` (c,): (..., r * c)."""
+    out = np.empty((*images.shape[:-2], len(rows) * len(columns)), images.dtype)
+    kernels.sample(
+        images.reshape(-1, *images.shape[-2:]), grid, rows, columns, out.reshape(-1, len(rows), len(columns))
+    )
+    return out

@@ -9,9 +9,11 @@ from satfusion_assets.fusion.efast import FusionPlan, Parameters, check_images, 
 from satfusion_assets.fusion.efast.assessment import assess_days, on_fine_rows, scene_errors
 from satfusion_assets.fusion.efast.blocks import blocks, cut
 from satfusion_assets.fusion.efast.coarse import CoarseSupport
+from satfusion_assets.fusion.efast.coarse_noise import coarse_departures
 from satfusion_assets.fusion.efast.inputs import Images
 from satfusion_assets.fusion.efast.quality import NO_SCENE
 from satfusion_assets.fusion.efast.uncertainty import ErrorModel
+from satfusion_assets.fusion.efast.upsampling import sample, upsample
 from satfusion_assets.fusion.efast.weights import leave_one_out_weights
 from satfusion_assets.fusion.efast.withholding import squared_integral, withhold
 from satfusion_assets_tests.fusion.efast.scenes import DAY, RATIO, Stack, constant, random
@@ -237,6 +239,28 @@ def test_drift_is_learned_across_ten_days_and_more(apart: int, possible: bool) -
     weights = upsampled.reshape(len(upsampled), -1)
     change = withhold(plan.images.fine_days, left_out, weights, departures, squares).change
     assert np.isfinite(change).any() == possible
+
+
+def test_a_lattice_is_sampled_from_what_is_upsampled() -> None:
+    """Where coarse pixels are missing, too."""
+    images = _images(random(4))
+    coarse = np.where(np.arange(images.coarse.shape[-1]) == 1, np.nan, images.coarse[:2])
+    height, width = images.fine.shape[2:]
+    rows, columns = np.array([0, 3, height - 1]), np.array([0, 5, 6, width - 1])
+    grid = FusionPlan(images).grid(RATIO, coarse.dtype)
+    whole = upsample(coarse, grid, rows, width)[..., columns]
+    np.testing.assert_allclose(sample(coarse, grid, rows, columns).reshape(whole.shape), whole, rtol=1e-5)
+
+
+def test_the_trend_of_a_pixel_asks_nothing_of_what_others_miss() -> None:
+    coarse = _images(random(6)).coarse.copy()
+    coarse[3:9, :, 0, 0] = np.nan
+    coarse[:, 0, 1, 1] = np.nan
+    days = np.arange(len(coarse))
+    together = coarse_departures(coarse, days)
+    for row, column in np.ndindex(*coarse.shape[2:]):
+        alone = coarse_departures(coarse[..., row : row + 1, column : column + 1], days)
+        np.testing.assert_allclose(alone[..., 0, 0], together[..., row, column], atol=1e-12)
 
 
 def test_blocks_under_one_error_model_give_equal_bits() -> None:
