@@ -64,5 +64,10 @@ def fuse(
         task = bar.add_task("blocks", total=None)
         result = fuse_folder(order, lambda done, total: bar.update(task, completed=done, total=total))
     left_out = f" {len(result.left_out)} files took no part, as said above." if result.left_out else ""
-    fused = sum(word is Status.OK for word in result.status)
-    typer.echo(f"{fused} of {len(days)} days fused below {folder / 'fusion'}.{left_out}")
+    # Kriging does without composites.
+    wanted = {Status.NO_FINE: "a scene"} | ({Status.NO_COARSE: "composites"} if method is Method.EFAST else {})
+    empty = {what: count for word, what in wanted.items() if (count := result.status.count(word))}
+    why = ", ".join(f"{count} for want of {what}" for what, count in empty.items())
+    others = f" The others have no values: {why} within reach." if empty else ""
+    fused = len(days) - sum(empty.values())
+    typer.echo(f"{fused} of {len(days)} days fused below {folder / 'fusion'}.{others}{left_out}")
