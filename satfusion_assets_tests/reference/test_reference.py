@@ -58,7 +58,7 @@ def test_the_verdict_dates_the_season_as_the_date_maps_do(root: Path, now: dict[
             told = turns[name].fusion
             assert (told and told.isoformat()) == ((dated[side] or {}).get("50") or {}).get("date"), (scenario, name)
             compared += told is not None
-    assert compared
+    assert compared, "no scenario of the reference season has a date"
 
 
 def test_a_change_of_one_stage_asks_for_a_raised_code_version_of_what_it_makes(
