@@ -110,7 +110,9 @@ def test_every_product_of_every_scenario_is_there_whole(installation: Installati
 
 def test_the_verdict_names_the_number_of_the_viewers_first_page(installation: Installation) -> None:
     """And only the recommended scenario is held against Sentinel-2 alone, on its own strategy's scenes."""
-    verdict = season_verdict(installation.store, SEASON)
+    verdict = season_verdict(
+        installation.store, SiteRegistry.load(installation.root / "data" / "sites.geojson").site("innsbruck"), SEASON
+    )
     skill = json.loads((installation.folder / SKILL_FILE).read_text())
     own = next(iter(skill["regions"].values()))["scenarios"][RECOMMENDED.key]["calibrated"]
     assert (verdict.nse, list(verdict.nse_interval)) == (own["nse"], own["nse_interval"])

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
 
 from satfusion_assets.cli.home import dagster_instance
 
+MOST_DAYS: Final = 36_500.0
+"""A hundred years; there are no days for a time before the first."""
+
 
 def clean(
-    runs_days: Annotated[float, typer.Option(min=0, help="how long the records of runs are kept")] = 90,
-    grace_hours: Annotated[float, typer.Option(min=0, help="how long replaced versions in a bucket are kept")] = 24,
+    runs_days: Annotated[float, typer.Option(min=0, max=MOST_DAYS, help="how long the records of runs are kept")] = 90,
+    grace_hours: Annotated[
+        float, typer.Option(min=0, max=24 * MOST_DAYS, help="how long replaced versions in a bucket are kept")
+    ] = 24,
     dry_run: Annotated[bool, typer.Option(help="say what would be deleted, and delete nothing")] = False,
 ) -> None:
     """Delete records of old runs, litter of killed publications and replaced versions. What any partition's latest

@@ -15,6 +15,7 @@ from satfusion_assets.cli.materialize import run_plan, say_verdict
 from satfusion_assets.cli.sandbox import PORT, ROOT
 from satfusion_assets.cli.services import (
     DAGSTER_PORT,
+    LAST_PORT,
     VIEWER_PORT,
     dagster_ui,
     open_browser,
@@ -34,9 +35,9 @@ def demo(
     serve: Annotated[bool, typer.Option(help="leave the Dagster UI and the viewer running")] = True,
     evaluation: Annotated[bool, typer.Option(help="also make date maps and the gap benchmark")] = False,
     browser: Annotated[bool, typer.Option(help="open the viewer in a browser, where there is a display")] = True,
-    sandbox_port: Annotated[int, typer.Option(help="port of the sandbox's archives")] = PORT,
-    dagster_port: Annotated[int, typer.Option(help="port of the Dagster UI")] = DAGSTER_PORT,
-    viewer_port: Annotated[int, typer.Option(help="port of the viewer")] = VIEWER_PORT,
+    sandbox_port: Annotated[int, typer.Option(min=1, max=LAST_PORT, help="port of the sandbox's archives")] = PORT,
+    dagster_port: Annotated[int, typer.Option(min=1, max=LAST_PORT, help="port of the Dagster UI")] = DAGSTER_PORT,
+    viewer_port: Annotated[int, typer.Option(min=1, max=LAST_PORT, help="port of the viewer")] = VIEWER_PORT,
 ) -> None:
     """Materialise innsbruck 2024 on the sandbox, print its scores, and leave the UI running.
 

@@ -73,7 +73,7 @@ def say_verdict(site_season: SiteSeason) -> None:
     from satfusion_assets.vocabulary.links import viewer_url
 
     platform, console = Platform(), Console()
-    verdict = season_verdict(platform.store, site_season)
+    verdict = season_verdict(platform.store, platform.site(site_season), site_season)
     url = viewer_url(platform.settings.viewer_url, site_season.site, site_season.season, verdict.scenario)
     console.print(f"\n[bold]{site_season.key}[/bold]", highlight=False)
     for sentence in sentences(verdict):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from satfusion_assets.cli.services import LAST_PORT
 from satfusion_assets.cli.truth import truth
 from satfusion_assets.vocabulary.errors import InvalidInput
 from satfusion_assets.vocabulary.installation import home
@@ -32,7 +33,7 @@ PORT = 8041
 @app.command()
 def serve(
     root: Annotated[Path, typer.Option(help="where the landscape is kept")] = ROOT,
-    port: Annotated[int, typer.Option(help="port on 127.0.0.1; 0 = any free one")] = PORT,
+    port: Annotated[int, typer.Option(min=0, max=LAST_PORT, help="port on 127.0.0.1; 0 = any free one")] = PORT,
     today: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="the world's last day; moved by 'sandbox today'")
     ] = None,
@@ -94,7 +95,7 @@ def _effects(landscape: str) -> Effects:
 @app.command("today")
 def today(
     day: Annotated[str, typer.Argument(help="YYYY-MM-DD, or +7 for a week later; the day it is when not given")] = "",
-    port: Annotated[int, typer.Option(help="port of the running sandbox")] = PORT,
+    port: Annotated[int, typer.Option(min=1, max=LAST_PORT, help="port of the running sandbox")] = PORT,
 ) -> None:
     """Say or move the day that it is in a running sandbox: what is sensed after it is not in its archives yet."""
     typer.echo(move_day(f"http://127.0.0.1:{port}", day).isoformat())

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 DAGSTER_PORT: Final = 3000
 VIEWER_PORT: Final = 8050
+LAST_PORT: Final = 65_535
+"""Of TCP."""
 WAIT_FOR_CODE: Final = "DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR"
 """Without it the daemon fails every backfill that it looks at while the code server is being restarted."""
 START_SECONDS: Final = 120

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 from rich.console import Console
 
+from satfusion_assets.cli.clean import MOST_DAYS
 from satfusion_assets.vocabulary.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -39,7 +40,12 @@ def copy(
 @app.command()
 def collect(
     grace_hours: Annotated[
-        float, typer.Option(min=0, help="how long what was replaced is kept for its readers: longer than any run takes")
+        float,
+        typer.Option(
+            min=0,
+            max=24 * MOST_DAYS,
+            help="how long what was replaced is kept for its readers: longer than any run takes",
+        ),
     ] = 24,
     dry_run: Annotated[bool, typer.Option(help="say what would be deleted, and delete nothing")] = False,
 ) -> None:

@@ -11,6 +11,7 @@ from rich.console import Console
 from satfusion_assets.cli.home import dagster_home
 from satfusion_assets.cli.services import (
     DAGSTER_PORT,
+    LAST_PORT,
     VIEWER_PORT,
     dagster_ui,
     open_browser,
@@ -21,8 +22,8 @@ from satfusion_assets.cli.services import (
 
 
 def up(
-    dagster_port: Annotated[int, typer.Option(help="port of the Dagster UI")] = DAGSTER_PORT,
-    viewer_port: Annotated[int, typer.Option(help="port of the viewer")] = VIEWER_PORT,
+    dagster_port: Annotated[int, typer.Option(min=1, max=LAST_PORT, help="port of the Dagster UI")] = DAGSTER_PORT,
+    viewer_port: Annotated[int, typer.Option(min=1, max=LAST_PORT, help="port of the viewer")] = VIEWER_PORT,
     browser: Annotated[bool, typer.Option(help="open the viewer in a browser, where there is a display")] = True,
 ) -> None:
     """Run code server, Dagster UI, daemon and viewer until interrupted."""

@@ -70,7 +70,8 @@ def _turn(name: str, turn: Turn) -> str:
         offset = "the camera's day"
     else:
         offset = f"{abs(late)} {'day' if abs(late) == 1 else 'days'} {'after' if late > 0 else 'before'} the camera"
-    known = "" if turn.interval is None else f", which knows it to {_day(turn.interval[0])} to {_day(turn.interval[1])}"
+    bounds = turn.interval
+    known = "" if bounds is None else f" (the camera's 95 % interval is {_day(bounds[0])} to {_day(bounds[1])})"
     return f"{name.capitalize()} (50 %) on {_day(turn.fusion)}, {offset}{known}."
 
 

@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from satfusion_assets.cli.services import VIEWER_PORT
+from satfusion_assets.cli.services import LAST_PORT, VIEWER_PORT
 
 
 def view(
-    port: Annotated[int, typer.Option(help="port on the host")] = VIEWER_PORT,
+    port: Annotated[int, typer.Option(min=1, max=LAST_PORT, help="port on the host")] = VIEWER_PORT,
     host: Annotated[str, typer.Option(help="address to listen on; other than loopback needs --allow")] = "127.0.0.1",
     allow: Annotated[list[str] | None, typer.Option(help="host name the viewer may be asked by; repeatable")] = None,
 ) -> None:

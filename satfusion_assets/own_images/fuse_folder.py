@@ -19,10 +19,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import rasterio
+from numpy.typing import NDArray
 from rasterio.session import DummySession
 from rasterio.shutil import copy as copy_raster
 from rasterio.windows import Window
@@ -154,7 +155,8 @@ def _fuse_blocks(
             fused = plan_block(read, fine, block, images.ratio, settings, order.threads).fuse(days)
             # One after the other: together in one array they would lie in memory twice.
             made = [*fused.values, *fused.quality.standard_deviation]
-        finished.add(index, dict(zip(_names(order), made, strict=True)), fused.status)
+        status = _of_values(fused.status, fused.values, read)
+        finished.add(index, dict(zip(_names(order), made, strict=True)), status)
         logger.info("Fused block %d of %d.", index + 1, len(plan))
 
     choice = random.Random(uuid.uuid4().int)
@@ -168,6 +170,14 @@ def _fuse_blocks(
         count += 1
         progress(len(plan) - len(missing) + 1, len(plan))
     return count
+
+
+def _of_values(status: Sequence[Status], values: NDArray[np.floating[Any]], read: Images) -> tuple[Status, ...]:
+    """The words (p,) of the days of a block, in which a day without any value is not fused, as where one composite
+    alone says nothing of a change. values: (p, b, H, W)."""
+    why = Status.NO_COARSE if any(np.isfinite(image).any() for image in read.fine) else Status.NO_FINE
+    known = [bool(np.isfinite(image).any()) for image in values]
+    return tuple(why if word is Status.OK and not some else word for word, some in zip(status, known, strict=True))
 
 
 def _learned(images: FolderImages, used: tuple[list[int], list[int]], order: FuseFolder) -> Hyperparameters:

@@ -76,6 +76,16 @@ def test_a_camera_that_saw_no_season_has_no_dates(side: dict[str, object] | None
     assert turns == {name: Turn(None, None, None) for name in ("green-up", "green-down")}
 
 
+def test_a_deviation_of_the_values_takes_part_in_their_dates() -> None:
+    """What the deviation could make is no season."""
+    days = np.arange("2024-01-01", "2025-01-01", dtype="datetime64[D]")
+    day = np.arange(len(days))
+    series = DailySeries(days, 0.34 + 0.08 / (1 + np.exp(-(day - 120) / 8)) - 0.08 / (1 + np.exp(-(day - 270) / 20)))
+    seen = {"rising": None, "falling": None}
+    assert turns_of(series, seen, 2024, 0.001)["green-up"].fusion == date(2024, 4, 30)
+    assert turns_of(series, seen, 2024, 0.03)["green-up"].fusion is None
+
+
 def test_the_best_of_all_is_named_with_the_correction_for_having_chosen() -> None:
     assert "aggressive_itb_sigma20, not told apart from the recommended one" in said(VERDICT)
     better = replace(VERDICT, against_best=Comparison(0.010, 0.009, (0.0001, 0.002), True))

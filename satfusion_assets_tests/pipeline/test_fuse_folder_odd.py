@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,10 @@ import numpy as np
 import pytest
 import rasterio
 from rasterio.crs import CRS
+from typer.testing import CliRunner
 
+from satfusion_assets.cli import app
+from satfusion_assets.fusion.efast import Status
 from satfusion_assets.own_images.folder_images import open_folder
 from satfusion_assets.own_images.fuse_folder import FuseFolder, fuse_folder
 from satfusion_assets.own_images.units import refuse_two_units
@@ -143,3 +147,20 @@ def test_images_say_their_method_and_keep_nothing_of_those_before(folder: Path) 
     assert sorted(path.name for path in (folder / "fusion").iterdir()) == [
         "REFL_20240615.tif", "REFL_20240620.tif", "REFL_SD_20240620.tif",
     ]  # fmt: skip
+
+
+def test_a_day_without_any_value_is_not_called_fused(folder: Path) -> None:
+    """One composite says nothing of a change; a folder of clouds nothing at all."""
+    day = DAYS[0]
+    kept = min(folder.glob("s3/*.tif"), key=lambda path: abs(datetime.strptime(path.stem[-8:], "%Y%m%d").date() - day))
+    for path in set(folder.glob("s3/*.tif")) - {kept}:
+        path.unlink()
+    said = CliRunner().invoke(
+        app, ["fuse", str(folder), "--start", str(day), "--end", str(day)], catch_exceptions=False
+    )
+    assert "0 of 1 days fused" in said.output.replace("\n", " ")
+    assert "1 without the four coarse values" in said.output.replace("\n", " ")
+
+    for path in folder.glob("s2/*_REFL.tif"):
+        again(path, lambda image: np.full_like(image, np.nan))
+    assert fuse_folder(FuseFolder(folder, (day,))).status == (Status.NO_FINE,)

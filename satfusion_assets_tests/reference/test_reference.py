@@ -9,12 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from satfusion_assets.pipeline.metrics.verdict import SIDES, season_verdict
+from satfusion_assets.pipeline.phenology.files import PhenologyLayout
+from satfusion_assets.pipeline.phenology.product import PHENOLOGY
 from satfusion_assets.pipeline.prepared import prepare as stage
 from satfusion_assets.pipeline.preselected.preselect import preselect
 from satfusion_assets.pipeline.registry import RECORDS
 from satfusion_assets.screening.composites import Composites, moving_average
 from satfusion_assets.store import Product, ProductStore
-from satfusion_assets.vocabulary.scenarios import Mode, Strategy
+from satfusion_assets.vocabulary.scenarios import Mode, Scenario, Strategy
 from satfusion_assets_tests.reference.committed import Record, committed, made_by, measured, verdict
 from satfusion_assets_tests.reference.fingerprint import digest, equal, fingerprint
 from satfusion_assets_tests.reference.season import HERE, SITE, noise, publish_raw
@@ -23,8 +26,13 @@ pytestmark = pytest.mark.timeout(900)  # a whole season, and its kernels compile
 
 
 @pytest.fixture(scope="module")
-def now(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Record]:
-    return measured(tmp_path_factory.mktemp("reference"))
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("reference")
+
+
+@pytest.fixture(scope="module")
+def now(root: Path) -> dict[str, Record]:
+    return measured(root)
 
 
 def test_every_product_has_a_digest(now: dict[str, Record]) -> None:
@@ -34,6 +42,23 @@ def test_every_product_has_a_digest(now: dict[str, Record]) -> None:
 @pytest.mark.parametrize("name", sorted(RECORDS))
 def test_numbers_change_with_their_code_version_only(now: dict[str, Record], name: str) -> None:
     assert verdict(name, now[name], committed().get(name)) is None
+
+
+def test_the_verdict_dates_the_season_as_the_date_maps_do(root: Path, now: dict[str, Record]) -> None:
+    """Both of the site's series, minding its deviation."""
+    store, compared = ProductStore(root), 0
+    for manifest in store.products(HERE):
+        if manifest.product != PHENOLOGY.name:
+            continue
+        scenario = Scenario.parse(manifest.variant)
+        with store.read(PHENOLOGY.of(HERE, scenario)) as view:
+            dated = view.read_json(PhenologyLayout(scenario).site)["fused"]
+        turns = season_verdict(store, SITE, HERE, scenario).turns
+        for name, side in SIDES.items():
+            told = turns[name].fusion
+            assert (told and told.isoformat()) == ((dated[side] or {}).get("50") or {}).get("date"), (scenario, name)
+            compared += told is not None
+    assert compared, "no scenario of the reference season has a date"
 
 
 def test_a_change_of_one_stage_asks_for_a_raised_code_version_of_what_it_makes(

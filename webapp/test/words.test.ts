@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { isRival, rivalName } from '../src/pages/gap-files';
 import { SCENARIO_KEYS, scenarioName, scenarioOf, scenarioShort, sourcesInShort } from '../src/ui/words';
 
 test('every scenario has a name of its own, by its method', () => {
@@ -20,4 +21,10 @@ test('what archives say of their data is their collections, and "synthetic" wher
   const said = 'sentinel-2-l2a: licence x; Synthetic data | OLCI: licence y';
   expect(sourcesInShort(said)).toBe('synthetic, sentinel-2-l2a, OLCI');
   expect(sourcesInShort('sentinel-2-l2a: licence x')).toBe('sentinel-2-l2a');
+});
+
+test('no scenario is a competitor of another one in the gap benchmark, by whichever method', () => {
+  expect(SCENARIO_KEYS.filter(isRival)).toEqual([]);
+  expect(['nearest', 'linear', 'whittaker', 'harmonic', 'starfm'].every(isRival)).toBe(true);
+  expect(rivalName('linear')).toBe('Linear in time');
 });

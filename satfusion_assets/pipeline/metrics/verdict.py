@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any, Final
 
 import numpy as np
+from pyproj import Transformer
 
 from satfusion_assets.evaluation.scores import MASKED_WHITTAKER_KEY
 from satfusion_assets.phenology import SATELLITE, transitions
@@ -15,13 +16,18 @@ from satfusion_assets.pipeline.camera_phenology.files import CAMERA_DATES
 from satfusion_assets.pipeline.camera_phenology.product import CAMERA_PHENOLOGY
 from satfusion_assets.pipeline.metrics.files import SKILL_FILE
 from satfusion_assets.pipeline.metrics.product import METRICS
+from satfusion_assets.pipeline.pack.files import pack_folder
+from satfusion_assets.pipeline.pack.product import PACK
 from satfusion_assets.pipeline.processed.product import PROCESSED
 from satfusion_assets.pipeline.processed.series import gcc_series
 from satfusion_assets.sampling.series import DailySeries
 from satfusion_assets.store import Store
-from satfusion_assets.vocabulary.scenarios import RECOMMENDED, Scenario
-from satfusion_assets.vocabulary.sites import SiteSeason
+from satfusion_assets.store.pack_reader import read_pixel
+from satfusion_assets.vocabulary.grid import site_grid
+from satfusion_assets.vocabulary.scenarios import RECOMMENDED, Mode, Scenario
+from satfusion_assets.vocabulary.sites import Site, SiteSeason
 
+DEVIATION: Final = "standard_deviation"
 SIDES: Final = {"green-up": "rising", "green-down": "falling"}
 
 
@@ -76,7 +82,9 @@ class SeasonVerdict:
     longest_hole: tuple[date, date] | None
 
 
-def season_verdict(store: Store, site_season: SiteSeason, scenario: Scenario = RECOMMENDED) -> SeasonVerdict:
+def season_verdict(
+    store: Store, site: Site, site_season: SiteSeason, scenario: Scenario = RECOMMENDED
+) -> SeasonVerdict:
     """The verdict on a site-season that has its metrics. ProductMissing when ``scenario`` was not materialised."""
     with store.read(METRICS.of(site_season)) as metrics, store.read(PROCESSED.of(site_season, scenario)) as processed:
         skill = metrics.read_json(SKILL_FILE)
@@ -95,7 +103,7 @@ def season_verdict(store: Store, site_season: SiteSeason, scenario: Scenario = R
         own.get("nse"),
         _pair(own.get("nse_interval")),
         _comparison(skill["against_baselines"], scenario.key, baseline),
-        turns_of(series, camera, site_season.season),
+        turns_of(series, camera, site_season.season, _typical_deviation(store, site, site_season, scenario)),
         None if best == scenario.key else best,
         None if best == scenario.key else _comparison(skill["comparisons"], scenario.key, best),
         (site_season.end - site_season.start).days + 1,
@@ -117,9 +125,27 @@ def _comparison(rows: Sequence[Mapping[str, Any]], first: str, second: str) -> C
     return None
 
 
-def turns_of(series: DailySeries, camera: Mapping[str, Any], year: int) -> dict[str, Turn]:
-    """Dates at 50 % by the name of the side; camera: both sides of its dates, None where it saw no season."""
-    season = transitions(series.days, series.values, SATELLITE).growing_season(year) if len(series) else None
+def _typical_deviation(store: Store, site: Site, site_season: SiteSeason, scenario: Scenario) -> float:
+    """Root mean square of the deviation of GCC at the site, which the date maps' own dates of the series mind as well;
+    0 where GCC itself was not fused."""
+    fused = scenario.in_mode(Mode.ITB)
+    if store.manifest(PACK.of(site_season, fused)) is None:
+        return 0.0
+    name = pack_folder(fused)
+    to_grid = Transformer.from_crs(4326, site_grid(site).epsg, always_xy=True)
+    place = to_grid.transform(site.longitude, site.latitude)
+    with store.read(PACK.of(site_season, fused)) as pack:
+        layers = read_pixel(pack.folder(name), name, *place, only=(DEVIATION,)) or {}
+    squared = np.square(layers[DEVIATION].values) if DEVIATION in layers else np.array([])
+    known = squared[np.isfinite(squared)]
+    return float(np.sqrt(known.mean())) if known.size else 0.0
+
+
+def turns_of(series: DailySeries, camera: Mapping[str, Any], year: int, deviation: float = 0.0) -> dict[str, Turn]:
+    """Dates at 50 % by the name of the side; camera: both sides of its dates, None where it saw no season; deviation:
+    of the series' values."""
+    dated = transitions(series.days, series.values, SATELLITE, error=deviation) if len(series) else None
+    season = None if dated is None else dated.growing_season(year)
     turns = {}
     for name, side in SIDES.items():
         found = None if season is None else getattr(season, side)[50].date

@@ -6,6 +6,9 @@ import type { Curve, Mark } from './chart';
 
 const CURSOR = 'var(--cursor)';
 const LEVEL = 'var(--level)';
+/** Height of a row of labels, and the part of a chart's height that they may cover. */
+const ROW = 11;
+const MOST_COVERED = 0.4;
 const LABEL_FONT = (ratio: number): string => `${10 * ratio}px system-ui, sans-serif`;
 
 export interface Drawing {
@@ -34,20 +37,24 @@ export function decorate(u: uPlot, { day, marks, shown, levels }: Drawing): void
     stroke(c, LEVEL, ratio, [2 * ratio, 3 * ratio], left, y, left + width, y);
     label(c, level.label, left + 4 * ratio, y - 3 * ratio, LEVEL, ratio);
   }
-  const ends: number[] = [];
-  for (const mark of [...marks].sort((a, b) => a.day - b.day)) {
+  c.font = LABEL_FONT(ratio);
+  const ordered = [...marks].sort((a, b) => a.day - b.day);
+  const words = ordered.map((mark) => ({
+    x: u.valToPos(mark.day, 'x', true),
+    wide: mark.label ? c.measureText(mark.label).width : 0,
+  }));
+  const places = labelPlaces(words, left, left + width, height, ratio);
+  ordered.forEach((mark, i) => {
     if (mark.interval) {
       const [x0, x1] = mark.interval.map((d) => u.valToPos(d, 'x', true)) as [number, number];
       c.fillStyle = painted(mark.colour, 12);
       c.fillRect(x0, top, Math.max(x1 - x0, ratio), height);
     }
-    const x = u.valToPos(mark.day, 'x', true);
+    const x = words[i]!.x;
     stroke(c, mark.colour, ratio * 1.25, [5 * ratio, 3 * ratio], x, top, x, top + height);
-    if (mark.label) {
-      const at = labelStart(c, mark.label, x, left + width, ratio);
-      label(c, mark.label, at, top + (9 + 11 * freeRow(c, ends, mark.label, at, ratio)) * ratio, mark.colour, ratio);
-    }
-  }
+    const place = places[i];
+    if (mark.label && place) label(c, mark.label, place.at, top + (9 + ROW * place.row) * ratio, mark.colour, ratio);
+  });
   for (const curve of shown) points(u, c, curve, ratio);
   if (day !== null) {
     const x = u.valToPos(day, 'x', true);
@@ -62,20 +69,29 @@ export function decorate(u: uPlot, { day, marks, shown, levels }: Drawing): void
   c.restore();
 }
 
-/** Right of its line, or left of it where the plot ends. */
-function labelStart(c: CanvasRenderingContext2D, words: string, x: number, right: number, ratio: number): number {
-  c.font = LABEL_FONT(ratio);
-  const wide = c.measureText(words).width;
-  return x + 3 * ratio + wide > right ? x - 3 * ratio - wide : x + 3 * ratio;
-}
-
-/** The first row in which a label at `x` hides none before it; `ends` holds where each row's last label ends. */
-function freeRow(c: CanvasRenderingContext2D, ends: number[], words: string, x: number, ratio: number): number {
-  c.font = LABEL_FONT(ratio);
-  const free = ends.findIndex((end) => end < x);
-  const row = free < 0 ? ends.length : free;
-  ends[row] = x + c.measureText(words).width + 6 * ratio;
-  return row;
+/**
+ * Where the words of marks from left to right stand: right of their lines, or left of them where the plot ends, each in
+ * the first row in which it hides none before it. None where there is room on neither side, and none at all where their
+ * rows would cover the curves: a legend or table beside the chart has the same words.
+ */
+export function labelPlaces(
+  words: readonly { x: number; wide: number }[],
+  left: number,
+  right: number,
+  height: number,
+  ratio: number,
+): ({ at: number; row: number } | null)[] {
+  const ends: number[] = [];
+  const places = words.map(({ x, wide }) => {
+    const after = x + 3 * ratio;
+    const at = after + wide > right ? x - 3 * ratio - wide : after;
+    if (!wide || at < left) return null;
+    const free = ends.findIndex((end) => end < at);
+    const row = free < 0 ? ends.length : free;
+    ends[row] = at + wide + 6 * ratio;
+    return { at, row };
+  });
+  return ends.length * ROW * ratio > MOST_COVERED * height ? words.map(() => null) : places;
 }
 
 function points(u: uPlot, c: CanvasRenderingContext2D, curve: Curve, ratio: number): void {

@@ -1,4 +1,6 @@
 /** The files of the gap benchmark, as far as they are shown. */
+import { SCENARIO_KEYS } from '../ui/words';
+
 export type Numbers = Record<string, number | null>;
 
 export interface Result {
@@ -66,7 +68,7 @@ export const gapKey = (result: { gap_days: number; transition?: string }): strin
 export const transitionWords = (transition: string | undefined): string => (transition ?? 'gap').replace('_', '-');
 
 /** Methods that are no scenario: Sentinel-2 alone, or STARFM. */
-export const isRival = (method: string): boolean => !/sigma\d+$/.test(method);
+export const isRival = (method: string): boolean => !SCENARIO_KEYS.includes(method);
 
 export const RIVALS: Record<string, string> = {
   nearest: 'Nearest clear observation',

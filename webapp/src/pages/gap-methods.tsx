@@ -21,7 +21,7 @@ export function GapMatrix({ gaps, season }: { gaps: readonly GapRow[]; season: S
     <Table
       caption={`RMSE of GCC inside the gap: ${scenarioName(season.scenario)}, then the best competitor`}
       heads={['gap at', ...lengths.map((days) => `${days} days`)]}
-      note="On the same pixels, those that every method estimates. ★ the lower one; fusion looks 30 days either way, so in the middle of a long gap it gives nothing."
+      note="On the same pixels, those that every method estimates. ★ the lower one; EFAST looks 30 days either way, so in the middle of a long gap it gives nothing."
       rows={transitions.map((transition) => [
         transitionWords(transition),
         ...lengths.map((days) => {
@@ -47,7 +47,7 @@ function Duel({ gap, scenario }: { gap: GapRow; scenario: string }) {
         {wins && ' ★'}
       </span>
       <span>
-        {number(least, 4)} {rival}
+        {number(least, 4)} {rivalName(rival)}
         {!wins && least !== null && ' ★'}
       </span>
     </button>
