@@ -132,13 +132,14 @@ def _write_images(
 ) -> None:
     """The images cut to the window; where that is the ``whole`` grid they are the very files that were read."""
     names = [layout.image(source, day) for day in stack.days]
+    channels = CHANNELS[layout.scenario.mode]
     if whole and stack.origin is not None:
         for name, origin in zip(names, stack.origin, strict=True):
             draft.share(stack.made_of, origin, name)
-        return
-    channels, tags = CHANNELS[layout.scenario.mode], [stack.tags] * len(names)
-    draft.write_stack(names, np.ascontiguousarray(stack.values), geobox, band_names=channels, tags=tags)
-    write_layers(draft, names, stack.days, CHANNELS[layout.scenario.mode])
+    else:
+        tags = [stack.tags] * len(names)
+        draft.write_stack(names, np.ascontiguousarray(stack.values), geobox, band_names=channels, tags=tags)
+    write_layers(draft, names, stack.days, channels)
 
 
 def _write_series(
