@@ -273,14 +273,15 @@ def _blend_others(left_out: Any, p: int, lowest: int, grid: Any, place: Any, tog
     whole = True
     for s in range(first, last):
         whole = whole and filled[s - lowest]
-    counted = 0 if whole else size if together else len(total)
+    counted = size if together else len(total)
     for start in range(first, last, GROUP):
         if spread_group(centres, start - first, cells, ratio, fractions, lines):
             four = members(start, last, lowest)
-            if whole:
-                add_lines(lines, size, total)
             for x in range(0, counted, size):
-                add_four(lines, present, four, x, size, total)
+                if whole:
+                    add_lines(lines, x, size, total)
+                else:
+                    add_four(lines, present, four, x, size, total)
             for x in range(0, len(total), size):
                 add_four(lines, residuals, four, x, size, blended)
 

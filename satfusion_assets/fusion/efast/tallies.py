@@ -84,10 +84,11 @@ def add_four(lines: Any, values: Any, four: tuple[int, int, int, int], first: in
 
 
 @inlined
-def add_lines(lines: Any, size: int, total: Any) -> None:
+def add_lines(lines: Any, first: int, size: int, total: Any) -> None:
     """The same for values of 1, with the same bits."""
+    shift = np.uint64(first)
     for i in range(np.uint64(size)):
-        total[i] += (lines[0, i] + lines[1, i]) + (lines[2, i] + lines[3, i])
+        total[shift + i] += (lines[0, i] + lines[1, i]) + (lines[2, i] + lines[3, i])
 
 
 @inlined
@@ -147,14 +148,14 @@ def find_squares(
     squares: Any,
 ) -> None:
     """A scene's squared errors, the typical one where unknown, 0 where all bands are missing."""
-    none = squares.dtype.type(0)
+    none, infinite = squares.dtype.type(0), squares.dtype.type(np.inf)
     s, out, first, size = where
     for i in range(np.uint64(size)):
         j = np.uint64(first) + i
         error = residuals[s, j] - blended[j] * counted[i]
         square = error * error * scale[i]
         known = square if present[s, j] > none else typical
-        squares[out, j] = (known if known == known else typical) * seen[s, i]
+        squares[out, j] = (known if known < infinite else typical) * seen[s, i]
 
 
 @inlined

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from satfusion_assets.fusion.efast import FusionPlan, Parameters, check_images, tallies
-from satfusion_assets.fusion.efast.assessment import assess_days, on_fine_rows, scene_errors
+from satfusion_assets.fusion.efast.assessment import SceneErrors, assess_days, on_fine_rows, scene_errors
 from satfusion_assets.fusion.efast.blocks import blocks, cut
 from satfusion_assets.fusion.efast.coarse import CoarseSupport
 from satfusion_assets.fusion.efast.coarse_noise import coarse_departures
@@ -261,6 +261,25 @@ def test_the_trend_of_a_pixel_asks_nothing_of_what_others_miss() -> None:
     for row, column in np.ndindex(*coarse.shape[2:]):
         alone = coarse_departures(coarse[..., row : row + 1, column : column + 1], days)
         np.testing.assert_allclose(alone[..., 0, 0], together[..., row, column], atol=1e-12)
+
+
+def test_what_one_band_lacks_changes_no_error_of_another() -> None:
+    """The scenes that predict another may be whole while one of the season is not."""
+    stack = random(3, bands=3)
+    stack.fine[0, 1, 6:9, 3:] = np.nan
+    parameters = Parameters(RATIO, sigma=5, max_days=15)
+
+    def errors(stack: Stack) -> SceneErrors:
+        images = _images(stack)
+        rows = np.arange(images.fine.shape[2])
+        return scene_errors(FusionPlan(images), parameters, leave_one_out_weights(images, parameters), rows)
+
+    found = errors(stack)
+    assert np.isfinite(found.squares).all()
+    for band in (0, 2):
+        one = slice(band, band + 1)
+        alone = errors(stack.replace(coarse=stack.coarse[:, one], fine=stack.fine[:, one]))
+        np.testing.assert_allclose(found.errors[:, one], alone.errors, rtol=1e-6)
 
 
 def test_blocks_under_one_error_model_give_equal_bits() -> None:
