@@ -83,6 +83,8 @@ def open_pack(path: Path | str) -> xr.Dataset:
     dataset.attrs.pop("editions", None)
     for variable in dataset.variables.values():
         variable.encoding.pop("shards", None)
+        if isinstance(variable.encoding.get("dtype"), np.dtypes.StringDType):  # NetCDF has none
+            del variable.encoding["dtype"]
     return dataset
 
 
