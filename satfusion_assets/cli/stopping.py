@@ -25,6 +25,8 @@ GRACE_S: Final = 4.0
 LAST_S: Final = 3.0
 """How long what is done before the process is cut off may take, as on a disk that hangs."""
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+END: Final = 0
+"""What the block's end writes where the signals' numbers are written; no signal has this number."""
 WORD: Final = "Stopping: what is finished stays, what is half done is dropped; the same command goes on from there.\n"
 
 
@@ -71,30 +73,40 @@ def stoppable() -> Iterator[Stop]:
 
     def watch() -> None:
         while not received:
-            byte = os.read(reading, 1)
-            if not byte:
+            number = os.read(reading, 1)[0]
+            if number == END:
                 return
-            if byte[0] in SIGNALS:
-                received.append(byte[0])
+            if number in SIGNALS:
+                received.append(number)
         sys.stderr.write(WORD)
         sys.stderr.flush()
         if not ended.wait(GRACE_S):
             stop.cut_off()
 
-    threading.Thread(target=watch, name="signals", daemon=True).start()
+    def end() -> None:
+        """Wait for the other thread: what came before the block's end is known and said once this returns."""
+        ended.set()
+        os.write(writing, bytes([END]))
+        watcher.join(LAST_S)
+
+    watcher = threading.Thread(target=watch, name="signals", daemon=True)
+    watcher.start()
     descriptor = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
     handlers = {number: signal.signal(number, signal.default_int_handler) for number in SIGNALS}
     try:
         yield stop
     except (KeyboardInterrupt, DagsterExecutionInterruptedError) as error:
+        end()
         raise Stopped(received[0] if received else signal.SIGINT) from error
     except SatfusionError as error:  # what was interrupted may say so in its own way
+        end()
         if received:
             raise Stopped(received[0]) from error
         raise
     finally:
-        ended.set()
+        end()
         for number, handler in handlers.items():
             signal.signal(number, handler)
         signal.set_wakeup_fd(descriptor)
         os.close(writing)
+        os.close(reading)

@@ -14,7 +14,7 @@ import pytest
 
 from satfusion_assets.cli.plans import Run
 from satfusion_assets.cli.runs import RunFailed, execute
-from satfusion_assets.cli.stopping import GRACE_S
+from satfusion_assets.cli.stopping import GRACE_S, WORD, Stopped, stoppable
 from satfusion_assets.pipeline.platform import Platform
 from satfusion_assets.store import Product
 from satfusion_assets.vocabulary.settings import Settings
@@ -67,6 +67,14 @@ def test_a_signal_ends_a_run_with_a_word(
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
     with dg.DagsterInstance.get() as instance:
         assert [run.status for run in instance.get_runs()] == [dg.DagsterRunStatus.CANCELED]
+
+
+def test_the_word_is_said_and_the_signal_known_however_fast_the_block_ends(capfd: pytest.CaptureFixture[str]) -> None:
+    for _ in range(20):
+        with pytest.raises(Stopped) as told, stoppable():
+            signal.raise_signal(signal.SIGTERM)
+        assert told.value.exit_code == 128 + signal.SIGTERM
+        assert capfd.readouterr().err == WORD
 
 
 @pytest.mark.parametrize(
