@@ -14,7 +14,7 @@ from satfusion_assets.pipeline.costs import cost_of, total
 from satfusion_assets.pipeline.measured_cost import Cost
 from satfusion_assets.pipeline.platform import Platform
 from satfusion_assets.pipeline.registry import REGISTRY
-from satfusion_assets.store import Product
+from satfusion_assets.store import ALL_SEASONS, Product
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -39,6 +39,7 @@ def forecast(platform: Platform, instance: dg.DagsterInstance, runs: Sequence[Ru
             why = ["asked for"] if rebuild else why_due(platform, product)
             why = [ASKS_AGAIN] if run.config.get("again") else why
             why = why or [f"{source.slug} is made again" for source in _sources(platform, product) if source in due]
+            why = why or [f"it gathers {source.slug}" for source in due if source.name in _gathered(product)]
             if why or following:
                 following = True  # a run goes on from the first asset that is due
                 why = why or ["what it is made with is made again"]
@@ -122,6 +123,13 @@ def _sources(platform: Platform, product: Product) -> list[Product]:
     named = manifest.inputs if manifest is not None else {}
     sources = [Product.referred(reference, product.scope) for reference in named]
     return [source for source in sources if REGISTRY[source.name].asked_within is None]
+
+
+def _gathered(product: Product) -> set[str]:
+    """Names of what a table of all site-seasons is made from, also of those of which it knows nothing yet."""
+    if product.scope != ALL_SEASONS:
+        return set()
+    return {record.name for record in REGISTRY.inputs(REGISTRY[product.name])}
 
 
 def _seconds(instance: dg.DagsterInstance, asset: str, run: Run) -> float | None:

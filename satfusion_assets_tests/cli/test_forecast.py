@@ -10,6 +10,7 @@ import pytest
 
 from satfusion_assets.cli.forecast import Due, forecast, summary
 from satfusion_assets.cli.plans import ASKS, ASKS_FIRST, plan
+from satfusion_assets.pipeline import gathering
 from satfusion_assets.pipeline.platform import Platform
 from satfusion_assets.pipeline.records import Stage
 from satfusion_assets.store import Product
@@ -52,6 +53,15 @@ def test_raw_products_that_are_there_are_told_from_those_that_are_not(
     assert say(platform, instance, Stage.RAW).endswith(
         f"1 raw product: news is asked for; what is kept is not fetched again. 2 raw products: {FIRST}."
     )
+
+
+def test_a_table_that_is_complete_is_due_once_the_season_gives_it_more(
+    platform: Platform, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gathering, "is_complete", lambda *_: True)
+    due = {one.product.name: one.why for one in forecast(platform, instance, plan(HERE), rebuild=False)}
+    assert due["score_table"] == ("it gathers metrics",)
+    assert "stac_catalogue" in due
 
 
 @pytest.mark.parametrize(
