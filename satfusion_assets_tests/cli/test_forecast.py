@@ -9,6 +9,7 @@ import dagster as dg
 import pytest
 
 from satfusion_assets.cli.forecast import Due, forecast, summary
+from satfusion_assets.cli.materialize import say_first_step
 from satfusion_assets.cli.plans import ASKS, ASKS_FIRST, plan
 from satfusion_assets.pipeline import gathering
 from satfusion_assets.pipeline.platform import Platform
@@ -77,3 +78,18 @@ def test_what_was_made_without_a_record_is_not_called_never_made(seconds: float 
 def test_only_what_is_there_is_asked_for_news() -> None:
     raw = [Due(Product(name, HERE), (why,), None, None) for name, why in (("raw_s2", ASKS), ("raw_s3", ASKS_FIRST))]
     assert "derived" not in summary(raw, 2)
+
+
+@pytest.mark.parametrize(
+    ("start", "until", "says"),
+    [
+        (Stage.METRICS, Stage.METRICS, "innsbruck_2024: first scenario_metrics.\n"),
+        (Stage.METRICS, Stage.EVALUATION, "innsbruck_2024: first scenario_metrics, phenology.\n"),
+        (Stage.FUSED, Stage.RAW, ""),
+    ],
+)
+def test_the_first_step_is_one_that_was_asked_for(
+    capsys: pytest.CaptureFixture[str], start: Stage, until: Stage, says: str
+) -> None:
+    say_first_step(HERE, start, until)
+    assert capsys.readouterr().out == says
