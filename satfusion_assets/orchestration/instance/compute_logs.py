@@ -9,18 +9,22 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
-from types import SimpleNamespace
+from typing import Any
 
-from dagster._core.execution import compute_logs
+
+class _Apart(subprocess.Popen[Any]):
+    """A child in a session of its own."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **{"start_new_session": True} | options)
 
 
 @contextmanager
 def copied_apart() -> Iterator[None]:
-    """A block whose steps' output is copied by processes in sessions of their own; they end with it as before."""
-    theirs = vars(compute_logs)
-    theirs["subprocess"] = SimpleNamespace(Popen=partial(subprocess.Popen, start_new_session=True))
+    """A block whose children are in sessions of their own; who starts them ends them, as before."""
+    usual = subprocess.Popen
+    subprocess.Popen = _Apart  # type: ignore[misc]
     try:
         yield
     finally:
-        theirs["subprocess"] = subprocess
+        subprocess.Popen = usual  # type: ignore[misc]
