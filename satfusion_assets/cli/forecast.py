@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from satfusion_assets.cli.plans import ASKS, ASKS_AGAIN, Run, why_due
+from satfusion_assets.cli.plans import ASKS, ASKS_AGAIN, ASKS_FIRST, Run, why_due
 from satfusion_assets.pipeline.costs import cost_of, total
 from satfusion_assets.pipeline.measured_cost import Cost
 from satfusion_assets.pipeline.platform import Platform
 from satfusion_assets.pipeline.registry import REGISTRY
-from satfusion_assets.store import Product
+from satfusion_assets.store import ALL_SEASONS, Product
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -38,6 +39,7 @@ def forecast(platform: Platform, instance: dg.DagsterInstance, runs: Sequence[Ru
             why = ["asked for"] if rebuild else why_due(platform, product)
             why = [ASKS_AGAIN] if run.config.get("again") else why
             why = why or [f"{source.slug} is made again" for source in _sources(platform, product) if source in due]
+            why = why or [f"it gathers {source.slug}" for source in due if source.name in _gathered(product)]
             if why or following:
                 following = True  # a run goes on from the first asset that is due
                 why = why or ["what it is made with is made again"]
@@ -52,16 +54,20 @@ def summary(due: Sequence[Due], of: int) -> str:
     derived = of - len(raw)
     said = []
     if made:
-        known = [one.seconds for one in made if one.seconds is not None]
-        took = f"The last time {len(known)} of them took {_duration(sum(known))}" if known else "None was made before"
-        size = sum(one.megabytes or 0 for one in made)
-        said += [f"{len(made)} of {derived} derived products are to be made.", f"{took}, {size:.0f} MB on disk."]
+        said += [f"{len(made)} of {derived} derived products are to be made.", _the_last_time(made)]
     elif derived:
         said.append(f"All {derived} derived products are up to date.")
-    if raw:
-        count = "1 raw product" if len(raw) == 1 else f"{len(raw)} raw products"
-        said.append(f"{count}: {raw[0].why[0]}.")
+    for why, count in Counter(one.why[0] for one in raw).items():
+        said.append(f"{count} raw {'product' if count == 1 else 'products'}: {why}.")
     return " ".join(said)
+
+
+def _the_last_time(made: Sequence[Due]) -> str:
+    if all(one.megabytes is None for one in made):
+        return "None was made before."
+    known = [one.seconds for one in made if one.seconds is not None]
+    took = f"{len(known)} of them took {_duration(sum(known))}" if known else "they took a time that is not recorded"
+    return f"The last time {took}, {sum(one.megabytes or 0 for one in made):.0f} MB on disk."
 
 
 def expected_seconds(runs: Sequence[Run], due: Sequence[Due]) -> list[float]:
@@ -95,7 +101,7 @@ def _kept(one: Due) -> bool:
 
 
 def _asks(one: Due) -> bool:
-    return bool({ASKS, ASKS_AGAIN} & set(one.why))
+    return bool({ASKS, ASKS_AGAIN, ASKS_FIRST} & set(one.why))
 
 
 def table(due: Sequence[Due]) -> Table:
@@ -117,6 +123,13 @@ def _sources(platform: Platform, product: Product) -> list[Product]:
     named = manifest.inputs if manifest is not None else {}
     sources = [Product.referred(reference, product.scope) for reference in named]
     return [source for source in sources if REGISTRY[source.name].asked_within is None]
+
+
+def _gathered(product: Product) -> set[str]:
+    """Names of what a table of all site-seasons is made from, also of those of which it knows nothing yet."""
+    if product.scope != ALL_SEASONS:
+        return set()
+    return {record.name for record in REGISTRY.inputs(REGISTRY[product.name])}
 
 
 def _seconds(instance: dg.DagsterInstance, asset: str, run: Run) -> float | None:

@@ -46,7 +46,7 @@ def materialize_site_season(
 
     RunFailed names the cause.
     """
-    say_first_step(site_season, start)
+    say_first_step(site_season, start, until)
     from satfusion_assets.cli.plans import plan, possible_scenarios
 
     run_plan(site_season, plan(site_season, until, start, possible_scenarios()), rebuild=rebuild, dry_run=dry_run)
@@ -54,14 +54,15 @@ def materialize_site_season(
         say_verdict(site_season)
 
 
-def say_first_step(site_season: SiteSeason, start: Stage) -> None:
-    """Say what comes first, before Dagster is loaded: that takes seconds."""
+def say_first_step(site_season: SiteSeason, start: Stage, until: Stage) -> None:
+    """Say what comes first, before Dagster is loaded: that takes seconds. Nothing where the stages hold nothing."""
     from satfusion_assets.pipeline.registry import REGISTRY
 
-    later = STAGES[STAGES.index(start) :]
-    steps = ([record.name for record in records if record.stage in later] for records in REGISTRY.together())
-    first = next(names for names in steps if names)
-    Console().print(f"{site_season.key}: first {', '.join(first)}.", highlight=False, soft_wrap=True)
+    wanted = STAGES[STAGES.index(start) : STAGES.index(until) + 1]
+    steps = ([record.name for record in records if record.stage in wanted] for records in REGISTRY.together())
+    first = next((names for names in steps if names), None)
+    if first is not None:
+        Console().print(f"{site_season.key}: first {', '.join(first)}.", highlight=False, soft_wrap=True)
 
 
 def say_verdict(site_season: SiteSeason) -> None:
@@ -116,7 +117,7 @@ def run_plan(site_season: SiteSeason, runs: Sequence[Run], *, rebuild: bool = Fa
 
     with stoppable() as stop, dagster_instance() as instance:
         due = forecast(platform, instance, runs, rebuild=rebuild)
-        if dry_run:
+        if dry_run and due:
             console.print(table(due))
         console.print(
             f"{site_season.key}: {summary(due, len(products))}",

@@ -14,9 +14,11 @@ from satfusion_assets.vocabulary.errors import InvalidInput
 from satfusion_assets.vocabulary.scenarios import SCENARIOS, Scenario
 from satfusion_assets.vocabulary.sites import SiteSeason
 
-ASKS: Final = "its archive is asked for news; what is kept is not fetched again"
+ASKS: Final = "news is asked for; what is kept is not fetched again"
 """Why a raw product is always due."""
-ASKS_AGAIN: Final = "its archive is asked for everything again, also for what is kept"
+ASKS_FIRST: Final = "never made; everything is asked for that an interrupted try has not kept"
+"""Why it is, before it is there."""
+ASKS_AGAIN: Final = "everything is asked for again, also what is kept"
 """Why it is, when that is what somebody wants."""
 
 
@@ -93,7 +95,7 @@ def why_due(platform: Platform, product: Product) -> list[str]:
     from satfusion_assets.pipeline.provenance import changes
 
     if REGISTRY[product.name].asked_within is not None:
-        return [ASKS]
+        return [ASKS if platform.store.manifest(product) is not None else ASKS_FIRST]
     if product.scope == ALL_SEASONS:
         from satfusion_assets.pipeline.gathering import is_complete
 

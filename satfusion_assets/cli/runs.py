@@ -14,6 +14,7 @@ import dagster as dg
 from satfusion_assets.cli.plans import Run, why_due
 from satfusion_assets.cli.stopping import Stop
 from satfusion_assets.orchestration.automation.freshness import FRESH, LOOK
+from satfusion_assets.orchestration.instance.compute_logs import copied_apart
 from satfusion_assets.orchestration.tags import COMMAND, place_tags, sensor_tags
 from satfusion_assets.pipeline.partitions import partition_key
 from satfusion_assets.pipeline.platform import Platform
@@ -52,7 +53,7 @@ def execute(
             if rebuild or why_due(platform, product)
         ]
         if due:
-            with _canceled_by(stop or Stop(), instance) as run_id:
+            with copied_apart(), _canceled_by(stop or Stop(), instance) as run_id:
                 _execute(everything, instance, run, run.assets[run.assets.index(due[0]) :], tags or {}, run_id)
         yield run, bool(due)
 

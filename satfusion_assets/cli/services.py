@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from rich.console import Console
+
 from satfusion_assets.cli.home import dagster_home, dagster_instance
 from satfusion_assets.vocabulary.errors import ServiceFailed
 from satfusion_assets.vocabulary.installation import WORKSPACE, beside_package
@@ -142,7 +144,7 @@ def wait_for_end(services: Sequence[Service]) -> None:
         while all(service.running for service in services):
             time.sleep(1)
     except KeyboardInterrupt:
-        return
+        Console(stderr=True).print("Stopping the services; Ctrl-C again ends them at once.", highlight=False)
 
 
 def require_free(*ports: int) -> None:
@@ -185,12 +187,12 @@ def _wait_for_port(port: int, process: subprocess.Popen[bytes], name: str, log: 
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """End the child and everything it started."""
+    """End the child and everything it started; a person who does not want to wait ends it at once, and orphans none."""
     for kind in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(process.pid, kind)
             process.wait(STOP_SECONDS)
         except ProcessLookupError:
             return
-        except subprocess.TimeoutExpired:
+        except (subprocess.TimeoutExpired, KeyboardInterrupt):
             continue

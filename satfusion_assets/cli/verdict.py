@@ -56,8 +56,9 @@ def _against_s2(found: Comparison) -> str:
         "" if found.interval is None else f" (95 % interval {found.interval[0]:+.4f} to {found.interval[1]:+.4f})"
     )
     return (
-        f"It is {words[found.first_is_better]} Sentinel-2 alone, smoothed: RMSE {found.rmse_first:.4f} and "
-        f"{found.rmse_second:.4f}, difference {found.rmse_first - found.rmse_second:+.4f}{interval}."
+        f"On the {found.days} days that both have it is {words[found.first_is_better]} Sentinel-2 alone, smoothed: "
+        f"RMSE {found.rmse_first:.4f} and {found.rmse_second:.4f}, difference "
+        f"{found.rmse_first - found.rmse_second:+.4f}{interval}."
     )
 
 

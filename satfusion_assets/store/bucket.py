@@ -175,7 +175,7 @@ class BucketStore(Store):
                 raise
             raise StoreFull(
                 f"The disk of {self.local.root} is full while writing {product.key}; free some space or lower "
-                f"SATFUSION_STORE_CACHE_GB and materialise that partition again (the previous version is untouched)."
+                f"SATFUSION_STORE_CACHE_GB and do the same again (what was published is untouched)."
             ) from error
         finally:
             if not published:

@@ -308,13 +308,13 @@ class ProductStore(Store):
         """What the disk refused, in words; None where the disk is not to blame."""
         if error.errno in _FULL:
             return StoreFull(
-                f"The disk of {self.root} is full while writing {product.key}; free some space and materialise "
-                f"that partition again (the previous version is untouched)."
+                f"The disk of {self.root} is full while writing {product.key}; free some space and do the same "
+                f"again (what was published is untouched)."
             )
         if error.errno in _REFUSED and str(error.filename).startswith(str(self.root)):
             return StoreError(
-                f"{error.filename} cannot be written ({error.strerror}); make it writable and materialise "
-                f"{product.key} again (the previous version is untouched)."
+                f"{error.filename} cannot be written ({error.strerror}); make it writable and do the same "
+                f"again (what was published of {product.key} is untouched)."
             )
         return None
 

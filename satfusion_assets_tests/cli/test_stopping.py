@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import dagster as dg
@@ -43,23 +44,39 @@ cli.main()
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+SIGNALLED = {
+    "SIGTERM": (signal.SIGTERM, os.kill),
+    "SIGINT": (signal.SIGINT, os.kill),
+    "Ctrl-C": (signal.SIGINT, os.killpg),  # a terminal tells every process of the command
+}
+
+
+@pytest.mark.parametrize(("number", "tell"), SIGNALLED.values(), ids=SIGNALLED)
 @pytest.mark.parametrize("work", ["python", "threads"])
 def test_a_signal_ends_a_run_with_a_word(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals, work: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    number: signal.Signals,
+    tell: Callable[[int, int], None],
+    work: str,
 ) -> None:
     (tmp_path / "home").mkdir()
     (tmp_path / "home/dagster.yaml").write_text((ROOT / "dagster_home/dagster.yaml").read_text())
     environment = os.environ | {"SATFUSION_DATA_ROOT": str(tmp_path / "data"), "DAGSTER_HOME": str(tmp_path / "home")}
     program = PROGRAM.format(work=WORK[work])
     with subprocess.Popen(
-        [sys.executable, "-c", program], cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        process_group=0,
     ) as process:
         assert process.stdout is not None
         while b"at work" not in process.stdout.readline():
             assert process.poll() is None, process.stderr and process.stderr.read().decode()
         time.sleep(0.5)
-        process.send_signal(number)
+        tell(process.pid, number)
         _, said = process.communicate(timeout=GRACE_S + 60)
     assert process.returncode == 128 + number, said.decode()
     assert b"Stopping: what is finished stays" in said

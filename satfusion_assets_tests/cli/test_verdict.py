@@ -26,10 +26,10 @@ VERDICT = SeasonVerdict(
     scenario=RECOMMENDED,
     nse=0.9,
     nse_interval=(0.8, 0.95),
-    against_s2=Comparison(0.010, 0.018, (-0.012, -0.003), True),
+    against_s2=Comparison(221, 0.010, 0.018, (-0.012, -0.003), True),
     turns={"green-up": Turn(date(2024, 5, 3), date(2024, 5, 1), MAY), "green-down": Turn(None, date(2024, 9, 1), None)},
     best="aggressive_itb_sigma20",
-    against_best=Comparison(0.010, 0.009, (0.0001, 0.002), False),
+    against_best=Comparison(321, 0.010, 0.009, (0.0001, 0.002), False),
     season_days=366,
     days_without=0,
     longest_hole=None,
@@ -50,7 +50,11 @@ def said(verdict: SeasonVerdict) -> str:
     ],
 )
 def test_better_and_worse_need_an_interval_without_zero(interval: tuple[float, float] | None, words: str) -> None:
-    assert words in said(replace(VERDICT, against_s2=Comparison(0.01, 0.018, interval, True)))
+    assert words in said(replace(VERDICT, against_s2=Comparison(221, 0.01, 0.018, interval, True)))
+
+
+def test_errors_that_are_compared_say_on_which_days_for_the_season_s_own_error_is_of_others() -> None:
+    assert "On the 221 days that both have it is closer" in said(VERDICT)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +92,7 @@ def test_a_deviation_of_the_values_takes_part_in_their_dates() -> None:
 
 def test_the_best_of_all_is_named_with_the_correction_for_having_chosen() -> None:
     assert "aggressive_itb_sigma20, not told apart from the recommended one" in said(VERDICT)
-    better = replace(VERDICT, against_best=Comparison(0.010, 0.009, (0.0001, 0.002), True))
+    better = replace(VERDICT, against_best=Comparison(321, 0.010, 0.009, (0.0001, 0.002), True))
     assert "also after the correction" in said(better)
     assert "The best number of all" not in said(replace(VERDICT, best=None, against_best=None))
 

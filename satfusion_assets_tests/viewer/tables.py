@@ -8,8 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from satfusion_assets.evaluation.season_dates import season_period
 from satfusion_assets.vocabulary.scenarios import SCENARIOS, Scenario, Strategy
+from satfusion_assets.vocabulary.sites import SiteSeason
 from satfusion_assets_tests.viewer.landscape import Landscape, write_json, write_raster
+
+PERIOD = season_period(SiteSeason("innsbruck", 2024), {"rising_50": date(2024, 5, 2), "falling_50": date(2024, 9, 20)})
 
 
 def _scores(shift: float) -> dict[str, Any]:
@@ -27,6 +31,7 @@ def metrics(scenarios: tuple[Scenario, ...]) -> dict[str, Any]:
     }
     strategies = [str(strategy) for strategy in Strategy]
     return {
+        "period": PERIOD,
         "phenocam_stats": {"mean": 0.389, "std": 0.041, "min": 0.318, "max": 0.447, "n_samples": 312},
         "temporal": temporal,
         "baseline": {
@@ -145,7 +150,7 @@ def write_gaps(folder: Path, land: Landscape, days: list[date]) -> None:
     by_gap = [result["whittaker_crossover_row"] for result in results]
     write_json(folder / "validation/gap_manifest.json", manifest)
     write_json(folder / "validation/gap_validation_summary.json", {
-        "site_name": folder.parent.name, "season": 2024, "scenario": "aggressive_sigma20",
+        "site_name": folder.parent.name, "season": 2024, "scenario": "aggressive_sigma20", "period": PERIOD,
         "manifest": manifest, "results": results,
         "whittaker_crossover": {"aggressive_sigma20": {
             "metric": "nse_s2", "whittaker_definition": "lambda 400, spatially constant",

@@ -55,6 +55,14 @@ def test_metrics_show_every_field_of_the_contract(page: Page):
     expect(page.get_by_text("phenocam_stats", exact=True)).to_be_visible()
 
 
+@pytest.mark.parametrize("of", ["metrics", "gaps"])
+def test_the_months_of_a_report_are_said_in_words_not_as_the_fields_of_a_file(page: Page, of: str):
+    page.goto(f"{SEASON}/{of}")
+    words = "Scores are of January to December 2024. The camera's growing season is May to September 2024."
+    expect(page.get_by_text(words)).to_be_visible()
+    expect(page.get_by_text("growing_season")).to_have_count(0)
+
+
 def test_skill_comes_with_its_intervals_for_each_region_of_interest(page: Page):
     page.goto(f"{SEASON}/metrics")
     table = page.get_by_role("region", name="GCC against gcc_90, calibrated")

@@ -49,6 +49,7 @@ class Turn:
 class Comparison:
     """Two series against the camera on common days, by RMSE of GCC. interval: 95 %, of first minus second."""
 
+    days: int
     rmse_first: float
     rmse_second: float
     interval: tuple[float, float] | None
@@ -119,9 +120,9 @@ def _comparison(rows: Sequence[Mapping[str, Any]], first: str, second: str) -> C
             continue
         interval = _pair(row["interval"])
         if row["first"] == first:
-            return Comparison(row["rmse_first"], row["rmse_second"], interval, row["different"])
+            return Comparison(row["n_samples"], row["rmse_first"], row["rmse_second"], interval, row["different"])
         turned = None if interval is None else (-interval[1], -interval[0])
-        return Comparison(row["rmse_second"], row["rmse_first"], turned, row["different"])
+        return Comparison(row["n_samples"], row["rmse_second"], row["rmse_first"], turned, row["different"])
     return None
 
 

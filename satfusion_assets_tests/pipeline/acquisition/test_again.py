@@ -87,8 +87,9 @@ def test_the_command_line_asks_again(sandbox: Sandbox, tmp_path: Path) -> None:
         pictures.append(fetched(sandbox, ".jpg"))
     assert pictures[0] > 0
     assert pictures == [pictures[0], 0, pictures[0]]
-    assert "1 raw product: its archive is asked for news; what is kept is not fetched again." in says[1]
-    assert "1 raw product: its archive is asked for everything again, also for what is kept." in says[2]
+    assert "1 raw product: never made; everything is asked for that an interrupted try has not kept." in says[0]
+    assert "1 raw product: news is asked for; what is kept is not fetched again." in says[1]
+    assert "1 raw product: everything is asked for again, also what is kept." in says[2]
     assert "derived" not in "".join(says)
 
 

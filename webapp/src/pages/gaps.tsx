@@ -4,6 +4,7 @@ import { go, route, useLoaded } from '../state';
 import { Files } from '../ui/files';
 import { JsonView } from '../ui/json-view';
 import { Await, Empty, Failure, number, Table } from '../ui/parts';
+import { Period } from '../ui/period';
 import { scenarioName, scenarioOf } from '../ui/words';
 import {
   gapKey,
@@ -16,7 +17,7 @@ import {
 import { GapMatrix, gapsOf, Methods } from './gap-methods';
 import { GapPictures } from './gap-pictures';
 
-const KNOWN = ['results', 'whittaker_crossover', 'manifest', 'site_name', 'season', 'scenario'];
+const KNOWN = ['results', 'whittaker_crossover', 'manifest', 'site_name', 'season', 'scenario', 'period'];
 
 export function Gaps({ season }: { season: Season; overview: Overview | null }) {
   const base = `${season.site.name}/${season.season}/validation`;
@@ -59,6 +60,7 @@ export function Gaps({ season }: { season: Season; overview: Overview | null }) 
         Sentinel-2 scenes inside a gap are withheld; what is fused without them is scored, pixel by pixel in GCC,
         against them. Choose a gap to see its pictures.
       </p>
+      <Period of={loaded.data?.period} />
       {best && best !== season.scenario && (
         <p class="note">
           Pictures are kept for the best scenario alone.{' '}

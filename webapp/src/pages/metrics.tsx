@@ -6,6 +6,7 @@ import { Files } from '../ui/files';
 import { JsonView } from '../ui/json-view';
 import { ScenarioLink } from '../ui/link';
 import { Await, Empty, number, Table } from '../ui/parts';
+import { Period } from '../ui/period';
 import { baselineName, isItb, scenarioOf } from '../ui/words';
 import { Comparison } from './comparison';
 import { SkillScores } from './skill';
@@ -26,7 +27,7 @@ interface MetricsFile {
   [key: string]: unknown;
 }
 
-const KNOWN = ['phenocam_stats', 'temporal', 'baseline', 'derived', 'scenario_keys'];
+const KNOWN = ['phenocam_stats', 'temporal', 'baseline', 'derived', 'scenario_keys', 'period'];
 const COLUMNS: [string, string][] = [
   ['nse_pc', 'NSE_PC'],
   ['r_squared', 'NSE (r_squared)'],
@@ -89,6 +90,7 @@ function Contents({ data, season }: { data: MetricsFile; season: Season }) {
         Each row compares a GCC series at the site with the camera’s gcc_90 on their common days, colours and all.
         NSE_PC near 1 is good; below 0 it is worse than the season’s mean. The best value of a column is marked ★.
       </p>
+      <Period of={data.period} />
       <ScoreTable caption="Fused, Blend-then-Index" rows={fused(false)} />
       <ScoreTable caption="Fused, Index-then-Blend" rows={fused(true)} />
       <ScoreTable caption="Without fusion" rows={baselineRows(data.baseline ?? {})} />
