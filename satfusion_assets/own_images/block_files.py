@@ -55,7 +55,7 @@ class FusedBlocks:
     def add(self, block: int, values: Mapping[str, NDArray[np.floating[Any]]], status: Sequence[Status]) -> None:
         """A block's values by file, and one word a day; another's stay where there are any."""
         for file, image in values.items():
-            self._blobs.put(self._values(self._name, block, file), image.astype(_LITTLE_ENDIAN, copy=False).tobytes())
+            self._blobs.put(self._values(self._name, block, file), _bytes(image))
         entry = {"by": self._name, "status": list(status)}
         self._blobs.create(self._entry(block), json.dumps(entry).encode())
 
@@ -81,3 +81,8 @@ class FusedBlocks:
         if content is None:
             raise InvalidInput(f"{name} below {self._blobs.where} was deleted in between; run this again.")
         return content
+
+
+def _bytes(image: NDArray[np.floating[Any]]) -> memoryview:
+    """As they lie in memory, without a copy where they are what a file holds."""
+    return np.ascontiguousarray(image, _LITTLE_ENDIAN).data.cast("B")

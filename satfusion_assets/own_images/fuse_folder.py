@@ -25,8 +25,6 @@ import numpy as np
 import rasterio
 from numpy.typing import NDArray
 from rasterio.session import DummySession
-from rasterio.shutil import copy as copy_raster
-from rasterio.windows import Window
 
 from satfusion_assets.fusion.efast import FusionPlan, Parameters, Status
 from satfusion_assets.fusion.efast.blocks import Block, blocks
@@ -42,6 +40,7 @@ from satfusion_assets.own_images.folder_images import (
     statistics_beside,
 )
 from satfusion_assets.own_images.kriged import learn, learning_block, plan_block, seen_window
+from satfusion_assets.own_images.tiled_rasters import writing
 from satfusion_assets.own_images.units import refuse_two_units
 from satfusion_assets.store.blobs import Blobs
 from satfusion_assets.vocabulary.errors import InvalidInput
@@ -122,9 +121,9 @@ def fuse_folder(order: FuseFolder, progress: Progress = lambda done, total: None
     _discard_others(own, digest)
     finished = FusedBlocks(Blobs(order.blocks or str(own)), digest)
     plan = list(blocks(height, width, finished.rows(_rows(images, order, len(used[0]))), width))
-    with rasterio.Env(DummySession(), GDAL_CACHEMAX=_GDAL_CACHE_MB, COG_TMP_COMPRESSION="NONE"):
+    with rasterio.Env(DummySession(), GDAL_CACHEMAX=_GDAL_CACHE_MB):
         made = _fuse_blocks(order, images, parameters, used, plan, finished, progress)
-        paths = _assemble(order, images, plan, finished)
+    paths = _assemble(order, images, plan, finished)
     status = _best(finished, len(plan), len(order.days))
     shutil.rmtree(own, ignore_errors=True)
     return FolderFused(paths, status, made, images.left_out)
@@ -150,12 +149,14 @@ def _fuse_blocks(
         if settings is None:
             top, left = block.halo
             fused = FusionPlan(read, top * images.ratio, left * images.ratio, order.threads).fuse(days, parameters)
-            made = list(fused.values)
+            values, status, made = fused.values, fused.status, list(fused.values)
         else:
-            fused = plan_block(read, fine, block, images.ratio, settings, order.threads).fuse(days)
+            planned = plan_block(read, fine, block, images.ratio, settings, order.threads)
+            numbers = days.astype(np.int64)
+            surface = planned.surface(numbers)
             # One after the other: together in one array they would lie in memory twice.
-            made = [*fused.values, *fused.quality.standard_deviation]
-        status = _of_values(fused.status, fused.values, read)
+            values, status, made = surface.values, planned.status(numbers), [*surface.values, *surface.deviation]
+        status = _of_values(status, values, read)
         finished.add(index, dict(zip(_names(order), made, strict=True)), status)
         logger.info("Fused block %d of %d.", index + 1, len(plan))
 
@@ -246,39 +247,16 @@ def _assemble(
 ) -> tuple[Path, ...]:
     """The rasters of all blocks under their names, cloud-optimised; one at a time, which lies on the disk twice."""
     target, box, bands = order.folder / "fusion", images.scenes.geobox, images.scenes.band_names
-    profile = {
-        "driver": "GTiff",
-        "height": box.shape[0],
-        "width": box.shape[1],
-        "count": len(bands),
-        "dtype": "float32",
-        "crs": None if box.crs is None else str(box.crs),
-        "transform": box.transform,
-        "nodata": np.nan,
-        "interleave": "band",
-        "bigtiff": "if_safer",
-    }
-    options = {
-        "compress": "zstd",
-        "predictor": "yes",
-        "level": 1,
-        "overview_resampling": "average",
-        "bigtiff": "if_safer",
-    }
     target.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".assembled-", dir=target) as folder:
         for name in _names(order):
-            plain, new = Path(folder) / name, Path(folder) / f"{name}.new"
-            with rasterio.open(plain, "w", **profile) as raster:
-                raster.descriptions = bands
-                raster.update_tags(METHOD=order.method.value)
+            new = Path(folder) / name
+            with writing(new, box, bands, {"METHOD": order.method.value}, order.threads) as rows:
                 for index, block in enumerate(plan):
-                    window = Window.from_slices(*block.fine(images.ratio))
-                    raster.write(finished.values(index, name, (len(bands), window.height, window.width)), window=window)
-            copy_raster(plain, new, driver="COG", num_threads=order.threads, **options)
+                    fine, _ = block.fine(images.ratio)
+                    rows.write(finished.values(index, name, (len(bands), fine.stop - fine.start, box.shape[1])))
             new.replace(target / name)
             statistics_beside(target / name).unlink(missing_ok=True)
-            plain.unlink()
     for name in set(_names(replace(order, method=Method.KRIGING))) - set(_names(order)):
         (target / name).unlink(missing_ok=True)  # An image's deviation is of the image that was there before.
     return tuple(target / name for name in _names(order))

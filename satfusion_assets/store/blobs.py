@@ -85,7 +85,7 @@ class Blobs:
             raise StoreUnavailable(f"{self.where} broke off while {name} was read; run this again.") from error
         return True
 
-    def put(self, name: str, content: bytes | Path) -> None:
+    def put(self, name: str, content: bytes | memoryview | Path) -> None:
         """Write a blob in the place of whatever is there."""
         import obstore
 

@@ -21,7 +21,7 @@ from satfusion_assets.own_images.units import refuse_two_units
 from satfusion_assets.vocabulary.errors import InvalidInput
 from satfusion_assets.vocabulary.scenarios import Method
 from satfusion_assets_tests.fusion.efast.scenes import RATIO, Stack, random
-from satfusion_assets_tests.pipeline.test_fuse_folder import DAYS, read, write, write_folder
+from satfusion_assets_tests.pipeline.folders import DAYS, read, write, write_folder
 
 DEGREES = 1e-5
 """Degrees of a metre, roughly."""

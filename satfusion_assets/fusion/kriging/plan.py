@@ -88,14 +88,19 @@ class KrigingPlan:
     def fuse(self, prediction_days: ArrayLike) -> Fused:
         """Mean and standard deviation of ``prediction_days``."""
         days = day_numbers(prediction_days, "prediction_days")
+        made = self.surface(days)
+        return Fused(made.values, self.status(days), lambda: assess(self, days, made.deviation))
+
+    def surface(self, days: Days) -> Surface:
+        """The same without what else ``fuse`` can tell of them."""
         images = self.images
         values = np.empty((len(days), images.bands, *images.fine.shape[2:]), images.dtype)
-        deviation = np.empty(values.shape, np.float32)
+        made = Surface(values, np.empty(values.shape, np.float32))
         if len(images.fine):
-            self._fill(days, Surface(values, deviation))
+            self._fill(days, made)
         else:
-            values[:], deviation[:] = np.nan, np.nan
-        return Fused(values, self._status(days), lambda: assess(self, days, deviation))
+            made.values[:], made.deviation[:] = np.nan, np.nan
+        return made
 
     def _fill(self, days: Days, out: Surface) -> None:
         images, settings = self.images, self.hyperparameters
@@ -143,7 +148,8 @@ class KrigingPlan:
         """Whether any coarse pixel ever saw the ground."""
         return bool(np.isfinite(ground(self.images.coarse, self.coarse_snow)).any())
 
-    def _status(self, days: Days) -> tuple[Status, ...]:
+    def status(self, days: Days) -> tuple[Status, ...]:
+        """Whether each day could be predicted at all."""
         if not np.isfinite(self.images.fine).any():
             return (Status.NO_FINE,) * len(days)
         return (Status.OK if self.has_drift else Status.NO_COARSE,) * len(days)
