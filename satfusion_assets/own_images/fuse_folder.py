@@ -25,6 +25,8 @@ import numpy as np
 import rasterio
 from numpy.typing import NDArray
 from rasterio.session import DummySession
+from rasterio.shutil import copy as copy_raster
+from rasterio.windows import Window
 
 from satfusion_assets.fusion.efast import FusionPlan, Parameters, Status
 from satfusion_assets.fusion.efast.blocks import Block, blocks
@@ -40,7 +42,6 @@ from satfusion_assets.own_images.folder_images import (
     statistics_beside,
 )
 from satfusion_assets.own_images.kriged import learn, learning_block, plan_block, seen_window
-from satfusion_assets.own_images.tiled_rasters import writing
 from satfusion_assets.own_images.units import refuse_two_units
 from satfusion_assets.store.blobs import Blobs
 from satfusion_assets.vocabulary.errors import InvalidInput
@@ -121,9 +122,9 @@ def fuse_folder(order: FuseFolder, progress: Progress = lambda done, total: None
     _discard_others(own, digest)
     finished = FusedBlocks(Blobs(order.blocks or str(own)), digest)
     plan = list(blocks(height, width, finished.rows(_rows(images, order, len(used[0]))), width))
-    with rasterio.Env(DummySession(), GDAL_CACHEMAX=_GDAL_CACHE_MB):
+    with rasterio.Env(DummySession(), GDAL_CACHEMAX=_GDAL_CACHE_MB, COG_TMP_COMPRESSION="NONE"):
         made = _fuse_blocks(order, images, parameters, used, plan, finished, progress)
-    paths = _assemble(order, images, plan, finished)
+        paths = _assemble(order, images, plan, finished)
     status = _best(finished, len(plan), len(order.days))
     shutil.rmtree(own, ignore_errors=True)
     return FolderFused(paths, status, made, images.left_out)
@@ -247,16 +248,39 @@ def _assemble(
 ) -> tuple[Path, ...]:
     """The rasters of all blocks under their names, cloud-optimised; one at a time, which lies on the disk twice."""
     target, box, bands = order.folder / "fusion", images.scenes.geobox, images.scenes.band_names
+    profile = {
+        "driver": "GTiff",
+        "height": box.shape[0],
+        "width": box.shape[1],
+        "count": len(bands),
+        "dtype": "float32",
+        "crs": None if box.crs is None else str(box.crs),
+        "transform": box.transform,
+        "nodata": np.nan,
+        "interleave": "band",
+        "bigtiff": "if_safer",
+    }
+    options = {
+        "compress": "zstd",
+        "predictor": "yes",
+        "level": 1,
+        "overview_resampling": "average",
+        "bigtiff": "if_safer",
+    }
     target.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".assembled-", dir=target) as folder:
         for name in _names(order):
-            new = Path(folder) / name
-            with writing(new, box, bands, {"METHOD": order.method.value}, order.threads) as rows:
+            plain, new = Path(folder) / name, Path(folder) / f"{name}.new"
+            with rasterio.open(plain, "w", **profile) as raster:
+                raster.descriptions = bands
+                raster.update_tags(METHOD=order.method.value)
                 for index, block in enumerate(plan):
-                    fine, _ = block.fine(images.ratio)
-                    rows.write(finished.values(index, name, (len(bands), fine.stop - fine.start, box.shape[1])))
+                    window = Window.from_slices(*block.fine(images.ratio))
+                    raster.write(finished.values(index, name, (len(bands), window.height, window.width)), window=window)
+            copy_raster(plain, new, driver="COG", num_threads=order.threads, **options)
             new.replace(target / name)
             statistics_beside(target / name).unlink(missing_ok=True)
+            plain.unlink()
     for name in set(_names(replace(order, method=Method.KRIGING))) - set(_names(order)):
         (target / name).unlink(missing_ok=True)  # An image's deviation is of the image that was there before.
     return tuple(target / name for name in _names(order))
