@@ -16,7 +16,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from satfusion_assets.sampling.window import WindowSample, sample_gcc_window, sample_window
+from satfusion_assets.sampling.window import WindowSample, sample_gcc_window, sample_windows
 from satfusion_assets.vocabulary.scenarios import SERIES_BANDS
 
 Days = npt.NDArray[np.datetime64]
@@ -114,16 +114,16 @@ def sample_series(
     images: each (4, H, W) reflectance in band order blue, green, red, nir, or (1, H, W) GCC. row, col: pixel of the
     site. ``days`` and ``filenames`` name the images in the same order.
     """
-    samples = tuple(_sample(image, row, col) for image in images)
+    samples = tuple(_samples(list(images), row, col))
     if not len(samples) == len(days) == len(filenames):
         raise ValueError(f"images, days and filenames differ in length: {len(samples)}, {len(days)}, {len(filenames)}")
     return SiteSeries(np.asarray(days, dtype="datetime64[D]"), tuple(filenames), samples)
 
 
-def _sample(image: npt.NDArray[Any], row: int, col: int) -> WindowSample:
-    if len(image) == 1:
-        return WindowSample.of_gcc(sample_gcc_window(image[0], row, col))
-    return sample_window(image, row, col)
+def _samples(images: Sequence[npt.NDArray[Any]], row: int, col: int) -> list[WindowSample]:
+    if len(images) and len(images[0]) == 1:
+        return [WindowSample.of_gcc(sample_gcc_window(image[0], row, col)) for image in images]
+    return sample_windows(images, row, col)
 
 
 def index_records(series: SiteSeries, index: Literal["ndvi", "greenness_index"]) -> list[dict[str, Any]]:

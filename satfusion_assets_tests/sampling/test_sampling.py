@@ -10,7 +10,7 @@ import pytest
 from affine import Affine
 from odc.geo.geobox import GeoBox
 
-from satfusion_assets.sampling.window import sample_gcc_window, sample_window, site_pixel, window_gcc
+from satfusion_assets.sampling.window import sample_gcc_window, sample_window, sample_windows, site_pixel, window_gcc
 from satfusion_assets.vocabulary.scenarios import SERIES_BANDS
 from satfusion_assets_tests.conftest import GOLDENS
 
@@ -72,3 +72,16 @@ def test_many_images_at_once_read_as_one_by_one() -> None:
         np.testing.assert_allclose(window_gcc(images, row, col), singly, rtol=1e-12)
         singly = [sample_gcc_window(image[0], row, col) for image in images]
         np.testing.assert_allclose(window_gcc(images[:, :1], row, col), singly, rtol=1e-12)
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.01, 1.0])
+@pytest.mark.parametrize("pixel", [(2, 3), (0, 0), (5, 5)])
+def test_windows_that_are_read_together_give_the_very_numbers_of_single_ones(
+    missing: float, pixel: tuple[int, int]
+) -> None:
+    rng = np.random.default_rng(1)
+    images = rng.uniform(-0.001, 0.4, (60, 4, 6, 6)).astype(np.float32)
+    images[rng.random(images.shape) < missing] = np.nan
+    together = sample_windows(images, *pixel)
+    assert str(together) == str([sample_window(image, *pixel) for image in images])
+    assert sample_windows(images[:0], *pixel) == []
