@@ -53,6 +53,12 @@ def test_an_empty_window_says_nothing_rather_than_zero() -> None:
     assert np.isnan(sample_gcc_window(np.zeros((5, 5)), 2, 2))
 
 
+@pytest.mark.parametrize("pixel", [(-9, -9), (-9, 2), (2, 30)])
+def test_a_window_beyond_the_raster_holds_nothing(pixel: tuple[int, int]) -> None:
+    assert np.isnan(sample_window(np.full((4, 12, 12), 0.5), *pixel).gcc)
+    assert np.isnan(sample_gcc_window(np.full((12, 12), 0.3), *pixel))
+
+
 def test_pixels_beyond_the_window_do_not_count() -> None:
     image = np.full((4, 7, 7), 0.9)
     image[:, 2:5, 2:5] = np.array([0.1, 0.2, 0.1, 0.3])[:, None, None]
