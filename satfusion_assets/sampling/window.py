@@ -109,7 +109,7 @@ def window_gcc(images: npt.NDArray[Any], row: int, col: int) -> npt.NDArray[np.f
 
 
 def window(shape: tuple[int, ...], row: int, col: int) -> tuple[slice, slice]:
-    """Rows and columns of the 3x3 window around ``row, col`` within a raster of ``shape`` (..., H, W); none beyond it."""
+    """Rows and columns of the 3x3 window around ``row, col`` in a raster of ``shape`` (..., H, W); none beyond it."""
     height, width = shape[-2:]
     return (
         slice(max(row - 1, 0), max(min(row + 2, height), 0)),
