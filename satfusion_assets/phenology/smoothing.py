@@ -20,8 +20,16 @@ from numpy.typing import NDArray
 
 from satfusion_assets.phenology.noise import noise_variance
 
-LAMBDAS = np.logspace(1.5, 6.0, 10)
-"""Candidate smoothing parameters [d^2 per unit weight]; half a decade moves the smoother's width by a third."""
+LAMBDAS = np.array(
+    [
+        *(31.622776601683793, 1e2, 316.2277660168379, 1e3, 3162.2776601683795),
+        *(1e4, 31622.776601683792, 1e5, 316227.7660168379, 1e6),
+    ]
+)
+"""Candidate smoothing parameters [d^2 per unit weight]; half a decade moves the smoother's width by a third.
+
+Written out: a power's last digit depends on the processor, and what one machine makes must not be due on another.
+"""
 
 TENSION_SHARE = 2e-3
 """tension = share * lambda: bends across gaps die out over sqrt(1 / share), about three weeks."""
