@@ -16,7 +16,7 @@ from satfusion_assets.vocabulary.sites import SiteSeason
 
 ASKS: Final = "news is asked for; what is kept is not fetched again"
 """Why a raw product is always due."""
-ASKS_FIRST: Final = "never made; everything is asked for that an interrupted try has not kept"
+ASKS_FIRST: Final = "never made; all is asked for, but what an interrupted try has kept"
 """Why it is, before it is there."""
 ASKS_AGAIN: Final = "everything is asked for again, also what is kept"
 """Why it is, when that is what somebody wants."""

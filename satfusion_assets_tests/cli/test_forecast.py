@@ -19,7 +19,7 @@ from satfusion_assets.vocabulary.settings import Settings
 from satfusion_assets.vocabulary.sites import SiteSeason
 
 HERE = SiteSeason("innsbruck", 2024)
-FIRST = "never made; everything is asked for that an interrupted try has not kept"
+FIRST = "never made; all is asked for, but what an interrupted try has kept"
 
 
 @pytest.fixture

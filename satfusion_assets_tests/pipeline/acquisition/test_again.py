@@ -87,7 +87,7 @@ def test_the_command_line_asks_again(sandbox: Sandbox, tmp_path: Path) -> None:
         pictures.append(fetched(sandbox, ".jpg"))
     assert pictures[0] > 0
     assert pictures == [pictures[0], 0, pictures[0]]
-    assert "1 raw product: never made; everything is asked for that an interrupted try has not kept." in says[0]
+    assert "1 raw product: never made; all is asked for, but what an interrupted try has kept." in says[0]
     assert "1 raw product: news is asked for; what is kept is not fetched again." in says[1]
     assert "1 raw product: everything is asked for again, also what is kept." in says[2]
     assert "derived" not in "".join(says)
