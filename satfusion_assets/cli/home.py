@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from satfusion_assets.store.leases import exclusive
 from satfusion_assets.vocabulary.errors import InvalidInput
 from satfusion_assets.vocabulary.installation import INSTANCE, beside_package, checkout, home
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     import dagster as dg
 
 VARIABLE: Final = "DAGSTER_HOME"
+_OPENING: Final = "opening.lock"
 
 
 def dagster_home() -> Path:
@@ -38,9 +40,14 @@ def dagster_home() -> Path:
 
 @contextmanager
 def dagster_instance() -> Iterator[dg.DagsterInstance]:
-    """The instance of ``dagster_home``: what is materialised here shows in the UI."""
+    """The instance of ``dagster_home``: what is materialised here shows in the UI.
+
+    Commands that are started together open it one after the other: Dagster makes its tables the first time, and fails
+    where another process makes them at the same moment.
+    """
     import dagster as dg
 
-    dagster_home()
-    with dg.DagsterInstance.get() as instance:
+    with exclusive(dagster_home() / _OPENING):
+        opened = dg.DagsterInstance.get()
+    with opened as instance:
         yield instance

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -19,6 +20,8 @@ FloatArray = npt.NDArray[np.float64]
 
 LEVEL: Final = 0.95
 """Coverage of the reported intervals."""
+_SPANS: Final = 4
+"""Lengths of season whose draws are kept, 1.5 MB each: the series of a season's scenarios begin and end alike."""
 
 
 @dataclass(frozen=True)
@@ -32,13 +35,19 @@ class Bootstrap:
     def weights(self, days: npt.NDArray[np.datetime64]) -> FloatArray:
         """How often each of the (n,) days occurs in each draw: (draws, n)."""
         offset = (days - days.min()).astype(np.int64)
-        span = int(offset.max()) + 1
-        length = min(self.block_days, span)
-        starts = np.random.default_rng(self.seed).integers(0, span, size=(self.draws, -(-span // length), 1))
-        drawn = ((starts + np.arange(length)) % span).reshape(self.draws, -1)[:, :span]
-        flat = drawn + np.arange(self.draws)[:, None] * span
-        counts = np.bincount(flat.ravel(), minlength=self.draws * span).reshape(self.draws, span)
-        return counts[:, offset].astype(np.float64)
+        return _counts(self, int(offset.max()) + 1)[:, offset].astype(np.float64)
+
+
+@lru_cache(maxsize=_SPANS)
+def _counts(rule: Bootstrap, span: int) -> npt.NDArray[np.uint16]:
+    """How often each of ``span`` consecutive days occurs in each draw: (draws, span), to be looked at alone."""
+    length = min(rule.block_days, span)
+    starts = np.random.default_rng(rule.seed).integers(0, span, size=(rule.draws, -(-span // length), 1))
+    drawn = ((starts + np.arange(length)) % span).reshape(rule.draws, -1)[:, :span]
+    flat = drawn + np.arange(rule.draws)[:, None] * span
+    counts = np.bincount(flat.ravel(), minlength=rule.draws * span).astype(np.uint16).reshape(rule.draws, span)
+    counts.flags.writeable = False
+    return counts
 
 
 def interval(draws: FloatArray, level: float = LEVEL) -> list[float] | None:
