@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Hashable, Sequence, Sized
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+Made = TypeVar("Made", bound=Sized)
 
 WRITTEN_BYTES: Final = 256_000_000
 """What is held at most of what was written: the fused and the Sentinel-3 images of a reflectance scenario of the usual
 size are 230 MB."""
 READ_BYTES: Final = 64_000_000
 """And of what was read: a strategy's prepared images are 30 MB."""
+ENCODED_BYTES: Final = 16_000_000
+"""And of what was encoded: Sentinel-2 and Sentinel-3 of a strategy and mode are 3 MB in a pack."""
 
 
 class RecentStacks:
@@ -61,6 +65,27 @@ class RecentStacks:
         """Hold nothing."""
         with self._lock:
             self._held.clear()
+
+
+class RecentlyEncoded(Generic[Made]):
+    """What was encoded last, by what it is made of: scenarios of one strategy have much alike. most: bytes in all, of
+    things whose length is their bytes."""
+
+    def __init__(self, most: int = ENCODED_BYTES) -> None:
+        self._most = most
+        self._held: OrderedDict[Hashable, Made] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable) -> Made | None:
+        with self._lock:
+            return self._held.get(key)
+
+    def hold(self, key: Hashable, made: Made) -> None:
+        """Keep ``made``; the oldest go where it would be too much."""
+        with self._lock:
+            self._held[key] = made
+            while sum(map(len, self._held.values())) > self._most:
+                self._held.popitem(last=False)
 
 
 WRITTEN: Final = RecentStacks(WRITTEN_BYTES)

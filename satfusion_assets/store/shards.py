@@ -7,10 +7,8 @@ as its own (the format's sharding_indexed with the index in front), which a test
 from __future__ import annotations
 
 import math
-import threading
 import zlib
-from collections import OrderedDict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -25,6 +23,7 @@ from numpy.typing import NDArray
 from zarr.core.indexing import morton_order_iter
 
 from satfusion_assets.store.layers import Order
+from satfusion_assets.store.recent import RecentlyEncoded
 
 LEVELS: Final[dict[Order, int]] = {"images": 3, "seasons": 3, "differences": 1}
 """Of zstd: 9 takes 18 % off, and twenty times the CPU. Of differences, 3 takes 4 % off in a quarter more time."""
@@ -37,8 +36,6 @@ CHECKSUM: Final = 4
 """Bytes of a checksum."""
 
 Place = tuple[int, ...]
-HELD_BYTES: Final = 16_000_000
-"""What is held at most of encoded arrays: Sentinel-2 and Sentinel-3 of a strategy and mode are 3 MB."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +55,7 @@ class Chunks:
         """Chunks along each axis."""
         return tuple(max(1, math.ceil(size / chunk)) for size, chunk in zip(self.shape, self.chunk, strict=True))
 
-    @property
-    def size(self) -> int:
+    def __len__(self) -> int:
         """Bytes of all parts."""
         return sum(map(len, self.parts.values()))
 
@@ -79,26 +75,7 @@ class Chunks:
             file.writelines(self.parts[place] for place in ordered)
 
 
-class RecentChunks:
-    """Arrays that were encoded last, by what they are made of: scenarios of one strategy have many alike."""
-
-    def __init__(self, most: int = HELD_BYTES) -> None:
-        self._most = most
-        self._held: OrderedDict[Hashable, Chunks] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, key: Hashable) -> Chunks | None:
-        with self._lock:
-            return self._held.get(key)
-
-    def hold(self, key: Hashable, chunks: Chunks) -> None:
-        with self._lock:
-            self._held[key] = chunks
-            while sum(held.size for held in self._held.values()) > self._most:
-                self._held.popitem(last=False)
-
-
-RECENT: Final = RecentChunks()
+RECENT: Final = RecentlyEncoded[Chunks]()
 """Of this process."""
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -28,6 +28,7 @@ from rasterio.io import MemoryFile
 
 from satfusion_assets.store.manifest import FileRecord
 from satfusion_assets.store.rasters import colours_of
+from satfusion_assets.store.recent import RecentlyEncoded
 from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing
 
 LARGEST_TILE: Final = 512
@@ -64,6 +65,21 @@ Tag = tuple[int, int, int, Any, bool]
 """Number, type, count and value of a TIFF tag, and whether it is written once only, as ``tifffile`` takes them."""
 
 
+@dataclass(frozen=True)
+class _Encoded:
+    """Rasters as they lie on the disk, by place in their stack."""
+
+    contents: dict[int, bytes]
+
+    def __len__(self) -> int:
+        """Bytes of all."""
+        return sum(map(len, self.contents.values()))
+
+
+ENCODED: Final = RecentlyEncoded[_Encoded]()
+"""Of this process."""
+
+
 def write_rasters(
     paths: Sequence[Path],
     stack: NDArray[np.float32],
@@ -74,15 +90,20 @@ def write_rasters(
     scale: float = 1.0,
     tags: Sequence[Mapping[str, str]] | None = None,
     level: int = DEFLATE_LEVEL,
+    made_of: Hashable = None,
     threads: int = 2,
 ) -> list[FileRecord]:
     """Write ``stack`` (p, b, H, W) as one GeoTIFF a day; returns size and hash of each file.
 
     paths: (p,), in existing folders; files there are overwritten. geobox: grid of every image. band_names: (b,).
-    scale: of all bands, reflectance = value * scale. tags: (p,) metadata of each file. level: of DEFLATE.
-    ValueError for shapes that do not fit.
+    scale: of all bands, reflectance = value * scale. tags: (p,) metadata of each file. level: of DEFLATE. made_of: what
+    the pixels are of, where that is known: rasters that are alike in all of this are encoded once. ValueError for
+    shapes that do not fit.
     """
     _check(paths, stack, geobox, band_names, tags)
+    alike = (made_of, stack.shape, geobox, str(nodata), *band_names, scale, *map(_said, tags or ()), level)
+    held = ENCODED.get(alike) if made_of is not None else None
+    contents = {} if held is None else held.contents
     options = _options(stack.shape[1:], level)
     shared = [*_geo_tags(geobox), _ascii(_GDAL_NODATA, _number(nodata).encode())]
 
@@ -102,12 +123,17 @@ def write_rasters(
         return whole
 
     def write(index: int) -> FileRecord:
-        content = encoded(index)
+        content = contents.get(index) or encoded(index)
+        if made_of is not None:
+            contents[index] = content
         paths[index].write_bytes(content)
         return FileRecord.holding(content)
 
     with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(write, range(len(paths))))
+        records = list(pool.map(write, range(len(paths))))
+    if contents:
+        ENCODED.hold(alike, _Encoded(contents))
+    return records
 
 
 def read_rasters(paths: Sequence[Path], threads: int = 2) -> NDArray[Any]:
@@ -271,6 +297,10 @@ def _metadata(band_names: Sequence[str], scale: float, tags: Mapping[str, str]) 
             items.append(f'  <Item name="OFFSET" sample="{band}" role="offset">0</Item>\n')
             items.append(f'  <Item name="SCALE" sample="{band}" role="scale">{_number(scale)}</Item>\n')
     return f"<GDALMetadata>\n{''.join(items)}</GDALMetadata>\n"
+
+
+def _said(tags: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted(tags.items()))
 
 
 def _value(text: str) -> str:

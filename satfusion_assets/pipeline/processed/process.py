@@ -43,13 +43,20 @@ class SourceImages:
     """One source's images of the season. values: (t, b, H, W) on the site's fine grid or cut from it.
 
     made_of: the product that they are cut from, the one input that their files name: scenarios of one strategy have
-    the same files then. origin: where the same images lie uncut, by name; None where they are another grid's.
+    the same files then. names: where the images that they are cut from lie in it. uncut: whether these are on the same
+    grid.
     """
 
     days: list[date]
     values: np.ndarray
     made_of: View
-    origin: list[str] | None = None
+    names: list[str]
+    uncut: bool = True
+
+    @property
+    def contents(self) -> tuple[str, ...]:
+        """Hash of each image that they are cut from."""
+        return tuple(self.made_of.manifest.files[name].sha256 for name in self.names)
 
     @property
     def tags(self) -> dict[str, str]:
@@ -82,7 +89,7 @@ def process(store: Store, site: Site, site_season: SiteSeason, scenario: Scenari
         row_col = site_pixel(geobox, site.latitude, site.longitude)
         with publish(store, product, site=site, parameters=inherited(fused), inputs=inputs) as draft:
             for source, stack in cut.items():
-                _write_images(draft, layout, source, stack, geobox, whole=geobox == grid.fine)
+                _write_images(draft, layout, source, stack, geobox, window, whole=geobox == grid.fine)
                 _write_series(draft, layout, source, stack, geobox, site)
             draft.write_json(layout.window, _window_record(window, row_col, grid.epsg))
     assert draft.manifest is not None
@@ -115,7 +122,7 @@ def _coarse_images(prepared: View, scenario: Scenario, season: SiteSeason, windo
     layout = PreparedLayout(scenario.strategy, scenario.mode)
     names = _in_season(prepared.names(f"{layout.folder}/s3/*.tif"), season)
     values = window.cut_coarse(prepared.see_stack(names), RATIO) if names else _nothing(scenario, window)
-    return SourceImages([day_of(name) for name in names], values, prepared)
+    return SourceImages([day_of(name) for name in names], values, prepared, names, uncut=False)
 
 
 def _nothing(scenario: Scenario, window: Window) -> np.ndarray:
@@ -128,17 +135,24 @@ def _in_season(names: list[str], season: SiteSeason) -> list[str]:
 
 
 def _write_images(
-    draft: Draft, layout: ProcessedLayout, source: Source, stack: SourceImages, geobox: GeoBox, whole: bool
+    draft: Draft,
+    layout: ProcessedLayout,
+    source: Source,
+    stack: SourceImages,
+    geobox: GeoBox,
+    window: Window,
+    whole: bool,
 ) -> None:
     """The images cut to the window; where that is the ``whole`` grid they are the very files that were read."""
     names = [layout.image(source, day) for day in stack.days]
     channels = CHANNELS[layout.scenario.mode]
-    if whole and stack.origin is not None:
-        for name, origin in zip(names, stack.origin, strict=True):
+    if whole and stack.uncut:
+        for name, origin in zip(names, stack.names, strict=True):
             draft.share(stack.made_of, origin, name)
     else:
-        tags = [stack.tags] * len(names)
-        draft.write_stack(names, np.ascontiguousarray(stack.values), geobox, band_names=channels, tags=tags)
+        tags, pixels = [stack.tags] * len(names), np.ascontiguousarray(stack.values)
+        made_of = (stack.contents, window)
+        draft.write_stack(names, pixels, geobox, band_names=channels, tags=tags, made_of=made_of)
     write_layers(draft, names, stack.days, channels)
 
 
