@@ -21,6 +21,8 @@ def sentences(verdict: SeasonVerdict) -> list[str]:
         said.append(_against_s2(verdict.against_s2))
     said += [_turn(name, turn) for name, turn in verdict.turns.items()]
     said.append(_holes(verdict))
+    if verdict.last_image < verdict.last_day:
+        said.append(_beyond(verdict))
     if verdict.best is not None:
         said.append(_best(verdict.best, verdict.against_best))
     return said
@@ -83,6 +85,14 @@ def _holes(verdict: SeasonVerdict) -> str:
     return (
         f"{verdict.days_without} of {verdict.season_days} days have no value at the site; the longest hole is "
         f"{_day(first)} to {_day(last)}."
+    )
+
+
+def _beyond(verdict: SeasonVerdict) -> str:
+    days = (verdict.last_day - verdict.last_image).days
+    return (
+        f"No satellite image is later than {_day(verdict.last_image)}: what the last {days} days have is predicted "
+        "from before, and their deviation says how well."
     )
 
 

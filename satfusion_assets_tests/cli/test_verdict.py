@@ -33,6 +33,8 @@ VERDICT = SeasonVerdict(
     season_days=366,
     days_without=0,
     longest_hole=None,
+    last_image=date(2025, 2, 14),
+    last_day=date(2024, 12, 31),
 )
 
 
@@ -69,6 +71,12 @@ def test_dates_are_told_in_days_off_the_camera(day: int, words: str) -> None:
 def test_a_date_that_is_missing_is_said() -> None:
     assert "Green-down: fusion has no 50 % date." in said(VERDICT)
     assert "the camera has no 50 % date" in said(replace(VERDICT, turns={"green-up": Turn(MAY[0], None, None)}))
+
+
+def test_days_that_no_image_reaches_are_told_as_predicted() -> None:
+    unfinished = said(replace(VERDICT, last_image=date(2024, 11, 29)))
+    assert "No satellite image is later than 29 Nov 2024: what the last 32 days have is predicted" in unfinished
+    assert "No satellite image" not in said(VERDICT)
 
 
 NOTHING = DailySeries(np.array([], "datetime64[D]"), np.array([]))

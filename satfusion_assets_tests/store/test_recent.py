@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import numpy as np
@@ -102,25 +103,27 @@ def test_one_raster_unlike_the_others_is_named(tmp_path: Path, what: str) -> Non
             view.read_rasters(NAMES)
 
 
-def test_rasters_of_the_same_images_are_encoded_once(tmp_path: Path) -> None:
-    def written(folder: str, made_of: str | None, **other: object) -> list[bytes]:
+def test_rasters_of_the_same_images_are_encoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def written(folder: str, made_of: str | None, **other: Any) -> list[bytes]:
         paths = [tmp_path / folder / name for name in NAMES]
         paths[0].parent.mkdir()
-        options = {"band_names": ("red", "nir"), "tags": [{"DAY": name} for name in NAMES], **other}
-        small_rasters.write_rasters(paths, images(1), GRID, made_of=made_of, **options)
+        said: dict[str, Any] = {"band_names": ("red", "nir"), "tags": [{"DAY": name} for name in NAMES]}
+        small_rasters.write_rasters(paths, images(1), GRID, made_of=made_of, **(said | other))
         return [path.read_bytes() for path in paths]
 
+    def encoding(*_: Any, **__: Any) -> None:
+        raise AssertionError("encoded")
+
     first = written("first", "one")
-    with mock.patch.object(small_rasters._Header, "around", side_effect=AssertionError("encoded")):
-        with mock.patch.object(small_rasters.tifffile, "imwrite", side_effect=AssertionError("encoded")):
-            assert written("again", "one") == first
-            for folder, made_of, other in (
-                ("other images", "two", {}),
-                ("not known", None, {}),
-                ("other tags", "one", {"tags": [{"DAY": "x"}] * 3}),
-                ("other bands", "one", {"band_names": ("nir", "red")}),
-                ("other scale", "one", {"scale": 0.5}),
-                ("other level", "one", {"level": 1}),
-            ):
-                with pytest.raises(AssertionError, match="encoded"):
-                    written(folder, made_of, **other)
+    monkeypatch.setattr("tifffile.imwrite", encoding)
+    assert written("again", "one") == first
+    for folder, made_of, other in (
+        ("other images", "two", {}),
+        ("not known", None, {}),
+        ("other tags", "one", {"tags": [{"DAY": "x"}] * 3}),
+        ("other bands", "one", {"band_names": ("nir", "red")}),
+        ("other scale", "one", {"scale": 0.5}),
+        ("other level", "one", {"level": 1}),
+    ):
+        with pytest.raises(AssertionError, match="encoded"):
+            written(folder, made_of, **other)

@@ -18,11 +18,14 @@ from satfusion_assets.pipeline.metrics.files import SKILL_FILE
 from satfusion_assets.pipeline.metrics.product import METRICS
 from satfusion_assets.pipeline.pack.files import pack_folder
 from satfusion_assets.pipeline.pack.product import PACK
+from satfusion_assets.pipeline.prepared.files import PreparedLayout
+from satfusion_assets.pipeline.prepared.product import PREPARED
 from satfusion_assets.pipeline.processed.product import PROCESSED
 from satfusion_assets.pipeline.processed.series import gcc_series
 from satfusion_assets.sampling.series import DailySeries
 from satfusion_assets.store import Store
 from satfusion_assets.store.pack_reader import read_pixel
+from satfusion_assets.vocabulary.days import day_of
 from satfusion_assets.vocabulary.grid import site_grid
 from satfusion_assets.vocabulary.scenarios import RECOMMENDED, Mode, Scenario
 from satfusion_assets.vocabulary.sites import Site, SiteSeason
@@ -81,6 +84,10 @@ class SeasonVerdict:
     days_without: int
     """Days of the season without a value at the site."""
     longest_hole: tuple[date, date] | None
+    last_image: date
+    """Of either satellite, margins of the season included: what comes after it is predicted from what came before."""
+    last_day: date
+    """Of the season."""
 
 
 def season_verdict(
@@ -90,6 +97,9 @@ def season_verdict(
     with store.read(METRICS.of(site_season)) as metrics, store.read(PROCESSED.of(site_season, scenario)) as processed:
         skill = metrics.read_json(SKILL_FILE)
         series = gcc_series(processed, scenario, "fusion").between(site_season.start, site_season.end)
+    with store.read(PREPARED[scenario.mode].of(site_season, scenario.strategy)) as prepared:
+        folder = PreparedLayout(scenario.strategy, scenario.mode).folder
+        last_image = max(day_of(name) for sensor in ("s2", "s3") for name in prepared.names(f"{folder}/{sensor}/*.tif"))
     with store.read(CAMERA_PHENOLOGY.of(site_season)) as phenology:
         camera = phenology.read_json(CAMERA_DATES)["camera"]
     region: Mapping[str, Any] = next(iter(skill["regions"].values()), {"scenarios": {}})
@@ -110,6 +120,8 @@ def season_verdict(
         (site_season.end - site_season.start).days + 1,
         sum((last - first).days + 1 for first, last in holes),
         max(holes, key=lambda hole: hole[1] - hole[0], default=None),
+        last_image,
+        site_season.end,
     )
 
 
