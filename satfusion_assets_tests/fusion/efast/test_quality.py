@@ -204,8 +204,9 @@ def test_a_prediction_between_two_scenes_drifts_by_half_a_gap() -> None:
 def test_kernel_and_withheld_scenes_agree_on_distance_and_shares() -> None:
     plan = FusionPlan(_images(random(7, scenes=9)))
     images, parameters = plan.images, Parameters(ratio=RATIO)
-    rows, left_out = np.arange(images.fine.shape[2]), leave_one_out_weights(images, parameters)
-    scenes = scene_errors(plan, parameters, left_out, rows)
+    rows, columns = map(np.arange, images.fine.shape[2:])
+    left_out = leave_one_out_weights(images, parameters)
+    scenes = scene_errors(plan, parameters, left_out, rows, columns)
 
     def variance(drift: float) -> np.ndarray:
         """Of each scene's day predicted from the others, without coarse noise."""
@@ -230,9 +231,10 @@ def test_drift_is_learned_across_ten_days_and_more(apart: int, possible: bool) -
     stack = random(7, scenes=3)
     days = np.sort(stack.fine_days)[0] + apart * np.arange(3)
     plan = FusionPlan(_images(stack.replace(fine_days=days)))
-    rows, parameters = np.arange(stack.fine.shape[2]), Parameters(ratio=RATIO)
+    rows, columns = map(np.arange, stack.fine.shape[2:])
+    parameters = Parameters(ratio=RATIO)
     left_out = leave_one_out_weights(plan.images, parameters)
-    scenes = scene_errors(plan, parameters, left_out, rows)
+    scenes = scene_errors(plan, parameters, left_out, rows, columns)
     flat = (3, plan.images.bands, -1)
     upsampled = on_fine_rows(plan, left_out.values, parameters, rows)
     departures, squares = scenes.departures.reshape(flat), scenes.squares.reshape(flat)
@@ -271,8 +273,8 @@ def test_what_one_band_lacks_changes_no_error_of_another() -> None:
 
     def errors(stack: Stack) -> SceneErrors:
         images = _images(stack)
-        rows = np.arange(images.fine.shape[2])
-        return scene_errors(FusionPlan(images), parameters, leave_one_out_weights(images, parameters), rows)
+        rows, columns = map(np.arange, images.fine.shape[2:])
+        return scene_errors(FusionPlan(images), parameters, leave_one_out_weights(images, parameters), rows, columns)
 
     found = errors(stack)
     assert np.isfinite(found.squares).all()
