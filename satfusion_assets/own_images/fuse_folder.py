@@ -52,6 +52,8 @@ logger = logging.getLogger(__name__)
 GIGABYTE: Final = 10**9
 _INTERPRETER_BYTES: Final = 350_000_000
 """Python, its libraries, GDAL and compiled code."""
+_KRIGING_BYTES: Final = 150_000_000
+"""What kriging takes beside a block's images: more compiled code, and the sums of the rows it is at."""
 _GDAL_CACHE_MB: Final = 128
 _NO_VALUES: Final = ("folder", "memory_bytes", "threads", "blocks")
 """Fields of an order that change no value."""
@@ -222,10 +224,11 @@ def _rows(images: FolderImages, order: FuseFolder, scenes: int) -> int:
     # Scenes, one band's worth of reading buffers per thread, and the fused days, all float32.
     fine_row = 4 * ratio * width * ratio * (bands * (scenes + len(_names(order))) + 3 * bands * order.threads)
     coarse_row = 8 * width * (bands * (len(images.composites.days) + scenes + 2 * len(order.days)) + scenes)
-    halo = 2 * coarse_row
-    rows = int((order.memory_bytes - _INTERPRETER_BYTES - halo - _GDAL_CACHE_MB * 10**6) // (fine_row + coarse_row))
+    beside = _INTERPRETER_BYTES + _GDAL_CACHE_MB * 10**6 + 2 * coarse_row
+    beside += _KRIGING_BYTES if order.method is Method.KRIGING else 0
+    rows = int((order.memory_bytes - beside) // (fine_row + coarse_row))
     if rows < 1:
-        needed = (_INTERPRETER_BYTES + halo + _GDAL_CACHE_MB * 10**6 + fine_row + coarse_row) / GIGABYTE
+        needed = (beside + fine_row + coarse_row) / GIGABYTE
         raise InvalidInput(f"memory_bytes is too small for one row of coarse pixels; give at least {needed:.1f} GB.")
     return min(rows, height)
 

@@ -28,7 +28,7 @@ from satfusion_assets_tests.store.servers.running import KEYS, moto, new_bucket
 
 JUST_ENOUGH = 478_075_000
 """Bytes that hold the interpreter, GDAL and a row or two of this small area."""
-KRIGED_ROW = 478_090_000
+KRIGED_ROW = 628_090_000
 """The same for kriging, which takes every scene and makes deviations."""
 WIDER = 400_000
 """What rows four times as wide need beside."""

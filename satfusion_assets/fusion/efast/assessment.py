@@ -32,7 +32,8 @@ Array = NDArray[np.floating[Any]]
 
 @dataclass(frozen=True)
 class SceneErrors:
-    """How far scenes are from what the others say of them, on the rows asked for: (n, b, r, W), sorted by day.
+    """How far scenes are from what the others say of them, on the rows and columns asked for: (n, b, r, c), sorted by
+    day.
 
     departures: scene minus ``U(C(t_i))``; as predicted where a scene lacks a single band, 0 where it lacks all. errors:
     scene minus its prediction from the others, NaN = unknown. squares: e_i^2 of ``uncertainty``, the typical one where
@@ -58,15 +59,20 @@ def assess(plan: FusionPlan, days: DayNumbers, parameters: Parameters, weights: 
 
 
 def scene_errors(
-    plan: FusionPlan, parameters: Parameters, left_out: SceneWeights, rows: NDArray[np.intp]
+    plan: FusionPlan,
+    parameters: Parameters,
+    left_out: SceneWeights,
+    rows: NDArray[np.intp],
+    columns: NDArray[np.intp],
 ) -> SceneErrors:
-    """Every scene predicted from the others with the weights ``left_out``, on fine ``rows`` (r,)."""
+    """Every scene predicted from the others with the weights ``left_out``, on fine ``rows`` (r,) and ``columns`` (c,),
+    which ascend."""
     images = plan.images
-    shape = (len(images.fine), images.bands, len(rows), images.fine.shape[3])
+    shape = (len(images.fine), images.bands, len(rows), len(columns))
     errors, departures, squares = (np.empty(shape, images.dtype) for _ in range(3))
     evidence = _scene_evidence(plan, parameters, left_out, np.full(images.bands, np.nan))
-    deviations.predict_scenes(evidence, rows, errors, departures, squares)
-    typical = typical_errors(errors[..., lattice(shape[3])])
+    deviations.predict_scenes(evidence, rows, columns, images.fine.shape[3], errors, departures, squares)
+    typical = typical_errors(errors[..., np.isin(columns, lattice(images.fine.shape[3]))])
     for band in range(images.bands):
         np.copyto(squares[:, band], typical[band] ** 2, where=np.isnan(squares[:, band]))
     return SceneErrors(departures, errors, squares, typical)
@@ -79,20 +85,20 @@ def learn(
     images."""
     images = plan.images
     rows, columns = (lattice(size) for size in images.fine.shape[2:])
-    scenes = scene_errors(plan, parameters, left_out, rows)
+    scenes = scene_errors(plan, parameters, left_out, rows, columns)
 
-    def sampled(fine: Array) -> Array:
-        return fine[..., columns].reshape(*fine.shape[:-2], fine.shape[-2] * len(columns))
+    def flat(fine: Array) -> Array:
+        return fine.reshape(*fine.shape[:-2], len(rows) * len(columns))
 
     def upsampled(coarse: NDArray[Any]) -> Array:
         grid = plan.grid(parameters.ratio, images.dtype)
         return sample(coarse.astype(images.dtype, copy=False), grid, rows, columns)
 
-    departures = sampled(images.fine[..., rows, :])[images.order] - upsampled(plan.coarse_then)
-    withheld = withhold(images.fine_days, left_out, upsampled(left_out.values), departures, sampled(scenes.squares))
+    departures = flat(images.fine[..., rows[:, None], columns])[images.order] - upsampled(plan.coarse_then)
+    withheld = withhold(images.fine_days, left_out, upsampled(left_out.values), departures, flat(scenes.squares))
     part = remaining_part(np.square(upsampled(coarse_errors)), upsampled(np.square(coarse_errors)))
     noise = upsampled(coarse_variance(images.fine_days, coarse_errors, images.coarse_days))
-    model = fit_error_model(sampled(scenes.errors), withheld, noise, part, scenes.typical_error)
+    model = fit_error_model(flat(scenes.errors), withheld, noise, part, scenes.typical_error)
     as_given = np.argsort(images.order)
     return replace(model, scene_noise=model.scene_noise[as_given])
 

@@ -21,8 +21,10 @@ def coarse_variance(days: DayNumbers, departures: NDArray[np.float64], coarse_da
     departures: (t, b, h, w) of ``coarse_departures``, on ``coarse_days``. NaN where a pixel was never observed.
     """
     known = np.isfinite(departures)
+    squares = np.square(departures)
+    np.copyto(squares, 0.0, where=~known)
     kernel = _gaussian(days, coarse_days, NOISE_DAYS)
-    return _ratio(_under(kernel, np.where(known, departures, 0.0) ** 2), _under(kernel, known.astype(np.float64)))
+    return _ratio(_under(kernel, squares), _under(kernel, known.astype(np.float64)))
 
 
 def coarse_departures(coarse: NDArray[np.floating[Any]], coarse_days: DayNumbers) -> NDArray[np.float64]:
@@ -30,10 +32,12 @@ def coarse_departures(coarse: NDArray[np.floating[Any]], coarse_days: DayNumbers
 
     The trend at an observation is the line fitted to its neighbourhood with Gaussian weights.
     """
-    values = coarse.astype(np.float64)
-    known = np.isfinite(values) & (values != 0)
-    trend = _trend(np.where(known, values, 0.0), known, coarse_days)
-    return np.where(known, values - trend, np.nan)
+    departures = coarse.astype(np.float64)
+    missing = ~np.isfinite(departures) | (departures == 0)
+    np.copyto(departures, 0.0, where=missing)
+    departures -= _trend(departures, ~missing, coarse_days)
+    np.copyto(departures, np.nan, where=missing)
+    return departures
 
 
 def _trend(values: NDArray[np.float64], known: NDArray[np.bool_], days: DayNumbers) -> NDArray[np.float64]:
@@ -41,16 +45,29 @@ def _trend(values: NDArray[np.float64], known: NDArray[np.bool_], days: DayNumbe
     lag = (days[None, :] - days[:, None]).astype(np.float64)
     # Most pixels miss the same days, or none: what depends on these alone is formed once for each such set of days.
     flat = known.reshape(len(known), -1)
-    _, example, of_pixel = np.unique(np.packbits(flat, axis=0), axis=1, return_index=True, return_inverse=True)
+    example, of_pixel = _sets(flat)
     one = flat[:, example].astype(np.float64)
     s0, s1, s2 = (_under(kernel * lag**power, one) for power in range(3))
     determinant = s0 * s2 - s1**2
     sloped = determinant > 1e-9
     level = _ratio(np.where(sloped, s2, 1.0), np.where(sloped, determinant, s0))[:, of_pixel]
     tilt = _ratio(np.where(sloped, s1, 0.0), np.where(sloped, determinant, 1.0))[:, of_pixel]
-    y0, y1 = (_under(kernel * lag**power, values.reshape(len(values), -1)) for power in range(2))
-    trend: NDArray[np.float64] = level * y0 - tilt * y1
+    trend, pull = (_under(kernel * lag**power, values.reshape(len(values), -1)) for power in range(2))
+    trend *= level
+    pull *= tilt
+    trend -= pull
     return trend.reshape(values.shape)
+
+
+def _sets(known: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The sets of days on which pixels are known, (t, k): a pixel of each set, and the set of every pixel, or of all at
+    once where there is one."""
+    if (known == known[:, :1]).all():
+        return np.arange(min(known.shape[1], 1)), np.zeros(min(known.shape[1], 1), np.intp)
+    packed = np.ascontiguousarray(np.packbits(known, axis=0).T)
+    words = packed.view(np.dtype((np.void, packed.shape[1])))[:, 0]
+    _, example, of_pixel = np.unique(words, return_index=True, return_inverse=True)
+    return example, of_pixel
 
 
 def _gaussian(days: DayNumbers, centres: DayNumbers, width: float) -> NDArray[np.float64]:

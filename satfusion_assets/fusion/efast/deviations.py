@@ -17,7 +17,6 @@ import numpy as np
 from satfusion_assets.fusion.efast.compiled import compiled, inlined
 from satfusion_assets.fusion.efast.operands import DayEvidence, Layers, SceneEvidence, Weights
 from satfusion_assets.fusion.efast.rows import (
-    CHUNK,
     LANES,
     cells_of,
     chunk_of,
@@ -32,12 +31,13 @@ from satfusion_assets.fusion.efast.rows import (
 )
 from satfusion_assets.fusion.efast.tallies import (
     GROUP,
+    STRIDE,
+    add_bands,
     add_four,
     add_lines,
     any_broken,
     conclude,
     conclude_band,
-    copy,
     find_departures,
     find_errors,
     find_squares,
@@ -53,9 +53,12 @@ from satfusion_assets.fusion.efast.tallies import (
     tally_pixels,
 )
 
+CHUNK = 256
+"""As in ``rows``, of which these chunks are a half: what is known of one takes that much more of the core's cache."""
+
 
 class Scratch(NamedTuple):
-    """What is known of a chunk of a row; bands lie one after another, so that loops are long.
+    """What is known of a chunk of a row; bands (b * x) lie one after another, ``_stride`` apart.
 
     Per scene: residuals and present (n, b * x) as in ``blend``, seen (n, x) in any band, errors, departures and squares
     (m, b * x), whole (m, 2 * cells + 1) halves of cells without a missing pixel, and all of them. n: from the first
@@ -86,7 +89,7 @@ class Scratch(NamedTuple):
 def _scratch(used: int, assessed: int, bands: int, step: int, size: int, dtype: Any) -> Scratch:
     # Scenes are added in groups, so that sums are read and written once for all of a group. Groups begin with a
     # day's window and are the same in every chunk.
-    long = bands * size
+    long = bands * max(size, STRIDE)
     return Scratch(
         np.zeros((used, long), dtype),
         np.zeros((used, long), dtype),
@@ -106,26 +109,40 @@ def _scratch(used: int, assessed: int, bands: int, step: int, size: int, dtype: 
     )
 
 
+@inlined
+def _stride(scratch: Scratch, bands: int) -> int:
+    return scratch.residuals.shape[1] // bands
+
+
 @compiled
-def predict_scenes(evidence: SceneEvidence, rows: Any, errors: Any, departures: Any, squares: Any) -> None:
-    """Every scene predicted from the others on ``rows`` (r,): fill errors, departures and squares (n, b, r, W)."""
+def predict_scenes(
+    evidence: SceneEvidence, rows: Any, columns: Any, width: int, errors: Any, departures: Any, squares: Any
+) -> None:
+    """Every scene predicted from the others on ``rows`` (r,), at ``columns`` (c,) of ``width``: fill errors, departures
+    and squares (n, b, r, c)."""
     ratio, top, left, _ = evidence.grid
-    scenes, bands, _, columns = errors.shape
-    margin, cell_first, cell_last = cells_of(left, ratio, columns)
+    scenes, bands, _, _ = errors.shape
+    margin, cell_first, cell_last = cells_of(left, ratio, width)
     step = min(max(1, CHUNK // ratio), cell_last - cell_first)
     size = step * ratio
     scratch = _scratch(scenes, scenes, bands, step, size, errors.dtype)
+    stride = _stride(scratch, bands)
     for index in range(len(rows)):
         row = rows[index] + margin_of(top, ratio)
         for cell in range(cell_first, cell_last, step):
-            cells, x, stop, offset = chunk_of(cell, min(step, cell_last - cell), margin, ratio, columns)
+            cells, x, stop, offset = chunk_of(cell, min(step, cell_last - cell), margin, ratio, width)
+            asked = np.searchsorted(columns, x), np.searchsorted(columns, stop)
+            if asked[0] == asked[1]:
+                continue
             _study_scenes(evidence, 0, scenes, 0, (rows[index], row, cell, cells, x, stop - x, offset), True, scratch)
             for s in range(scenes):
                 for b in range(bands):
-                    first, width = b * size + offset, stop - x
-                    copy(scratch.errors[s], first, width, x, errors[s, b, index])
-                    copy(scratch.departures[s], first, width, x, departures[s, b, index])
-                    copy(scratch.squares[s], first, width, x, squares[s, b, index])
+                    first = b * stride + offset - x
+                    for c in range(asked[0], asked[1]):
+                        place = first + columns[c]
+                        errors[s, b, index, c] = scratch.errors[s, place]
+                        departures[s, b, index, c] = scratch.departures[s, place]
+                        squares[s, b, index, c] = scratch.squares[s, place]
 
 
 @compiled
@@ -140,7 +157,7 @@ def assess(scenes: SceneEvidence, evidence: DayEvidence, row_first: int, row_las
     step = min(max(1, CHUNK // ratio), cell_last - cell_first)
     size = step * ratio
     scratch = _scratch(highest - lowest, end - begin, bands, step, size, values.dtype)
-    line, shares = scratch.lines[0], scratch.shares
+    line, shares, stride = scratch.lines[0], scratch.shares, _stride(scratch, bands)
     for y in range(row_first, row_last):
         row = y + margin_of(top, ratio)
         for cell in range(cell_first, cell_last, step):
@@ -155,10 +172,10 @@ def assess(scenes: SceneEvidence, evidence: DayEvidence, row_first: int, row_las
                 _sum_broken(first, last, begin, lowest, cells, lags[p], scenes.grid, scratch)
                 reach = lags[p, last - 1] if last > first else values.dtype.type(0)
                 conclude(shares, offset, reach, x, stop - x, nearest[p, y], effective[p, y])
-                _sum_day(weights, p, begin, scenes.grid, cells, lags[p], departures, scratch)
+                _sum_day(weights, p, begin, scenes.grid, cells, lags[p], stride, departures, scratch)
                 for b in range(bands):
                     upsample_line(noise[p, b], row, cell, cells, ratio, fractions, scratch.centres[0], line)
-                    known, out, here = values[p, b, y], deviation[p, b, y], slice(b * size, (b + 1) * size)
+                    known, out, here = values[p, b, y], deviation[p, b, y], slice(b * stride, b * stride + size)
                     pulled, owned = scratch.sums[0, here], scratch.sums[1, here]
                     conclude_band(line, shares, pulled, owned, drift[b], offset, x, stop - x, known, out)
 
@@ -202,15 +219,15 @@ def _study_scenes(evidence: Any, begin: int, end: int, lowest: int, place: Any, 
     together = _form_residuals(evidence, lowest, place, scratch)
     residuals, present, seen, errors, departures, squares, whole, centres, lines, _, _, _, sums, inverse, _ = scratch
     size, line, centre, counted, scale = seen.shape[1], lines[0], centres[0], inverse[0], inverse[1]
-    total, blended = sums[0], sums[1]
+    total, blended, stride = sums[0], sums[1], _stride(scratch, len(typical))
     for s in range(begin, end):
-        _blend_others(left_out, s, lowest, grid, place, together, scratch)
+        _blend_others(left_out, s, lowest, grid, place, stride, together, scratch)
         interpolate_down(shared[s], row, cell, cells, ratio, fractions, centre)
         spread(centre, cells, ratio, fractions, line)
         for b in range(len(typical)):
             if b == 0 or not together:
-                reciprocals(total, b * size, line, counted, scale)
-            where = (s - lowest, s - begin, b * size, size)
+                reciprocals(total, b * stride, line, counted, scale)
+            where = (s - lowest, s - begin, b * stride, size)
             find_squares(residuals, present, seen, counted, blended, scale, typical[b], where, squares)
             if every:
                 find_errors(residuals, present, counted, blended, where, errors)
@@ -228,7 +245,7 @@ def _form_residuals(evidence: Any, lowest: int, place: Any, scratch: Scratch) ->
     ratio, _, _, fractions = grid
     residuals, present, seen, filled = scratch.residuals, scratch.present, scratch.seen, scratch.filled
     centre, line = scratch.centres[0], scratch.lines[0]
-    bands, size = len(typical), seen.shape[1]
+    bands, size, stride = len(typical), seen.shape[1], _stride(scratch, len(typical))
     if width < size:
         residuals[:] = 0
         present[:] = 0
@@ -236,15 +253,15 @@ def _form_residuals(evidence: Any, lowest: int, place: Any, scratch: Scratch) ->
     together = True
     for s in range(len(seen)):
         for b in range(bands):
-            here = slice(b * size, (b + 1) * size)
+            here = slice(b * stride, b * stride + size)
             upsample_line(coarse_then[lowest + s, b], row, cell, cells, ratio, fractions, centre, line)
             subtract(fine[order[lowest + s], b, y], line, x, offset, width, residuals[s, here], present[s, here])
-        filled[s] = is_filled(present, s, bands, size, offset, width)
+        filled[s] = is_filled(present, s, stride, offset, width)
         if filled[s]:
             seen[s, offset : offset + width] = 1
             continue
         for b in range(bands):
-            together = together and same(present[s, :size], present[s, b * size : (b + 1) * size])
+            together = together and same(present[s, :size], present[s, b * stride : b * stride + size])
             mark(fine[order[lowest + s], b, y], x, offset, width, seen[s])
     return together
 
@@ -262,7 +279,9 @@ def _interpolate(weights: Any, p: int, grid: Any, place: Any, centres: Any) -> N
 
 
 @inlined
-def _blend_others(left_out: Any, p: int, lowest: int, grid: Any, place: Any, together: bool, scratch: Scratch) -> None:
+def _blend_others(
+    left_out: Any, p: int, lowest: int, grid: Any, place: Any, stride: int, together: bool, scratch: Scratch
+) -> None:
     """Sums of scene p's day without it; where together, sums of weights of the first band alone."""
     residuals, present, _, _, _, _, _, centres, lines, _, _, _, sums, _, filled = scratch
     sums[:] = 0
@@ -273,17 +292,16 @@ def _blend_others(left_out: Any, p: int, lowest: int, grid: Any, place: Any, tog
     whole = True
     for s in range(first, last):
         whole = whole and filled[s - lowest]
-    counted = size if together else len(total)
+    counted = stride if together else len(total)
     for start in range(first, last, GROUP):
         if spread_group(centres, start - first, cells, ratio, fractions, lines):
             four = members(start, last, lowest)
-            for x in range(0, counted, size):
+            for x in range(0, counted, stride):
                 if whole:
                     add_lines(lines, x, size, total)
                 else:
                     add_four(lines, present, four, x, size, total)
-            for x in range(0, len(total), size):
-                add_four(lines, residuals, four, x, size, blended)
+            add_bands(lines, residuals, four, stride, size, blended)
 
 
 @inlined
@@ -303,7 +321,7 @@ def _find_whole(seen: Any, place: Any, ratio: int, whole: Any) -> None:
 
 @inlined
 def _sum_day(
-    weights: Any, p: int, begin: int, grid: Any, cells: int, lags: Any, departures: Any, scratch: Scratch
+    weights: Any, p: int, begin: int, grid: Any, cells: int, lags: Any, stride: int, departures: Any, scratch: Scratch
 ) -> None:
     """Sums over the scenes of day p, of every band: departures under the pulls, squares under squared weights."""
     first, last, size = weights.first[p], weights.last[p], scratch.seen.shape[1]
@@ -323,9 +341,8 @@ def _sum_day(
             a, b, c, d = members(start, last, 0)
             pull_lines(lines, (lags[a], lags[b], lags[c], lags[d]), mean, size, pulls, squared)
             four = members(start, last, begin)
-            for x in range(0, len(pulled), size):
-                add_four(pulls, departures, four, x, size, pulled)
-                add_four(squared, squares, four, x, size, owned)
+            add_bands(pulls, departures, four, stride, size, pulled)
+            add_bands(squared, squares, four, stride, size, owned)
 
 
 @inlined

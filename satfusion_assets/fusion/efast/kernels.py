@@ -20,6 +20,7 @@ from satfusion_assets.fusion.efast.rows import (
     chunk_of,
     clamp,
     corner_mean,
+    corner_value,
     interpolate_down,
     margin_of,
     same,
@@ -162,13 +163,16 @@ def sample(images: Any, grid: BlendGrid, rows: Any, columns: Any, out: Any) -> N
     """Fill ``out`` (k, r, c) with ``U`` of coarse ``images`` (k, h', w') at fine ``rows`` (r,) and ``columns`` (c,)."""
     ratio, top, left, fractions = grid
     height, width = images.shape[1:]
+    beside, along = np.empty((2, len(columns)), np.intp), np.empty(len(columns), np.float64)
+    for c in range(len(columns)):
+        column = columns[c] + margin_of(left, ratio)
+        beside[0, c], beside[1, c] = clamp(column // ratio - 1, width), clamp(column // ratio, width)
+        along[c] = fractions[column % ratio]
     for k in range(len(images)):
         image = images[k]
         for r in range(len(rows)):
             row = rows[r] + margin_of(top, ratio)
             upper, lower = clamp(row // ratio - 1, height), clamp(row // ratio, height)
+            down = float(fractions[row % ratio])
             for c in range(len(columns)):
-                column = columns[c] + margin_of(left, ratio)
-                west, east = clamp(column // ratio - 1, width), clamp(column // ratio, width)
-                down, along = float(fractions[row % ratio]), float(fractions[column % ratio])
-                out[k, r, c] = corner_mean(image, upper, lower, west, east, down, along)
+                out[k, r, c] = corner_value(image, upper, lower, beside[0, c], beside[1, c], down, along[c])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -31,12 +32,13 @@ class SceneWeights:
         """As the kernels take them."""
         return Weights(self.values, self.offsets, self.window.first, self.window.last)
 
-    @property
+    @cached_property
     def squared_shares(self) -> NDArray[np.floating[Any]]:
         """Sum of squared weights (p, h, w) of every day."""
         sizes = self.window.sizes
         squares = np.zeros((len(sizes), *self.values.shape[1:]), self.values.dtype)
-        np.add.at(squares, np.repeat(np.arange(len(sizes)), sizes), np.square(self.values))
+        for day, values in zip(np.repeat(np.arange(len(sizes)), sizes), self.values, strict=True):
+            squares[day] += np.square(values)
         return squares
 
 

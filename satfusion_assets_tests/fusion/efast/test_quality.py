@@ -204,8 +204,9 @@ def test_a_prediction_between_two_scenes_drifts_by_half_a_gap() -> None:
 def test_kernel_and_withheld_scenes_agree_on_distance_and_shares() -> None:
     plan = FusionPlan(_images(random(7, scenes=9)))
     images, parameters = plan.images, Parameters(ratio=RATIO)
-    rows, left_out = np.arange(images.fine.shape[2]), leave_one_out_weights(images, parameters)
-    scenes = scene_errors(plan, parameters, left_out, rows)
+    rows, columns = map(np.arange, images.fine.shape[2:])
+    left_out = leave_one_out_weights(images, parameters)
+    scenes = scene_errors(plan, parameters, left_out, rows, columns)
 
     def variance(drift: float) -> np.ndarray:
         """Of each scene's day predicted from the others, without coarse noise."""
@@ -230,9 +231,10 @@ def test_drift_is_learned_across_ten_days_and_more(apart: int, possible: bool) -
     stack = random(7, scenes=3)
     days = np.sort(stack.fine_days)[0] + apart * np.arange(3)
     plan = FusionPlan(_images(stack.replace(fine_days=days)))
-    rows, parameters = np.arange(stack.fine.shape[2]), Parameters(ratio=RATIO)
+    rows, columns = map(np.arange, stack.fine.shape[2:])
+    parameters = Parameters(ratio=RATIO)
     left_out = leave_one_out_weights(plan.images, parameters)
-    scenes = scene_errors(plan, parameters, left_out, rows)
+    scenes = scene_errors(plan, parameters, left_out, rows, columns)
     flat = (3, plan.images.bands, -1)
     upsampled = on_fine_rows(plan, left_out.values, parameters, rows)
     departures, squares = scenes.departures.reshape(flat), scenes.squares.reshape(flat)
@@ -263,20 +265,21 @@ def test_the_trend_of_a_pixel_asks_nothing_of_what_others_miss() -> None:
         np.testing.assert_allclose(alone[..., 0, 0], together[..., row, column], atol=1e-12)
 
 
-def test_what_one_band_lacks_changes_no_error_of_another() -> None:
-    """The scenes that predict another may be whole while one of the season is not."""
-    stack = random(3, bands=3)
+@pytest.mark.parametrize("bands", [3, 4])
+def test_what_one_band_lacks_changes_no_error_of_another(bands: int) -> None:
+    """The scenes that predict another may be whole while one of the season is not; four bands are added at once."""
+    stack = random(3, bands=bands)
     stack.fine[0, 1, 6:9, 3:] = np.nan
     parameters = Parameters(RATIO, sigma=5, max_days=15)
 
     def errors(stack: Stack) -> SceneErrors:
         images = _images(stack)
-        rows = np.arange(images.fine.shape[2])
-        return scene_errors(FusionPlan(images), parameters, leave_one_out_weights(images, parameters), rows)
+        rows, columns = map(np.arange, images.fine.shape[2:])
+        return scene_errors(FusionPlan(images), parameters, leave_one_out_weights(images, parameters), rows, columns)
 
     found = errors(stack)
     assert np.isfinite(found.squares).all()
-    for band in (0, 2):
+    for band in set(range(bands)) - {1}:
         one = slice(band, band + 1)
         alone = errors(stack.replace(coarse=stack.coarse[:, one], fine=stack.fine[:, one]))
         np.testing.assert_allclose(found.errors[:, one], alone.errors, rtol=1e-6)
