@@ -1,12 +1,14 @@
-"""Fixtures that every room's tests share: where reference numbers and real data lie."""
+"""Fixtures that every room's tests share: where reference numbers and real data lie; one certificate authority."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+import certifi
 import pytest
 from _pytest.mark import ParameterSet
 from hypothesis import settings
@@ -22,6 +24,29 @@ GOLDENS = Path(__file__).parent / "goldens"
 
 REAL_DATA = Path(os.environ.get("SATFUSION_REAL_DATA", "real_data"))
 """Real data whose licences forbid committing them; tests that need a file are collected only where it exists."""
+
+
+AUTHORITIES = "SSL_CERT_FILE"
+AUTHORITIES_OF_THE_MACHINE = "AUTHORITIES_OF_THE_MACHINE"
+"""Variable that keeps what the other one said outside the tests, for programs that ask a registry."""
+
+
+def pytest_configure() -> None:
+    """Every client of HTTP reads all authorities that it trusts, some 50 ms of CPU; here all servers are on loopback,
+    and one authority will do. Workers, and the processes that tests start, have it from the first process.
+    """
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        end = "-----END CERTIFICATE-----\n"
+        one = Path(certifi.where()).read_text("utf-8").partition(end)[0] + end
+        with tempfile.NamedTemporaryFile("w", prefix="authority_", suffix=".pem", delete=False) as file:
+            file.write(one)
+        os.environ[AUTHORITIES_OF_THE_MACHINE] = os.environ.get(AUTHORITIES, "")
+        os.environ[AUTHORITIES] = file.name
+
+
+def pytest_unconfigure() -> None:
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        Path(os.environ[AUTHORITIES]).unlink(missing_ok=True)
 
 
 def real_cases(paths: Sequence[Path], what: str) -> list[ParameterSet]:
