@@ -1,9 +1,10 @@
-"""Fixtures that every room's tests share: where reference numbers and real data lie; one certificate authority."""
+"""What all rooms' tests share: where reference numbers and real data lie, one certificate authority, who runs what."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,6 +33,19 @@ AUTHORITIES_OF_THE_MACHINE = "AUTHORITIES_OF_THE_MACHINE"
 
 
 def pytest_configure() -> None:
+    _like_in_a_terminal()
+    _trust_one_authority()
+
+
+def _like_in_a_terminal() -> None:
+    """What a script starts in the background ignores SIGINT; Dagster gives SIGTERM the same handler, and after each run
+    waits a minute for the helpers that inherited it to end.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _trust_one_authority() -> None:
     """Every client of HTTP reads all authorities that it trusts, some 50 ms of CPU; here all servers are on loopback,
     and one authority will do. Workers, and the processes that tests start, have it from the first process.
     """
@@ -47,6 +61,24 @@ def pytest_configure() -> None:
 def pytest_unconfigure() -> None:
     if "PYTEST_XDIST_WORKER" not in os.environ:
         Path(os.environ[AUTHORITIES]).unlink(missing_ok=True)
+
+
+ROOMS_OF_ONE_WORKER = ("pipeline/acquisition", "viewer")
+"""Rooms whose tests share what takes long to make: one worker takes all of their modules."""
+LONGEST = ("test_end_to_end.py", "pipeline/acquisition", "viewer")
+"""What is begun first, so that no worker is left with it when the others have finished."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Name the group that one worker takes, for `--dist loadgroup`, and put the longest groups first."""
+    places: dict[str, int] = {}
+    for item in items:
+        module = item.path.relative_to(Path(__file__).parent).as_posix()
+        group = next((room for room in ROOMS_OF_ONE_WORKER if module.startswith(f"{room}/")), module)
+        item.add_marker(pytest.mark.xdist_group(group))
+        places[item.nodeid] = LONGEST.index(group) if group in LONGEST else len(LONGEST)
+    items.sort(key=lambda item: places[item.nodeid])
 
 
 def real_cases(paths: Sequence[Path], what: str) -> list[ParameterSet]:
