@@ -13,8 +13,8 @@ demo: setup
 demo-cluster: setup
 	$(BIN)/python -m deploy.demo_cluster $(CLUSTER)
 
-# Each module, and each room that shares what takes long to make, in one worker; the longest first.
-SPREAD := --dist loadgroup --no-loadscope-reorder
+# Each module in one worker, the longest first (conftest.py).
+SPREAD := --dist loadscope --no-loadscope-reorder
 
 test: setup lint types
 	$(NPM) run test --silent

@@ -63,22 +63,27 @@ def pytest_unconfigure() -> None:
         Path(os.environ[AUTHORITIES]).unlink(missing_ok=True)
 
 
-ROOMS_OF_ONE_WORKER = ("pipeline/acquisition", "viewer")
-"""Rooms whose tests share what takes long to make: one worker takes all of their modules."""
-LONGEST = ("test_end_to_end.py", "pipeline/acquisition", "viewer")
-"""What is begun first, so that no worker is left with it when the others have finished."""
+LONGEST = (
+    "test_end_to_end.py",
+    "test_wheel.py",
+    "evaluation/gaps/test_benchmark.py",
+    "orchestration/automation/test_conditions.py",
+    "pipeline/acquisition/test_acquisition.py",
+    "pipeline/acquisition/test_copernicus.py",
+    "pipeline/test_fuse_folder.py",
+    "viewer/test_browser_explore.py",
+    "viewer/test_browser_pages.py",
+    "orchestration/checks/test_criteria.py",
+    "phenology/test_noise.py",
+)
+"""Modules that are begun first, so that no worker is left with one when the others have finished: xdist begins with
+those of the most tests."""
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Name the group that one worker takes, for `--dist loadgroup`, and put the longest groups first."""
-    places: dict[str, int] = {}
-    for item in items:
-        module = item.path.relative_to(Path(__file__).parent).as_posix()
-        group = next((room for room in ROOMS_OF_ONE_WORKER if module.startswith(f"{room}/")), module)
-        item.add_marker(pytest.mark.xdist_group(group))
-        places[item.nodeid] = LONGEST.index(group) if group in LONGEST else len(LONGEST)
-    items.sort(key=lambda item: places[item.nodeid])
+    rank = {module: number for number, module in enumerate(LONGEST)}
+    here = Path(__file__).parent
+    items.sort(key=lambda item: rank.get(item.path.relative_to(here).as_posix(), len(LONGEST)))
 
 
 def real_cases(paths: Sequence[Path], what: str) -> list[ParameterSet]:
