@@ -192,7 +192,7 @@ def settled(at_rest: Stage) -> Iterator[Stage]:
 
 def _events_of(instance: dg.DagsterInstance) -> sqlite3.Connection:
     """The database that holds an ephemeral instance's events and partitions."""
-    return instance.event_log_storage._held_conn.connection.dbapi_connection  # type: ignore[attr-defined,no-any-return]
+    return instance.event_log_storage._held_conn.connection.dbapi_connection  # type: ignore[attr-defined]
 
 
 def named(asset: str, key: str | None) -> tuple[str, str | None]:
