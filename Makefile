@@ -13,16 +13,19 @@ demo: setup
 demo-cluster: setup
 	$(BIN)/python -m deploy.demo_cluster $(CLUSTER)
 
+# Each module in one worker, the longest first (conftest.py).
+SPREAD := --dist loadscope --no-loadscope-reorder
+
 test: setup lint types
 	$(NPM) run test --silent
-	$(BIN)/pytest -n 3 --dist loadscope -m "not slow"
+	$(BIN)/pytest -n 3 $(SPREAD) -m "not slow"
 
 test-slow: setup coverage
-	SATFUSION_TEST_CASES="new cases" $(BIN)/pytest -n 2 --dist loadscope
+	SATFUSION_TEST_CASES="new cases" $(BIN)/pytest -n 2 $(SPREAD)
 
 # The rooms that lean on libraries most, on the lowest versions that pyproject.toml allows; then the same on the newest.
 BOUNDED := satfusion_assets_tests/store satfusion_assets_tests/archives satfusion_assets_tests/screening satfusion_assets_tests/sampling satfusion_assets_tests/evaluation/test_scores.py
-bounded = NUMBA_CACHE_DIR=$(CURDIR)/$(VENV)-$(1)/numba $(VENV)-$(1)/bin/python -m pytest -n 2 --dist loadscope -m "not slow" $(BOUNDED)
+bounded = NUMBA_CACHE_DIR=$(CURDIR)/$(VENV)-$(1)/numba $(VENV)-$(1)/bin/python -m pytest -n 2 $(SPREAD) -m "not slow" $(BOUNDED)
 
 test-lowest: $(VENV)-lowest/installed
 	$(call bounded,lowest)
@@ -80,7 +83,7 @@ history: setup
 SCIENCE := fusion phenology evaluation screening sampling
 FLOOR := 93
 coverage: setup
-	$(BIN)/pytest -n 2 --dist loadscope -m "not slow" $(SCIENCE:%=satfusion_assets_tests/%) $(SCIENCE:%=--cov=satfusion_assets/%) \
+	$(BIN)/pytest -n 2 $(SPREAD) -m "not slow" $(SCIENCE:%=satfusion_assets_tests/%) $(SCIENCE:%=--cov=satfusion_assets/%) \
 	  --cov-report=term:skip-covered --cov-fail-under=$(FLOOR)
 
 # The front end's types of what the server answers.

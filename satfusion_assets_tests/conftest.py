@@ -1,12 +1,15 @@
-"""Fixtures that every room's tests share: where reference numbers and real data lie."""
+"""What all rooms' tests share: where reference numbers and real data lie, one certificate authority, who runs what."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import signal
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+import certifi
 import pytest
 from _pytest.mark import ParameterSet
 from hypothesis import settings
@@ -22,6 +25,65 @@ GOLDENS = Path(__file__).parent / "goldens"
 
 REAL_DATA = Path(os.environ.get("SATFUSION_REAL_DATA", "real_data"))
 """Real data whose licences forbid committing them; tests that need a file are collected only where it exists."""
+
+
+AUTHORITIES = "SSL_CERT_FILE"
+AUTHORITIES_OF_THE_MACHINE = "AUTHORITIES_OF_THE_MACHINE"
+"""Variable that keeps what the other one said outside the tests, for programs that ask a registry."""
+
+
+def pytest_configure() -> None:
+    _like_in_a_terminal()
+    _trust_one_authority()
+
+
+def _like_in_a_terminal() -> None:
+    """What a script starts in the background ignores SIGINT; Dagster gives SIGTERM the same handler, and after each run
+    waits a minute for the helpers that inherited it to end.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _trust_one_authority() -> None:
+    """Every client of HTTP reads all authorities that it trusts, some 50 ms of CPU; here all servers are on loopback,
+    and one authority will do. Workers, and the processes that tests start, have it from the first process.
+    """
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        end = "-----END CERTIFICATE-----\n"
+        one = Path(certifi.where()).read_text("utf-8").partition(end)[0] + end
+        with tempfile.NamedTemporaryFile("w", prefix="authority_", suffix=".pem", delete=False) as file:
+            file.write(one)
+        os.environ[AUTHORITIES_OF_THE_MACHINE] = os.environ.get(AUTHORITIES, "")
+        os.environ[AUTHORITIES] = file.name
+
+
+def pytest_unconfigure() -> None:
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        Path(os.environ[AUTHORITIES]).unlink(missing_ok=True)
+
+
+LONGEST = (
+    "test_end_to_end.py",
+    "test_wheel.py",
+    "evaluation/gaps/test_benchmark.py",
+    "orchestration/automation/test_conditions.py",
+    "pipeline/acquisition/test_acquisition.py",
+    "pipeline/acquisition/test_copernicus.py",
+    "pipeline/test_fuse_folder.py",
+    "viewer/test_browser_explore.py",
+    "viewer/test_browser_pages.py",
+    "orchestration/checks/test_criteria.py",
+    "phenology/test_noise.py",
+)
+"""Modules that are begun first, so that no worker is left with one when the others have finished: xdist begins with
+those of the most tests."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    rank = {module: number for number, module in enumerate(LONGEST)}
+    here = Path(__file__).parent
+    items.sort(key=lambda item: rank.get(item.path.relative_to(here).as_posix(), len(LONGEST)))
 
 
 def real_cases(paths: Sequence[Path], what: str) -> list[ParameterSet]:

@@ -16,6 +16,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from satfusion_assets_tests.conftest import AUTHORITIES, AUTHORITIES_OF_THE_MACHINE
+
 ROOT = Path(__file__).parents[1]
 SCIENCE = ("numba", "numpy", "scipy", "xarray")
 TINY_FUSION = """
@@ -32,7 +34,11 @@ print(np.isfinite(fused.values).mean(), sorted({"dagster", "rasterio", "httpx"} 
 
 def uv(*arguments: str | Path) -> None:
     program = Path(sys.executable).with_name("uv")
-    found = subprocess.run([program, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+    trusted = os.environ[AUTHORITIES_OF_THE_MACHINE]  # of the registry
+    own = {name: value for name, value in os.environ.items() if name != AUTHORITIES}
+    environment = own | ({AUTHORITIES: trusted} if trusted else {})
+    command = [program, *arguments]
+    found = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stderr
 
 

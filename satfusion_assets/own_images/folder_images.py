@@ -18,6 +18,7 @@ from odc.geo.geobox import GeoBox
 from rasterio.enums import MaskFlags
 from rasterio.windows import Window
 
+from satfusion_assets.store.rasters import local_raster
 from satfusion_assets.vocabulary.errors import InvalidInput
 
 logger = logging.getLogger(__name__)
@@ -59,7 +60,7 @@ class Rasters:
         def read(slot: int) -> None:
             path = self.paths[which[slot]]
             try:
-                with rasterio.open(path) as raster:
+                with local_raster(path) as raster:
                     stack[slot] = _reflectance(raster, window)
             except rasterio.errors.RasterioError as error:
                 raise InvalidInput(f"{path} is damaged or cut off ({error}); write it again.") from error
@@ -223,7 +224,7 @@ def _rasters(paths: Mapping[date, Path]) -> Rasters:
 def _grid(path: Path) -> tuple[GeoBox, tuple[str, ...]]:
     """Grid and bands of an image."""
     try:
-        with rasterio.open(path) as raster:
+        with local_raster(path) as raster:
             names = tuple(
                 name or f"band {band}" for band, name in zip(raster.indexes, raster.descriptions, strict=True)
             )
@@ -235,7 +236,7 @@ def _grid(path: Path) -> tuple[GeoBox, tuple[str, ...]]:
 def _refuse_pictures(paths: Sequence[Path]) -> None:
     """InvalidInput names an image of 8 bits without a scale, or of complex numbers: neither is reflectance or GCC."""
     for path in paths:
-        with rasterio.open(path) as raster:
+        with local_raster(path) as raster:
             narrow = any(np.dtype(one).itemsize == 1 for one in raster.dtypes if not one.startswith("complex"))
             if (narrow and set(raster.scales) == {1.0}) or any(one.startswith("complex") for one in raster.dtypes):
                 raise InvalidInput(

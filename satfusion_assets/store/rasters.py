@@ -132,14 +132,22 @@ def read_geobox(path: Path) -> GeoBox:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Any]:
+def local_raster(path: Path) -> Iterator[Any]:
+    """A raster of this machine, opened. Where the environment holds a bucket's keys, rasterio otherwise makes a session
+    of them for each file, which takes ten times as long as the file."""
     import rasterio
-    from rasterio.errors import RasterioError
     from rasterio.session import DummySession
 
+    with rasterio.Env(session=DummySession()), rasterio.open(path) as dataset:
+        yield dataset
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    from rasterio.errors import RasterioError
+
     try:
-        # Without it rasterio looks for the bucket's keys each time, which takes longer than the file.
-        with rasterio.Env(session=DummySession()), rasterio.open(path) as dataset:
+        with local_raster(path) as dataset:
             yield dataset
     except RasterioError as error:
         raise ProductCorrupt(

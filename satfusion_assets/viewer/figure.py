@@ -22,6 +22,7 @@ _TEXT_PT: Final = 7.0
 """Size that journals ask for in figures at print size (5 to 7 pt at least)."""
 _CURVE_MM: Final = 42.0
 _PANEL_LEAST_MM: Final = 42.0
+_LAYOUT_DECIMALS: Final = 6
 _DRAWING: Final = threading.Lock()
 """matplotlib's settings belong to the process."""
 _SETTINGS: Final[Any] = {
@@ -86,7 +87,7 @@ def draw(order: Order, contents: Contents) -> bytes:
         columns, rows, maps_mm = _arranged(order, contents)
         curves_mm = _CURVE_MM + 3.0 * len(contents.notes)
         height_mm = maps_mm + curves_mm
-        figure = Figure(figsize=(order.width_mm * MM, height_mm * MM), layout="constrained")
+        figure = Figure(figsize=(order.width_mm * MM, height_mm * MM), layout=_layout())
         FigureCanvasAgg(figure)
         parts: Any = figure.subfigures(2, 1, height_ratios=[maps_mm, curves_mm])
         maps, below = parts
@@ -97,6 +98,25 @@ def draw(order: Order, contents: Contents) -> bytes:
         nothing: dict[Format, dict[str, Any]] = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
         figure.savefig(out, format=order.format, dpi=order.dpi, metadata=nothing[order.format])
         return out.getvalue()
+
+
+def _layout() -> Any:
+    """Constrained layout to a millionth of the figure. Its solver takes terms in the order of their addresses, so that
+    its last bits differ between equal figures, and with them the names of the SVG's clip paths."""
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    class Settled(ConstrainedLayoutEngine):
+        def execute(self, fig: Any) -> Any:
+            solved = super().execute(fig)
+            for part in fig.subfigs:
+                part.bbox_relative.set_points(part.bbox_relative.get_points().round(_LAYOUT_DECIMALS))
+            for axes in fig.axes:
+                place = axes.get_position(original=True)
+                place.set_points(place.get_points().round(_LAYOUT_DECIMALS))
+                axes.set_position(place, which="original")
+            return solved
+
+    return Settled()
 
 
 def _arranged(order: Order, contents: Contents) -> tuple[int, int, float]:

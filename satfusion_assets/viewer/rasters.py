@@ -21,6 +21,7 @@ from rasterio.errors import RasterioError
 from rasterio.io import DatasetReader, MemoryFile
 from rasterio.windows import Window
 
+from satfusion_assets.store.rasters import local_raster
 from satfusion_assets.vocabulary.errors import InvalidInput, ProductCorrupt
 from satfusion_assets.vocabulary.indices import gcc, ndvi
 
@@ -78,7 +79,7 @@ def read_frame(path: Path, name: str, bands: Sequence[int] | None = None) -> Fra
     if path.suffix.lower() not in RASTERS:
         raise InvalidInput(f"{name} is no raster; ask for one of {', '.join(sorted(RASTERS))}.")
     try:
-        with rasterio.open(path) as dataset:
+        with local_raster(path) as dataset:
             wanted = list(bands or dataset.indexes)
             if not set(wanted) <= set(dataset.indexes):
                 raise InvalidInput(f"{name} has {dataset.count} bands; band {max(wanted)} was asked for.")
@@ -127,7 +128,7 @@ def _scale(dataset: DatasetReader, band: int) -> float:
 def read_window(path: Path, name: str, east: float, north: float, side: int) -> np.ndarray | None:
     """Mean over the ``side`` x ``side`` window around a point, per band, physical; NaN = missing, None = outside."""
     try:
-        with rasterio.open(path) as dataset:
+        with local_raster(path) as dataset:
             column, row = ~dataset.transform @ (east, north)
             reach = side // 2
             left, top = int(np.floor(column)) - reach, int(np.floor(row)) - reach
@@ -155,7 +156,7 @@ def mean_of_present(values: np.ndarray) -> np.ndarray:
 def read_tags(path: Path) -> dict[str, str]:
     """Tags of a raster; none where it cannot be read, which its own panel says."""
     try:
-        with rasterio.open(path) as dataset:
+        with local_raster(path) as dataset:
             return dict(dataset.tags())
     except RasterioError:
         return {}

@@ -10,7 +10,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright
+from playwright.sync_api import Browser, Page, Playwright, expect
+
+from satfusion_assets_tests.conftest import program
 
 FLAGS = [
     "--headless",
@@ -25,14 +27,16 @@ FLAGS = [
 AXE = Path(__file__).parents[2] / "webapp" / "node_modules" / "axe-core" / "axe.min.js"
 READBACK = "warning: Canvas2D: Multiple readback"
 """Said of this module's own reading of pixels."""
+PATIENCE_MS = 60_000
+"""How long a page may take for what is asked of it: a busy machine is no fault of the page."""
+expect.set_options(timeout=PATIENCE_MS)
 LOOPBACK = {"127.0.0.1", "localhost"}
 
 
 def launch(playwright: Playwright) -> Browser:
     """The system's Chromium."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.fail("No Chromium is installed; 'apt-get install chromium' gives one, then run the tests again.")
+    others = shutil.which("chromium-browser") or shutil.which("google-chrome")
+    chromium = others or program("chromium", package="chromium")
     return playwright.chromium.launch(executable_path=chromium, args=FLAGS)
 
 
@@ -45,7 +49,7 @@ def strict_page(browser: Browser, base: str, *, allow: tuple[str, ...] = (), **c
     options = {"viewport": {"width": 1440, "height": 1000}, "accept_downloads": True, **context}
     profile = browser.new_context(base_url=base, **options)
     page = profile.new_page()
-    page.set_default_timeout(8_000)
+    page.set_default_timeout(PATIENCE_MS)
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
     page.on("pageerror", lambda error: complaints.append(f"uncaught: {error}"))

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, Request, expect
 from satfusion_assets.vocabulary.links import viewer_url
 from satfusion_assets_tests.viewer.browser import (
     axe_violations,
+    box_of,
     middle_colour,
     strict_page,
     wait_painted,
@@ -102,6 +103,9 @@ def test_a_gap_shows_the_withheld_scene_both_fusions_and_the_competitor(page: Pa
 
 def test_phenology_gives_the_date_of_the_pixel_under_the_pointer(page: Page):
     page.goto(f"{SEASON}/phenology")
+    # What comes above the maps moves them away from under the pointer.
+    box_of(page, ".chart .u-over")
+    expect(page.get_by_role("region", name="Dates with their 95 % intervals")).to_be_visible()
     wait_painted(page, "rising", "50:date")
     page.locator(".panel[data-source='rising'] .map-box").hover(position={"x": 60, "y": 60})
     readout = page.locator(".panel[data-source='rising'] .readout")

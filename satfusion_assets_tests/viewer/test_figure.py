@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
@@ -15,6 +16,9 @@ import pytest
 import rasterio
 from cmcrameri import cm
 from defusedxml import ElementTree
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.transforms import Bbox
 from PIL import Image
 
 from satfusion_assets.viewer.figure import draw, scale_bar_m
@@ -63,6 +67,28 @@ def test_a_drawing_has_the_width_that_was_asked_for_and_an_svg_is_the_same_each_
         f'filename="innsbruck_2024_aggressive_sigma20_processed_gcc_{CLOUDY}.{format}"'
         in (answer.headers["content-disposition"])
     )
+
+
+def test_the_layouts_last_bits_are_not_in_the_bytes(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its solver's last bits differ from figure to figure, with the addresses of its terms."""
+    order = Order(date.fromisoformat(CLOUDY), "gcc", "svg", 120)
+    site = SiteRegistry.load(store / "sites.geojson").site("innsbruck")
+    with Fence(store).snapshot() as files:
+        contents = contents_of(files, site, 2024, Scenario.parse("aggressive_sigma20"), "processed", order)
+    solve, moved = ConstrainedLayoutEngine.execute, []
+
+    def solve_otherwise(engine: ConstrainedLayoutEngine, figure: Figure) -> Any:
+        solved = solve(engine, figure)
+        for axes in figure.axes:
+            place = axes.get_position(original=True).get_points()
+            axes.set_position(Bbox(np.nextafter(place, 1)), which="original")
+            moved.append(axes)
+        return solved
+
+    before = draw(order, contents)
+    monkeypatch.setattr(ConstrainedLayoutEngine, "execute", solve_otherwise)
+    assert draw(order, contents) == before
+    assert moved
 
 
 def test_it_names_year_days_scale_quantity_and_what_its_numbers_are(client: httpx.Client) -> None:

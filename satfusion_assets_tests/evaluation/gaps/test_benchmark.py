@@ -31,7 +31,7 @@ from satfusion_assets.export.gap_tables import gap_summary, gap_table
 from satfusion_assets.fusion.season import SeasonStack
 from satfusion_assets.sampling.series import DailySeries
 from satfusion_assets.sampling.window import window_gcc
-from satfusion_assets.vocabulary.scenarios import Scenario, Strategy
+from satfusion_assets.vocabulary.scenarios import EFAST_SCENARIOS, Scenario, Strategy
 from satfusion_assets.vocabulary.sites import SiteSeason
 from satfusion_assets_tests.conftest import GOLDENS
 from satfusion_assets_tests.evaluation.gaps.builders import days, gap, stack
@@ -76,6 +76,7 @@ def outcomes() -> list[StrategyOutcome]:
         gaps=calendar_gaps(HERE, centres, lengths=(15, 30)),
         patterns={Strategy.AGGRESSIVE: pattern},
         starfm=True,
+        scenarios=EFAST_SCENARIOS,
     )
     return benchmark.run({Strategy.AGGRESSIVE: season()})
 
@@ -142,10 +143,24 @@ def test_the_temporal_tier_has_every_method_but_starfm(outcomes: list[StrategyOu
     series = outcomes[0].no_gap_series
     assert set(series) == {
         "aggressive_sigma20", "aggressive_sigma30", "aggressive_itb_sigma20", "aggressive_itb_sigma30",
-        "aggressive_kriging", "aggressive_itb_kriging",
         "nearest", "linear", "whittaker", "harmonic",
     }  # fmt: skip
     assert len(series[BEST.key]) == 366
+
+
+@pytest.mark.parametrize("key", ["aggressive_kriging", pytest.param("aggressive_itb_kriging", marks=pytest.mark.slow)])
+def test_kriging_takes_part_in_every_tier_and_in_the_report(key: str) -> None:
+    """It learns anew from what each gap leaves, so one gap has to do."""
+    gaps = calendar_gaps(HERE, midpoints(HERE, date(2024, 6, 1), date(2024, 8, 14)), lengths=(15,))[:1]
+    outcomes = Benchmark(HERE, row=6, col=6, gaps=gaps, scenarios=[Scenario.parse(key)]).run(
+        {Strategy.AGGRESSIVE: season()}
+    )
+    (outcome,) = outcomes[0].gaps
+    assert {key, "linear"} <= set(outcome.scenes[0].common)
+    assert {key, "linear"} <= set(outcome.series) & set(outcomes[0].no_gap_series)
+    (row,) = gap_metrics(CONTEXT, outcomes, camera())["strategies"]["aggressive"]["gaps"]
+    assert row["spatial"][key]["gcc"]["n_pixels"] == row["n_withheld_pixels"]
+    assert row["temporal"][key]["n_samples"] > 300
 
 
 def test_reports_are_valid_json_with_the_contracts_keys(

@@ -12,7 +12,9 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -61,18 +63,23 @@ def wait_for(url: str, seconds: float = 60) -> None:
 
 def new_bucket(endpoint: str) -> str:
     """``s3://bucket/prefix`` of a bucket that was just made."""
+    name = f"b{uuid.uuid4().hex[:12]}"
+    _client(endpoint).create_bucket(Bucket=name)
+    return f"s3://{name}/products"
+
+
+@cache
+def _client(endpoint: str) -> Any:
+    """Made once: boto3 reads the descriptions of its services for each."""
     import boto3
 
-    name = f"b{uuid.uuid4().hex[:12]}"
-    client = boto3.client(
+    return boto3.client(
         "s3",
         endpoint_url=endpoint,
         aws_access_key_id=KEYS["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=KEYS["AWS_SECRET_ACCESS_KEY"],
         region_name=KEYS["AWS_REGION"],
     )
-    client.create_bucket(Bucket=name)
-    return f"s3://{name}/products"
 
 
 class Between:
