@@ -33,6 +33,7 @@ AUTHORITIES_OF_THE_MACHINE = "AUTHORITIES_OF_THE_MACHINE"
 
 
 def pytest_configure() -> None:
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # workers share the cores, and more threads only wait for them
     _like_in_a_terminal()
     _trust_one_authority()
 

@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln
+from threadpoolctl import threadpool_limits
 
 from satfusion_assets.fusion.kriging import hyperparameters as defaults
 from satfusion_assets.fusion.kriging.folds import DIFFUSE, Model, likelihoods, scene_equations, withhold
@@ -89,12 +90,17 @@ class Learned:
 
 def learn(sample: Sample) -> Learned:
     """Hyper-parameters of every band; the defaults of ``hyperparameters`` where fewer than ``LEAST_SCENES`` days
-    tell, or a band is the same everywhere and always."""
+    tell, or a band is the same everywhere and always.
+
+    On one thread: matrices of some hundreds of rows are solved no sooner on more, for up to twice the CPU, and with
+    last digits that depend on how many the machine has.
+    """
     telling = sample.telling
     enough = int(telling.sum()) >= defaults.LEAST_SCENES and _varies(sample)
     if not enough:
         return _learn_scale(sample)
-    learned = _learn_all(sample.of(telling))
+    with threadpool_limits(limits=1, user_api="blas"):
+        learned = _learn_all(sample.of(telling))
     return _on_all_days(learned, sample.days, telling)
 
 
