@@ -19,7 +19,7 @@ import pytest
 from satfusion_assets_tests.conftest import AUTHORITIES, AUTHORITIES_OF_THE_MACHINE
 
 ROOT = Path(__file__).parents[1]
-SCIENCE = ("numba", "numpy", "scipy", "xarray")
+SCIENCE = ("numba", "numpy", "scipy", "threadpoolctl", "xarray")
 TINY_FUSION = """
 import sys
 import numpy as np
@@ -171,7 +171,7 @@ def test_the_wheel_is_typed_and_knows_its_version(installed: Path, user: dict[st
     assert (package / "py.typed").is_file()
 
 
-def test_the_science_needs_four_libraries_and_no_dagster(wheel: Path, tmp_path: Path, user: dict[str, str]) -> None:
+def test_the_science_needs_five_libraries_and_no_dagster(wheel: Path, tmp_path: Path, user: dict[str, str]) -> None:
     programs = environment_with(tmp_path / "light", *SCIENCE)
     uv("pip", "install", "--quiet", "--python", programs / "python", "--no-deps", wheel)
     said = subprocess.run(
