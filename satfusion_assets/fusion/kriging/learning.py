@@ -90,11 +90,7 @@ class Learned:
 
 def learn(sample: Sample) -> Learned:
     """Hyper-parameters of every band; the defaults of ``hyperparameters`` where fewer than ``LEAST_SCENES`` days
-    tell, or a band is the same everywhere and always.
-
-    On one thread: matrices of some hundreds of rows are solved no sooner on more, for up to twice the CPU, and with
-    last digits that depend on how many the machine has.
-    """
+    tell, or a band is the same everywhere and always. On one thread of BLAS: more are no sooner, for more CPU."""
     telling = sample.telling
     enough = int(telling.sum()) >= defaults.LEAST_SCENES and _varies(sample)
     if not enough:

@@ -151,7 +151,8 @@ def _write_images(
             draft.share(stack.made_of, origin, name)
     else:
         tags, pixels = [stack.tags] * len(names), np.ascontiguousarray(stack.values)
-        made_of = (stack.contents, window)
+        # Fused images are one scenario's alone: held, they would take the place of what scenarios have in common.
+        made_of = None if source == "fusion" else (stack.contents, window)
         draft.write_stack(names, pixels, geobox, band_names=channels, tags=tags, made_of=made_of)
     write_layers(draft, names, stack.days, channels)
 
