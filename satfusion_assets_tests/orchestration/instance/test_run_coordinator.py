@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -87,24 +87,19 @@ def test_those_that_wait_and_those_that_work_have_their_places_together(file: st
     ],
 )
 def test_the_wait_ends_as_the_backfill_ends(
-    instance: dg.DagsterInstance, status: BulkActionStatus, words: str | None
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, status: BulkActionStatus, words: str | None
 ) -> None:
-    identity, told = ask(instance), list[str]()
-
-    def wait() -> None:
-        try:
-            wait_for(instance, identity, says="http://there", every_s=0.01)
-        except dg.Failure as failure:
-            told.append(str(failure.description))
-
-    waiting = threading.Thread(target=wait, daemon=True)
-    waiting.start()
-    waiting.join(0.2)
-    assert waiting.is_alive(), "the backfill is under way"
-    becomes(instance, identity, status)
-    waiting.join(30)
-    assert not waiting.is_alive()
-    assert [f"The backfill {identity}: {words}. Its runs say why: http://there"] * bool(words) == told
+    """What happens to the backfill happens between two looks at it: the ephemeral instance is for one thread alone."""
+    identity, still = ask(instance), [BulkActionStatus.REQUESTED, status]
+    monkeypatch.setattr("time.sleep", lambda _: becomes(instance, identity, still.pop(0)))
+    ends = (
+        pytest.raises(dg.Failure, match=rf"^The backfill {identity}: {words}\. Its runs say why: http://there$")
+        if words
+        else contextlib.nullcontext()
+    )
+    with ends:
+        wait_for(instance, identity, says="http://there")
+    assert not still, "it was looked at until it had ended"
 
 
 def test_an_interrupted_wait_cancels_the_backfill(
