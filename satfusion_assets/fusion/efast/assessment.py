@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from satfusion_assets.fusion.efast import deviations, tallies
 from satfusion_assets.fusion.efast.coarse import coarse_support
@@ -50,9 +51,14 @@ def assess(plan: FusionPlan, days: DayNumbers, parameters: Parameters, weights: 
     """Quality layers of ``values`` (p, b, H, W) fused with ``weights``."""
     images = plan.images
     left_out = leave_one_out_weights(images, parameters)
-    coarse_errors = coarse_departures(images.coarse, images.coarse_days)
-    model = plan.error_model or learn(plan, parameters, left_out, coarse_errors)
-    noise = model.coarse_part[:, None, None] * coarse_variance(days, coarse_errors, images.coarse_days)
+    with threadpool_limits(limits=1, user_api="blas"):  # So small are the products that more threads mostly wait.
+        coarse_errors = coarse_departures(images.coarse, images.coarse_days)
+        # Scenes' days and predicted ones together: what is asked of the coarse series is read once.
+        scene_days = images.fine_days if plan.error_model is None else images.fine_days[:0]
+        variance = coarse_variance(np.concatenate([scene_days, days]), coarse_errors, images.coarse_days)
+        on_scenes, on_days = variance[: len(scene_days)], variance[len(scene_days) :]
+        model = plan.error_model or learn(plan, parameters, left_out, coarse_errors, on_scenes)
+    noise = model.coarse_part[:, None, None] * on_days
     layers = assess_days(plan, days, parameters, weights, left_out, noise, model, values)
     support = coarse_support(days, images.coarse, images.coarse_days, parameters.coarse_reach)
     return Quality(layers.days_to_scene, layers.effective_scenes, support.min(axis=1), layers.standard_deviation, model)
@@ -79,10 +85,14 @@ def scene_errors(
 
 
 def learn(
-    plan: FusionPlan, parameters: Parameters, left_out: SceneWeights, coarse_errors: NDArray[np.float64]
+    plan: FusionPlan,
+    parameters: Parameters,
+    left_out: SceneWeights,
+    coarse_errors: NDArray[np.float64],
+    coarse_noise: NDArray[np.float64],
 ) -> ErrorModel:
     """The error model of the plan's area, from a lattice of pixels. coarse_errors: ``coarse_departures`` of its
-    images."""
+    images; coarse_noise: (n, b, h, w) their variance on the days of the scenes."""
     images = plan.images
     rows, columns = (lattice(size) for size in images.fine.shape[2:])
     scenes = scene_errors(plan, parameters, left_out, rows, columns)
@@ -97,8 +107,7 @@ def learn(
     departures = flat(images.fine[..., rows[:, None], columns])[images.order] - upsampled(plan.coarse_then)
     withheld = withhold(images.fine_days, left_out, upsampled(left_out.values), departures, flat(scenes.squares))
     part = remaining_part(np.square(upsampled(coarse_errors)), upsampled(np.square(coarse_errors)))
-    noise = upsampled(coarse_variance(images.fine_days, coarse_errors, images.coarse_days))
-    model = fit_error_model(flat(scenes.errors), withheld, noise, part, scenes.typical_error)
+    model = fit_error_model(flat(scenes.errors), withheld, upsampled(coarse_noise), part, scenes.typical_error)
     as_given = np.argsort(images.order)
     return replace(model, scene_noise=model.scene_noise[as_given])
 

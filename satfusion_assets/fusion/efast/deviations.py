@@ -21,6 +21,7 @@ from satfusion_assets.fusion.efast.rows import (
     cells_of,
     chunk_of,
     clamp,
+    in_one,
     interpolate_down,
     margin_of,
     same,
@@ -157,7 +158,7 @@ def assess(scenes: SceneEvidence, evidence: DayEvidence, row_first: int, row_las
     step = min(max(1, CHUNK // ratio), cell_last - cell_first)
     size = step * ratio
     scratch = _scratch(highest - lowest, end - begin, bands, step, size, values.dtype)
-    line, shares, stride = scratch.lines[0], scratch.shares, _stride(scratch, bands)
+    line, shares, stride, noises = scratch.lines[0], scratch.shares, _stride(scratch, bands), in_one(noise)
     for y in range(row_first, row_last):
         row = y + margin_of(top, ratio)
         for cell in range(cell_first, cell_last, step):
@@ -174,7 +175,7 @@ def assess(scenes: SceneEvidence, evidence: DayEvidence, row_first: int, row_las
                 conclude(shares, offset, reach, x, stop - x, nearest[p, y], effective[p, y])
                 _sum_day(weights, p, begin, scenes.grid, cells, lags[p], stride, departures, scratch)
                 for b in range(bands):
-                    upsample_line(noise[p, b], row, cell, cells, ratio, fractions, scratch.centres[0], line)
+                    upsample_line(noises, p * bands + b, row, cell, cells, ratio, fractions, scratch.centres, line)
                     known, out, here = values[p, b, y], deviation[p, b, y], slice(b * stride, b * stride + size)
                     pulled, owned = scratch.sums[0, here], scratch.sums[1, here]
                     conclude_band(line, shares, pulled, owned, drift[b], offset, x, stop - x, known, out)
@@ -218,12 +219,12 @@ def _study_scenes(evidence: Any, begin: int, end: int, lowest: int, place: Any, 
     ratio, _, _, fractions = grid
     together = _form_residuals(evidence, lowest, place, scratch)
     residuals, present, seen, errors, departures, squares, whole, centres, lines, _, _, _, sums, inverse, _ = scratch
-    size, line, centre, counted, scale = seen.shape[1], lines[0], centres[0], inverse[0], inverse[1]
+    size, line, counted, scale = seen.shape[1], lines[0], inverse[0], inverse[1]
     total, blended, stride = sums[0], sums[1], _stride(scratch, len(typical))
     for s in range(begin, end):
         _blend_others(left_out, s, lowest, grid, place, stride, together, scratch)
-        interpolate_down(shared[s], row, cell, cells, ratio, fractions, centre)
-        spread(centre, cells, ratio, fractions, line)
+        interpolate_down(shared, s, row, cell, cells, ratio, fractions, centres, 0)
+        spread(centres, cells, ratio, fractions, line)
         for b in range(len(typical)):
             if b == 0 or not together:
                 reciprocals(total, b * stride, line, counted, scale)
@@ -244,7 +245,7 @@ def _form_residuals(evidence: Any, lowest: int, place: Any, scratch: Scratch) ->
     fine, order, coarse_then, _, _, typical, grid = evidence
     ratio, _, _, fractions = grid
     residuals, present, seen, filled = scratch.residuals, scratch.present, scratch.seen, scratch.filled
-    centre, line = scratch.centres[0], scratch.lines[0]
+    centres, line, then = scratch.centres, scratch.lines[0], in_one(coarse_then)
     bands, size, stride = len(typical), seen.shape[1], _stride(scratch, len(typical))
     if width < size:
         residuals[:] = 0
@@ -253,9 +254,8 @@ def _form_residuals(evidence: Any, lowest: int, place: Any, scratch: Scratch) ->
     together = True
     for s in range(len(seen)):
         for b in range(bands):
-            here = slice(b * stride, b * stride + size)
-            upsample_line(coarse_then[lowest + s, b], row, cell, cells, ratio, fractions, centre, line)
-            subtract(fine[order[lowest + s], b, y], line, x, offset, width, residuals[s, here], present[s, here])
+            upsample_line(then, (lowest + s) * bands + b, row, cell, cells, ratio, fractions, centres, line)
+            subtract(fine, order[lowest + s], b, y, line, x, offset, width, s, b * stride, residuals, present)
         filled[s] = is_filled(present, s, stride, offset, width)
         if filled[s]:
             seen[s, offset : offset + width] = 1
@@ -274,7 +274,7 @@ def _interpolate(weights: Any, p: int, grid: Any, place: Any, centres: Any) -> N
     count = weights.last[p] - weights.first[p]
     values, offset = weights.values, weights.offsets[p]
     for k in range(count):
-        interpolate_down(values[offset + k], row, cell, cells, ratio, fractions, centres[k])
+        interpolate_down(values, offset + k, row, cell, cells, ratio, fractions, centres, k)
     centres[count : count + GROUP] = 0
 
 

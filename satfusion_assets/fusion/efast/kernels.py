@@ -20,7 +20,7 @@ from satfusion_assets.fusion.efast.rows import (
     chunk_of,
     clamp,
     corner_mean,
-    corner_value,
+    in_one,
     interpolate_down,
     margin_of,
     same,
@@ -70,7 +70,9 @@ def blend(sources: Sources, row_first: int, row_last: int, out: Any) -> None:
     size = step * ratio
     residuals = np.zeros((end - begin, bands, size), dtype)
     present = np.zeros((end - begin, bands, size), dtype)
-    centres = np.empty(step + 1, dtype)
+    in_rows = residuals.reshape(end - begin, bands * size), present.reshape(end - begin, bands * size)
+    then, now = in_one(coarse_then), in_one(coarse_now)
+    centres = np.empty((1, step + 1), dtype)
     line = np.empty(size + LANES, dtype)
     total = np.empty((bands, size), dtype)
     blended = np.empty((bands, size), dtype)
@@ -84,20 +86,20 @@ def blend(sources: Sources, row_first: int, row_last: int, out: Any) -> None:
             together = True
             for s in range(end - begin):
                 for b in range(bands):
-                    upsample_line(coarse_then[begin + s, b], row, cell, cells, ratio, fractions, centres, line)
-                    pixels = fine[order[begin + s], b, y]
-                    subtract(pixels, line, x, offset, stop - x, residuals[s, b], present[s, b])
+                    upsample_line(then, (begin + s) * bands + b, row, cell, cells, ratio, fractions, centres, line)
+                    scene = order[begin + s]
+                    subtract(fine, scene, b, y, line, x, offset, stop - x, s, b * size, in_rows[0], in_rows[1])
                     together = together and same(present[s, 0], present[s, b])
             for p in range(days):
                 total[:] = 0
                 blended[:] = 0
                 for s in range(first[p], last[p]):
-                    weight = shares[offsets[p] + s - first[p]]
-                    if interpolate_down(weight, row, cell, cells, ratio, fractions, centres):
+                    n = offsets[p] + s - first[p]
+                    if interpolate_down(shares, n, row, cell, cells, ratio, fractions, centres, 0):
                         spread(centres, cells, ratio, fractions, line)
                         _accumulate(line, s - begin, residuals, present, together, total, blended)
                 for b in range(bands):
-                    upsample_line(coarse_now[p, b], row, cell, cells, ratio, fractions, centres, line)
+                    upsample_line(now, p * bands + b, row, cell, cells, ratio, fractions, centres, line)
                     norm = total[0] if together else total[b]
                     _estimate(line, offset, norm, blended[b], x, stop - x, out[p, b, y])
 
@@ -148,13 +150,13 @@ def upsample(images: Any, grid: BlendGrid, rows: Any, out: Any) -> None:
     count, _, width = out.shape
     margin, first, last = cells_of(left, ratio, width)
     cells = last - first
-    centres = np.empty(cells + 1, out.dtype)
+    centres = np.empty((1, cells + 1), out.dtype)
     line = np.empty(cells * ratio + LANES, out.dtype)
     offset = margin - first * ratio
     for k in range(count):
         for index in range(len(rows)):
             row = rows[index] + margin_of(top, ratio)
-            upsample_line(images[k], row, first, cells, ratio, fractions, centres, line)
+            upsample_line(images, k, row, first, cells, ratio, fractions, centres, line)
             out[k, index] = line[offset : offset + width]
 
 
@@ -168,11 +170,23 @@ def sample(images: Any, grid: BlendGrid, rows: Any, columns: Any, out: Any) -> N
         column = columns[c] + margin_of(left, ratio)
         beside[0, c], beside[1, c] = clamp(column // ratio - 1, width), clamp(column // ratio, width)
         along[c] = fractions[column % ratio]
-    for k in range(len(images)):
-        image = images[k]
-        for r in range(len(rows)):
-            row = rows[r] + margin_of(top, ratio)
-            upper, lower = clamp(row // ratio - 1, height), clamp(row // ratio, height)
-            down = float(fractions[row % ratio])
+    shares = np.empty((4, len(columns)), np.float64)
+    for r in range(len(rows)):
+        row = rows[r] + margin_of(top, ratio)
+        upper, lower = clamp(row // ratio - 1, height), clamp(row // ratio, height)
+        down = float(fractions[row % ratio])
+        shares[0], shares[1] = (1.0 - down) * (1.0 - along), (1.0 - down) * along
+        shares[2], shares[3] = down * (1.0 - along), down * along
+        for k in range(len(images)):
+            over, under, found = images[k, upper], images[k, lower], out[k, r]
+            gaps = 0
             for c in range(len(columns)):
-                out[k, r, c] = corner_value(image, upper, lower, beside[0, c], beside[1, c], down, along[c])
+                west, east = beside[0, c], beside[1, c]
+                value = 0.0 + shares[0, c] * over[west] + shares[1, c] * over[east]
+                value += shares[2, c] * under[west]
+                value += shares[3, c] * under[east]
+                found[c] = value / (shares[0, c] + shares[1, c] + shares[2, c] + shares[3, c])
+                gaps += 0 if np.isfinite(value) else 1
+            for c in range(len(columns) if gaps else 0):
+                if not np.isfinite(found[c]):
+                    found[c] = corner_mean(images[k], upper, lower, beside[0, c], beside[1, c], down, along[c])

@@ -67,45 +67,48 @@ def corner_mean(image: Any, upper: int, lower: int, left: int, right: int, down:
 
 
 @inlined
-def corner_value(image: Any, upper: int, lower: int, left: int, right: int, down: float, along: float) -> float:
-    """The same, without a question for each corner where all are finite."""
-    a, b, c, d = image[upper, left], image[upper, right], image[lower, left], image[lower, right]
-    if not np.isfinite((a + b) + (c + d)):
-        return corner_mean(image, upper, lower, left, right, down, along)
-    p, q, r, s = (1.0 - down) * (1.0 - along), (1.0 - down) * along, down * (1.0 - along), down * along
-    return (0.0 + p * a + q * b + r * c + s * d) / (p + q + r + s)
+def in_one(images: Any) -> Any:
+    """Images (n, b, h, w) one after another: (n * b, h, w)."""
+    n, bands, height, width = images.shape
+    return images.reshape(n * bands, height, width)
 
 
 @inlined
-def interpolate_down(image: Any, row: int, cell: int, cells: int, ratio: int, fractions: Any, centres: Any) -> bool:
-    """``image`` interpolated down to a fine row, at the coarse centres around ``cells`` cells; False = all zero."""
-    height, width = image.shape
+def interpolate_down(
+    images: Any, n: int, row: int, cell: int, cells: int, ratio: int, fractions: Any, centres: Any, k: int
+) -> bool:
+    """Image n of ``images`` interpolated down to a fine row, at the coarse centres around ``cells`` cells, into row k
+    of ``centres``; False = all zero.
+
+    Whole arrays and places in them, here and below: to count who uses a part that was cut out takes as long as its use.
+    """
+    _, height, width = images.shape
     upper, lower = clamp(row // ratio - 1, height), clamp(row // ratio, height)
     down = fractions[row % ratio]
     # Centres beyond the area repeat its last ones; those inside lie one after another.
     first, last = max(1 - cell, 0), min(cells, width - cell) + 1
     for j in range(first, last):
-        k = np.uint64(cell - 1 + j)
-        centres[j] = image[upper, k] + down * (image[lower, k] - image[upper, k])
+        at = np.uint64(cell - 1 + j)
+        centres[k, j] = images[n, upper, at] + down * (images[n, lower, at] - images[n, upper, at])
     for j in range(first):
-        centres[j] = centres[first]
+        centres[k, j] = centres[k, first]
     for j in range(last, cells + 1):
-        centres[j] = centres[last - 1]
+        centres[k, j] = centres[k, last - 1]
     something = False
     for j in range(cells + 1):
-        something = something or centres[j] != 0
+        something = something or centres[k, j] != 0
     return something
 
 
 @inlined
 def spread(centres: Any, cells: int, ratio: int, fractions: Any, out: Any) -> None:
-    """From centres to the fine pixels of ``out`` (cells * ratio + LANES,).
+    """From the first row of ``centres`` to the fine pixels of ``out`` (cells * ratio + LANES,).
 
     What a cell's loop writes beyond its own pixels, the next cell overwrites.
     """
     for k in range(cells):
-        start = centres[k]
-        step = centres[k + 1] - start
+        start = centres[0, k]
+        step = centres[0, k + 1] - start
         pixel = np.uint64(k * ratio)
         for i in range(np.uint64(len(fractions))):
             out[pixel + i] = start + fractions[i] * step
@@ -113,30 +116,47 @@ def spread(centres: Any, cells: int, ratio: int, fractions: Any, out: Any) -> No
 
 @inlined
 def upsample_line(
-    image: Any, row: int, cell: int, cells: int, ratio: int, fractions: Any, centres: Any, out: Any
+    images: Any, n: int, row: int, cell: int, cells: int, ratio: int, fractions: Any, centres: Any, out: Any
 ) -> None:
-    """``U(image)`` of a fine row in ``out`` (see ``spread``), from the finite corners where some are missing."""
-    height, width = image.shape
-    interpolate_down(image, row, cell, cells, ratio, fractions, centres)
+    """``U`` of image n, a fine row of it, in ``out`` (see ``spread``), from the finite corners where some are
+    missing."""
+    _, height, width = images.shape
+    interpolate_down(images, n, row, cell, cells, ratio, fractions, centres, 0)
     spread(centres, cells, ratio, fractions, out)
     for k in range(cells):
-        if np.isnan(centres[k]) or np.isnan(centres[k + 1]):
+        if np.isnan(centres[0, k]) or np.isnan(centres[0, k + 1]):
             upper, lower = clamp(row // ratio - 1, height), clamp(row // ratio, height)
             west, east = clamp(cell + k - 1, width), clamp(cell + k, width)
             for i in range(ratio):
-                out[k * ratio + i] = corner_mean(image, upper, lower, west, east, fractions[row % ratio], fractions[i])
+                out[k * ratio + i] = corner_mean(
+                    images[n], upper, lower, west, east, fractions[row % ratio], fractions[i]
+                )
 
 
 @inlined
-def subtract(pixels: Any, line: Any, x: int, offset: int, size: int, residuals: Any, present: Any) -> None:
-    """Residuals and presence (1 or 0) of pixels ``x`` ... ``x + size``, from ``offset`` on in the row of cells."""
+def subtract(
+    fine: Any,
+    scene: int,
+    band: int,
+    y: int,
+    line: Any,
+    x: int,
+    offset: int,
+    size: int,
+    s: int,
+    first: int,
+    residuals: Any,
+    present: Any,
+) -> None:
+    """Residuals and presence (1 or 0) of pixels ``x`` ... ``x + size`` of a row of fine images: in row s, from
+    ``first + offset`` on."""
     zero, one = residuals.dtype.type(0), residuals.dtype.type(1)
-    start, shift = np.uint64(x), np.uint64(offset)
+    start, shift, out = np.uint64(x), np.uint64(offset), np.uint64(first + offset)
     for i in range(np.uint64(size)):
-        residual = pixels[start + i] - line[shift + i]
+        residual = fine[scene, band, y, start + i] - line[shift + i]
         here = abs(residual) < np.inf
-        residuals[shift + i] = residual if here else zero
-        present[shift + i] = one if here else zero
+        residuals[s, out + i] = residual if here else zero
+        present[s, out + i] = one if here else zero
 
 
 @inlined

@@ -112,12 +112,12 @@ def add_lines(lines: Any, first: int, size: int, total: Any) -> None:
 @inlined
 def is_filled(present: Any, s: int, stride: int, offset: int, width: int) -> bool:
     """Whether scene s has every band of the ``width`` pixels from ``offset`` on."""
-    missing = 0
+    missing = False
     for first in range(offset, present.shape[1], stride):
         start = np.uint64(first)
         for i in range(np.uint64(width)):
-            missing += 0 if present[s, start + i] == present.dtype.type(1) else 1
-    return missing == 0
+            missing = missing | (present[s, start + i] != present.dtype.type(1))
+    return not missing
 
 
 @inlined

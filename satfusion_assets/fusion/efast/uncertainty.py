@@ -127,10 +127,13 @@ def _fit_drift(squared: Array, scene_variance: Array, distance: Array) -> float:
 def _own_noise(squared: Array, surface: Array) -> Array:
     """The variance beside the surface's with which both intervals, taken together, cover a scene's errors: (n,) of
     (n, k), NaN = unknown."""
-    needed = np.sort(np.concatenate([squared - surface, squared / 1.96**2 - surface], axis=1), axis=1)
-    # The linear quantile of the known, which a sort puts first; numpy's own goes scene by scene where some are NaN.
+    needed = np.concatenate([squared - surface, squared / 1.96**2 - surface], axis=1)
+    # The linear quantile of the known, which NaN come behind; numpy's own goes scene by scene where some are NaN.
     place = (np.isfinite(needed).sum(axis=1) - 1) * (_ONE_SIGMA + _TWO_SIGMA) / 2
     below, scenes = np.floor(place).astype(np.intp), np.arange(len(needed))
-    lower, upper = needed[scenes, below], needed[scenes, np.minimum(below + 1, needed.shape[1] - 1)]
+    above = np.minimum(below + 1, needed.shape[1] - 1)
+    if needed.size:
+        needed.partition(np.unique([below, above]), axis=1)
+    lower, upper = needed[scenes, below], needed[scenes, above]
     quantile: Array = np.maximum(lower + (place - below) * (upper - lower), 0.0)
     return quantile

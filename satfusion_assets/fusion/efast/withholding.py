@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from satfusion_assets.fusion.efast.compiled import compiled
 from satfusion_assets.fusion.efast.weights import SceneWeights
 from satfusion_assets.fusion.efast.windows import DayNumbers
 
@@ -52,12 +53,13 @@ def withhold(
         apart = np.abs(days[others] - days[scene]) > GAP
         near, far = _shares(weight), _shares(weight * apart[:, None])
         change, lags = near - far, (days[others] - days[scene]).astype(weight.dtype)
-        slope = _squared_slope(near, lags, filled[others], squares[others])
+        own = _own(near, squares[others])
+        slope = _squared_slope(near, lags, filled[others], own)
         beside = near.copy()
         beside[scene - first] -= 1
-        found.scene_variance[scene] = _own(near, squares[others]) + slope * (lags @ near) ** 2
+        found.scene_variance[scene] = own + slope * (lags @ near) ** 2
         found.distance[scene] = squared_integral(beside, days[others])
-        found.change[scene] = np.einsum("mk,mbk->bk", change, filled[others])
+        found.change[scene] = _summed(change, filled[others])
         found.change_variance[scene] = _own(change, squares[others]) + slope * (lags @ change) ** 2
         found.change_distance[scene] = squared_integral(change, days[others])
     return found
@@ -69,17 +71,33 @@ def _shares(weights: Array) -> Array:
 
 
 def _own(shares: Array, squares: Array) -> Array:
-    own: Array = np.einsum("mk,mbk->bk", shares**2, squares)
-    return own
+    return _summed(shares**2, squares)
 
 
-def _squared_slope(shares: Array, lags: Array, departures: Array, squares: Array) -> Array:
-    """Square of the departures' slope (b, k) under shares (m, k), less its own variance; 0 where lags hardly differ."""
+def _summed(shares: Array, values: Array) -> Array:
+    """Sum over scenes (b, k) of values (m, b, k) times shares (m, k)."""
+    sums = np.zeros(values.shape[1:], values.dtype)
+    _add(shares, values, sums)
+    return sums
+
+
+@compiled
+def _add(shares: Any, values: Any, sums: Any) -> None:
+    scenes, bands, pixels = values.shape
+    for s in range(scenes):
+        for b in range(bands):
+            for k in range(pixels):
+                sums[b, k] += shares[s, k] * values[s, b, k]
+
+
+def _squared_slope(shares: Array, lags: Array, departures: Array, own: Array) -> Array:
+    """Square of the departures' slope (b, k) under shares (m, k), less its own variance; 0 where lags hardly differ.
+    own: (b, k) of ``_own`` under these shares."""
     away = lags[:, None] - lags @ shares
     variance = (shares * away**2).sum(axis=0)
     pull = np.divide(shares * away, variance, out=np.zeros_like(shares), where=variance >= 1)
-    doubt = _own(shares, squares) * (pull**2).sum(axis=0) / (shares**2).sum(axis=0)
-    return np.maximum(np.einsum("mk,mbk->bk", pull, departures) ** 2 - doubt, 0)
+    doubt = own * (pull**2).sum(axis=0) / (shares**2).sum(axis=0)
+    return np.maximum(_summed(pull, departures) ** 2 - doubt, 0)
 
 
 def squared_integral(steps: Array, days: DayNumbers) -> Array:
