@@ -95,10 +95,25 @@ def _with_detail(
 
 
 def _snow(images: Images, block: Block, ratio: int) -> SnowFlags | None:
-    """Flags of the block's fine pixels and of all its coarse ones."""
+    """Flags of the block's fine pixels and of all its coarse ones.
+
+    Of a row of coarse pixels at a time: what is asked of a pixel is asked in its cell, and takes as much memory as the
+    scenes themselves.
+    """
     if images.bands != len(BANDS):
         return None
-    return SnowFlags(kriging.snow.snow(images.coarse), flags(_inner(images, block), ratio).fine)
+    inner = _inner(images, block)
+    fine = np.empty(inner.fine[:, 0].shape, np.bool_)
+    for row in range(inner.coarse.shape[2]):
+        cells, pixels = slice(row, row + 1), slice(row * ratio, (row + 1) * ratio)
+        strip = replace(
+            inner,
+            coarse=inner.coarse[..., cells, :],
+            fine=inner.fine[..., pixels, :],
+            cloud_distance=inner.cloud_distance[..., cells, :],
+        )
+        fine[:, pixels] = flags(strip, ratio).fine
+    return SnowFlags(kriging.snow.snow(images.coarse), fine)
 
 
 def _inner(images: Images, block: Block) -> Images:
