@@ -303,6 +303,7 @@ def test_a_second_run_changes_nothing(installation: Installation) -> None:
     assert finished.stdout.count("up to date (") == 18, finished.stdout
 
 
+@pytest.mark.slow
 def test_a_bundle_makes_its_figure_again_and_says_when_it_cannot(installation: Installation) -> None:
     """From its raw data alone, without archives and without the data root that it came from."""
     folder = installation.root / "bundles" / "figure"
@@ -328,7 +329,7 @@ def test_a_bundle_makes_its_figure_again_and_says_when_it_cannot(installation: I
     assert "preselected is not as it was: its code is version" in " ".join(changed.stdout.split())
 
 
-@pytest.mark.parametrize("page", ["paper-table", "another-region", "own-site"])
+@pytest.mark.parametrize("page", ["paper-table", "another-region", pytest.param("own-site", marks=pytest.mark.slow)])
 def test_the_manuals_how_tos_run_as_they_stand(installation: Installation, page: str) -> None:
     said = follow(f"how-to/{page}.md", installation.root, lambda arguments: installation.run(*arguments))
     expected = {"paper-table": "nonaggressive_kriging", "another-region": "innsbruck_EN_2000", "own-site": "forthgr"}

@@ -112,6 +112,7 @@ def running(installed: Path, user: dict[str, str]) -> Iterator[tuple[str, str]]:
         assert process.wait(60) == 0
 
 
+@pytest.mark.slow
 def test_up_serves_the_code_the_daemon_and_the_viewer(running: tuple[str, str], user: dict[str, str]) -> None:
     dagster, viewer = running
     query = """{ workspaceOrError { ... on Workspace { locationEntries { loadStatus

@@ -50,9 +50,17 @@ SIGNALLED = {
     "Ctrl-C": (signal.SIGINT, os.killpg),  # a terminal tells every process of the command
 }
 
+USUAL = {("python", "SIGTERM"), ("threads", "Ctrl-C")}
 
-@pytest.mark.parametrize(("number", "tell"), SIGNALLED.values(), ids=SIGNALLED)
-@pytest.mark.parametrize("work", ["python", "threads"])
+
+@pytest.mark.parametrize(
+    ("work", "number", "tell"),
+    [
+        pytest.param(work, *how, id=f"{work}-{name}", marks=() if (work, name) in USUAL else pytest.mark.slow)
+        for work in WORK
+        for name, how in SIGNALLED.items()
+    ],
+)
 def test_a_signal_ends_a_run_with_a_word(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import numba
+import pytest
 
 import satfusion_assets
 from satfusion_assets.vocabulary.kept_kernels import kernel_sources, kernels_digest
@@ -77,6 +78,7 @@ def test_every_source_in_it_changes_the_digest(tmp_path: Path) -> None:
         path.write_text(source, "utf-8")
 
 
+@pytest.mark.slow
 def test_a_kernel_follows_a_change_of_what_it_calls_in_another_module(tmp_path: Path) -> None:
     """The benchmark's Whittaker calls the smoother's compiled functions, which are then changed."""
     copy = tmp_path / "satfusion_assets"

@@ -118,8 +118,8 @@ def test_longer_gaps_withhold_more(outcomes: list[StrategyOutcome]) -> None:
     [
         Fusion(BEST),
         Fusion(Scenario.parse("aggressive_itb_sigma30")),
-        Fusion(Scenario.parse("aggressive_kriging")),
-        Fusion(Scenario.parse("aggressive_itb_kriging")),
+        pytest.param(Fusion(Scenario.parse("aggressive_kriging")), marks=pytest.mark.slow),
+        pytest.param(Fusion(Scenario.parse("aggressive_itb_kriging")), marks=pytest.mark.slow),
         WHITTAKER,
     ],
 )

@@ -152,7 +152,7 @@ def test_every_day_of_a_pixel_once_seen_has_a_value() -> None:
 
 
 @given(rows=st.integers(1, 3), columns=st.integers(1, 4))
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=4, deadline=None)
 def test_blocks_of_any_size_give_equal_bits(rows: int, columns: int) -> None:
     stack = season(11, dtype=np.float32)
     whole = _plan(stack)
@@ -166,7 +166,7 @@ def test_blocks_of_any_size_give_equal_bits(rows: int, columns: int) -> None:
 
 
 @given(seed=st.integers(0, 1000))
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=2, deadline=None)
 def test_images_of_32_bits_say_what_those_of_64_do(seed: int) -> None:
     one, other = season(seed, days=300, scenes=80), season(seed, days=300, scenes=80, dtype=np.float32)
     learned = _plan(one).hyperparameters

@@ -57,6 +57,7 @@ def test_scenes_are_read_again_and_a_run_that_is_interrupted_keeps_what_was_ther
     assert second.manifest.version == first.manifest.version
 
 
+@pytest.mark.slow
 def test_the_command_line_asks_again(sandbox: Sandbox, tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     shutil.copy(SITES, tmp_path / "data" / "sites.geojson")

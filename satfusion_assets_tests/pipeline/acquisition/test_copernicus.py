@@ -29,7 +29,7 @@ from satfusion_assets_tests.pipeline.acquisition.quarters import (
 # -- results as real back-ends send them -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("form", ["2024", "2026", "keys without ending"])
+@pytest.mark.parametrize("form", ["2024", *often(["2026", "keys without ending"])])
 def test_a_result_is_found_in_whatever_form_it_is_listed(
     sandbox: Sandbox, store: ProductStore, whole: ProductStore, form: str
 ) -> None:
@@ -41,7 +41,7 @@ def test_a_result_is_found_in_whatever_form_it_is_listed(
     assert {entry["status"] for entry in asked} == ({200} if form != "2024" else set())
 
 
-@pytest.mark.parametrize("form", ["classic", "64-bit offset", "64-bit data"])
+@pytest.mark.parametrize("form", ["classic", *often(["64-bit offset", "64-bit data"])])
 def test_netcdf_is_read_in_every_classic_form(
     sandbox: Sandbox, store: ProductStore, whole: ProductStore, form: str
 ) -> None:
@@ -76,12 +76,16 @@ def test_an_address_that_is_refused_when_it_is_new_does_not_speak_of_credentials
     ("edit", "says"),
     [
         ({"at": "assets", "value": {}}, "no NetCDF among its 0 files"),
-        ({"at": "assets.*.type", "value": "image/tiff"}, ""),
+        *often([({"at": "assets.*.type", "value": "image/tiff"}, "")]),
         ({"at": "assets", "drop": True}, "malformed"),
-        ({"at": "assets.*.href", "value": "s3://bucket/openEO.nc"}, "cannot be fetched (s3:"),
-        (
-            {"at": "assets", "value": {"openEO.tif": {"href": "x/openEO.tif", "type": "image/tiff"}}},
-            "no NetCDF among its 1 files (openEO.tif: image/tiff)",
+        *often(
+            [
+                ({"at": "assets.*.href", "value": "s3://bucket/openEO.nc"}, "cannot be fetched (s3:"),
+                (
+                    {"at": "assets", "value": {"openEO.tif": {"href": "x/openEO.tif", "type": "image/tiff"}}},
+                    "no NetCDF among its 1 files (openEO.tif: image/tiff)",
+                ),
+            ]
         ),
     ],
     ids=["none", "wrong type", "no list", "another scheme", "another format"],
@@ -108,14 +112,18 @@ def test_a_finished_job_without_a_file_is_an_error_and_not_an_empty_quarter(
     ("spoilt", "says"),
     [
         ("another year", "44 of its 44 times lie outside 2023-11-17 to 2023-12-31, such as 2024-11-16"),
-        ("in 1970", "times lie outside 2023-11-17 to 2023-12-31, such as 1970-01-01"),
         ("30 m", "its pixels are 30 x 30 m instead of 300 m"),
-        ("3 km", "its pixels are 3000 x 3000 m instead of 300 m"),
-        ("other zone", "its coordinate system is 'WGS 84 / UTM zone 31N' instead of 'WGS 84 / UTM zone 32N'"),
-        ("elsewhere", "m north, and the site from"),
         ("percent", "which is not top-of-atmosphere reflectance"),
-        ("integers", "is stored as int16, which is not top-of-atmosphere reflectance"),
-        ("no steps", "it has 0 steps along t"),
+        *often(
+            [
+                ("in 1970", "times lie outside 2023-11-17 to 2023-12-31, such as 1970-01-01"),
+                ("3 km", "its pixels are 3000 x 3000 m instead of 300 m"),
+                ("other zone", "its coordinate system is 'WGS 84 / UTM zone 31N' instead of 'WGS 84 / UTM zone 32N'"),
+                ("elsewhere", "m north, and the site from"),
+                ("integers", "is stored as int16, which is not top-of-atmosphere reflectance"),
+                ("no steps", "it has 0 steps along t"),
+            ]
+        ),
     ],
 )
 def test_a_cube_that_is_no_answer_to_its_request_is_refused(
