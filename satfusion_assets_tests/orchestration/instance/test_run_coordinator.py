@@ -89,7 +89,8 @@ def test_those_that_wait_and_those_that_work_have_their_places_together(file: st
 def test_the_wait_ends_as_the_backfill_ends(
     instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, status: BulkActionStatus, words: str | None
 ) -> None:
-    """What happens to the backfill happens between two looks at it: the ephemeral instance is for one thread alone."""
+    """What happens to the backfill happens between two looks at it: threads lock each other out of an ephemeral
+    instance (``findings/dagster_ephemeral_instance_locks_out_a_thread.sh``)."""
     identity, still = ask(instance), [BulkActionStatus.REQUESTED, status]
     monkeypatch.setattr("time.sleep", lambda _: becomes(instance, identity, still.pop(0)))
     ends = (
