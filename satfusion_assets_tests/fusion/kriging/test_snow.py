@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any, cast
+
 import numpy as np
 import pytest
 
+from satfusion_assets.fusion.efast.blocks import blocks
+from satfusion_assets.fusion.efast.inputs import Images
 from satfusion_assets.fusion.kriging import snow_flags
+from satfusion_assets.own_images.kriged import plan_block
 
 RATIO = 10
 MEADOW, FOREST = np.array([0.05, 0.08, 0.06, 0.3]), np.array([0.02, 0.03, 0.02, 0.17])
@@ -55,3 +61,20 @@ def test_each_cell_is_told_from_itself_alone(cell: int) -> None:
     np.testing.assert_array_equal(alone, whole[:, part])
     assert whole[-1, :RATIO].all()
     assert not whole[-1, RATIO:].any()
+
+
+def test_a_folders_block_is_flagged_row_by_row_as_its_whole() -> None:
+    """Snow is in the second row of coarse pixels alone."""
+    fine = np.repeat(np.broadcast_to(FOREST[:, None, None], (4, 2 * RATIO, RATIO))[None], len(DAYS), axis=0).copy()
+    fine[-1, :, RATIO:] = WHITE[:, None, None]
+    coarse = fine[:-1].reshape(len(DAYS) - 1, 4, 2, RATIO, 1, RATIO).mean(axis=(3, 5))
+    days = DAYS.astype(np.int64)
+    images = Images(coarse, days[:-1], fine, days, np.arange(len(days)), np.zeros((len(days), 2, 1)))
+    (block,) = blocks(2, 1, 2, 1)
+    settings = cast(Any, SimpleNamespace(detail=None))
+    usable = plan_block(images, block.fine(RATIO), block, RATIO, settings, threads=1).usable
+    whole = snow_flags(coarse, DAYS[:-1], fine, DAYS, RATIO).fine
+    assert usable is not None
+    np.testing.assert_array_equal(usable, ~whole)
+    assert not usable[-1, RATIO:].any()
+    assert usable[-1, :RATIO].all()
