@@ -30,7 +30,9 @@ import numpy as np
 from satfusion_assets.pipeline.registry import REGISTRY
 from satfusion_assets.vocabulary.kept import PACKAGE, kept_folder, sources_digest
 
-PORTIONS: Final = frozenset({"CHUNK", "LANES", "DAYS_AT_ONCE", "HALO", "STRIDE", "_PORTION", "_SPANS"})
+PORTIONS: Final = frozenset(
+    {"CHUNK", "LANES", "DAYS_AT_ONCE", "HALO", "STRIDE", "WIDE_STRIDE", "FEW_SCENES", "_PORTION", "_SPANS"}
+)
 """Constants that say how much is done at once, and change no number."""
 _FILE: Final = "constants.json"
 

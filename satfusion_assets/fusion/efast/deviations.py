@@ -33,6 +33,7 @@ from satfusion_assets.fusion.efast.rows import (
 from satfusion_assets.fusion.efast.tallies import (
     GROUP,
     STRIDE,
+    WIDE_STRIDE,
     add_bands,
     add_four,
     add_lines,
@@ -56,6 +57,8 @@ from satfusion_assets.fusion.efast.tallies import (
 
 CHUNK = 256
 """As in ``rows``, of which these chunks are a half: what is known of one takes that much more of the core's cache."""
+FEW_SCENES = 32
+"""Up to as many, chunks are twice as long: so many scenes of 512 pixels take as much as a season's of 256."""
 
 
 class Scratch(NamedTuple):
@@ -87,10 +90,15 @@ class Scratch(NamedTuple):
 
 
 @inlined
+def _chunk(scenes: int) -> int:
+    return CHUNK if scenes > FEW_SCENES else 2 * CHUNK
+
+
+@inlined
 def _scratch(used: int, assessed: int, bands: int, step: int, size: int, dtype: Any) -> Scratch:
     # Scenes are added in groups, so that sums are read and written once for all of a group. Groups begin with a
     # day's window and are the same in every chunk.
-    long = bands * max(size, STRIDE)
+    long = bands * (STRIDE if size <= STRIDE else max(size, WIDE_STRIDE))
     return Scratch(
         np.zeros((used, long), dtype),
         np.zeros((used, long), dtype),
@@ -124,7 +132,7 @@ def predict_scenes(
     ratio, top, left, _ = evidence.grid
     scenes, bands, _, _ = errors.shape
     margin, cell_first, cell_last = cells_of(left, ratio, width)
-    step = min(max(1, CHUNK // ratio), cell_last - cell_first)
+    step = min(max(1, _chunk(scenes) // ratio), cell_last - cell_first)
     size = step * ratio
     scratch = _scratch(scenes, scenes, bands, step, size, errors.dtype)
     stride = _stride(scratch, bands)
@@ -155,7 +163,7 @@ def assess(scenes: SceneEvidence, evidence: DayEvidence, row_first: int, row_las
     days, bands, _, width = values.shape
     begin, end, lowest, highest = _reach(weights, scenes.left_out)
     margin, cell_first, cell_last = cells_of(left, ratio, width)
-    step = min(max(1, CHUNK // ratio), cell_last - cell_first)
+    step = min(max(1, _chunk(highest - lowest) // ratio), cell_last - cell_first)
     size = step * ratio
     scratch = _scratch(highest - lowest, end - begin, bands, step, size, values.dtype)
     line, shares, stride, noises = scratch.lines[0], scratch.shares, _stride(scratch, bands), in_one(noise)

@@ -22,8 +22,9 @@ GROUP = 4
 """Scenes that are added at once."""
 
 STRIDE = 272
-"""Numbers from a band's first to the next one's, where a chunk is not longer. Compiled code that knows it adds four
-bands at once; it is no power of two, or many bands would share few places of the core's cache."""
+WIDE_STRIDE = 528
+"""Numbers from a band's first to the next one's, where a chunk is not longer. Compiled code that knows one of them adds
+four bands at once; they are no powers of two, or many bands would share few places of the core's cache."""
 
 CORNERS = 21
 """Sums of ``tally_corners``."""
@@ -84,12 +85,21 @@ def add_four(lines: Any, values: Any, four: tuple[int, int, int, int], first: in
 @inlined
 def add_bands(lines: Any, values: Any, four: tuple[int, int, int, int], stride: int, size: int, total: Any) -> None:
     """The same for all bands, of which ``size`` numbers each lie ``stride`` apart, with the same bits."""
-    if stride != STRIDE or len(total) != 4 * STRIDE:
+    if len(total) == 4 * stride and stride == STRIDE:
+        _add_four_bands(lines, values, four, STRIDE, size, total)
+    elif len(total) == 4 * stride and stride == WIDE_STRIDE:
+        _add_four_bands(lines, values, four, WIDE_STRIDE, size, total)
+    else:
         for first in range(0, len(total), stride):
             add_four(lines, values, four, first, size, total)
-        return
+
+
+@inlined
+def _add_four_bands(
+    lines: Any, values: Any, four: tuple[int, int, int, int], stride: int, size: int, total: Any
+) -> None:
     a, b, c, d = four
-    second, third, fourth = np.uint64(STRIDE), np.uint64(2 * STRIDE), np.uint64(3 * STRIDE)
+    second, third, fourth = np.uint64(stride), np.uint64(2 * stride), np.uint64(3 * stride)
     for i in range(np.uint64(size)):
         k, m, n, o = lines[0, i], lines[1, i], lines[2, i], lines[3, i]
         total[i] += (k * values[a, i] + m * values[b, i]) + (n * values[c, i] + o * values[d, i])
