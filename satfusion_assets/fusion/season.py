@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from satfusion_assets.fusion import efast, kriging
+from satfusion_assets.fusion import efast
 from satfusion_assets.fusion.efast import Fused
 from satfusion_assets.fusion.efast.blocks import Block, around
-from satfusion_assets.fusion.kriging import KrigingPlan, SnowFlags
 from satfusion_assets.screening.preparation import gcc_image
 from satfusion_assets.vocabulary.scenarios import BANDS, Method, Scenario
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # EFAST's scenarios do not load the other method
     import xarray as xr
+
+    from satfusion_assets.fusion.kriging import KrigingPlan, SnowFlags
 
 Float32Array = NDArray[np.float32]
 BoolArray = NDArray[np.bool_]
@@ -74,7 +75,9 @@ class SeasonStack:
         """Where images show snow, as given or found in the bands; None where neither can be."""
         if self.snow is not None or self.fine.shape[1] != len(BANDS):
             return self.snow
-        return kriging.snow_flags(self.coarse, self.coarse_days, self.fine, self.fine_days, self.ratio)
+        from satfusion_assets.fusion.kriging import snow_flags
+
+        return snow_flags(self.coarse, self.coarse_days, self.fine, self.fine_days, self.ratio)
 
     @cached_property
     def clear(self) -> BoolArray:
@@ -95,8 +98,10 @@ class SeasonStack:
         if self.cut_from is not None:
             whole, block = self.cut_from
             return (whole.kriging_plan if finer else whole.measured_plan).block(block)
+        from satfusion_assets.fusion.kriging import plan
+
         coarse_snow, fine_snow = self.snow_flags or (None, None)
-        return kriging.plan(
+        return plan(
             self.coarse,
             self.coarse_days,
             self.fine,

@@ -31,7 +31,7 @@ from satfusion_assets.pipeline.registry import REGISTRY
 from satfusion_assets.vocabulary.kept import PACKAGE, kept_folder, sources_digest
 
 PORTIONS: Final = frozenset(
-    {"CHUNK", "LANES", "DAYS_AT_ONCE", "HALO", "STRIDE", "WIDE_STRIDE", "FEW_SCENES", "_PORTION", "_SPANS"}
+    {"CHUNK", "LANES", "DAYS_AT_ONCE", "HALO", "STRIDE", "WIDE_STRIDE", "FEW_SCENES", "KEPT_ROWS", "_PORTION", "_SPANS"}
 )
 """Constants that say how much is done at once, and change no number."""
 _FILE: Final = "constants.json"

@@ -30,10 +30,12 @@ class Window:
         return fine[(..., *self.slices)]
 
     def cut_coarse(self, coarse: npt.NDArray[Any], ratio: int) -> npt.NDArray[Any]:
-        """This window of a coarse raster (..., h, w) on the fine grid, by nearest neighbour."""
+        """This window of a coarse raster (..., h, w) on the fine grid, by nearest neighbour; its pixels lie in the
+        order of their axes, as writers want them.
+        """
         rows = np.arange(self.row, self.row + self.height) // ratio
         cols = np.arange(self.col, self.col + self.width) // ratio
-        return coarse[..., rows[:, None], cols[None, :]]
+        return coarse.take(cols, axis=-1).take(rows, axis=-2)
 
 
 def valid_pixels(values: npt.NDArray[np.floating]) -> npt.NDArray[np.bool_]:

@@ -54,11 +54,11 @@ class LayerType:
             highest -= highest % coarse
         return lowest * self.step + self.offset, highest * self.step + self.offset
 
-    def encode(self, name: str, values: NDArray[Any], first: int = 0) -> NDArray[Any]:
+    def encode(self, name: str, values: NDArray[Any], first: int = 0, row: int = 0) -> NDArray[Any]:
         """Integers of ``values`` (n, ...), NaN = missing; what has the type already is taken as it is.
 
         StoreError names layer ``name`` and the value that does not fit, with its image, of which these begin with
-        ``first``.
+        ``first``, and its place, of which rows begin with ``row``.
         """
         if values.dtype == self.dtype or not values.size:
             return values.astype(self.dtype, copy=False)
@@ -72,7 +72,7 @@ class LayerType:
                 scaled = _significant(scaled.astype(np.float32, copy=False), self.significant)
             if np.fmin.reduce(scaled, axis=None) < lowest or np.fmax.reduce(scaled, axis=None) > highest:
                 images = values[number : number + count]
-                raise self._unfit(name, images, first + number, (scaled < lowest) | (scaled > highest))
+                raise self._unfit(name, images, first + number, row, (scaled < lowest) | (scaled > highest))
             scaled[np.isnan(scaled)] = self.missing
             stored[number : number + count] = scaled
         return stored
@@ -83,11 +83,13 @@ class LayerType:
         values[stored == self.missing] = np.nan
         return values
 
-    def _unfit(self, name: str, images: NDArray[Any], first: int, bad: NDArray[np.bool_]) -> StoreError:
+    def _unfit(self, name: str, images: NDArray[Any], first: int, row: int, bad: NDArray[np.bool_]) -> StoreError:
         number, *place = (int(index[0]) for index in np.nonzero(bad))
+        value = images[(number, *place)]
+        place[-2:-1] = [place[-2] + row] if len(place) > 1 else []
         lowest, highest = self.limits
         return StoreError(
-            f"Layer {name} is {images[(number, *place)]:g} in image {first + number} at {tuple(place)}; it is stored "
+            f"Layer {name} is {value:g} in image {first + number} at {tuple(place)}; it is stored "
             f"from {lowest:g} to {highest:g}. Look at the images that it was made from there."
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,8 @@ from satfusion_assets.vocabulary.sites import SiteSeason
 MANIFEST: Final = "manifest.json"
 FIRST_CODE: Final = 1
 """The code version of every product whose manifest names none: all code was version 1 then, whatever it did."""
+READ_AT_ONCE: Final = 2**20
+"""Bytes of a file that is hashed as one piece; a season has hundreds of images of a tenth of that."""
 
 
 @dataclass(frozen=True)
@@ -90,8 +93,11 @@ class FileRecord(BaseModel):
     @classmethod
     def of(cls, path: Path) -> FileRecord:
         with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return cls(size=path.stat().st_size, sha256=digest)
+            begin = file.read(READ_AT_ONCE)
+            if len(begin) < READ_AT_ONCE:
+                return cls.holding(begin)
+            file.seek(0)
+            return cls(size=os.fstat(file.fileno()).st_size, sha256=hashlib.file_digest(file, "sha256").hexdigest())
 
     @classmethod
     def holding(cls, content: bytes | memoryview) -> FileRecord:

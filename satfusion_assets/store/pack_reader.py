@@ -194,18 +194,23 @@ def read_layers(path: Path, name: str, only: Collection[str] = (), days: Collect
         for key in pack.layers:
             if not only or key in only:
                 has = pack.beside[AVAILABLE.format(key)] & chosen
-                variable = pack.arrays[key]
-                yield PackLayer(key, time[has], _images(variable, has), _names(pack, key, has).bands)
+                yield PackLayer(key, time[has], _images(pack, key, has), _names(pack, key, has).bands)
 
 
-def _images(variable: zarr.Array[Any], wanted: NDArray[np.bool_]) -> NDArray[Any]:
-    """Those of the images (t, ...) of a layer that are ``wanted`` (t,), read chunk by chunk of days: picking days out
-    of a season at once takes several times the memory of all of them.
+def _images(pack: _Pack, key: str, wanted: NDArray[np.bool_]) -> NDArray[Any]:
+    """Those of the images (t, ...) of layer ``key`` that are ``wanted`` (t,), read chunk by chunk of days: picking days
+    out of a season at once takes several times the memory of all of them.
     """
-    length = variable.chunks[0]
-    starts = [start for start in range(0, len(wanted), length) if wanted[start : start + length].any()]
-    parts = [np.asarray(variable[at : at + length])[wanted[at : at + length]] for at in starts]
-    return np.concatenate(parts) if parts else np.empty((0, *variable.shape[1:]), variable.dtype)
+    variable = pack.arrays[key]
+    images = np.empty((int(wanted.sum()), *variable.shape[1:]), variable.dtype)
+    everywhere, first = [slice(None)] * (len(variable.shape) - 1), 0
+    for at in range(0, len(wanted), variable.chunks[0]):
+        chosen = wanted[at : at + variable.chunks[0]]
+        last = first + int(chosen.sum())
+        if last > first:
+            images[first:last] = pack.read(key, (slice(at, at + len(chosen)), *everywhere))[chosen]
+        first = last
+    return images
 
 
 @contextmanager

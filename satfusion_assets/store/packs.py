@@ -31,7 +31,9 @@ from numpy.typing import NDArray
 from pyproj import CRS
 from zarr.codecs import BloscCodec, BloscShuffle, Crc32cCodec, TransposeCodec
 from zarr.codecs.numcodecs import Delta
+from zarr.core.buffer import Buffer, cpu
 from zarr.errors import ZarrUserWarning
+from zarr.storage import MemoryStore
 
 from satfusion_assets.store import shards
 from satfusion_assets.store.layers import Order, layer_type
@@ -112,8 +114,9 @@ def write_pack(
     days = np.unique(np.concatenate([np.asarray(layer.days, "datetime64[D]") for layer in given]))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ZarrUserWarning)  # consolidated metadata and delta are not in the format's text
-        root = zarr.create_group(path, zarr_format=3)
-        arrays = _Arrays(path, root, f"{tuple(transform[:6])} {epsg} {bands}", _editions(replaces))
+        described: dict[str, Buffer] = {}
+        root = zarr.create_group(MemoryStore(described), zarr_format=3)
+        arrays = _Arrays(path, root, described, f"{tuple(transform[:6])} {epsg} {bands}", _editions(replaces))
         _write_grid(arrays, transform, epsg, (height, width))
         calendar = {"units": "days since 1970-01-01", "calendar": "proleptic_gregorian", "standard_name": "time"}
         _write_axis(arrays, "time", (days - _EPOCH).astype(np.int64), calendar)
@@ -126,7 +129,12 @@ def write_pack(
                 _write_layer(arrays, layer.read(), days)
         said: dict[str, Any] = {"layers": [layer.name for layer in given], "editions": arrays.editions}
         root.attrs.update({"Conventions": "CF-1.10", **(attributes or {}), **said})
-        zarr.consolidate_metadata(path)
+        zarr.consolidate_metadata(root.store)
+    for name, content in described.items():
+        target = path / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if not target.exists():  # or it is another pack's file as well
+            target.write_bytes(content.to_bytes())
 
 
 def _one_of(what: str, found: set[tuple[Any, ...]]) -> tuple[Any, ...]:
@@ -147,14 +155,16 @@ def _editions(replaces: Path | None) -> Mapping[str, str]:
 
 @dataclass
 class _Arrays:
-    """The arrays of a pack that is written to ``folder``. place: grid and bands, in words. before: editions of the pack
-    replaced.
+    """The arrays of a pack that is written to ``folder``. described: what Zarr writes of them, by its place there, held
+    in memory until all is known, in three fifths of the CPU. place: grid and bands, in words. before: editions of the
+    pack replaced.
 
     An edition is told as the content's checksum and the number, "1a2b3c4d 7".
     """
 
     folder: Path
     root: zarr.Group
+    described: dict[str, Buffer]
     place: str
     before: Mapping[str, str]
     editions: dict[str, str] = field(default_factory=dict)
@@ -231,6 +241,7 @@ class _Arrays:
             return False
         for name in names:
             shutil.copytree(layer.pack / name, self.folder / name, copy_function=link_or_copy)
+            self.described[f"{name}/zarr.json"] = cpu.Buffer.from_bytes((layer.pack / name / "zarr.json").read_bytes())
             self.editions[name] = theirs[name]
         return True
 

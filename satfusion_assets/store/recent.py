@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable, Sequence, Sized
+from collections.abc import Hashable, Iterable, Sequence, Sized
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -33,19 +33,16 @@ class RecentStacks:
         self._held: OrderedDict[tuple[str, ...], NDArray[Any]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def hold(self, hashes: Sequence[str], stack: NDArray[Any]) -> NDArray[Any]:
+    def hold(self, hashes: Sequence[str], stack: NDArray[Any]) -> None:
         """Keep ``stack`` (n, ...), whose files have these n hashes; the oldest go where it would be too much.
 
-        Returns it as it may be looked at. The stack must not be changed from then on.
+        The stack must not be changed from then on.
         """
-        shown = stack.view()
-        shown.flags.writeable = False
         if stack.nbytes <= self._most:
             with self._lock:
-                self._held[tuple(hashes)] = shown
+                self._held[tuple(hashes)] = stack
                 while sum(held.nbytes for held in self._held.values()) > self._most:
                     self._held.popitem(last=False)
-        return shown
 
     def find(self, hashes: Sequence[str]) -> NDArray[Any] | None:
         """The images of files with these hashes, to be looked at and not changed; None where no stack held has them one
@@ -61,10 +58,12 @@ class RecentStacks:
                     return stack[start : start + len(wanted)]
         return None
 
-    def clear(self) -> None:
-        """Hold nothing."""
+    def keep(self, hashes: Iterable[str]) -> None:
+        """Hold no stack but those of which every file has one of these hashes."""
+        wanted = {*hashes}
         with self._lock:
-            self._held.clear()
+            for of in [of for of in self._held if not wanted.issuperset(of)]:
+                del self._held[of]
 
 
 class RecentlyEncoded(Generic[Made]):

@@ -107,12 +107,16 @@ def encode(
             part = whole
         return _checked(codec.encode(_laid_out(part, order)))
 
+    def each(block: NDArray[Any], places: Sequence[Place]) -> list[bytes]:
+        return [one(block, place) for place in places]
+
     with ThreadPoolExecutor(threads) as pool:
         for first, block in enumerate(blocks):
             content = zlib.crc32(np.ascontiguousarray(block).data, content)
             places = list(product(*map(range, chunks.counts[1:])))
-            for place, part in zip(places, pool.map(partial(one, block), places), strict=True):
-                chunks.parts[first, *place] = part
+            shares = [places[share::threads] for share in range(threads)]  # a task costs as much as a small chunk
+            for share, parts in zip(shares, pool.map(partial(each, block), shares), strict=True):
+                chunks.parts.update({(first, *place): part for place, part in zip(share, parts, strict=True)})
     return replace(chunks, content=content)
 
 

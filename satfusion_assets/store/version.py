@@ -100,13 +100,19 @@ class View:
 
     def see_stack(self, names: Sequence[str]) -> NDArray[Any]:
         """As ``read_stack``, to be looked at and not changed: one array for everyone who asks, held for a while."""
+        shown = self.kernel_stack(names).view()
+        shown.flags.writeable = False
+        return shown
+
+    def kernel_stack(self, names: Sequence[str]) -> NDArray[Any]:
+        """As ``see_stack``, for compiled kernels: they are compiled for arrays that may be changed, and change none."""
         from satfusion_assets.store.small_rasters import read_rasters
 
-        held = self._held(names)
-        if held is not None:
-            return held
-        stack = read_rasters([self.path(name) for name in names])
-        return READ.hold([self.manifest.files[name].sha256 for name in names], stack)
+        stack = self._held(names)
+        if stack is None:
+            stack = read_rasters([self.path(name) for name in names])
+            READ.hold([self.manifest.files[name].sha256 for name in names], stack)
+        return stack
 
     def _held(self, names: Sequence[str]) -> NDArray[Any] | None:
         self.bring([name for name in names if name in self.manifest.files])

@@ -25,6 +25,12 @@ def test_a_value_that_does_not_fit_is_named_by_its_place_in_the_season() -> None
     images[3, 1, 7, 9] = 4
     with pytest.raises(StoreError, match=r"standard_deviation is 4 in image 13 at \(1, 7, 9\)"):
         DEVIATION.encode("standard_deviation", images, first=10)
+    with pytest.raises(StoreError, match=r"standard_deviation is 4 in image 3 at \(1, 127, 9\)"):
+        DEVIATION.encode("standard_deviation", images, row=120)
+    with pytest.raises(StoreError, match=r"effective_scenes is -1 in image 0 at \(31, 5\)"):
+        LAYERS["effective_scenes"].encode(
+            "effective_scenes", np.full((1, 6, 6), -1.0) * (np.eye(6)[1:2].T @ np.eye(6)[5:]), row=30
+        )
 
 
 @pytest.mark.parametrize("name", sorted(LAYERS))

@@ -48,10 +48,21 @@ def test_whoever_changes_what_it_read_changes_nobody_elses(tmp_path: Path) -> No
             view.see_stack(NAMES)[...] = 0
 
 
+def test_kernels_get_the_one_array_that_is_held_marked_as_they_are_compiled_for(tmp_path: Path) -> None:
+    store = ProductStore(tmp_path)
+    publish(store, images(1))
+    with store.read(FUSED) as view:
+        stack = view.kernel_stack(NAMES)
+        assert stack.flags.writeable
+        assert np.shares_memory(stack, view.see_stack(NAMES[1:]))
+        assert not np.shares_memory(stack, view.read_stack(NAMES))
+    np.testing.assert_array_equal(stack, images(1))
+
+
 def test_what_was_seen_once_and_part_of_it_is_not_decoded_again(tmp_path: Path) -> None:
     store = ProductStore(tmp_path)
     publish(store, images(1))
-    WRITTEN.clear()
+    WRITTEN.keep(())
     with store.read(FUSED) as view:
         view.see_stack(NAMES)
         with mock.patch.object(small_rasters, "read_rasters", side_effect=AssertionError):
@@ -75,6 +86,15 @@ def test_no_more_is_held_than_allowed() -> None:
         recent.hold([name], stack)
     recent.hold(["large"], np.concatenate([stack] * 3))
     assert [recent.find([name]) is not None for name in ("a", "b", "c", "large")] == [False, True, True, False]
+
+
+def test_stacks_of_files_that_nobody_reads_any_more_are_let_go() -> None:
+    recent = RecentStacks(most=9 * images(1).nbytes)
+    recent.hold(["a", "b", "c"], images(1))
+    recent.hold(["d", "e", "f"], images(2))
+    recent.keep(["f", "a", "e", "d"])
+    assert recent.find(["a"]) is None
+    assert recent.find(["e", "f"]) is not None
 
 
 def test_rasters_read_together_are_those_read_one_by_one(tmp_path: Path) -> None:

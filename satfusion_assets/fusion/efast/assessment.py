@@ -15,7 +15,7 @@ from satfusion_assets.fusion.efast.coarse_noise import coarse_departures, coarse
 from satfusion_assets.fusion.efast.compiled import over_strips
 from satfusion_assets.fusion.efast.inputs import Parameters
 from satfusion_assets.fusion.efast.operands import DayEvidence, Layers, SceneEvidence
-from satfusion_assets.fusion.efast.quality import Quality
+from satfusion_assets.fusion.efast.quality import Keep, Quality
 from satfusion_assets.fusion.efast.uncertainty import ErrorModel, fit_error_model, remaining_part, typical_errors
 from satfusion_assets.fusion.efast.upsampling import sample, upsample
 from satfusion_assets.fusion.efast.weights import SceneWeights, leave_one_out_weights
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 SAMPLE_SIDE: Final = 24
 """Pixels a side of the lattice from which the error model learns."""
+KEPT_ROWS: Final = 6
+"""Rows that are handed over together where they are kept otherwise: of a season of the usual size they are 5 MB."""
 
 Array = NDArray[np.floating[Any]]
 
@@ -47,7 +49,14 @@ class SceneErrors:
     typical_error: NDArray[np.float64]
 
 
-def assess(plan: FusionPlan, days: DayNumbers, parameters: Parameters, weights: SceneWeights, values: Array) -> Quality:
+def assess(
+    plan: FusionPlan,
+    days: DayNumbers,
+    parameters: Parameters,
+    weights: SceneWeights,
+    values: Array,
+    keep: Keep | None = None,
+) -> Quality:
     """Quality layers of ``values`` (p, b, H, W) fused with ``weights``."""
     images = plan.images
     left_out = leave_one_out_weights(images, parameters)
@@ -59,7 +68,7 @@ def assess(plan: FusionPlan, days: DayNumbers, parameters: Parameters, weights: 
         on_scenes, on_days = variance[: len(scene_days)], variance[len(scene_days) :]
         model = plan.error_model or learn(plan, parameters, left_out, coarse_errors, on_scenes)
     noise = model.coarse_part[:, None, None] * on_days
-    layers = assess_days(plan, days, parameters, weights, left_out, noise, model, values)
+    layers = assess_days(plan, days, parameters, weights, left_out, noise, model, values, keep)
     support = coarse_support(days, images.coarse, images.coarse_days, parameters.coarse_reach)
     return Quality(layers.days_to_scene, layers.effective_scenes, support.min(axis=1), layers.standard_deviation, model)
 
@@ -121,10 +130,10 @@ def assess_days(
     noise: NDArray[Any],
     model: ErrorModel,
     values: Array,
+    keep: Keep | None = None,
 ) -> Layers:
     """What each day's estimate rests on. noise: (p, b, h, w) coarse variance that reaches the fine pixels."""
-    images, shape = plan.images, (len(days), *plan.images.fine.shape[2:])
-    layers = Layers(np.empty(shape, np.uint8), np.empty(shape, np.float32), np.empty(values.shape, np.float32))
+    images = plan.images
     scenes = _scene_evidence(plan, parameters, left_out, model.typical_error)
     lags = (images.fine_days[None, :] - days[:, None]).astype(images.dtype)
     corners = np.empty((len(days), tallies.CORNERS, *weights.values.shape[1:]), images.dtype)
@@ -137,13 +146,32 @@ def assess_days(
         weights.packed,
         corners,
     )
-    over_strips(
-        lambda first, last: deviations.assess(scenes, evidence, first, last, layers),
-        shape[1],
-        parameters.ratio,
-        plan.threads,
-    )
-    return layers
+    height = values.shape[2]
+    whole = _empty_layers(values.shape)
+    if keep is None:
+        over_strips(
+            lambda first, last: deviations.assess(scenes, evidence, first, last, 0, whole),
+            height,
+            parameters.ratio,
+            plan.threads,
+        )
+        return whole
+    kept = Layers(*(np.empty(layer.shape, keep(name, layer[:0], 0).dtype) for name, layer in whole._asdict().items()))
+
+    def assess_and_keep(first: int, last: int) -> None:
+        rows = _empty_layers((*values.shape[:2], last - first, values.shape[3]))
+        deviations.assess(scenes, evidence, first, last, first, rows)
+        for name, layer in rows._asdict().items():
+            getattr(kept, name)[..., first:last, :] = keep(name, layer, first)
+
+    over_strips(assess_and_keep, height, KEPT_ROWS, plan.threads)
+    return kept
+
+
+def _empty_layers(shape: tuple[int, ...]) -> Layers:
+    """Layers of values of ``shape`` (p, b, H, W)."""
+    images = (shape[0], *shape[2:])
+    return Layers(np.empty(images, np.uint8), np.empty(images, np.float32), np.empty(shape, np.float32))
 
 
 def _scene_evidence(

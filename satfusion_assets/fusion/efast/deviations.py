@@ -155,8 +155,11 @@ def predict_scenes(
 
 
 @compiled
-def assess(scenes: SceneEvidence, evidence: DayEvidence, row_first: int, row_last: int, layers: Layers) -> None:
-    """Fill rows ``row_first:row_last`` of ``layers`` with what each day's estimate rests on (``uncertainty``)."""
+def assess(
+    scenes: SceneEvidence, evidence: DayEvidence, row_first: int, row_last: int, top_row: int, layers: Layers
+) -> None:
+    """Fill ``layers``, which begin with row ``top_row``, with what each day's estimate rests on in rows
+    ``row_first:row_last`` (``uncertainty``)."""
     lags, noise, drift, values, weights, corners = evidence
     nearest, effective, deviation = layers
     ratio, top, left, fractions = scenes.grid
@@ -180,11 +183,12 @@ def assess(scenes: SceneEvidence, evidence: DayEvidence, row_first: int, row_las
                 spread_corners(corners[p], row, cell, cells, ratio, fractions, shares)
                 _sum_broken(first, last, begin, lowest, cells, lags[p], scenes.grid, scratch)
                 reach = lags[p, last - 1] if last > first else values.dtype.type(0)
-                conclude(shares, offset, reach, x, stop - x, nearest[p, y], effective[p, y])
+                conclude(shares, offset, reach, x, stop - x, nearest[p, y - top_row], effective[p, y - top_row])
                 _sum_day(weights, p, begin, scenes.grid, cells, lags[p], stride, departures, scratch)
                 for b in range(bands):
                     upsample_line(noises, p * bands + b, row, cell, cells, ratio, fractions, scratch.centres, line)
-                    known, out, here = values[p, b, y], deviation[p, b, y], slice(b * stride, b * stride + size)
+                    known, out = values[p, b, y], deviation[p, b, y - top_row]
+                    here = slice(b * stride, b * stride + size)
                     pulled, owned = scratch.sums[0, here], scratch.sums[1, here]
                     conclude_band(line, shares, pulled, owned, drift[b], offset, x, stop - x, known, out)
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from satfusion_assets.fusion.efast.quality import Quality
+from satfusion_assets.fusion.efast.quality import Keep, Quality
 
 
 class Status(StrEnum):
@@ -29,16 +29,17 @@ class Fused:
     """Fused images of the prediction days, in the order they were asked for.
 
     values: (p, b, H, W), NaN = no estimate. status: (p,) one word a day. The quality layers are computed when they are
-    first asked for, from the images that were given (keep those unchanged until then).
+    first asked for, from the images that were given (keep those unchanged until then). assess: computes them, None in
+    conformance mode; kriging, whose deviations come with its values, keeps them as they are.
     """
 
     values: NDArray[np.floating[Any]]
     status: tuple[Status, ...]
-    assess: Callable[[], Quality] | None = field(default=None, repr=False, compare=False)
+    assess: Callable[[Keep | None], Quality] | None = field(default=None, repr=False, compare=False)
 
     @cached_property
     def quality(self) -> Quality:
         """Quality layers of these days; ValueError in conformance mode, which has none."""
         if self.assess is None:
             raise ValueError("conformance mode has no quality layers; fuse with conformance=False.")
-        return self.assess()
+        return self.assess(None)

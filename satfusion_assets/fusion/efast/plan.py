@@ -56,7 +56,9 @@ class FusionPlan:
         now[support == 0] = np.nan
         self.blend(now, weights, parameters.ratio, values)
         return Fused(
-            values, self._status(days, parameters, support), lambda: assess(self, days, parameters, weights, values)
+            values,
+            self._status(days, parameters, support),
+            lambda keep: assess(self, days, parameters, weights, values, keep),
         )
 
     def blend(self, now: NDArray[Any], weights: SceneWeights, ratio: int, values: NDArray[np.floating[Any]]) -> None:

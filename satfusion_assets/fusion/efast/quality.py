@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +12,11 @@ from numpy.typing import NDArray
 from satfusion_assets.fusion.efast.tallies import NO_SCENE
 from satfusion_assets.fusion.efast.uncertainty import ErrorModel
 
-__all__ = ["NO_SCENE", "Quality"]
+__all__ = ["NO_SCENE", "Keep", "Quality"]
+
+Keep = Callable[[str, NDArray[Any], int], NDArray[Any]]
+"""What becomes of some rows of a layer as they are computed: its name, the rows (p, ..., r, W) and the first one's
+number. So a season's layers can be had in a smaller type without having been there in theirs."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +29,7 @@ class Quality:
     finite coarse pixels beside it.
     standard_deviation: (p, b, H, W) float32, of estimate minus true surface; NaN where there is no estimate or too few
     scenes to learn from. Around a scene, the variance ``error_model.scene_noise`` of that scene comes on top.
+    All but coarse_support are what ``Keep`` returned, where the layers were asked for with one.
     """
 
     days_to_scene: NDArray[np.uint8]

@@ -55,7 +55,10 @@ def read_stack(prepared: View, strategy: Strategy, mode: Mode) -> SeasonStack:
 
 
 def read_season(prepared: View, strategy: Strategy, mode: Mode) -> xr.Dataset:
-    """The prepared images of a season, labelled; NoData when there is no Sentinel-2 image."""
+    """The prepared images of a season, labelled and not to be changed: scenarios of one strategy have the same arrays.
+
+    NoData when there is no Sentinel-2 image.
+    """
     layout = PreparedLayout(strategy, mode)
     fine = prepared.names(f"{layout.folder}/s2/*_{layout.kind}.tif")
     coarse = prepared.names(f"{layout.folder}/s3/*.tif")
@@ -63,23 +66,18 @@ def read_season(prepared: View, strategy: Strategy, mode: Mode) -> xr.Dataset:
         raise NoData(
             f"{prepared.product.key} holds no Sentinel-2 image; look at the pre-selection and materialise it again."
         )
-    distances = _own(prepared, [layout.cloud_distance(day_of(name)) for name in fine])[:, 0]
+    distances = prepared.kernel_stack([layout.cloud_distance(day_of(name)) for name in fine])[:, 0]
     none = np.empty((0, len(CHANNELS[mode]), *distances.shape[1:]), np.float32)
     return label_season(
-        fine=_own(prepared, fine),
+        fine=prepared.kernel_stack(fine),
         fine_days=_days(fine),
         cloud_distance=distances,
-        coarse=_own(prepared, coarse) if coarse else none,
+        coarse=prepared.kernel_stack(coarse) if coarse else none,
         coarse_days=_days(coarse),
         bands=CHANNELS[mode],
         grid=prepared.read_geobox(fine[0]),
         ratio=RATIO,
     )
-
-
-def _own(prepared: View, names: list[str]) -> NDArray[np.float32]:
-    """Images that scenarios of one strategy read one after another; kernels take arrays that may be written."""
-    return prepared.see_stack(names).copy()
 
 
 def _days(names: list[str]) -> NDArray[np.datetime64]:

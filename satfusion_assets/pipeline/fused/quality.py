@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from satfusion_assets.fusion.efast.quality import Quality
-from satfusion_assets.fusion.kriging import Hyperparameters, KrigingQuality
 from satfusion_assets.pipeline.fused.files import FusedLayout
 from satfusion_assets.store import Draft
+from satfusion_assets.store.layers import layer_type
 from satfusion_assets.store.packs import PackLayer, write_pack
 from satfusion_assets.vocabulary.grid import RATIO, SiteGrid
-from satfusion_assets.vocabulary.scenarios import CHANNELS
+from satfusion_assets.vocabulary.scenarios import CHANNELS, Method
+
+if TYPE_CHECKING:
+    from satfusion_assets.fusion.kriging import Hyperparameters
 
 LEARNED: Final = ("gain", "gain_spread", "variance", "correlation_days")
 """Hyper-parameters of kriging that have one number a channel."""
@@ -45,6 +48,11 @@ def noise_of_scenes(
     }
 
 
+def stored_rows(name: str, rows: NDArray[Any], first: int) -> NDArray[Any]:
+    """Rows of layer ``name``, which begin with row ``first`` of the grid, in the integers that they are stored as."""
+    return layer_type(name).encode(name, rows, row=first)
+
+
 def write_quality(
     draft: Draft,
     layout: FusedLayout,
@@ -68,7 +76,10 @@ def write_quality(
     ]
     noise = quality.error_model.scene_noise
     draft.write_json(layout.scene_noise, noise_of_scenes(noise, scene_days, channels))
-    if isinstance(quality, KrigingQuality):
+    if layout.scenario.method is Method.KRIGING:
+        from satfusion_assets.fusion.kriging import KrigingQuality
+
+        assert isinstance(quality, KrigingQuality)
         layers.append(PackLayer("support", stamps, quality.support))
         draft.write_json(layout.hyperparameters, learned(quality.hyperparameters, channels))
     transform = tuple(grid.fine.affine)[:6]

@@ -6,6 +6,8 @@ import logging
 from contextlib import ExitStack
 from typing import Any
 
+from threadpoolctl import threadpool_limits
+
 from satfusion_assets.evaluation.scores import SeasonSeries, season_metrics
 from satfusion_assets.evaluation.skill import season_skill
 from satfusion_assets.pipeline.coarse_source import inherited
@@ -66,7 +68,9 @@ def roll_up(store: Store, site_season: SiteSeason) -> Outcome:
         said = rests_on | {"period": period}
         with publish(store, METRICS.of(site_season), parameters=rests_on, inputs=inputs) as draft:
             draft.write_json(METRICS_FILE, metrics | said)
-            draft.write_json(SKILL_FILE, season_skill(season.fused, season.baselines, regions) | said)
+            with threadpool_limits(limits=1, user_api="blas"):  # More threads mostly wait for so small products.
+                skill = season_skill(season.fused, season.baselines, regions)
+            draft.write_json(SKILL_FILE, skill | said)
     assert draft.manifest is not None
     table = score_table(metrics)
     best = max((row for row in table if row["nse"] is not None), key=lambda row: row["nse"], default=None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from satfusion_assets.fusion.efast import FusionPlan, Parameters, check_images, tallies
+from satfusion_assets.fusion.efast import FusionPlan, Parameters, assessment, check_images, tallies
 from satfusion_assets.fusion.efast.assessment import SceneErrors, assess_days, on_fine_rows, scene_errors
 from satfusion_assets.fusion.efast.blocks import blocks, cut
 from satfusion_assets.fusion.efast.coarse import CoarseSupport
@@ -53,6 +53,29 @@ def test_every_extrapolated_day_is_flagged() -> None:
     # coarse_days[60] is DAY, so every second day is missing from DAY on.
     assert list(support[:, 0, 0]) == [between, observed, beyond, beyond, beyond]
     assert (support[:, 1, 1] == CoarseSupport.NONE).all(), "the weakest band counts, and 0 is no observation"
+
+
+@pytest.mark.parametrize("rows", [1, 5, assessment.KEPT_ROWS])
+def test_layers_that_are_kept_otherwise_are_those_that_would_be_there(
+    rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(assessment, "KEPT_ROWS", rows)
+    fused = random(3).fuse(DAY + np.arange(0, 40, 3))
+    handed: dict[str, set[tuple[int, int]]] = {}
+
+    def keep(name: str, layer: np.ndarray, first: int) -> np.ndarray:
+        if layer.size:
+            handed.setdefault(name, set()).add((first, layer.shape[-2]))
+        return np.rint(1000 * np.nan_to_num(layer.astype(np.float64), nan=60.0)).astype(np.uint16)
+
+    assert fused.assess is not None
+    kept, whole = fused.assess(keep), fused.quality
+    height = fused.values.shape[2]
+    assert set(handed) == {"days_to_scene", "effective_scenes", "standard_deviation"}
+    for name, parts in handed.items():
+        assert parts == {(first, min(rows, height - first)) for first in range(0, height, rows)}
+        expected = np.rint(1000 * np.nan_to_num(getattr(whole, name).astype(np.float64), nan=60.0))
+        np.testing.assert_array_equal(getattr(kept, name), expected.astype(np.uint16))
 
 
 def test_conformance_mode_has_no_quality_layers() -> None:
