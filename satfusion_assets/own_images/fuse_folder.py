@@ -12,10 +12,10 @@ import json
 import logging
 import math
 import random
-import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -44,6 +44,7 @@ from satfusion_assets.own_images.folder_images import (
 from satfusion_assets.own_images.kriged import learn, learning_block, plan_block, seen_window
 from satfusion_assets.own_images.units import refuse_two_units
 from satfusion_assets.store.blobs import Blobs
+from satfusion_assets.store.leases import discard_unless_in_use, lease_of_new
 from satfusion_assets.vocabulary.errors import InvalidInput
 from satfusion_assets.vocabulary.scenarios import Method
 
@@ -122,13 +123,15 @@ def fuse_folder(order: FuseFolder, progress: Progress = lambda done, total: None
     own = order.folder / "fusion" / ".partial"
     digest = _fingerprint(order, images)
     _discard_others(own, digest)
-    finished = FusedBlocks(Blobs(order.blocks or str(own)), digest)
-    plan = list(blocks(height, width, finished.rows(_rows(images, order, len(used[0]))), width))
-    with rasterio.Env(DummySession(), GDAL_CACHEMAX=_GDAL_CACHE_MB, COG_TMP_COMPRESSION="NONE"):
-        made = _fuse_blocks(order, images, parameters, used, plan, finished, progress)
-        paths = _assemble(order, images, plan, finished)
-    status = _best(finished, len(plan), len(order.days))
-    shutil.rmtree(own, ignore_errors=True)
+    with lease_of_new(own / digest):
+        finished = FusedBlocks(Blobs(order.blocks or str(own)), digest)
+        plan = list(blocks(height, width, finished.rows(_rows(images, order, len(used[0]))), width))
+        with rasterio.Env(DummySession(), GDAL_CACHEMAX=_GDAL_CACHE_MB, COG_TMP_COMPRESSION="NONE"):
+            made = _fuse_blocks(order, images, parameters, used, plan, finished, progress)
+            paths = _assemble(order, images, plan, finished)
+        status = _best(finished, len(plan), len(order.days))
+    with suppress(OSError):  # another order's blocks are still in it
+        own.rmdir()
     return FolderFused(paths, status, made, images.left_out)
 
 
@@ -290,10 +293,12 @@ def _assemble(
 
 
 def _discard_others(folder: Path, digest: str) -> None:
-    """What an interrupted run of another order, or on other files, has left."""
+    """What an interrupted run of another order, or on other files, has left; not what one at work has."""
     for left in folder.glob("*"):
-        if left.name != digest:
-            shutil.rmtree(left) if left.is_dir() else left.unlink()
+        if left.name != digest and left.is_dir():
+            discard_unless_in_use(left)
+        elif left.name != digest:
+            left.unlink()
 
 
 def _fingerprint(order: FuseFolder, images: FolderImages) -> str:

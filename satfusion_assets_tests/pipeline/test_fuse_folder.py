@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from satfusion_assets.cli import app
 from satfusion_assets.fusion.efast import Status
 from satfusion_assets.fusion.methods import fuse
 from satfusion_assets.own_images.block_files import FusedBlocks
-from satfusion_assets.own_images.fuse_folder import FuseFolder, fuse_folder
+from satfusion_assets.own_images.fuse_folder import FolderFused, FuseFolder, fuse_folder
 from satfusion_assets.store.blobs import Blobs
 from satfusion_assets.vocabulary.errors import InvalidInput
 from satfusion_assets.vocabulary.scenarios import Method
@@ -88,6 +89,51 @@ def test_an_interrupted_run_goes_on_where_it_stopped(folder: Path, stack: Stack)
     assert result.blocks == len(seen) - 1
     assert seen[0][0] == 2
     np.testing.assert_array_equal(read(result.paths[0]), stack.fuse(np.array(DAYS, "datetime64[D]")).values[0])
+    assert not (folder / "fusion" / ".partial").exists()
+
+
+@pytest.mark.parametrize("other_days", [DAYS[1:], DAYS[:1]])
+def test_an_order_on_the_same_folder_leaves_one_at_work_alone(
+    folder: Path, stack: Stack, other_days: tuple[date, ...]
+) -> None:
+    """Of other days or of one of the same; what each makes is what it makes alone."""
+    beside: list[FolderFused] = []
+
+    def another(done: int, total: int) -> None:
+        if done == 2:
+            beside.append(fuse_folder(FuseFolder(folder, other_days, memory_bytes=JUST_ENOUGH)))
+            assert list((folder / "fusion" / ".partial").iterdir())
+
+    order = FuseFolder(folder, DAYS, memory_bytes=JUST_ENOUGH)
+    result = fuse_folder(order, another)
+    whole = stack.fuse(np.array(DAYS, "datetime64[D]")).values
+    for path, image in zip(result.paths, whole, strict=True):
+        np.testing.assert_array_equal(read(path), image)
+    assert set(beside[0].paths) <= set(result.paths)
+    assert not (folder / "fusion" / ".partial").exists()
+
+
+def test_what_a_dead_order_left_is_taken_away_by_the_next(folder: Path) -> None:
+    def stop(done: int, total: int) -> None:
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fuse_folder(FuseFolder(folder, DAYS[:1], memory_bytes=JUST_ENOUGH), stop)
+    fuse_folder(FuseFolder(folder, DAYS, memory_bytes=JUST_ENOUGH))
+    assert not (folder / "fusion" / ".partial").exists()
+
+
+def test_two_of_one_order_on_one_folder_share_its_blocks(folder: Path, stack: Stack) -> None:
+    order, made = FuseFolder(folder, DAYS, memory_bytes=JUST_ENOUGH), list[int]()
+
+    def again(done: int, total: int) -> None:
+        if done == 2:
+            made.extend([fuse_folder(order).blocks, total])
+
+    result = fuse_folder(order, again)
+    assert result.blocks + made[0] == made[1] > 3
+    np.testing.assert_array_equal(read(result.paths[1]), stack.fuse(np.array(DAYS, "datetime64[D]")).values[1])
     assert not (folder / "fusion" / ".partial").exists()
 
 
