@@ -32,6 +32,17 @@ assert "numba" in sys.modules
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+def test_inputs_are_never_modified() -> None:
+    """Scenarios of one strategy are made of the same arrays."""
+    stack = season(3)
+    stack.fine[2, :, :2] = np.nan
+    stack.fine[5] += 0.4  # snow, or a cloud that nothing has flagged
+    before = {name: np.copy(getattr(stack, name)) for name in ("coarse", "coarse_days", "fine", "fine_days")}
+    assert np.isfinite(stack.fuse().quality.standard_deviation).all()
+    for name, array in before.items():
+        np.testing.assert_array_equal(getattr(stack, name), array)
+
+
 def test_without_a_method_it_is_efast() -> None:
     stack = season(0)
     clear = np.full((len(stack.fine), 3, 4), 255, np.float32)
