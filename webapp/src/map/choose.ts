@@ -20,6 +20,12 @@ export function styleKey(season: Season, stage: Stage, wanted: string): string {
   return options.includes(wanted) ? wanted : options[0]!;
 }
 
+/** What the difference view is called beside the style that is in force: colours have no difference, so GCC has. */
+export function differenceName(season: Season, stage: Stage, wanted: string): string {
+  const style = STYLES.find((one) => one.key === styleKey(season, stage, wanted));
+  return style?.kind === 'colour' ? 'Difference of GCC' : 'Difference';
+}
+
 export function layerOf(season: Season, key: string): Layer | undefined {
   return season.quality.find((layer) => layer.key === key);
 }

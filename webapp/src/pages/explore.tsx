@@ -18,13 +18,13 @@ import { Check, Command, Empty, Failure, number, Select, Toggle } from '../ui/pa
 import { Timeline, useDateKeys, type Row } from '../ui/timeline';
 import { COLOURS, SCENARIO_KEYS, scenarioName, SCORE_NAMES, STAGE_NAMES, STAGE_NOTES } from '../ui/words';
 import { otherYears, useYears } from '../ui/years';
-import { styleKey, styleOptions } from '../map/choose';
+import { differenceName, styleKey, styleOptions } from '../map/choose';
 
 const MARGIN = 45;
 /** Days around the shown one whose frames are loaded ahead, nearest first. */
 const AHEAD = [1, -1, 2, -2, 3, 4, -3, 5, 6, -4, 7, 8];
 
-const VIEW_NAMES: Record<View, string> = { side: 'Side', swipe: 'Swipe', blink: 'Blink', difference: 'Difference' };
+const VIEW_NAMES: Record<Exclude<View, 'difference'>, string> = { side: 'Side', swipe: 'Swipe', blink: 'Blink' };
 
 export function Explore({ season, overview }: { season: Season; overview: Overview | null }) {
   const { stage, view, px, area, date, style } = route.value;
@@ -91,7 +91,9 @@ export function Explore({ season, overview }: { season: Season; overview: Overvi
         <Toggle
           label="View"
           value={view}
-          options={VIEWS.map((key) => [key, VIEW_NAMES[key]] as const)}
+          options={VIEWS.map(
+            (key) => [key, key === 'difference' ? differenceName(season, stage, style) : VIEW_NAMES[key]] as const,
+          )}
           onChange={(value) => go({ view: value, range: null }, true)}
         />
         {view === 'side' && sources.includes('fused') && (
