@@ -30,7 +30,6 @@ from pystac_client.warnings import NoConformsTo
 from rio_cogeo.cogeo import cog_validate
 from stac_geoparquet.arrow import stac_table_to_items
 
-from satfusion_assets.fusion.kriging import Support
 from satfusion_assets.pipeline.fused.files import FusedLayout
 from satfusion_assets.pipeline.metrics.files import METRICS_FILE, SKILL_FILE
 from satfusion_assets.pipeline.metrics.verdict import season_verdict
@@ -127,12 +126,6 @@ def test_the_verdict_names_the_number_of_the_viewers_first_page(installation: In
     days = json.loads((installation.folder / ProcessedLayout(RECOMMENDED).series("gcc", "fusion")).read_text())
     known = [row for row in days if row["greenness_index"] is not None]
     assert verdict.days_without == verdict.season_days - len(known)
-    window = json.loads((installation.folder / ProcessedLayout(RECOMMENDED).window).read_text())
-    row, col = (
-        first + place for first, place in zip((window["row"], window["col"]), window["site_pixel"], strict=True)
-    )
-    with xr.open_zarr(installation.folder / FusedLayout(RECOMMENDED).quality) as layers:
-        assert verdict.snow_days == int((layers["support"][:, row, col] == Support.SNOW).sum()) > 0
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.key)

@@ -17,8 +17,6 @@ from satfusion_assets.vocabulary.sites import SiteSeason
 def sentences(verdict: SeasonVerdict) -> list[str]:
     """One sentence or two a line: how good, against what, which dates, what is missing, and what may be believed."""
     said = [f"Scenario {verdict.scenario.key}, recommended beforehand: {RECOMMENDED_BECAUSE}.", _skill(verdict)]
-    if verdict.snow_days:
-        said.append(_snow(verdict))
     if verdict.against_s2 is not None:
         said.append(_against_s2(verdict.against_s2))
     said += [_turn(name, turn) for name, turn in verdict.turns.items()]
@@ -51,13 +49,6 @@ def _skill(verdict: SeasonVerdict) -> str:
     return (
         f"Greenness follows the camera with NSE {verdict.nse:.3f}{interval}: 1 is perfect, 0 no better than the "
         "season's mean; the camera's own bias and gain are taken away first."
-    )
-
-
-def _snow(verdict: SeasonVerdict) -> str:
-    return (
-        f"The satellites see snow on {verdict.snow_days} days: kriging predicts the ground beneath it, the camera sees "
-        "the snow, and NSE counts the difference as an error."
     )
 
 

@@ -68,11 +68,6 @@ def test_dates_are_told_in_days_off_the_camera(day: int, words: str) -> None:
     assert words in said(replace(VERDICT, turns={"green-up": Turn(found, date(2024, 5, 1), MAY)}))
 
 
-def test_snow_is_said_where_it_speaks_against_the_number() -> None:
-    assert "snow" not in said(VERDICT)
-    assert "The satellites see snow on 27 days: kriging predicts the ground" in said(replace(VERDICT, snow_days=27))
-
-
 def test_a_date_that_is_missing_is_said() -> None:
     assert "Green-down: fusion has no 50 % date." in said(VERDICT)
     assert "the camera has no 50 % date" in said(replace(VERDICT, turns={"green-up": Turn(MAY[0], None, None)}))

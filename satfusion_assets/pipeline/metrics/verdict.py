@@ -8,7 +8,6 @@ from datetime import date
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 from pyproj import Transformer
 
 from satfusion_assets.evaluation.scores import MASKED_WHITTAKER_KEY
@@ -32,7 +31,6 @@ from satfusion_assets.vocabulary.scenarios import RECOMMENDED, Mode, Scenario
 from satfusion_assets.vocabulary.sites import Site, SiteSeason
 
 DEVIATION: Final = "standard_deviation"
-SUPPORT: Final = "support"
 SIDES: Final = {"green-up": "rising", "green-down": "falling"}
 
 
@@ -90,8 +88,6 @@ class SeasonVerdict:
     """Of either satellite, margins of the season included: what comes after it is predicted from what came before."""
     last_day: date
     """Of the season."""
-    snow_days: int = 0
-    """Days of which kriging predicts the ground at the site, under snow that the camera sees."""
 
 
 def season_verdict(
@@ -126,7 +122,6 @@ def season_verdict(
         max(holes, key=lambda hole: hole[1] - hole[0], default=None),
         last_image,
         site_season.end,
-        _snow_days(store, site, site_season, scenario),
     )
 
 
@@ -146,27 +141,17 @@ def _comparison(rows: Sequence[Mapping[str, Any]], first: str, second: str) -> C
 def _typical_deviation(store: Store, site: Site, site_season: SiteSeason, scenario: Scenario) -> float:
     """Root mean square of the deviation of GCC at the site, which the date maps' own dates of the series mind as well;
     0 where GCC itself was not fused."""
-    squared = np.square(_at_site(store, site, site_season, scenario.in_mode(Mode.ITB), DEVIATION))
-    known = squared[np.isfinite(squared)]
-    return float(np.sqrt(known.mean())) if known.size else 0.0
-
-
-def _snow_days(store: Store, site: Site, site_season: SiteSeason, scenario: Scenario) -> int:
-    from satfusion_assets.fusion.kriging import Support
-
-    return int((_at_site(store, site, site_season, scenario, SUPPORT) == Support.SNOW).sum())
-
-
-def _at_site(store: Store, site: Site, site_season: SiteSeason, scenario: Scenario, layer: str) -> NDArray[np.floating]:
-    """Values of ``layer`` at the site, NaN = missing; none where there is no pack, or no such layer in it."""
-    if store.manifest(PACK.of(site_season, scenario)) is None:
-        return np.array([])
-    name = pack_folder(scenario)
+    fused = scenario.in_mode(Mode.ITB)
+    if store.manifest(PACK.of(site_season, fused)) is None:
+        return 0.0
+    name = pack_folder(fused)
     to_grid = Transformer.from_crs(4326, site_grid(site).epsg, always_xy=True)
     place = to_grid.transform(site.longitude, site.latitude)
-    with store.read(PACK.of(site_season, scenario)) as pack:
-        layers = read_pixel(pack.folder(name), name, *place, only=(layer,)) or {}
-    return layers[layer].values if layer in layers else np.array([])
+    with store.read(PACK.of(site_season, fused)) as pack:
+        layers = read_pixel(pack.folder(name), name, *place, only=(DEVIATION,)) or {}
+    squared = np.square(layers[DEVIATION].values) if DEVIATION in layers else np.array([])
+    known = squared[np.isfinite(squared)]
+    return float(np.sqrt(known.mean())) if known.size else 0.0
 
 
 def turns_of(series: DailySeries, camera: Mapping[str, Any], year: int, deviation: float = 0.0) -> dict[str, Turn]:
