@@ -12,10 +12,11 @@ import json
 import logging
 import math
 import random
+import shutil
 import tempfile
 import uuid
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -44,7 +45,7 @@ from satfusion_assets.own_images.folder_images import (
 from satfusion_assets.own_images.kriged import learn, learning_block, plan_block, seen_window
 from satfusion_assets.own_images.units import refuse_two_units
 from satfusion_assets.store.blobs import Blobs
-from satfusion_assets.store.leases import discard_unless_in_use, lease_of_new
+from satfusion_assets.store.leases import LEASE, discard_unless_in_use, exclusive, lease
 from satfusion_assets.vocabulary.errors import InvalidInput
 from satfusion_assets.vocabulary.scenarios import Method
 
@@ -56,6 +57,10 @@ _INTERPRETER_BYTES: Final = 350_000_000
 _KRIGING_BYTES: Final = 150_000_000
 """What kriging takes beside a block's images: more compiled code, and the sums of the rows it is at."""
 _GDAL_CACHE_MB: Final = 128
+_LOCKS: Final = ".fuse"
+"""Where the lock files of the runs on a folder lie."""
+_ASSEMBLED: Final = ".assembled-"
+"""How the folder begins in which images are put together."""
 _NO_VALUES: Final = ("folder", "memory_bytes", "threads", "blocks")
 """Fields of an order that change no value."""
 
@@ -122,16 +127,16 @@ def fuse_folder(order: FuseFolder, progress: Progress = lambda done, total: None
     height, width = images.composites.geobox.shape
     own = order.folder / "fusion" / ".partial"
     digest = _fingerprint(order, images)
-    _discard_others(own, digest)
-    with lease_of_new(own / digest):
+    rows = _rows(images, order, len(used[0]))
+    with _leased(own / digest, order.folder / _LOCKS / "blocks"):
         finished = FusedBlocks(Blobs(order.blocks or str(own)), digest)
-        plan = list(blocks(height, width, finished.rows(_rows(images, order, len(used[0]))), width))
+        plan = list(blocks(height, width, finished.rows(rows), width))
         with rasterio.Env(DummySession(), GDAL_CACHEMAX=_GDAL_CACHE_MB, COG_TMP_COMPRESSION="NONE"):
             made = _fuse_blocks(order, images, parameters, used, plan, finished, progress)
-            paths = _assemble(order, images, plan, finished)
+            # Alone: of two orders that write the same names, the images and deviations of one are there at the end.
+            with exclusive(order.folder / _LOCKS / "images"):
+                paths = _assemble(order, images, plan, finished)
         status = _best(finished, len(plan), len(order.days))
-    with suppress(OSError):  # another order's blocks are still in it
-        own.rmdir()
     return FolderFused(paths, status, made, images.left_out)
 
 
@@ -273,8 +278,9 @@ def _assemble(
         "overview_resampling": "average",
         "bigtiff": "if_safer",
     }
-    target.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".assembled-", dir=target) as folder:
+    for left in target.glob(f"{_ASSEMBLED}*"):  # of one that was killed
+        shutil.rmtree(left)
+    with tempfile.TemporaryDirectory(prefix=_ASSEMBLED, dir=target) as folder:
         for name in _names(order):
             plain, new = Path(folder) / name, Path(folder) / f"{name}.new"
             with rasterio.open(plain, "w", **profile) as raster:
@@ -292,13 +298,29 @@ def _assemble(
     return tuple(target / name for name in _names(order))
 
 
-def _discard_others(folder: Path, digest: str) -> None:
-    """What an interrupted run of another order, or on other files, has left; not what one at work has."""
-    for left in folder.glob("*"):
-        if left.name != digest and left.is_dir():
-            discard_unless_in_use(left)
-        elif left.name != digest:
-            left.unlink()
+@contextmanager
+def _leased(folder: Path, lock: Path) -> Iterator[None]:
+    """A block with ``folder`` for an order's finished blocks, which nobody takes away meanwhile.
+
+    Whoever has it last deletes it behind the block, unless that ends with an error. What lies beside it of runs that
+    are not at work any more, of another order or on other files, goes as well. InvalidInput where the disk refuses.
+    """
+    try:
+        with exclusive(lock):
+            for left in folder.parent.glob("*"):
+                if left.name != folder.name:
+                    discard_unless_in_use(left) if left.is_dir() else left.unlink()
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / LEASE).touch()
+            held = lease(folder)
+    except OSError as error:
+        raise InvalidInput(f"{error.filename} cannot be written ({error.strerror}); make it writable.") from error
+    with held:
+        yield
+    with exclusive(lock):
+        discard_unless_in_use(folder)
+        with suppress(OSError):  # another order's blocks are still in it
+            folder.parent.rmdir()
 
 
 def _fingerprint(order: FuseFolder, images: FolderImages) -> str:

@@ -54,24 +54,6 @@ def lease_for_reading(folder: Path) -> Iterator[None]:
         yield
 
 
-@contextmanager
-def lease_of_new(folder: Path) -> Iterator[None]:
-    """``lease`` for a block, of a ``folder`` that is made where it is not there; without anybody else's lease it is
-    deleted behind the block, unless that ends with an error.
-    """
-    while True:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / LEASE).touch()
-        try:
-            file = lease(folder)
-        except FileNotFoundError:  # discarded by whoever had it before
-            continue
-        with file:
-            yield
-        discard_unless_in_use(folder)
-        return
-
-
 def version_of(path: Path) -> Path | None:
     """The version folder that the resolved ``path`` lies in; None outside a product store."""
     for folder in (path, *path.parents):

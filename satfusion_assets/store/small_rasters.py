@@ -159,7 +159,7 @@ def header(path: Path) -> tuple[Any, ...]:
             said = {tag.code: tag.value for tag in page.tags if tag.code in (*_GEO_TAGS, _GDAL_METADATA, _GDAL_NODATA)}
     except _UNREADABLE as error:
         raise ProductCorrupt(
-            f"{path} cannot be read ({error}); materialise the product it belongs to again."
+            f"{path} cannot be read ({error}); materialise the product it belongs to again (--rebuild)."
         ) from error
     bands = _OF_BANDS.findall(str(said.pop(_GDAL_METADATA, "")))
     return page.shape, str(page.dtype), said, bands
@@ -337,7 +337,7 @@ def _read(path: Path) -> NDArray[Any]:
         raise ProductMissing(f"{path} is missing; materialise the product it belongs to.") from error
     except _UNREADABLE as error:
         raise ProductCorrupt(
-            f"{path} cannot be read ({error}); materialise the product it belongs to again."
+            f"{path} cannot be read ({error}); materialise the product it belongs to again (--rebuild)."
         ) from error
 
 

@@ -122,6 +122,12 @@ class View:
         written = WRITTEN.find(hashes)
         return written if written is not None else READ.find(hashes)
 
+    def require_whole(self, pattern: str) -> None:
+        """ProductCorrupt names the first file of ``names(pattern)`` that is not what was published."""
+        for name, path in zip(self.names(pattern), self.files(pattern), strict=True):
+            if not path.is_file() or FileRecord.of(path) != self.manifest.files[name]:
+                raise ProductCorrupt(f"{name} of {self.product.key} differs from its manifest; {self._remedy}.")
+
     def read_rasters(self, names: Sequence[str]) -> list[Raster]:
         """Rasters that are alike but for pixels and tags, read together; ProductCorrupt names one that is not.
 
@@ -150,7 +156,7 @@ class View:
 
     @property
     def _remedy(self) -> str:
-        return f"materialise {self.product.slug} of {self.product.scope.key} again"
+        return f"materialise {self.product.slug} of {self.product.scope.key} again (--rebuild)"
 
 
 class Draft:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +20,7 @@ from typer.testing import CliRunner
 from satfusion_assets.cli import app
 from satfusion_assets.fusion.efast import Status
 from satfusion_assets.fusion.methods import fuse
+from satfusion_assets.own_images import fuse_folder as fuse_folder_module
 from satfusion_assets.own_images.block_files import FusedBlocks
 from satfusion_assets.own_images.fuse_folder import FolderFused, FuseFolder, fuse_folder
 from satfusion_assets.store.blobs import Blobs
@@ -111,6 +114,40 @@ def test_an_order_on_the_same_folder_leaves_one_at_work_alone(
         np.testing.assert_array_equal(read(path), image)
     assert set(beside[0].paths) <= set(result.paths)
     assert not (folder / "fusion" / ".partial").exists()
+
+
+def test_images_and_deviations_of_two_orders_at_once_are_one_order_s(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their blocks are made side by side, the files that are left one order after the other."""
+    at_work: list[Method] = []
+
+    def slowly(order: FuseFolder, *rest: Any) -> tuple[Path, ...]:
+        at_work.append(order.method)
+        time.sleep(0.3)
+        assert at_work == [order.method]
+        paths = assemble(order, *rest)
+        at_work.remove(order.method)
+        return paths
+
+    assemble = fuse_folder_module._assemble
+    monkeypatch.setattr(fuse_folder_module, "_assemble", slowly)
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda method: fuse_folder(FuseFolder(folder, DAYS, method=method)), Method))
+    methods = set()
+    for path in (folder / "fusion").glob("REFL_2*.tif"):
+        with rasterio.open(path) as raster:
+            methods.add(raster.tags()["METHOD"])
+    deviations = list((folder / "fusion").glob("REFL_SD_*.tif"))
+    assert (methods, len(deviations)) in (({"efast"}, 0), ({"kriging"}, len(DAYS)))
+
+
+def test_images_half_put_together_by_one_that_was_killed_are_taken_away(folder: Path) -> None:
+    left = folder / "fusion" / ".assembled-x"
+    left.mkdir(parents=True)
+    (left / "REFL_20240615.tif").write_bytes(b"half")
+    fuse_folder(FuseFolder(folder, DAYS))
+    assert not left.exists()
 
 
 def test_what_a_dead_order_left_is_taken_away_by_the_next(folder: Path) -> None:

@@ -16,7 +16,7 @@ from satfusion_assets.pipeline.processed.files import ProcessedLayout
 from satfusion_assets.store import Product, ProductStore
 from satfusion_assets.store.pack_reader import read_pixel
 from satfusion_assets.store.packs import PackLayer, write_pack
-from satfusion_assets.vocabulary.errors import ProductMissing
+from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing
 from satfusion_assets.vocabulary.scenarios import Scenario
 from satfusion_assets.vocabulary.sites import SiteSeason
 
@@ -55,6 +55,19 @@ def publish(
             draft.write_raster(processed.image("fusion", day), cut, GRID[cut_to], nodata=np.nan, descriptions=BANDS)
         record = {"row": row, "col": column, "height": height, "width": width, "epsg": 32632, "site_pixel": [3, 3]}
         draft.write_json(processed.window, record)
+
+
+def test_a_damaged_quality_layer_of_the_fused_product_is_not_taken_into_the_pack(tmp_path: Path):
+    store, days = ProductStore(tmp_path), [date(2024, 5, 1), date(2024, 5, 2)]
+    publish(store, days, np.full((2, 4, 30, 30), 0.2, np.float32), np.full((2, 4, 30, 30), 0.01, np.float32))
+    with store.read(Product("fused", SEASON, SCENARIO.key)) as fused:
+        (shard,) = fused.files("*/standard_deviation/c/*")
+    content = bytearray(shard.read_bytes())
+    content[-5] ^= 1
+    shard.write_bytes(content)
+    with pytest.raises(ProductCorrupt, match=r"standard_deviation.* of innsbruck_2024\.fused.* differs.*--rebuild"):
+        pack_season(store, SEASON, SCENARIO)
+    assert store.manifest(Product("pack", SEASON, SCENARIO.key)) is None
 
 
 def test_every_layer_of_a_pixel_is_that_of_the_products(tmp_path: Path):

@@ -88,6 +88,7 @@ def _quality(fused: View, scenario: Scenario, window: dict[str, int]) -> Iterato
     if not fused.names(f"{layout.quality}/*") and not fused.names(f"{layout.folder}/quality/*.tif"):
         return  # an engine without quality layers
     fused.path(f"{layout.quality}/zarr.json")  # or a sentence, where an earlier version wrote rasters
+    fused.require_whole(f"{layout.quality}/*")  # the pack takes these files as they are
     for held in held_layers(fused.folder(layout.quality), f"{layout.quality} of {fused.product.key}"):
         yield replace(held, read=partial(_cut, held.read, cut))
 
