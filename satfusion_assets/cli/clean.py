@@ -22,11 +22,12 @@ def clean(
     dry_run: Annotated[bool, typer.Option(help="say what would be deleted, and delete nothing")] = False,
 ) -> None:
     """Delete records of old runs, litter of killed publications and replaced versions. What any partition's latest
-    version rests on stays."""
+    version rests on stays; paths to it that were deleted are made again."""
     from satfusion_assets.orchestration.instance.retention import forget, unneeded_runs
     from satfusion_assets.pipeline.platform import Platform
     from satfusion_assets.store.bucket import BucketStore
     from satfusion_assets.store.collect import Collected, collect
+    from satfusion_assets.store.products import ProductStore
 
     console, store = Console(), Platform().store
     before = datetime.now(UTC) - timedelta(days=runs_days)
@@ -42,5 +43,9 @@ def clean(
         said.append(f"{total.entries} replaced versions, {total.contents} contents ({total.size / 1e6:.1f} MB)")
     elif not dry_run:
         said.append(f"what {len(store.recover())} killed publications left")
+    if isinstance(store, ProductStore) and not dry_run and (lacking := store.repair_names()):
+        console.print(
+            f"Their paths were deleted and are there again: {', '.join(lacking)}.", highlight=False, soft_wrap=True
+        )
     verb = "would be deleted" if dry_run else "deleted"
     console.print(f"{'; '.join(said)}: {verb}.", highlight=False, soft_wrap=True)

@@ -198,6 +198,18 @@ class ProductStore(Store):
             log.warning("Cleared an interrupted publication of %s; its current version is whole.", interrupted.key)
         return recovered
 
+    def repair_names(self) -> list[str]:
+        """Make the contract's paths anew that somebody deleted; returns the keys of the products that lacked some."""
+        lacking = []
+        for scope in self.scopes():
+            for manifest in self.products(scope):
+                product = Product(manifest.product, scope, manifest.variant)
+                with self._locked(product):
+                    current = self._readable_manifest(product)
+                    if current is not None and self._names(product).link(current.files):
+                        lacking.append(product.key)
+        return lacking
+
     def foreign_markers(self) -> list[Path]:
         """What lies among the markers of publications and is none."""
         return markers.foreign(self._pending)

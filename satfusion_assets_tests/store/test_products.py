@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -137,6 +138,19 @@ def test_inputs_are_recorded_by_their_data_version(store: ProductStore) -> None:
     assert manifest is not None
     assert manifest.inputs == {"raw_s2": version}
     assert manifest.parameters == {"sigma": 20}
+
+
+def test_paths_that_somebody_deleted_are_made_again(store: ProductStore) -> None:
+    with store.publish(FUSED) as draft:
+        for name in ("a/b/one.json", "a/two.json"):
+            draft.write_json(name, [name])
+    folder = store.folder(FUSED.scope)
+    assert store.repair_names() == []
+    shutil.rmtree(folder / "a")
+    assert store.repair_names() == [FUSED.key]
+    assert json.loads((folder / "a" / "b" / "one.json").read_text()) == ["a/b/one.json"]
+    assert (folder / "a" / "two.json").is_symlink()
+    assert store.repair_names() == []
 
 
 def test_damage_is_found(store: ProductStore) -> None:
