@@ -126,7 +126,9 @@ class View:
         """ProductCorrupt names the first file of ``names(pattern)`` that is not what was published."""
         for name, path in zip(self.names(pattern), self.files(pattern), strict=True):
             if not path.is_file() or FileRecord.of(path) != self.manifest.files[name]:
-                raise ProductCorrupt(f"{name} of {self.product.key} differs from its manifest; {self._remedy}.")
+                raise ProductCorrupt(
+                    f"{name} of {self.product.key} differs from its manifest; {self._remedy} (--rebuild)."
+                )
 
     def read_rasters(self, names: Sequence[str]) -> list[Raster]:
         """Rasters that are alike but for pixels and tags, read together; ProductCorrupt names one that is not.
@@ -152,11 +154,11 @@ class View:
             raise self._corrupt(name, "JSON") from error
 
     def _corrupt(self, name: str, kind: str) -> ProductCorrupt:
-        return ProductCorrupt(f"{name} of {self.product.key} is not readable {kind}; {self._remedy}.")
+        return ProductCorrupt(f"{name} of {self.product.key} is not readable {kind}; {self._remedy} (--rebuild).")
 
     @property
     def _remedy(self) -> str:
-        return f"materialise {self.product.slug} of {self.product.scope.key} again (--rebuild)"
+        return f"materialise {self.product.slug} of {self.product.scope.key} again"
 
 
 class Draft:
