@@ -8,6 +8,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import numpy as np
@@ -130,8 +131,15 @@ def test_images_and_deviations_of_two_orders_at_once_are_one_order_s(
         at_work.remove(order.method)
         return paths
 
-    assemble = fuse_folder_module._assemble
+    def until_both_have(*given: Any) -> int:
+        made = fuse_blocks(*given)
+        both.wait(timeout=60)
+        return made
+
+    both = Barrier(len(Method))
+    assemble, fuse_blocks = fuse_folder_module._assemble, fuse_folder_module._fuse_blocks
     monkeypatch.setattr(fuse_folder_module, "_assemble", slowly)
+    monkeypatch.setattr(fuse_folder_module, "_fuse_blocks", until_both_have)
     with ThreadPoolExecutor() as pool:
         list(pool.map(lambda method: fuse_folder(FuseFolder(folder, DAYS, method=method)), Method))
     methods = set()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
+import random
 import shutil
 import sys
 from collections.abc import Callable
@@ -14,6 +16,7 @@ from typing import Any
 import pytest
 
 from satfusion_assets.store import ALL_SEASONS, Product, ProductStore, Scope
+from satfusion_assets.store.manifest import READ_AT_ONCE, FileRecord
 from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing, StoreError, StoreFull
 from satfusion_assets.vocabulary.sites import SiteSeason
 
@@ -151,6 +154,14 @@ def test_paths_that_somebody_deleted_are_made_again(store: ProductStore) -> None
     assert json.loads((folder / "a" / "b" / "one.json").read_text()) == ["a/b/one.json"]
     assert (folder / "a" / "two.json").is_symlink()
     assert store.repair_names() == []
+
+
+@pytest.mark.parametrize("size", [0, 5, READ_AT_ONCE - 1, READ_AT_ONCE, READ_AT_ONCE + 1, 3 * READ_AT_ONCE + 7])
+def test_a_record_is_of_the_whole_file_however_large(tmp_path: Path, size: int) -> None:
+    content = random.Random(size).randbytes(size)
+    (tmp_path / "file").write_bytes(content)
+    record = FileRecord.of(tmp_path / "file")
+    assert (record.size, record.sha256) == (size, hashlib.sha256(content).hexdigest())
 
 
 def test_damage_is_found(store: ProductStore) -> None:

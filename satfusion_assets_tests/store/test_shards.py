@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,12 @@ def shard(pack: Path) -> Path:
 def test_a_layer_of_a_pack_of_the_same_days_and_grid_is_the_same_file(tmp_path: Path):
     beside = tmp_path / "quality.zarr"
     write_pack(beside, [quality()], *PLACE)
+    for file in beside.rglob("*"):
+        os.utime(file, ns=(0, 0))
     write_pack(tmp_path / "p.zarr", [fused(), *held_layers(beside, "quality")], *PLACE)
+    assert {file.stat().st_mtime_ns for file in beside.rglob("*") if file.is_file()} == {0}, (
+        "somebody may be reading it"
+    )
     for file in (shard(beside), beside / "standard_deviation" / "zarr.json"):
         assert file.samefile(tmp_path / "p.zarr" / file.relative_to(beside))
     assert open_pack(beside).equals(

@@ -147,8 +147,8 @@ def assess_days(
         corners,
     )
     height = values.shape[2]
-    whole = _empty_layers(values.shape)
     if keep is None:
+        whole = _empty_layers(values.shape)
         over_strips(
             lambda first, last: deviations.assess(scenes, evidence, first, last, 0, whole),
             height,
@@ -156,7 +156,10 @@ def assess_days(
             plan.threads,
         )
         return whole
-    kept = Layers(*(np.empty(layer.shape, keep(name, layer[:0], 0).dtype) for name, layer in whole._asdict().items()))
+    no_days = _empty_layers((0, *values.shape[1:]))
+    kept = Layers(
+        *(np.empty((len(days), *none.shape[1:]), keep(name, none, 0).dtype) for name, none in no_days._asdict().items())
+    )
 
     def assess_and_keep(first: int, last: int) -> None:
         rows = _empty_layers((*values.shape[:2], last - first, values.shape[3]))
