@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satfusion_assets.fusion import efast
-from satfusion_assets.fusion.efast import Fused
+from satfusion_assets.fusion.efast import Fused, FusionPlan, Parameters, check_images
 from satfusion_assets.fusion.efast.blocks import Block, around
-from satfusion_assets.screening.preparation import gcc_image
+from satfusion_assets.fusion.efast.fused import FusedRows
+from satfusion_assets.fusion.efast.quality import TakeRows
 from satfusion_assets.vocabulary.scenarios import BANDS, Method, Scenario
 
 if TYPE_CHECKING:  # EFAST's scenarios do not load the other method
@@ -66,6 +67,8 @@ class SeasonStack:
     @cached_property
     def gcc(self) -> SeasonStack:
         """The Index-then-Blend inputs: one band of GCC instead of four of reflectance."""
+        from satfusion_assets.screening.preparation import gcc_image  # what EFAST's products are made of holds it
+
         whole = None if self.cut_from is None else (self.cut_from[0].gcc, self.cut_from[1])
         snow = self.snow_flags
         return replace(self, fine=gcc_image(self.fine), coarse=gcc_image(self.coarse), snow=snow, cut_from=whole)
@@ -128,6 +131,14 @@ class SeasonStack:
         images = (self.coarse, self.coarse_days, self.fine, self.fine_days, self.cloud_distance)
         assert scenario.sigma is not None, "EFAST has a sigma"
         return engine(days, *images, ratio=self.ratio, sigma=scenario.sigma, max_days=max_days)
+
+    def fuse_rows(self, scenario: Scenario, days: Days, take: TakeRows, max_days: float = 30) -> FusedRows:
+        """As ``fuse`` by EFAST with its quality layers, the same numbers, which ``take`` is given a few rows at a
+        time."""
+        assert scenario.sigma is not None, "EFAST has a sigma"
+        images = (self.coarse, self.coarse_days, self.fine, self.fine_days, self.cloud_distance)
+        parameters = Parameters(self.ratio, scenario.sigma, max_days)
+        return FusionPlan(check_images(*images, self.ratio)).fuse_rows(days, parameters, take)
 
     def scenes(self, chosen: BoolArray) -> SeasonStack:
         """The stack with only the fine scenes (n,) that are chosen."""

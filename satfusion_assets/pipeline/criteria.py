@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, wraps
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from satfusion_assets.store import Product, Store, View
 from satfusion_assets.store.rasters import Raster
@@ -14,6 +14,9 @@ from satfusion_assets.vocabulary.grid import SiteGrid, site_grid
 from satfusion_assets.vocabulary.scenarios import CHANNELS, Mode, Scenario, Strategy
 from satfusion_assets.vocabulary.settings import S3Product
 from satfusion_assets.vocabulary.sites import Site
+
+if TYPE_CHECKING:
+    from satfusion_assets.store.stacks import Images
 
 OFFENDERS: Final = 20
 """Offending files or days that a verdict lists."""
@@ -81,7 +84,15 @@ class CheckedProduct:
     def _rasters(self) -> dict[str, Raster]:
         return {}
 
+    @cached_property
+    def _together(self) -> dict[str, tuple[int, Images, Raster]]:
+        """Place of rasters in the stack that they were read in, and what all of it have in common."""
+        return {}
+
     def raster(self, name: str) -> Raster:
+        if name in self._together:
+            place, stack, alike = self._together[name]
+            return replace(alike, values=stack[place])
         if name not in self._rasters:
             self._rasters[name] = self.view.read_raster(name)
         return self._rasters[name]
@@ -90,10 +101,13 @@ class CheckedProduct:
         """Have rasters at hand that should be alike, at half of what one by one costs; where they are not, a criterion
         finds out which.
         """
+        if not names:
+            return
         try:
-            self._rasters.update(zip(names, self.view.read_rasters(names), strict=True) if names else ())
+            stack, alike = self.view.read_alike(names)
         except (ProductCorrupt, ProductMissing):
             return
+        self._together.update({name: (place, stack, alike) for place, name in enumerate(names)})
 
 
 Rule = Callable[[CheckedProduct], Verdict]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
 from satfusion_assets.sampling.series import SiteSeries, band_records, index_records, sample_series
-from satfusion_assets.sampling.window import site_pixel
+from satfusion_assets.sampling.window import site_pixel, window
 from satfusion_assets.store import Draft
+from satfusion_assets.store.stacks import Images
 from satfusion_assets.vocabulary.scenarios import Mode
 from satfusion_assets.vocabulary.sites import Site
 from satfusion_assets.vocabulary.sources import SeriesKind
@@ -29,12 +30,19 @@ _OUTSIDE: Final = (-9, -9)
 
 
 def read_at_site(
-    images: Iterable[NDArray[Any]], days: Sequence[date], names: Sequence[str], geobox: GeoBox, site: Site
+    images: Images | Sequence[NDArray[Any]],
+    days: Sequence[date],
+    names: Sequence[str],
+    geobox: GeoBox,
+    site: Site,
 ) -> SiteSeries:
     """The 3x3 window at ``site`` of each image (b, H, W) on ``geobox``; names: of the files that hold the images."""
     row, col = site_pixel(geobox, site.latitude, site.longitude) or _OUTSIDE
+    here = rows, columns = window(geobox.shape, row, col)
+    cut = [image[(..., *here)] for image in images] if isinstance(images, Sequence) else images[(..., *here)]
     filenames = [name.rsplit("/", 1)[-1] for name in names]
-    return sample_series(images, np.array(days, dtype="datetime64[D]"), filenames, row, col)
+    stamps = np.array(days, dtype="datetime64[D]")
+    return sample_series(cut, stamps, filenames, row - rows.start, col - columns.start)
 
 
 def write_series(draft: Draft, mode: Mode, path: Callable[[SeriesKind], str], series: SiteSeries) -> None:

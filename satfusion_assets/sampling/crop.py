@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -29,20 +30,18 @@ class Window:
         """This window of a fine raster (..., H, W), as a view."""
         return fine[(..., *self.slices)]
 
-    def cut_coarse(self, coarse: npt.NDArray[Any], ratio: int) -> npt.NDArray[Any]:
-        """This window of a coarse raster (..., h, w) on the fine grid, by nearest neighbour; its pixels lie in the
-        order of their axes, as writers want them.
-        """
-        rows = np.arange(self.row, self.row + self.height) // ratio
-        cols = np.arange(self.col, self.col + self.width) // ratio
-        return coarse.take(cols, axis=-1).take(rows, axis=-2)
+    def coarse_places(self, ratio: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+        """Row and column of the coarse pixel that each fine row and column lies in."""
+        return np.arange(self.row, self.row + self.height) // ratio, np.arange(self.col, self.col + self.width) // ratio
 
 
-def valid_pixels(values: npt.NDArray[np.floating]) -> npt.NDArray[np.bool_]:
-    """Pixels (H, W) that are valid on any day in any band of ``values`` (..., H, W); unite days with ``|``."""
-    valid = np.zeros(values.shape[-2:], bool)
-    for image in values.reshape(-1, *values.shape[-2:]):  # a season's flags at once would be a third of its images
-        valid |= np.isfinite(image) & (image > VALID_ABOVE)
+def valid_pixels(images: Iterable[npt.NDArray[np.floating]], shape: Sequence[int]) -> npt.NDArray[np.bool_]:
+    """Pixels (H, W) of ``shape`` that are valid on any day in any band of ``images``, each (b, H, W)."""
+    valid = np.zeros(tuple(shape), bool)
+    for image in images:
+        valid |= (np.isfinite(image) & (image > VALID_ABOVE)).any(axis=0)
+        if valid.all():
+            break
     return valid
 
 

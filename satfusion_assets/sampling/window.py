@@ -7,7 +7,7 @@ the index or the spectrum lie. A window at the raster's edge is as much of it as
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import floor, nan
 from typing import Any
@@ -108,7 +108,7 @@ def window_gcc(images: npt.NDArray[Any], row: int, col: int) -> npt.NDArray[np.f
     return np.divide(total, count, out=np.full(len(images), nan), where=count > 0)
 
 
-def window(shape: tuple[int, ...], row: int, col: int) -> tuple[slice, slice]:
+def window(shape: Sequence[int], row: int, col: int) -> tuple[slice, slice]:
     """Rows and columns of the 3x3 window around ``row, col`` in a raster of ``shape`` (..., H, W); none beyond it."""
     height, width = shape[-2:]
     return (

@@ -54,20 +54,28 @@ class LayerType:
             highest -= highest % coarse
         return lowest * self.step + self.offset, highest * self.step + self.offset
 
-    def encode(self, name: str, values: NDArray[Any], first: int = 0, row: int = 0) -> NDArray[Any]:
-        """Integers of ``values`` (n, ...), NaN = missing; what has the type already is taken as it is.
+    def encode(
+        self, name: str, values: NDArray[Any], first: int = 0, row: int = 0, out: NDArray[Any] | None = None
+    ) -> NDArray[Any]:
+        """Integers of ``values`` (n, ...), NaN = missing; what has the type already is taken as it is. out: where to
+        put them.
 
         StoreError names layer ``name`` and the value that does not fit, with its image, of which these begin with
         ``first``, and its place, of which rows begin with ``row``.
         """
         if values.dtype == self.dtype or not values.size:
-            return values.astype(self.dtype, copy=False)
-        stored = np.empty(values.shape, self.dtype)
+            if out is None:
+                return values.astype(self.dtype, copy=False)
+            out[...] = values
+            return out
+        stored = np.empty(values.shape, self.dtype) if out is None else out
         lowest, highest = (np.float32((limit - self.offset) / self.step) for limit in self.limits)
+        shift = np.float32(self.offset / self.step)  # whole, so that a number is rounded as it would be without it
         count = max(1, CHUNK // max(1, values[:1].size))
         for number in range(0, len(values), count):
-            scaled = (values[number : number + count] - np.float32(self.offset)) * np.float32(1 / self.step)
+            scaled = values[number : number + count] * np.float32(1 / self.step)
             np.rint(scaled, out=scaled)
+            scaled -= shift
             if self.significant is not None:
                 scaled = _significant(scaled.astype(np.float32, copy=False), self.significant)
             if np.fmin.reduce(scaled, axis=None) < lowest or np.fmax.reduce(scaled, axis=None) > highest:
@@ -79,7 +87,9 @@ class LayerType:
 
     def decode(self, stored: NDArray[Any]) -> NDArray[np.float32]:
         """Values of ``stored`` as float32, NaN = missing."""
-        values = stored.astype(np.float32) * np.float32(self.step) + np.float32(self.offset)
+        values = stored.astype(np.float32)
+        values *= np.float32(self.step)
+        values += np.float32(self.offset)
         values[stored == self.missing] = np.nan
         return values
 
@@ -146,12 +156,3 @@ def layer_type(name: str) -> LayerType:
     if name not in LAYERS:
         raise StoreError(f"Layer {name} has no type; add it to LAYERS of store/layers.py.")
     return LAYERS[name]
-
-
-def to_step(values: NDArray[np.float32], step: float = FUSED_STEP) -> NDArray[np.float32]:
-    """``values`` rounded to whole numbers of a binary ``step``, in place; NaN stays."""
-    for image in values:
-        image *= np.float32(1 / step)
-        np.rint(image, out=image)
-        image *= np.float32(step)
-    return values

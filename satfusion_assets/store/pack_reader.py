@@ -20,7 +20,7 @@ from zarr.storage import LocalStore
 
 from satfusion_assets.store.layers import layer_type
 from satfusion_assets.store.leases import lease, version_of
-from satfusion_assets.store.packs import AVAILABLE, HeldLayer, PackLayer
+from satfusion_assets.store.packs import AVAILABLE, HeldLayer, StoredLayer
 from satfusion_assets.store.shard_reader import shard_of
 from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing
 
@@ -179,11 +179,11 @@ def held_layers(path: Path, name: str) -> Iterator[HeldLayer]:
         yield HeldLayer(key, days, said.bands, path, partial(_layer_whole, path, name, key))
 
 
-def _layer_whole(path: Path, name: str, key: str) -> PackLayer:
+def _layer_whole(path: Path, name: str, key: str) -> StoredLayer:
     return next(read_layers(path, name, only=[key]))
 
 
-def read_layers(path: Path, name: str, only: Collection[str] = (), days: Collection[str] = ()) -> Iterator[PackLayer]:
+def read_layers(path: Path, name: str, only: Collection[str] = (), days: Collection[str] = ()) -> Iterator[StoredLayer]:
     """Layers of the pack at ``path``, whole and as they are stored, one after another; errors as ``read_pixel``.
 
     only: names of the layers wanted, days: ISO days of which images are wanted; all when empty.
@@ -194,7 +194,7 @@ def read_layers(path: Path, name: str, only: Collection[str] = (), days: Collect
         for key in pack.layers:
             if not only or key in only:
                 has = pack.beside[AVAILABLE.format(key)] & chosen
-                yield PackLayer(key, time[has], _images(pack, key, has), _names(pack, key, has).bands)
+                yield StoredLayer(key, time[has], _images(pack, key, has), _names(pack, key, has).bands)
 
 
 def _images(pack: _Pack, key: str, wanted: NDArray[np.bool_]) -> NDArray[Any]:

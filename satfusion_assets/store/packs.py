@@ -37,6 +37,7 @@ from zarr.storage import MemoryStore
 
 from satfusion_assets.store import shards
 from satfusion_assets.store.layers import Order, layer_type
+from satfusion_assets.store.stacks import ImageStack, SteppedImages
 from satfusion_assets.store.version import link_or_copy
 
 CHUNK: Final = (32, 30, 30)
@@ -61,7 +62,7 @@ class PackLayer:
 
     name: str
     days: NDArray[np.datetime64]
-    values: NDArray[Any]
+    values: NDArray[Any] | ImageStack
     bands: tuple[str, ...] = ()
     made_of: tuple[str, ...] = ()
 
@@ -73,11 +74,22 @@ class PackLayer:
                 f"and {len(self.bands)} bands"
             )
 
-    def stored(self) -> PackLayer:
+    def stored(self) -> StoredLayer:
         """The same layer in the integers that it is stored as; StoreError where a value does not fit."""
-        return PackLayer(
-            self.name, self.days, layer_type(self.name).encode(self.name, self.values), self.bands, self.made_of
+        return StoredLayer(
+            self.name,
+            self.days,
+            layer_type(self.name).encode(self.name, np.asarray(self.values)),
+            self.bands,
+            self.made_of,
         )
+
+
+@dataclass(frozen=True)
+class StoredLayer(PackLayer):
+    """A layer in the integers that it is stored as."""
+
+    values: NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -90,12 +102,30 @@ class HeldLayer:
     days: NDArray[np.datetime64]
     bands: tuple[str, ...]
     pack: Path
-    read: Callable[[], PackLayer]
+    read: Callable[[], StoredLayer]
+
+
+@dataclass(frozen=True)
+class EncodedLayer:
+    """A layer that was encoded as its rows came (``rows_encoder``). days, bands: as of ``PackLayer``; every day of the
+    pack is one of them.
+    """
+
+    name: str
+    days: NDArray[np.datetime64]
+    bands: tuple[str, ...]
+    chunks: shards.Chunks
+
+
+def rows_encoder(name: str, shape: tuple[int, ...]) -> shards.RowsEncoder:
+    """For the integers of layer ``name``, (t, b, H, W) or (t, H, W), row by row."""
+    stored_as = layer_type(name)
+    return shards.RowsEncoder(shape, np.dtype(stored_as.dtype), _chunk(shape), stored_as.order, stored_as.missing)
 
 
 def write_pack(
     path: Path,
-    layers: Iterable[PackLayer | HeldLayer],
+    layers: Iterable[PackLayer | HeldLayer | EncodedLayer],
     transform: tuple[float, ...],
     epsg: int,
     attributes: dict[str, str] | None = None,
@@ -108,7 +138,11 @@ def write_pack(
     fit.
     """
     given = list(layers)
-    sizes = {layer.values.shape[-2:] for layer in given if isinstance(layer, PackLayer)}
+    sizes = {
+        (layer.values if isinstance(layer, PackLayer) else layer.chunks).shape[-2:]
+        for layer in given
+        if not isinstance(layer, HeldLayer)
+    }
     height, width = _one_of("heights and widths", sizes)
     bands = _one_of("bands", {layer.bands for layer in given if layer.bands} or {()})
     days = np.unique(np.concatenate([np.asarray(layer.days, "datetime64[D]") for layer in given]))
@@ -123,7 +157,7 @@ def write_pack(
         if bands:
             _write_bands(root, bands)
         for layer in given:
-            if isinstance(layer, PackLayer):
+            if not isinstance(layer, HeldLayer):
                 _write_layer(arrays, layer, days)
             elif not arrays.take(layer):
                 _write_layer(arrays, layer.read(), days)
@@ -180,8 +214,11 @@ class _Arrays:
         order: Order = "images",
     ) -> shards.Chunks:
         """The array ``name`` in chunks, from ``blocks`` as ``shards.encode`` takes them."""
-        content = zlib.crc32(f"{self.place} {name}".encode())
-        return shards.encode(blocks, shape, dtype, chunk, order, missing, content)
+        return shards.encode(blocks, shape, dtype, chunk, order, missing, self.seed(name))
+
+    def seed(self, name: str) -> int:
+        """Checksum of what is known of the array ``name`` beside its values."""
+        return zlib.crc32(f"{self.place} {name}".encode())
 
     def encode_axis(self, name: str, values: NDArray[Any]) -> shards.Chunks:
         """``values`` (n,) in one chunk."""
@@ -283,7 +320,7 @@ def _write_bands(root: zarr.Group, bands: tuple[str, ...]) -> None:
     axis.attrs.update({"long_name": "band"})
 
 
-def _write_layer(arrays: _Arrays, layer: PackLayer, days: NDArray[np.datetime64]) -> None:
+def _write_layer(arrays: _Arrays, layer: PackLayer | EncodedLayer, days: NDArray[np.datetime64]) -> None:
     stored_as = layer_type(layer.name)
     available = np.isin(days, np.asarray(layer.days, "datetime64[D]"))
     attributes = {
@@ -298,7 +335,12 @@ def _write_layer(arrays: _Arrays, layer: PackLayer, days: NDArray[np.datetime64]
     if stored_as.significant is not None:
         attributes["significant_bits"] = stored_as.significant
     dimensions = ("time", *(("band",) if layer.bands else ()), "y", "x")
-    encoded = _encoded(arrays, layer, days, available)
+    if isinstance(layer, EncodedLayer):
+        if not available.all():
+            raise ValueError(f"layer {layer.name} was encoded without some of the pack's days")
+        encoded = layer.chunks.known_by(arrays.seed(layer.name))
+    else:
+        encoded = _encoded(arrays, layer, days, available)
     arrays.write(layer.name, encoded, dimensions, attributes, stored_as.missing, stored_as.order)
     name, attributes = AVAILABLE.format(layer.name), {"long_name": f"days that {layer.name} has an image of"}
     arrays.write(name, arrays.encode_axis(name, available), ("time",), attributes)
@@ -312,14 +354,19 @@ def _encoded(
     held = shards.RECENT.get(made_of) if layer.made_of else None
     if held is not None:
         return held
-    stored_as, chunk = layer_type(layer.name), (CHUNK[0], *((len(layer.bands),) if layer.bands else ()), *CHUNK[1:])
-    shape, blocks = (len(days), *layer.values.shape[1:]), _stored(layer, available)
+    stored_as, blocks = layer_type(layer.name), _stored(layer, available)
+    shape = len(days), *layer.values.shape[1:]
     encoded = arrays.encode(
-        layer.name, blocks, shape, np.dtype(stored_as.dtype), chunk, stored_as.missing, stored_as.order
+        layer.name, blocks, shape, np.dtype(stored_as.dtype), _chunk(shape), stored_as.missing, stored_as.order
     )
     if layer.made_of:
         shards.RECENT.hold(made_of, encoded)
     return encoded
+
+
+def _chunk(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The chunk of a layer of ``shape``: all of its bands, where it has any."""
+    return CHUNK[0], *shape[1:-2], *CHUNK[1:]
 
 
 def _stored(layer: PackLayer, available: NDArray[np.bool_]) -> Iterator[NDArray[Any]]:
@@ -328,7 +375,11 @@ def _stored(layer: PackLayer, available: NDArray[np.bool_]) -> Iterator[NDArray[
     for at in range(0, len(available), CHUNK[0]):
         has = available[at : at + CHUNK[0]]
         last = first + int(has.sum())
-        stored = stored_as.encode(layer.name, layer.values[first:last], first)
+        images = layer.values[first:last]
+        if isinstance(images, SteppedImages) and images.layer == stored_as:
+            stored = images.stored
+        else:
+            stored = stored_as.encode(layer.name, np.asarray(images), first)
         if not has.all():
             on_days = np.full((len(has), *stored.shape[1:]), stored_as.missing, stored_as.dtype)
             on_days[has] = stored

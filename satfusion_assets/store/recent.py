@@ -9,19 +9,18 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Sequence, Sized
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from satfusion_assets.store.stacks import Images
 
 Made = TypeVar("Made", bound=Sized)
 
 WRITTEN_BYTES: Final = 256_000_000
-"""What is held at most of what was written: the fused and the Sentinel-3 images of a reflectance scenario of the usual
-size are 230 MB."""
+"""What is held at most of what was written: the fused images of a reflectance scenario of the usual size are 66 MB."""
 READ_BYTES: Final = 64_000_000
 """And of what was read: a strategy's prepared images are 30 MB."""
-ENCODED_BYTES: Final = 16_000_000
+ENCODED_BYTES: Final = 8_000_000
 """And of what was encoded: Sentinel-2 and Sentinel-3 of a strategy and mode are 3 MB in a pack."""
 
 
@@ -30,10 +29,10 @@ class RecentStacks:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._held: OrderedDict[tuple[str, ...], NDArray[Any]] = OrderedDict()
+        self._held: OrderedDict[tuple[str, ...], Images] = OrderedDict()
         self._lock = threading.Lock()
 
-    def hold(self, hashes: Sequence[str], stack: NDArray[Any]) -> None:
+    def hold(self, hashes: Sequence[str], stack: Images) -> None:
         """Keep ``stack`` (n, ...), whose files have these n hashes; the oldest go where it would be too much.
 
         The stack must not be changed from then on.
@@ -44,7 +43,7 @@ class RecentStacks:
                 while sum(held.nbytes for held in self._held.values()) > self._most:
                     self._held.popitem(last=False)
 
-    def find(self, hashes: Sequence[str]) -> NDArray[Any] | None:
+    def find(self, hashes: Sequence[str]) -> Images | None:
         """The images of files with these hashes, to be looked at and not changed; None where no stack held has them one
         after another.
         """

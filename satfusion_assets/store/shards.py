@@ -7,14 +7,15 @@ as its own (the format's sharding_indexed with the index in front), which a test
 from __future__ import annotations
 
 import math
+import threading
 import zlib
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from itertools import product
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import google_crc32c
 import numpy as np
@@ -40,8 +41,8 @@ Place = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Chunks:
-    """An array of ``shape`` and ``dtype`` in encoded parts of shape ``chunk``, by their place. content: checksum of its
-    values.
+    """An array of ``shape`` and ``dtype`` in encoded parts of shape ``chunk``, by their place. content: checksum of all
+    of them.
     """
 
     shape: Place
@@ -58,6 +59,13 @@ class Chunks:
     def __len__(self) -> int:
         """Bytes of all parts."""
         return sum(map(len, self.parts.values()))
+
+    def known_by(self, seed: int) -> Chunks:
+        """The same with the checksum of its parts, of which each ends with its own. seed: checksum of what is known of
+        the array beside its values."""
+        return replace(
+            self, content=zlib.crc32(b"".join(self.parts[at][-CHECKSUM:] for at in sorted(self.parts)), seed)
+        )
 
     def write(self, path: Path, more: int) -> None:
         """The shard ``path``, whose index has ``more`` unused places along the first axis."""
@@ -95,29 +103,114 @@ def encode(
     there all at once. content: checksum of what is known of the array beside its values.
     """
     chunks = Chunks(shape, dtype, chunk, {}, content)
-    size = shuffled_together(order, dtype, chunk)
-    codec = Blosc("zstd", LEVELS[order], getattr(Blosc, SHUFFLES[order].upper()), typesize=size)
-
-    def one(block: NDArray[Any], place: Place) -> bytes:
-        inside = (slice(at * size, (at + 1) * size) for at, size in zip(place, chunk[1:], strict=True))
-        part = block[(slice(None), *inside)]
-        if part.shape != chunk:
-            whole = np.full(chunk, missing, dtype)
-            whole[tuple(map(slice, part.shape))] = part
-            part = whole
-        return _checked(codec.encode(_laid_out(part, order)))
+    encoder = _Encoder(dtype, chunk, order, missing)
 
     def each(block: NDArray[Any], places: Sequence[Place]) -> list[bytes]:
-        return [one(block, place) for place in places]
+        return [encoder.part(block, (0, *place)) for place in places]
 
     with ThreadPoolExecutor(threads) as pool:
         for first, block in enumerate(blocks):
-            content = zlib.crc32(np.ascontiguousarray(block).data, content)
             places = list(product(*map(range, chunks.counts[1:])))
             shares = [places[share::threads] for share in range(threads)]  # a task costs as much as a small chunk
             for share, parts in zip(shares, pool.map(partial(each, block), shares), strict=True):
                 chunks.parts.update({(first, *place): part for place, part in zip(share, parts, strict=True)})
-    return replace(chunks, content=content)
+    return chunks.known_by(content)
+
+
+@dataclass(frozen=True)
+class _Encoder:
+    """How parts of an array become bytes."""
+
+    dtype: np.dtype[Any]
+    chunk: Place
+    order: Order
+    missing: int
+
+    @cached_property
+    def codec(self) -> Blosc:
+        shuffle = getattr(Blosc, SHUFFLES[self.order].upper())
+        size = shuffled_together(self.order, self.dtype, self.chunk)
+        return Blosc("zstd", LEVELS[self.order], shuffle, typesize=size)
+
+    def part(self, numbers: NDArray[Any], place: Place) -> bytes:
+        """The part at ``place`` of ``numbers``, filled up beyond their edges."""
+        part = numbers[tuple(slice(at * size, (at + 1) * size) for at, size in zip(place, self.chunk, strict=True))]
+        if part.shape != self.chunk:
+            whole = np.full(self.chunk, self.missing, self.dtype)
+            whole[tuple(map(slice, part.shape))] = part
+            part = whole
+        return _checked(self.codec.encode(_laid_out(part, self.order)))
+
+
+class Put(Protocol):
+    """Makes integers of rows, in ``out``."""
+
+    def __call__(self, rows: NDArray[Any], *, out: NDArray[Any]) -> object: ...
+
+
+def _copy(rows: NDArray[Any], *, out: NDArray[Any]) -> None:
+    out[...] = rows
+
+
+class RowsEncoder:
+    """An array of ``shape`` (t, ..., H, W) in chunks, from its rows as they come, in any order and from any thread: of
+    numbers no more is held than the chunks' rows that are not whole yet.
+    """
+
+    def __init__(self, shape: Place, dtype: np.dtype[Any], chunk: Place, order: Order, missing: int) -> None:
+        self._chunks = Chunks(shape, dtype, chunk, {}, 0)
+        self._encoder = _Encoder(dtype, chunk, order, missing)
+        self._open: dict[int, NDArray[Any]] = {}
+        """Numbers of each row of chunks that is not whole."""
+        self._missing: dict[int, int] = {}
+        """How many of its rows are not there."""
+        self._spare: list[NDArray[Any]] = []
+        """Rows of chunks that were encoded, to be filled again."""
+        self._lock = threading.Lock()
+
+    def take(self, first: int, rows: NDArray[Any], put: Put = _copy) -> None:
+        """Rows (t, ..., r, W), which begin with row ``first``. put: how they become integers."""
+        deep, last = self._chunks.chunk[-2], first + rows.shape[-2]
+        for strip in range(first // deep, (last - 1) // deep + 1):
+            begin = max(first, strip * deep)
+            self._take(strip, begin - strip * deep, rows[..., begin - first : (strip + 1) * deep - first, :], put)
+
+    def _take(self, strip: int, inside: int, rows: NDArray[Any], put: Put) -> None:
+        count = rows.shape[-2]
+        with self._lock:
+            if strip not in self._open:
+                self._open[strip] = self._room(strip)
+                self._missing[strip] = self._open[strip].shape[-2]
+            numbers = self._open[strip]
+        put(rows, out=numbers[..., inside : inside + count, :])
+        with self._lock:
+            self._missing[strip] -= count
+            if self._missing[strip]:
+                return
+            del self._open[strip]
+        self._encode(strip, numbers)
+        with self._lock:
+            self._spare.append(numbers)
+
+    def _room(self, strip: int) -> NDArray[Any]:
+        """For the numbers of a row of chunks, of which the last may be less deep."""
+        shape, deep = self._chunks.shape, self._chunks.chunk[-2]
+        wanted = (*shape[:-2], min(deep, shape[-2] - strip * deep), shape[-1])
+        if self._spare and self._spare[-1].shape == wanted:
+            return self._spare.pop()
+        return np.empty(wanted, self._chunks.dtype)
+
+    def _encode(self, strip: int, numbers: NDArray[Any]) -> None:
+        counts = self._chunks.counts
+        for place in product(*map(range, counts[:-2]), [0], range(counts[-1])):
+            at = (*place[:-2], strip, place[-1])
+            self._chunks.parts[at] = self._encoder.part(numbers, place)
+
+    def encoded(self) -> Chunks:
+        """The chunks of all rows, which are there."""
+        assert not self._open, "rows are missing"
+        self._spare.clear()
+        return self._chunks
 
 
 def shuffled_together(order: Order, dtype: np.dtype[Any], chunk: Sequence[int]) -> int:

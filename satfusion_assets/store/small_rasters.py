@@ -29,6 +29,7 @@ from rasterio.io import MemoryFile
 from satfusion_assets.store.manifest import FileRecord
 from satfusion_assets.store.rasters import colours_of
 from satfusion_assets.store.recent import RecentlyEncoded
+from satfusion_assets.store.stacks import Images
 from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing
 
 LARGEST_TILE: Final = 512
@@ -82,7 +83,7 @@ ENCODED: Final = RecentlyEncoded[_Encoded]()
 
 def write_rasters(
     paths: Sequence[Path],
-    stack: NDArray[np.float32],
+    stack: Images,
     geobox: GeoBox,
     *,
     nodata: float = float("nan"),
@@ -114,9 +115,11 @@ def write_rasters(
         header = headers.get(len(text))
         if header is not None:
             return header.around(text, stack[index], level)
-        image = stack[index] if stack.shape[1] > 1 else stack[index, 0]
+        image = stack[index]
         written = BytesIO()
-        tifffile.imwrite(written, image, extratags=[*shared, _ascii(_GDAL_METADATA, text)], **options)
+        tifffile.imwrite(
+            written, image if len(image) > 1 else image[0], extratags=[*shared, _ascii(_GDAL_METADATA, text)], **options
+        )
         whole = written.getvalue()
         if "rowsperstrip" in options and (header := _Header.of(whole)) is not None:
             headers[len(text)] = header
@@ -237,7 +240,7 @@ class _Header:
 
 def _check(
     paths: Sequence[Path],
-    stack: NDArray[np.float32],
+    stack: Images,
     geobox: GeoBox,
     band_names: Sequence[str],
     tags: Sequence[Mapping[str, str]] | None,

@@ -21,9 +21,10 @@ from satfusion_assets.store.tags import day_tag, units_tag
 from satfusion_assets.vocabulary.errors import ProductCorrupt, ProductMissing, StoreError
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
     from odc.geo.geobox import GeoBox
+
+    from satfusion_assets.store.stacks import Images
 
 _LINKS_REFUSED: Final = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP)
 """Another file system, one that knows no second names, or no more of them."""
@@ -93,19 +94,30 @@ class View:
 
     def read_stack(self, names: Sequence[str]) -> NDArray[Any]:
         """Pixels (n, bands, H, W) of rasters of one shape, as stored; ProductCorrupt names one that cannot be read."""
+        import numpy as np
+
         from satfusion_assets.store.small_rasters import read_rasters
 
         held = self._held(names)
-        return held.copy() if held is not None else read_rasters([self.path(name) for name in names])
+        return np.array(held) if held is not None else read_rasters([self.path(name) for name in names])
 
-    def see_stack(self, names: Sequence[str]) -> NDArray[Any]:
-        """As ``read_stack``, to be looked at and not changed: one array for everyone who asks, held for a while."""
-        shown = self.kernel_stack(names).view()
-        shown.flags.writeable = False
-        return shown
+    def see_stack(self, names: Sequence[str]) -> Images:
+        """As ``read_stack``, to be looked at and not changed: one stack for everyone who asks, held for a while."""
+        import numpy as np
+
+        stack = self._stack(names)
+        if isinstance(stack, np.ndarray):
+            stack = stack.view()
+            stack.flags.writeable = False
+        return stack
 
     def kernel_stack(self, names: Sequence[str]) -> NDArray[Any]:
         """As ``see_stack``, for compiled kernels: they are compiled for arrays that may be changed, and change none."""
+        import numpy as np
+
+        return np.asarray(self._stack(names))
+
+    def _stack(self, names: Sequence[str]) -> Images:
         from satfusion_assets.store.small_rasters import read_rasters
 
         stack = self._held(names)
@@ -114,7 +126,7 @@ class View:
             READ.hold([self.manifest.files[name].sha256 for name in names], stack)
         return stack
 
-    def _held(self, names: Sequence[str]) -> NDArray[Any] | None:
+    def _held(self, names: Sequence[str]) -> Images | None:
         self.bring([name for name in names if name in self.manifest.files])
         for name in names:
             self.path(name)  # or a sentence, where the product has no such file
@@ -130,11 +142,16 @@ class View:
                     f"{name} of {self.product.key} differs from its manifest; {self._remedy} (--rebuild)."
                 )
 
-    def read_rasters(self, names: Sequence[str]) -> list[Raster]:
+    def read_rasters(self, names: Sequence[str]) -> Iterator[Raster]:
         """Rasters that are alike but for pixels and tags, read together; ProductCorrupt names one that is not.
 
         Their tags are left out.
         """
+        stack, first = self.read_alike(names)
+        return (replace(first, values=values, tags={}) for values in stack)
+
+    def read_alike(self, names: Sequence[str]) -> tuple[Images, Raster]:
+        """Pixels of rasters as ``read_rasters`` has them, and the first raster with all that they have in common."""
         from satfusion_assets.store.small_rasters import first_unlike
 
         stack = self.see_stack(names)
@@ -143,7 +160,7 @@ class View:
             raise ProductCorrupt(
                 f"{names[unlike]} of {self.product.key} has another grid or other bands than {names[0]}."
             )
-        return [replace(first, values=values, tags={}) for values in stack]
+        return stack, replace(first, tags={})
 
     def read_json(self, name: str) -> Any:
         """Content of a JSON file of this product; ProductCorrupt when it cannot be parsed."""
@@ -170,7 +187,7 @@ class Draft:
         """What each raster says of itself besides what its writer adds."""
         self.manifest: Manifest | None = None
         """Filled when the block has ended and the product is published."""
-        self.stacks: list[tuple[Sequence[str], NDArray[np.float32]]] = []
+        self.stacks: list[tuple[Sequence[str], Images]] = []
         """Stacks as they were written, with the name of each image; they must not be changed after that."""
         self.shared: dict[str, FileRecord] = {}
         """Files that are another product's as well: contract path -> what that product's manifest says of them."""
@@ -200,7 +217,7 @@ class Draft:
         tags = {**self.tags, **units, **day_tag(name), **options.pop("tags", {})}
         self.write_bytes(name, encode_raster(values, geobox, tags=tags, **options))
 
-    def write_stack(self, names: Sequence[str], stack: NDArray[np.float32], geobox: GeoBox, **options: Any) -> None:
+    def write_stack(self, names: Sequence[str], stack: Images, geobox: GeoBox, **options: Any) -> None:
         """A GeoTIFF for each image of ``stack`` (n, bands, H, W), NaN = missing; options as in ``write_rasters``."""
         from satfusion_assets.store.small_rasters import write_rasters
 

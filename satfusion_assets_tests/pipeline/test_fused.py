@@ -10,39 +10,79 @@ import pytest
 import rasterio
 
 from satfusion_assets.fusion.efast import Fused, Status
+from satfusion_assets.fusion.efast.assessment import empty_layers
+from satfusion_assets.fusion.efast.fused import FusedRows
+from satfusion_assets.fusion.efast.operands import Layers
+from satfusion_assets.fusion.efast.quality import TakeRows
+from satfusion_assets.fusion.efast.uncertainty import ErrorModel
 from satfusion_assets.fusion.season import SeasonStack
 from satfusion_assets.pipeline.fused.files import FusedLayout
 from satfusion_assets.pipeline.fused.fuse import fuse_season, season_days
 from satfusion_assets.store import ProductStore
-from satfusion_assets.vocabulary.scenarios import Strategy
+from satfusion_assets.vocabulary.errors import StoreError
+from satfusion_assets.vocabulary.scenarios import Scenario, Strategy
 from satfusion_assets_tests.pipeline.test_gap_experiment import BTI, HERE, SITE, publish_prepared
 
 
-@pytest.mark.parametrize("of_another_array", [False, True])
+@pytest.mark.parametrize("scenario", [BTI, Scenario.parse("aggressive_kriging")], ids=str)
 def test_each_day_that_could_be_fused_has_its_own_image(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, of_another_array: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scenario: Scenario
 ) -> None:
-    """Every third day and the first ten have none; an image shows its day's number."""
+    """Every third day and the first ten have none; an image shows its day's number, with a pixel for each row."""
     store, days = ProductStore(tmp_path), season_days(HERE)
     publish_prepared(store, HERE, Strategy.AGGRESSIVE, every=60)
     missing = {place for place in range(len(days)) if place < 10 or place % 3 == 0}
+    status = tuple(Status.NO_FINE if place in missing else Status.OK for place in range(len(days)))
 
-    def numbered(season: SeasonStack, *_: object) -> Fused:
-        values = np.empty((len(days), *season.fine.shape[1:]), np.float32)
+    def numbered(shape: tuple[int, ...]) -> np.ndarray:
+        values = np.empty((len(days), *shape), np.float32)
         for place in range(len(days)):
             values[place] = np.nan if place in missing else place / 1024
-        status = tuple(Status.NO_FINE if place in missing else Status.OK for place in range(len(days)))
-        return Fused(values[:] if of_another_array else values, status)
+            values[place, ..., 0] += np.arange(shape[1]) / 1024
+        return values
 
-    monkeypatch.setattr(SeasonStack, "fuse", numbered)
-    outcome = fuse_season(store, SITE, HERE, BTI)
-    folder, layout = store.folder(HERE), FusedLayout(BTI)
+    def whole(season: SeasonStack, *_: object) -> Fused:
+        return Fused(numbered(season.fine.shape[1:]), status)
+
+    def by_rows(season: SeasonStack, scenario: Scenario, days: np.ndarray, take: TakeRows, _: float) -> FusedRows:
+        values = numbered(season.fine.shape[1:])
+        for first in reversed(range(0, values.shape[2], 4)):
+            rows = values[:, :, first : first + 4]
+            take(first, rows, Layers(*map(np.zeros_like, empty_layers(rows.shape))))
+        of_bands = np.zeros(values.shape[1])
+        noise = ErrorModel(of_bands, of_bands, np.zeros((len(season.fine), len(of_bands))), of_bands)
+        return FusedRows(status, np.zeros((len(days), *season.coarse.shape[2:]), np.uint8), noise)
+
+    monkeypatch.setattr(SeasonStack, "fuse", whole)
+    monkeypatch.setattr(SeasonStack, "fuse_rows", by_rows)
+    outcome = fuse_season(store, SITE, HERE, scenario)
+    folder, layout = store.folder(HERE), FusedLayout(scenario)
     statuses = json.loads((folder / layout.status).read_text())
     for place, day in enumerate(days):
         assert statuses[day.isoformat()] == ("no_fine" if place in missing else "ok")
         assert (folder / layout.image(day)).exists() == (place not in missing)
         if place not in missing:
             with rasterio.open(folder / layout.image(day)) as raster:
-                assert (raster.read() == place / 1024).all(), day
+                image = raster.read()
+            assert (image[:, :, 1:] == place / 1024).all(), day
+            assert (image[:, :, 0] == (place + np.arange(image.shape[1])) / 1024).all(), day
     assert outcome.numbers["days"] == len(days) - len(missing)
     assert outcome.numbers["valid_fraction"] == round(1 - len(missing) / len(days), 4)
+
+
+def test_a_value_that_no_image_can_hold_is_named_and_nothing_is_published(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = ProductStore(tmp_path)
+    publish_prepared(store, HERE, Strategy.AGGRESSIVE, every=60)
+
+    def bright(season: SeasonStack, scenario: Scenario, days: np.ndarray, take: TakeRows, _: float) -> FusedRows:
+        values = np.full((len(days), *season.fine.shape[1:]), 0.2, np.float32)
+        values[3, 1, 7, 5] = 3.5
+        take(6, values[:, :, 6:], Layers(*map(np.zeros_like, empty_layers(values[:, :, 6:].shape))))
+        raise AssertionError("taken")
+
+    monkeypatch.setattr(SeasonStack, "fuse_rows", bright)
+    with pytest.raises(StoreError, match=r"fused is 3\.5 in image 3 at \(1, 7, 5\)"):
+        fuse_season(store, SITE, HERE, BTI)
+    assert not (store.folder(HERE) / FusedLayout(BTI).folder).exists()

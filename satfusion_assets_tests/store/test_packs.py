@@ -16,7 +16,7 @@ from odc.geo.geobox import GeoBox
 from pyproj import CRS
 from rasterio import Affine
 
-from satfusion_assets.store.layers import LAYERS, to_step
+from satfusion_assets.store.layers import LAYERS
 from satfusion_assets.store.pack_reader import open_pack, pack_days, read_layers, read_pixel
 from satfusion_assets.store.packs import PackLayer, write_pack
 from satfusion_assets.store.small_rasters import write_rasters
@@ -119,7 +119,7 @@ def test_rioxarray_reads_packs_and_rasters_without_any_option(tmp_path: Path, se
     import rioxarray
 
     names, grid = ("blue", "nir"), GeoBox(season.shape[-2:], Affine(*TRANSFORM), f"EPSG:{EPSG}")
-    images = to_step(season[:2].copy())
+    images = LAYERS["fused"].decode(LAYERS["fused"].encode("fused", season[:2]))
     write_pack(tmp_path / "p.zarr", [layer(images)], TRANSFORM, EPSG)
     write_rasters([tmp_path / "a.tif", tmp_path / "b.tif"], images, grid, band_names=names)
     packed = xr.open_zarr(tmp_path / "p.zarr").fused

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,8 +15,8 @@ from satfusion_assets.fusion.efast.coarse import coarse_support
 from satfusion_assets.fusion.efast.coarse_noise import coarse_departures, coarse_variance
 from satfusion_assets.fusion.efast.compiled import over_strips
 from satfusion_assets.fusion.efast.inputs import Parameters
-from satfusion_assets.fusion.efast.operands import DayEvidence, Layers, SceneEvidence
-from satfusion_assets.fusion.efast.quality import Keep, Quality
+from satfusion_assets.fusion.efast.operands import DayEvidence, Layers, SceneEvidence, Weights
+from satfusion_assets.fusion.efast.quality import Quality
 from satfusion_assets.fusion.efast.uncertainty import ErrorModel, fit_error_model, remaining_part, typical_errors
 from satfusion_assets.fusion.efast.upsampling import sample, upsample
 from satfusion_assets.fusion.efast.weights import SceneWeights, leave_one_out_weights
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 
 SAMPLE_SIDE: Final = 24
 """Pixels a side of the lattice from which the error model learns."""
-KEPT_ROWS: Final = 6
-"""Rows that are handed over together where they are kept otherwise: of a season of the usual size they are 5 MB."""
+KEPT_ROWS: Final = 2
+"""Rows that are handed over together where a season is taken row by row: values of the usual size are 2 MB."""
 
 Array = NDArray[np.floating[Any]]
 
@@ -49,15 +50,53 @@ class SceneErrors:
     typical_error: NDArray[np.float64]
 
 
-def assess(
-    plan: FusionPlan,
-    days: DayNumbers,
-    parameters: Parameters,
-    weights: SceneWeights,
-    values: Array,
-    keep: Keep | None = None,
-) -> Quality:
+@dataclass(frozen=True)
+class Study:
+    """What is known of days before they are fused, for their assessment; as in ``DayEvidence``."""
+
+    scenes: SceneEvidence
+    lags: Array
+    noise: Array
+    drift: Array
+    weights: Weights
+    corners: Array
+
+    def assess(self, values: Array, first: int, last: int, top_row: int, layers: Layers) -> None:
+        """Fill rows ``first:last`` of ``layers``, which begin with row ``top_row`` as ``values`` (p, b, r, W) do."""
+        evidence = DayEvidence(self.lags, self.noise, self.drift, values, self.weights, self.corners)
+        deviations.assess(self.scenes, evidence, first, last, top_row, layers)
+
+
+class Rooms(threading.local):
+    """Where a thread has some rows while it computes them: new memory for each would cost as much as a tenth of their
+    values. shape: (p, b, r, W) of the largest.
+    """
+
+    def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+        self._shape, self._dtype = shape, dtype
+        self._room: tuple[Array, Layers] | None = None
+
+    def of(self, rows: int) -> tuple[Array, Layers]:
+        """Values (p, b, rows, W) and their layers, with what was there before."""
+        shape = (*self._shape[:2], rows, self._shape[3])
+        if self._room is None or self._room[0].shape != shape:
+            self._room = np.empty(shape, self._dtype), empty_layers(shape)
+        return self._room
+
+
+def assess(plan: FusionPlan, days: DayNumbers, parameters: Parameters, weights: SceneWeights, values: Array) -> Quality:
     """Quality layers of ``values`` (p, b, H, W) fused with ``weights``."""
+    images = plan.images
+    studied, model = study(plan, days, parameters, weights)
+    layers = _assess_whole(plan, studied, parameters, values)
+    support = coarse_support(days, images.coarse, images.coarse_days, parameters.coarse_reach)
+    return Quality(layers.days_to_scene, layers.effective_scenes, support.min(axis=1), layers.standard_deviation, model)
+
+
+def study(
+    plan: FusionPlan, days: DayNumbers, parameters: Parameters, weights: SceneWeights
+) -> tuple[Study, ErrorModel]:
+    """What is known of ``days`` beside their values, and the error model that it rests on."""
     images = plan.images
     left_out = leave_one_out_weights(images, parameters)
     with threadpool_limits(limits=1, user_api="blas"):  # So small are the products that more threads mostly wait.
@@ -68,9 +107,7 @@ def assess(
         on_scenes, on_days = variance[: len(scene_days)], variance[len(scene_days) :]
         model = plan.error_model or learn(plan, parameters, left_out, coarse_errors, on_scenes)
     noise = model.coarse_part[:, None, None] * on_days
-    layers = assess_days(plan, days, parameters, weights, left_out, noise, model, values, keep)
-    support = coarse_support(days, images.coarse, images.coarse_days, parameters.coarse_reach)
-    return Quality(layers.days_to_scene, layers.effective_scenes, support.min(axis=1), layers.standard_deviation, model)
+    return _study(plan, days, parameters, weights, left_out, noise, model), model
 
 
 def scene_errors(
@@ -130,48 +167,40 @@ def assess_days(
     noise: NDArray[Any],
     model: ErrorModel,
     values: Array,
-    keep: Keep | None = None,
 ) -> Layers:
     """What each day's estimate rests on. noise: (p, b, h, w) coarse variance that reaches the fine pixels."""
-    images = plan.images
+    return _assess_whole(plan, _study(plan, days, parameters, weights, left_out, noise, model), parameters, values)
+
+
+def _study(
+    plan: FusionPlan,
+    days: DayNumbers,
+    parameters: Parameters,
+    weights: SceneWeights,
+    left_out: SceneWeights,
+    noise: NDArray[Any],
+    model: ErrorModel,
+) -> Study:
+    dtype = plan.images.dtype
     scenes = _scene_evidence(plan, parameters, left_out, model.typical_error)
-    lags = (images.fine_days[None, :] - days[:, None]).astype(images.dtype)
-    corners = np.empty((len(days), tallies.CORNERS, *weights.values.shape[1:]), images.dtype)
+    lags = (plan.images.fine_days[None, :] - days[:, None]).astype(dtype)
+    corners = np.empty((len(days), tallies.CORNERS, *weights.values.shape[1:]), dtype)
     deviations.tally_centres(weights.packed, lags, corners)
-    evidence = DayEvidence(
-        lags,
-        noise.astype(images.dtype),
-        model.drift.astype(images.dtype),
-        values,
-        weights.packed,
-        corners,
+    return Study(scenes, lags, noise.astype(dtype), model.drift.astype(dtype), weights.packed, corners)
+
+
+def _assess_whole(plan: FusionPlan, studied: Study, parameters: Parameters, values: Array) -> Layers:
+    whole = empty_layers(values.shape)
+    over_strips(
+        lambda first, last: studied.assess(values, first, last, 0, whole),
+        values.shape[2],
+        parameters.ratio,
+        plan.threads,
     )
-    height = values.shape[2]
-    if keep is None:
-        whole = _empty_layers(values.shape)
-        over_strips(
-            lambda first, last: deviations.assess(scenes, evidence, first, last, 0, whole),
-            height,
-            parameters.ratio,
-            plan.threads,
-        )
-        return whole
-    no_days = _empty_layers((0, *values.shape[1:]))
-    kept = Layers(
-        *(np.empty((len(days), *none.shape[1:]), keep(name, none, 0).dtype) for name, none in no_days._asdict().items())
-    )
-
-    def assess_and_keep(first: int, last: int) -> None:
-        rows = _empty_layers((*values.shape[:2], last - first, values.shape[3]))
-        deviations.assess(scenes, evidence, first, last, first, rows)
-        for name, layer in rows._asdict().items():
-            getattr(kept, name)[..., first:last, :] = keep(name, layer, first)
-
-    over_strips(assess_and_keep, height, KEPT_ROWS, plan.threads)
-    return kept
+    return whole
 
 
-def _empty_layers(shape: tuple[int, ...]) -> Layers:
+def empty_layers(shape: tuple[int, ...]) -> Layers:
     """Layers of values of ``shape`` (p, b, H, W)."""
     images = (shape[0], *shape[2:])
     return Layers(np.empty(images, np.uint8), np.empty(images, np.float32), np.empty(shape, np.float32))

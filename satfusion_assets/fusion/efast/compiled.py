@@ -46,9 +46,12 @@ def available_threads() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def over_strips(task: Callable[[int, int], None], rows: int, step: int, threads: int | None = None) -> None:
-    """Run ``task(first, last)`` over strips of ``step`` rows; numbers do not depend on ``threads``."""
-    strips = [(first, min(first + step, rows)) for first in range(0, rows, step)]
+def over_strips(
+    task: Callable[[int, int], None], rows: int, step: int, threads: int | None = None, begin: int = 0
+) -> None:
+    """Run ``task(first, last)`` over strips of ``step`` rows from ``begin`` to ``rows``; numbers do not depend on
+    ``threads``."""
+    strips = [(first, min(first + step, rows)) for first in range(begin, rows, step)]
     workers = min(threads or available_threads(), len(strips))
     if workers <= 1:
         for strip in strips:

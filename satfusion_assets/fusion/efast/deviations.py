@@ -158,8 +158,8 @@ def predict_scenes(
 def assess(
     scenes: SceneEvidence, evidence: DayEvidence, row_first: int, row_last: int, top_row: int, layers: Layers
 ) -> None:
-    """Fill ``layers``, which begin with row ``top_row``, with what each day's estimate rests on in rows
-    ``row_first:row_last`` (``uncertainty``)."""
+    """Fill ``layers``, which begin with row ``top_row`` as ``evidence.values`` do, with what each day's estimate rests
+    on in rows ``row_first:row_last`` (``uncertainty``)."""
     lags, noise, drift, values, weights, corners = evidence
     nearest, effective, deviation = layers
     ratio, top, left, fractions = scenes.grid
@@ -187,7 +187,7 @@ def assess(
                 _sum_day(weights, p, begin, scenes.grid, cells, lags[p], stride, departures, scratch)
                 for b in range(bands):
                     upsample_line(noises, p * bands + b, row, cell, cells, ratio, fractions, scratch.centres, line)
-                    known, out = values[p, b, y], deviation[p, b, y - top_row]
+                    known, out = values[p, b, y - top_row], deviation[p, b, y - top_row]
                     here = slice(b * stride, b * stride + size)
                     pulled, owned = scratch.sums[0, here], scratch.sums[1, here]
                     conclude_band(line, shares, pulled, owned, drift[b], offset, x, stop - x, known, out)

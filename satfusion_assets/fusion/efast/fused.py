@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from satfusion_assets.fusion.efast.quality import Keep, Quality
+from satfusion_assets.fusion.efast.quality import Quality
+from satfusion_assets.fusion.efast.uncertainty import ErrorModel
 
 
 class Status(StrEnum):
@@ -35,11 +36,22 @@ class Fused:
 
     values: NDArray[np.floating[Any]]
     status: tuple[Status, ...]
-    assess: Callable[[Keep | None], Quality] | None = field(default=None, repr=False, compare=False)
+    assess: Callable[[], Quality] | None = field(default=None, repr=False, compare=False)
 
     @cached_property
     def quality(self) -> Quality:
         """Quality layers of these days; ValueError in conformance mode, which has none."""
         if self.assess is None:
             raise ValueError("conformance mode has no quality layers; fuse with conformance=False.")
-        return self.assess(None)
+        return self.assess()
+
+
+@dataclass(frozen=True)
+class FusedRows:
+    """What there is to say of a season whose images and layers were handed over row by row: as in ``Fused`` and
+    ``Quality``.
+    """
+
+    status: tuple[Status, ...]
+    coarse_support: NDArray[np.uint8]
+    error_model: ErrorModel

@@ -57,8 +57,9 @@ def _estimate(line: Any, offset: int, total: Any, blended: Any, x: int, size: in
 
 
 @compiled
-def blend(sources: Sources, row_first: int, row_last: int, out: Any) -> None:
-    """Fill rows ``row_first:row_last`` of ``out`` (p, b, H, W) with ``U(C(t)) + sum(U(w_i) R_i) / sum(U(w_i))``."""
+def blend(sources: Sources, row_first: int, row_last: int, top_row: int, out: Any) -> None:
+    """Fill rows ``row_first:row_last`` of ``out`` (p, b, r, W), which begins with row ``top_row``, with ``U(C(t)) +
+    sum(U(w_i) R_i) / sum(U(w_i))``."""
     fine, order, coarse_then, coarse_now, weights, grid = sources
     ratio, top, left, fractions = grid
     shares, offsets, first, last = weights
@@ -101,12 +102,13 @@ def blend(sources: Sources, row_first: int, row_last: int, out: Any) -> None:
                 for b in range(bands):
                     upsample_line(now, p * bands + b, row, cell, cells, ratio, fractions, centres, line)
                     norm = total[0] if together else total[b]
-                    _estimate(line, offset, norm, blended[b], x, stop - x, out[p, b, y])
+                    _estimate(line, offset, norm, blended[b], x, stop - x, out[p, b, y - top_row])
 
 
 @compiled
-def reblend_cells(sources: Sources, cells: Any, out: Any) -> None:
-    """Evaluate ``cells`` again, where a day lacks coarse pixels that its scenes' days have.
+def reblend_cells(sources: Sources, cells: Any, top_row: int, out: Any) -> None:
+    """Evaluate ``cells`` again, where a day lacks coarse pixels that its scenes' days have, in the rows of ``out`` (p,
+    b, r, W), which begins with row ``top_row``.
 
     There the coarse change ``C(t) - C(t_i)`` is formed first and upsampled from the corners that the day has, so that
     both sides of the difference rest on the same coarse pixels. cells: (c, 4) day, band, row and column of the cell
@@ -124,7 +126,7 @@ def reblend_cells(sources: Sources, cells: Any, out: Any) -> None:
         xs = column * ratio + ratio // 2 - left
         upper, lower = clamp(row, rows), clamp(row + 1, rows)
         west, east = clamp(column, columns), clamp(column + 1, columns)
-        for y in range(max(ys, 0), min(ys + ratio, height)):
+        for y in range(max(ys, top_row), min(ys + ratio, top_row + height)):
             for x in range(max(xs, 0), min(xs + ratio, width)):
                 down, along = float(fractions[y - ys]), float(fractions[x - xs])
                 total, blended = 0.0, 0.0
@@ -140,7 +142,7 @@ def reblend_cells(sources: Sources, cells: Any, out: Any) -> None:
                     change[1, 1] = now[lower, east] - then[lower, east]
                     total += weight
                     blended += weight * (value + corner_mean(change, 0, 1, 0, 1, down, along))
-                out[p, b, y, x] = blended / total
+                out[p, b, y - top_row, x] = blended / total
 
 
 @compiled

@@ -62,7 +62,8 @@ class DayEvidence(NamedTuple):
     """What prediction days add to it.
 
     lags: (p, n) ``t_i - t`` in days. noise: (p, b, h', w') coarse variance that reaches the fine pixels. drift: (b,).
-    values: (p, b, H, W) the estimates. corners: (p, 21, h', w') sums over scenes at coarse centres (``tallies``).
+    values: (p, b, r, W) the estimates, of some rows or all. corners: (p, 21, h', w') sums over scenes at coarse
+    centres (``tallies``).
     """
 
     lags: Any

@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from satfusion_assets.fusion.efast import kernels
-from satfusion_assets.fusion.efast.assessment import assess
+from satfusion_assets.fusion.efast.assessment import KEPT_ROWS, Rooms, assess, study
 from satfusion_assets.fusion.efast.coarse import coarse_on, coarse_support
 from satfusion_assets.fusion.efast.compiled import over_strips
-from satfusion_assets.fusion.efast.fused import Fused, Status
+from satfusion_assets.fusion.efast.fused import Fused, FusedRows, Status
 from satfusion_assets.fusion.efast.inputs import Images, Parameters, day_numbers
 from satfusion_assets.fusion.efast.operands import BlendGrid, Sources
+from satfusion_assets.fusion.efast.quality import TakeRows
 from satfusion_assets.fusion.efast.uncertainty import ErrorModel
 from satfusion_assets.fusion.efast.upsampling import coarse_grid
 from satfusion_assets.fusion.efast.weights import SceneWeights, scene_weights
@@ -51,32 +52,65 @@ class FusionPlan:
         images = self.images
         values = np.empty((len(days), images.bands, *images.fine.shape[2:]), images.dtype)
         weights = scene_weights(days, images, parameters)
-        support = coarse_support(days, images.coarse, images.coarse_days, parameters.coarse_reach)
-        now = coarse_on(days, images.coarse, images.coarse_days)
-        now[support == 0] = np.nan
+        now, support = self._coarse_now(days, parameters)
         self.blend(now, weights, parameters.ratio, values)
         return Fused(
             values,
             self._status(days, parameters, support),
-            lambda keep: assess(self, days, parameters, weights, values, keep),
+            lambda: assess(self, days, parameters, weights, values),
         )
+
+    def fuse_rows(self, prediction_days: ArrayLike, parameters: Parameters, take: TakeRows) -> FusedRows:
+        """As ``fuse`` with its quality layers, the same numbers, handed over a few rows at a time: those of one row of
+        coarse pixels before those of the next, so that who wants these together has one row of them open.
+        """
+        days = day_numbers(prediction_days, "prediction_days")
+        weights = scene_weights(days, self.images, parameters)
+        now, support = self._coarse_now(days, parameters)
+        sources, cells = self._sources(now, weights, parameters.ratio), _incomplete_cells(now, self.coarse_then)
+        studied, model = study(self, days, parameters, weights)
+        bands, height, width = self.images.fine.shape[1:]
+        begin = cells[:, 2] * parameters.ratio + parameters.ratio // 2 - self.top
+        rooms = Rooms((len(days), bands, KEPT_ROWS, width), self.images.dtype)
+
+        def fuse_some(first: int, last: int) -> None:
+            values, layers = rooms.of(last - first)
+            kernels.blend(sources, first, last, first, values)
+            kernels.reblend_cells(sources, cells[(begin < last) & (begin + parameters.ratio > first)], first, values)
+            studied.assess(values, first, last, first, layers)
+            take(first, values, layers)
+
+        for top in range(0, height, parameters.ratio):
+            over_strips(fuse_some, min(top + parameters.ratio, height), KEPT_ROWS, self.threads, top)
+        return FusedRows(self._status(days, parameters, support), support.min(axis=1), model)
 
     def blend(self, now: NDArray[Any], weights: SceneWeights, ratio: int, values: NDArray[np.floating[Any]]) -> None:
         """Fill ``values`` (p, b, H, W) with eq. 2, from coarse values ``now`` (p, b, h, w) on the prediction days."""
-        images = self.images
-        grid = self.grid(ratio, images.dtype)
-        sources = Sources(images.fine, images.order, self.coarse_then, now, weights.packed, grid)
+        sources = self._sources(now, weights, ratio)
         over_strips(
-            lambda first, last: kernels.blend(sources, first, last, values), values.shape[2], ratio, self.threads
+            lambda first, last: kernels.blend(sources, first, last, 0, values), values.shape[2], ratio, self.threads
         )
         cells = _incomplete_cells(now, self.coarse_then)
         if len(cells):
             over_strips(
-                lambda first, last: kernels.reblend_cells(sources, cells[first:last], values),
+                lambda first, last: kernels.reblend_cells(sources, cells[first:last], 0, values),
                 len(cells),
                 64,
                 self.threads,
             )
+
+    def _sources(self, now: NDArray[Any], weights: SceneWeights, ratio: int) -> Sources:
+        images = self.images
+        grid = self.grid(ratio, images.dtype)
+        return Sources(images.fine, images.order, self.coarse_then, now, weights.packed, grid)
+
+    def _coarse_now(self, days: DayNumbers, parameters: Parameters) -> tuple[NDArray[Any], NDArray[np.uint8]]:
+        """Coarse values (p, b, h, w) on ``days``, NaN where nothing supports one, and what supports them."""
+        images = self.images
+        support = coarse_support(days, images.coarse, images.coarse_days, parameters.coarse_reach)
+        now = coarse_on(days, images.coarse, images.coarse_days)
+        now[support == 0] = np.nan
+        return now, support
 
     def _status(self, days: DayNumbers, parameters: Parameters, support: NDArray[np.uint8]) -> tuple[Status, ...]:
         images = self.images

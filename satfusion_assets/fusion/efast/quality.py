@@ -9,14 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from satfusion_assets.fusion.efast.operands import Layers
 from satfusion_assets.fusion.efast.tallies import NO_SCENE
 from satfusion_assets.fusion.efast.uncertainty import ErrorModel
 
-__all__ = ["NO_SCENE", "Keep", "Quality"]
+__all__ = ["NO_SCENE", "Quality", "TakeRows"]
 
-Keep = Callable[[str, NDArray[Any], int], NDArray[Any]]
-"""What becomes of some rows of a layer as they are computed: its name, the rows (p, ..., r, W) and the first one's
-number. So a season's layers can be had in a smaller type without having been there in theirs."""
+TakeRows = Callable[[int, NDArray[Any], Layers], None]
+"""Who takes some rows of a season as they are computed: the first one's number, values (p, b, r, W), and the layers of
+them. So a season can be had in a smaller type without having been there in its own. Several threads may call it; the
+arrays are used again after that."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,6 @@ class Quality:
     finite coarse pixels beside it.
     standard_deviation: (p, b, H, W) float32, of estimate minus true surface; NaN where there is no estimate or too few
     scenes to learn from. Around a scene, the variance ``error_model.scene_noise`` of that scene comes on top.
-    All but coarse_support are what ``Keep`` returned, where the layers were asked for with one.
     """
 
     days_to_scene: NDArray[np.uint8]

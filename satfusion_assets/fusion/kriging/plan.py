@@ -89,7 +89,7 @@ class KrigingPlan:
         """Mean and standard deviation of ``prediction_days``."""
         days = day_numbers(prediction_days, "prediction_days")
         made = self.surface(days)
-        return Fused(made.values, self.status(days), lambda _: assess(self, days, made.deviation))
+        return Fused(made.values, self.status(days), lambda: assess(self, days, made.deviation))
 
     def surface(self, days: Days) -> Surface:
         """The same without what else ``fuse`` can tell of them."""

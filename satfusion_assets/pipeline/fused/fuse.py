@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import date, timedelta
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from satfusion_assets.fusion.efast import Fused, Status
-from satfusion_assets.fusion.efast.quality import NO_SCENE, Quality
+from satfusion_assets.fusion.efast import Status
+from satfusion_assets.fusion.efast.fused import FusedRows
+from satfusion_assets.fusion.efast.operands import Layers
+from satfusion_assets.fusion.efast.quality import Quality
 from satfusion_assets.fusion.season import SeasonStack
 from satfusion_assets.pipeline.coarse_source import NO_DRIFT, inherited
 from satfusion_assets.pipeline.fused.engines import EngineName, engine
 from satfusion_assets.pipeline.fused.files import FusedLayout
 from satfusion_assets.pipeline.fused.inputs import bands_beside, season_stack
+from satfusion_assets.pipeline.fused.kept import KeptSeason
 from satfusion_assets.pipeline.fused.product import FUSED
-from satfusion_assets.pipeline.fused.quality import stored_rows, write_quality
+from satfusion_assets.pipeline.fused.quality import write_quality
 from satfusion_assets.pipeline.layers import write_layers
 from satfusion_assets.pipeline.outcome import Outcome
 from satfusion_assets.pipeline.prepared.product import PREPARED
@@ -27,10 +30,11 @@ from satfusion_assets.pipeline.provenance import publish, refuse_out_of_place
 from satfusion_assets.pipeline.replaced import replaced_pack
 from satfusion_assets.pipeline.site_series import read_at_site, write_series
 from satfusion_assets.store import Draft, Store
-from satfusion_assets.store.layers import FUSED_STEP, layer_type, to_step
+from satfusion_assets.store.layers import FUSED_STEP
 from satfusion_assets.store.recent import READ, WRITTEN
 from satfusion_assets.store.small_rasters import QUICK_LEVEL
-from satfusion_assets.vocabulary.grid import site_grid
+from satfusion_assets.store.stacks import SteppedImages
+from satfusion_assets.vocabulary.grid import RATIO, site_grid
 from satfusion_assets.vocabulary.scenarios import CHANNELS, Method, Scenario
 from satfusion_assets.vocabulary.sites import Site, SiteSeason
 
@@ -70,29 +74,48 @@ def fuse_season(
             len(season.fine_days),
             len(season.coarse_days),
         )
-        result = season.fuse(scenario, np.array(days, dtype="datetime64[D]"), engine(engine_name), MAX_DAYS)
+        kept, status, about = _kept(season, scenario, days, engine_name)
         parameters = _parameters(scenario, engine_name, season) | inherited(prepared)
         before = stack.enter_context(replaced_pack(store, product, layout.quality))
         with publish(store, product, site=site, parameters=parameters, inputs=inputs) as draft:
-            # Quality first, which needs values as they were estimated: they are rounded in place after that.
-            quality_numbers = {}
-            if result.assess is not None:
-                quality = result.assess(stored_rows)
-                quality_numbers = _quality_numbers(quality)
-                write_quality(draft, layout, grid, days, season.fine_days, quality, before)
-                del quality
-            finite = sum(int(np.count_nonzero(np.isfinite(image))) for image in result.values)
-            written = _write_images(draft, layout, site, days, result)
-            statuses = _statuses(days, result, written)
+            if about is not None:
+                write_quality(draft, layout, grid, season.fine_days, kept.layers(), about, before)
+            predicted = [place for place in range(len(days)) if status[place] is Status.OK or kept.known[place]]
+            _write_images(draft, layout, site, [days[place] for place in predicted], kept.images(predicted))
+            statuses = _statuses(days, status, {*predicted})
             draft.write_json(layout.status, statuses)
     assert draft.manifest is not None
-    valid = finite / max(result.values.size, 1)
+    valid = int(kept.known.sum()) / max(len(days) * season.fine[0].size, 1)
     counts = Counter(statuses.values())
     silent = ", ".join(f"{number} {status}" for status, number in counts.items() if status != Status.OK) or "none"
     log.info("Fused %d of %d days (without: %s), %.1f %% of pixels.", counts["ok"], len(days), silent, 100 * valid)
     numbers: dict[str, int | float | None] = {"days": counts["ok"], "valid_fraction": round(valid, 4)}
     numbers |= {f"days_{status}": number for status, number in counts.items() if status != Status.OK}
-    return Outcome(draft.manifest, numbers=numbers | quality_numbers)
+    return Outcome(draft.manifest, numbers=numbers | kept.headline)
+
+
+def _kept(
+    season: SeasonStack, scenario: Scenario, days: list[date], engine_name: EngineName
+) -> tuple[KeptSeason, tuple[Status, ...], FusedRows | Quality | None]:
+    """The season fused: images and layers, a status a day, and what else is known; None of an engine that says no more.
+
+    EFAST's rows are kept as they are computed, so that a season is never there in floating-point numbers.
+    """
+    stamps, height = np.array(days, dtype="datetime64[D]"), season.fine.shape[2]
+    kept = KeptSeason(days, CHANNELS[scenario.mode], height, season.fine.shape[3])
+    if scenario.method is Method.EFAST and engine_name is EngineName.SATFUSION:
+        rest = season.fuse_rows(scenario, stamps, kept.take, MAX_DAYS)
+        return kept, rest.status, rest
+    result = season.fuse(scenario, stamps, engine(engine_name), MAX_DAYS)
+    quality = None if result.assess is None else result.quality
+    for first in range(0, height, RATIO):
+        rows = (..., slice(first, first + RATIO), slice(None))
+        if quality is None:
+            kept.take_values(first, result.values[rows])
+        else:
+            found = quality.days_to_scene[rows], quality.effective_scenes[rows], quality.standard_deviation[rows]
+            kept.take(first, result.values[rows], Layers(*found))
+    return kept, result.status, quality
 
 
 def _parameters(scenario: Scenario, engine_name: EngineName, season: SeasonStack) -> dict[str, Any]:
@@ -109,58 +132,23 @@ def _parameters(scenario: Scenario, engine_name: EngineName, season: SeasonStack
     }
 
 
-def _statuses(days: list[date], result: Fused, written: set[int]) -> dict[str, str]:
-    """One word a day: ok for every day with an image, what it lacked otherwise."""
+def _statuses(days: list[date], status: Sequence[Status], written: set[int]) -> dict[str, str]:
+    """One word a day: ok for every day with an image, what it lacked otherwise; kriging without Sentinel-3 says of
+    every day that it had none, and estimates it.
+    """
     return {
-        day.isoformat(): str(Status.OK if place in written else status)
-        for place, (day, status) in enumerate(zip(days, result.status, strict=True))
+        day.isoformat(): str(Status.OK if place in written else lacked)
+        for place, (day, lacked) in enumerate(zip(days, status, strict=True))
     }
 
 
-def _write_images(draft: Draft, layout: FusedLayout, site: Site, days: list[date], result: Fused) -> set[int]:
-    """One raster for each day that has an estimate anywhere, to ``FUSED_STEP``, and their series at the site; returns
-    which days. The result's own values are moved and rounded for that.
-
-    Kriging without Sentinel-3 says of every day that it had none, and estimates it.
-    """
+def _write_images(draft: Draft, layout: FusedLayout, site: Site, days: list[date], images: SteppedImages) -> None:
+    """One raster for each of ``days`` that has an estimate anywhere, and their series at the site."""
     grid, mode = site_grid(site), layout.scenario.mode
-    predicted = [
-        index
-        for index, status in enumerate(result.status)
-        if status is Status.OK or bool(np.isfinite(result.values[index]).any())
-    ]
-    names = [layout.image(days[index]) for index in predicted]
-    images = to_step(_moved_together(result.values, predicted))
+    names = [layout.image(day) for day in days]
     draft.write_stack(names, images, grid.fine, band_names=CHANNELS[mode], level=QUICK_LEVEL)
-    write_layers(draft, names, [days[index] for index in predicted], CHANNELS[mode])
-    series = read_at_site(images, [days[index] for index in predicted], names, grid.fine, site)
-    write_series(draft, mode, layout.series, series)
-    return {*predicted}
-
-
-def _moved_together(values: NDArray[np.float32], places: list[int]) -> NDArray[np.float32]:
-    """The images at ``places``, which ascend, as the first of ``values`` (p, b, H, W): a copy beside them would be the
-    largest array of all. Values that are another array's are copied.
-    """
-    if not values.flags.owndata:
-        return values[places]
-    for target, place in enumerate(places):
-        if target != place:
-            values[target] = values[place]
-    return values[: len(places)]
-
-
-def _quality_numbers(quality: Quality) -> dict[str, int | float | None]:
-    """Medians over a sparse lattice of days and pixels, which is all that a headline needs."""
-    lattice = (slice(None, None, 5), ..., slice(None, None, 5), slice(None, None, 5))
-    days, deviation = quality.days_to_scene[lattice], quality.standard_deviation[lattice]
-    if deviation.dtype.kind != "f":
-        deviation = layer_type("standard_deviation").decode(deviation)
-    near, known = days[days != NO_SCENE], deviation[np.isfinite(deviation)]
-    return {
-        "median_days_to_scene": float(np.median(near)) if near.size else None,
-        "median_standard_deviation": round(float(np.median(known)), 5) if known.size else None,
-    }
+    write_layers(draft, names, days, CHANNELS[mode])
+    write_series(draft, mode, layout.series, read_at_site(images, days, names, grid.fine, site))
 
 
 def season_days(site_season: SiteSeason) -> list[date]:

@@ -14,8 +14,8 @@ def draw(store: Store, site: Site, view: View) -> Image | None:
     scenario = Scenario.parse(view.product.variant)
     layout = FusedLayout(scenario)
     names = [name for name in view.names(f"{layout.folder}/*.tif") if "/quality/" not in name]
-    # All of them, which this process has just written: single ones would be decoded again.
-    images = dict(zip(names, view.see_stack(names), strict=True)) if names else {}
-    frames = labelled((name, images[name]) for name in chosen(names))
+    # Of all of them, which this process has just written: single ones would be decoded again.
+    images = view.see_stack(names) if names else ()
+    frames = labelled((name, images[names.index(name)]) for name in chosen(names))
     what = "GCC" if scenario.mode is Mode.ITB else "true colour"
     return strip(f"{site.name}: fused, {scenario.key}, {what}; grey = no estimate", frames, site)

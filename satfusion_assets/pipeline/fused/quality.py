@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from satfusion_assets.fusion.efast.fused import FusedRows
 from satfusion_assets.fusion.efast.quality import Quality
 from satfusion_assets.pipeline.fused.files import FusedLayout
 from satfusion_assets.store import Draft
-from satfusion_assets.store.layers import layer_type
-from satfusion_assets.store.packs import PackLayer, write_pack
+from satfusion_assets.store.packs import EncodedLayer, PackLayer, rows_encoder, write_pack
 from satfusion_assets.vocabulary.grid import RATIO, SiteGrid
 from satfusion_assets.vocabulary.scenarios import CHANNELS, Method
 
@@ -48,40 +47,39 @@ def noise_of_scenes(
     }
 
 
-def stored_rows(name: str, rows: NDArray[Any], first: int) -> NDArray[Any]:
-    """Rows of layer ``name``, which begin with row ``first`` of the grid, in the integers that they are stored as."""
-    return layer_type(name).encode(name, rows, row=first)
+def _support_on_fine(days: NDArray[np.datetime64], support: NDArray[np.uint8]) -> EncodedLayer:
+    """What supports the coarse pixels (p, h, w), on the fine grid."""
+    encoder = rows_encoder("coarse_support", (*support.shape[:1], *(RATIO * size for size in support.shape[1:])))
+    for row in range(support.shape[1]):
+        rows = np.repeat(np.repeat(support[:, row : row + 1], RATIO, axis=-2), RATIO, axis=-1)
+        encoder.take(row * RATIO, rows)
+    return EncodedLayer("coarse_support", days, (), encoder.encoded())
 
 
 def write_quality(
     draft: Draft,
     layout: FusedLayout,
     grid: SiteGrid,
-    days: Sequence[date],
     scene_days: NDArray[np.datetime64],
-    quality: Quality,
+    kept: Sequence[EncodedLayer],
+    about: FusedRows | Quality,
     replaces: Path | None,
 ) -> None:
     """``quality.zarr`` beside the fused images, and what was learned of the season.
 
-    scene_days: (n,) in the order in which the scenes were given to the method. replaces: the pack whose place it takes.
+    scene_days: (n,) in the order in which the scenes were given to the method. kept: the layers that were encoded as
+    they came. about: what else is known of the season. replaces: the pack whose place it takes.
     """
-    stamps, channels = np.array(days, "datetime64[D]"), CHANNELS[layout.scenario.mode]
-    on_fine = np.repeat(np.repeat(quality.coarse_support, RATIO, axis=-2), RATIO, axis=-1)
-    layers = [
-        PackLayer("coarse_support", stamps, on_fine),
-        PackLayer("days_to_scene", stamps, quality.days_to_scene),
-        PackLayer("effective_scenes", stamps, quality.effective_scenes),
-        PackLayer("standard_deviation", stamps, quality.standard_deviation, channels),
-    ]
-    noise = quality.error_model.scene_noise
+    stamps, channels = kept[0].days, CHANNELS[layout.scenario.mode]
+    layers: list[PackLayer | EncodedLayer] = [_support_on_fine(stamps, about.coarse_support), *kept]
+    noise = about.error_model.scene_noise
     draft.write_json(layout.scene_noise, noise_of_scenes(noise, scene_days, channels))
     if layout.scenario.method is Method.KRIGING:
         from satfusion_assets.fusion.kriging import KrigingQuality
 
-        assert isinstance(quality, KrigingQuality)
-        layers.append(PackLayer("support", stamps, quality.support))
-        draft.write_json(layout.hyperparameters, learned(quality.hyperparameters, channels))
+        assert isinstance(about, KrigingQuality)
+        layers.append(PackLayer("support", stamps, about.support))
+        draft.write_json(layout.hyperparameters, learned(about.hyperparameters, channels))
     transform = tuple(grid.fine.affine)[:6]
     title = {"title": f"quality layers of {draft.product.key}", **draft.tags}
     write_pack(draft.path(layout.quality), layers, transform, grid.epsg, title, replaces)

@@ -21,7 +21,8 @@ from satfusion_assets.pipeline.replaced import replaced_pack
 from satfusion_assets.sampling.crop import Window
 from satfusion_assets.store import Store, View
 from satfusion_assets.store.pack_reader import held_layers
-from satfusion_assets.store.packs import HeldLayer, PackLayer, write_pack
+from satfusion_assets.store.packs import HeldLayer, PackLayer, StoredLayer, write_pack
+from satfusion_assets.store.recent import WRITTEN
 from satfusion_assets.vocabulary.days import day_of
 from satfusion_assets.vocabulary.scenarios import CHANNELS, Scenario
 from satfusion_assets.vocabulary.sites import SiteSeason
@@ -51,6 +52,7 @@ def pack_season(store: Store, site_season: SiteSeason, scenario: Scenario) -> Ou
                 replaces=before,
             )
     assert draft.manifest is not None
+    WRITTEN.keep(())  # what follows asks for series, and for no image
     return Outcome(draft.manifest, numbers=numbers | {"bytes": draft.manifest.total_bytes})
 
 
@@ -78,7 +80,9 @@ def _images(processed: View, scenario: Scenario) -> Iterator[PackLayer]:
         names = processed.names(f"{ProcessedLayout(scenario).folder}/{source}/*.geotiff")
         if names:
             days = np.array([day_of(name) for name in names], "datetime64[D]")
-            made_of = tuple(processed.manifest.files[image].sha256 for image in names)
+            # Fused images are one scenario's alone: held, they would take the place of what scenarios have in common.
+            shared = source != "fusion"
+            made_of = tuple(processed.manifest.files[image].sha256 for image in names) if shared else ()
             yield PackLayer(image_layer(source), days, processed.see_stack(names), CHANNELS[scenario.mode], made_of)
 
 
@@ -93,6 +97,6 @@ def _quality(fused: View, scenario: Scenario, window: dict[str, int]) -> Iterato
         yield replace(held, read=partial(_cut, held.read, cut))
 
 
-def _cut(read: Callable[[], PackLayer], cut: Window) -> PackLayer:
+def _cut(read: Callable[[], StoredLayer], cut: Window) -> StoredLayer:
     layer = read()
     return replace(layer, values=cut.cut(layer.values))

@@ -27,6 +27,7 @@ from satfusion_assets.sampling.crop import Window, valid_pixels, valid_window
 from satfusion_assets.sampling.series import export_records
 from satfusion_assets.sampling.window import site_pixel
 from satfusion_assets.store import Draft, Store, View
+from satfusion_assets.store.stacks import Images, SpreadImages, known_share
 from satfusion_assets.store.tags import inputs_tag
 from satfusion_assets.vocabulary.days import day_of
 from satfusion_assets.vocabulary.errors import NoData
@@ -48,7 +49,7 @@ class SourceImages:
     """
 
     days: list[date]
-    values: np.ndarray
+    values: Images
     made_of: View
     names: list[str]
     uncut: bool = True
@@ -77,11 +78,11 @@ def process(store: Store, site: Site, site_season: SiteSeason, scenario: Scenari
         inputs = [fused, prepared] if bands is None else [fused, prepared, bands]
         refuse_out_of_place(site, fused, prepared)
         images = _fused_images(fused, scenario)
-        window = valid_window(valid_pixels(images.values))
+        window = valid_window(valid_pixels(images.values, grid.fine.shape))
         if window is None:
             raise NoData(f"{product.key}: no fused pixel is above 0.001 on any day; look at fused and prepared first.")
         cut: dict[Source, SourceImages] = {
-            "fusion": replace(images, values=window.cut(images.values)),
+            "fusion": replace(images, values=images.values[(..., *window.slices)]),
             "s2": _fine_images(prepared, scenario, site_season, window),
             "s3": _coarse_images(prepared, scenario, site_season, window),
         }
@@ -101,7 +102,7 @@ def process(store: Store, site: Site, site_season: SiteSeason, scenario: Scenari
         window.width,
     )
     numbers |= {"window_height": window.height, "window_width": window.width}
-    numbers["valid_fraction"] = round(float(np.isfinite(cut["fusion"].values).mean()), 4)
+    numbers["valid_fraction"] = round(known_share(cut["fusion"].values), 4)
     return Outcome(draft.manifest, numbers=numbers)
 
 
@@ -114,14 +115,16 @@ def _fused_images(fused: View, scenario: Scenario) -> SourceImages:
 def _fine_images(prepared: View, scenario: Scenario, season: SiteSeason, window: Window) -> SourceImages:
     layout = PreparedLayout(scenario.strategy, scenario.mode)
     names = _in_season(prepared.names(f"{layout.folder}/s2/*_{layout.kind}.tif"), season)
-    values = window.cut(prepared.see_stack(names)) if names else _nothing(scenario, window)
+    values = prepared.see_stack(names)[(..., *window.slices)] if names else _nothing(scenario, window)
     return SourceImages([day_of(name) for name in names], values, prepared, names)
 
 
 def _coarse_images(prepared: View, scenario: Scenario, season: SiteSeason, window: Window) -> SourceImages:
     layout = PreparedLayout(scenario.strategy, scenario.mode)
     names = _in_season(prepared.names(f"{layout.folder}/s3/*.tif"), season)
-    values = window.cut_coarse(prepared.see_stack(names), RATIO) if names else _nothing(scenario, window)
+    if not names:
+        return SourceImages([], _nothing(scenario, window), prepared, [], uncut=False)
+    values = SpreadImages(prepared.kernel_stack(names), *window.coarse_places(RATIO))
     return SourceImages([day_of(name) for name in names], values, prepared, names, uncut=False)
 
 
@@ -150,10 +153,10 @@ def _write_images(
         for name, origin in zip(names, stack.names, strict=True):
             draft.share(stack.made_of, origin, name)
     else:
-        tags, pixels = [stack.tags] * len(names), np.ascontiguousarray(stack.values)
+        tags = [stack.tags] * len(names)
         # Fused images are one scenario's alone: held, they would take the place of what scenarios have in common.
         made_of = None if source == "fusion" else (stack.contents, window)
-        draft.write_stack(names, pixels, geobox, band_names=channels, tags=tags, made_of=made_of)
+        draft.write_stack(names, stack.values, geobox, band_names=channels, tags=tags, made_of=made_of)
     write_layers(draft, names, stack.days, channels)
 
 

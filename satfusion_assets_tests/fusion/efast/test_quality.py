@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from satfusion_assets.fusion.efast import FusionPlan, Parameters, assessment, check_images, tallies
+from satfusion_assets.fusion.efast import FusionPlan, Parameters, assessment, check_images, plan, tallies
 from satfusion_assets.fusion.efast.assessment import SceneErrors, assess_days, on_fine_rows, scene_errors
 from satfusion_assets.fusion.efast.blocks import blocks, cut
 from satfusion_assets.fusion.efast.coarse import CoarseSupport
 from satfusion_assets.fusion.efast.coarse_noise import coarse_departures
 from satfusion_assets.fusion.efast.inputs import Images
+from satfusion_assets.fusion.efast.operands import Layers
 from satfusion_assets.fusion.efast.quality import NO_SCENE
 from satfusion_assets.fusion.efast.uncertainty import ErrorModel
 from satfusion_assets.fusion.efast.upsampling import sample, upsample
@@ -56,26 +57,36 @@ def test_every_extrapolated_day_is_flagged() -> None:
 
 
 @pytest.mark.parametrize("rows", [1, 5, assessment.KEPT_ROWS])
-def test_layers_that_are_kept_otherwise_are_those_that_would_be_there(
+def test_a_season_that_is_taken_row_by_row_has_the_numbers_of_the_whole(
     rows: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(assessment, "KEPT_ROWS", rows)
-    fused = random(3).fuse(DAY + np.arange(0, 40, 3))
-    handed: dict[str, set[tuple[int, int]]] = {}
+    """Coarse pixels are missing on some days alone, so that cells of a quarter of the area are evaluated again."""
+    monkeypatch.setattr(plan, "KEPT_ROWS", rows)
+    stack, days = random(3), DAY + np.arange(0, 40, 3)
+    stack.coarse[55:80, :, 1, 1] = np.nan
+    stack.coarse[60:64, 0, 2, 0] = np.nan
+    parameters = Parameters(ratio=RATIO)
+    whole = FusionPlan(_images(stack)).fuse(days, parameters)
+    taken: dict[int, tuple[int, np.ndarray, Layers]] = {}
 
-    def keep(name: str, layer: np.ndarray, first: int) -> np.ndarray:
-        if layer.size:
-            handed.setdefault(name, set()).add((first, layer.shape[-2]))
-        return np.rint(1000 * np.nan_to_num(layer.astype(np.float64), nan=60.0)).astype(np.uint16)
+    def take(first: int, values: np.ndarray, layers: Layers) -> None:
+        taken[first] = values.shape[2], values.copy(), Layers(*(layer.copy() for layer in layers))
 
-    assert fused.assess is not None
-    kept, whole = fused.assess(keep), fused.quality
-    height = fused.values.shape[2]
-    assert set(handed) == {"days_to_scene", "effective_scenes", "standard_deviation"}
-    for name, parts in handed.items():
-        assert parts == {(first, min(rows, height - first)) for first in range(0, height, rows)}
-        expected = np.rint(1000 * np.nan_to_num(getattr(whole, name).astype(np.float64), nan=60.0))
-        np.testing.assert_array_equal(getattr(kept, name), expected.astype(np.uint16))
+    rest = FusionPlan(_images(stack)).fuse_rows(days, parameters, take)
+    height = whole.values.shape[2]
+    assert {first: count for first, (count, _, _) in taken.items()} == {
+        first: min(rows, top + RATIO - first, height - first)
+        for top in range(0, height, RATIO)
+        for first in range(top, min(top + RATIO, height), rows)
+    }
+    in_order = [taken[first] for first in sorted(taken)]
+    np.testing.assert_array_equal(np.concatenate([values for _, values, _ in in_order], axis=-2), whole.values)
+    for name in Layers._fields:
+        rows_of = [getattr(layers, name) for _, _, layers in in_order]
+        np.testing.assert_array_equal(np.concatenate(rows_of, axis=-2), getattr(whole.quality, name), err_msg=name)
+    assert rest.status == whole.status
+    np.testing.assert_array_equal(rest.coarse_support, whole.quality.coarse_support)
+    np.testing.assert_array_equal(rest.error_model.scene_noise, whole.quality.error_model.scene_noise)
 
 
 def test_conformance_mode_has_no_quality_layers() -> None:
