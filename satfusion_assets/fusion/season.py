@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from satfusion_assets.fusion import efast
 from satfusion_assets.fusion.efast import Fused, FusionPlan, Parameters, check_images
 from satfusion_assets.fusion.efast.blocks import Block, around
-from satfusion_assets.fusion.efast.fused import FusedRows
-from satfusion_assets.fusion.efast.quality import TakeRows
+from satfusion_assets.fusion.efast.fused import Begin, FusedRows
 from satfusion_assets.vocabulary.scenarios import BANDS, Method, Scenario
 
 if TYPE_CHECKING:  # EFAST's scenarios do not load the other method
@@ -132,13 +131,13 @@ class SeasonStack:
         assert scenario.sigma is not None, "EFAST has a sigma"
         return engine(days, *images, ratio=self.ratio, sigma=scenario.sigma, max_days=max_days)
 
-    def fuse_rows(self, scenario: Scenario, days: Days, take: TakeRows, max_days: float = 30) -> FusedRows:
-        """As ``fuse`` by EFAST with its quality layers, the same numbers, which ``take`` is given a few rows at a
-        time."""
+    def fuse_rows(self, scenario: Scenario, days: Days, begin: Begin, max_days: float = 30) -> FusedRows:
+        """As ``fuse`` by EFAST with its quality layers, the same numbers, which the one that ``begin`` names is given a
+        few rows at a time."""
         assert scenario.sigma is not None, "EFAST has a sigma"
         images = (self.coarse, self.coarse_days, self.fine, self.fine_days, self.cloud_distance)
         parameters = Parameters(self.ratio, scenario.sigma, max_days)
-        return FusionPlan(check_images(*images, self.ratio)).fuse_rows(days, parameters, take)
+        return FusionPlan(check_images(*images, self.ratio)).fuse_rows(days, parameters, begin)
 
     def scenes(self, chosen: BoolArray) -> SeasonStack:
         """The stack with only the fine scenes (n,) that are chosen."""

@@ -6,7 +6,9 @@ that a layer cannot hold is an error and never another value.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -55,13 +57,19 @@ class LayerType:
         return lowest * self.step + self.offset, highest * self.step + self.offset
 
     def encode(
-        self, name: str, values: NDArray[Any], first: int = 0, row: int = 0, out: NDArray[Any] | None = None
+        self,
+        name: str,
+        values: NDArray[Any],
+        first: int = 0,
+        row: int = 0,
+        out: NDArray[Any] | None = None,
+        days: Sequence[date] = (),
     ) -> NDArray[Any]:
         """Integers of ``values`` (n, ...), NaN = missing; what has the type already is taken as it is. out: where to
         put them.
 
-        StoreError names layer ``name`` and the value that does not fit, with its image, of which these begin with
-        ``first``, and its place, of which rows begin with ``row``.
+        StoreError names layer ``name`` and the value that does not fit, with its image, by its day where ``days`` tell
+        it and by its number where these begin with ``first``, and its place, of which rows begin with ``row``.
         """
         if values.dtype == self.dtype or not values.size:
             if out is None:
@@ -80,7 +88,7 @@ class LayerType:
                 scaled = _significant(scaled.astype(np.float32, copy=False), self.significant)
             if np.fmin.reduce(scaled, axis=None) < lowest or np.fmax.reduce(scaled, axis=None) > highest:
                 images = values[number : number + count]
-                raise self._unfit(name, images, first + number, row, (scaled < lowest) | (scaled > highest))
+                raise self._unfit(name, images, (first + number, row, days), (scaled < lowest) | (scaled > highest))
             scaled[np.isnan(scaled)] = self.missing
             stored[number : number + count] = scaled
         return stored
@@ -93,14 +101,17 @@ class LayerType:
         values[stored == self.missing] = np.nan
         return values
 
-    def _unfit(self, name: str, images: NDArray[Any], first: int, row: int, bad: NDArray[np.bool_]) -> StoreError:
+    def _unfit(
+        self, name: str, images: NDArray[Any], begin: tuple[int, int, Sequence[date]], bad: NDArray[np.bool_]
+    ) -> StoreError:
         number, *place = (int(index[0]) for index in np.nonzero(bad))
-        value = images[(number, *place)]
+        value, (first, row, days) = images[(number, *place)], begin
         place[-2:-1] = [place[-2] + row] if len(place) > 1 else []
+        image = f"the image of {days[first + number]}" if days else f"image {first + number}"
         lowest, highest = self.limits
         return StoreError(
-            f"Layer {name} is {value:g} in image {first + number} at {tuple(place)}; it is stored "
-            f"from {lowest:g} to {highest:g}. Look at the images that it was made from there."
+            f"Layer {name} is {value:g} in {image} at {tuple(place)}; it is stored from {lowest:g} to {highest:g}. "
+            f"Look at the images that it was made from there."
         )
 
 

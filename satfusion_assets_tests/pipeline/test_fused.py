@@ -11,9 +11,8 @@ import rasterio
 
 from satfusion_assets.fusion.efast import Fused, Status
 from satfusion_assets.fusion.efast.assessment import empty_layers
-from satfusion_assets.fusion.efast.fused import FusedRows
+from satfusion_assets.fusion.efast.fused import Begin, FusedRows
 from satfusion_assets.fusion.efast.operands import Layers
-from satfusion_assets.fusion.efast.quality import TakeRows
 from satfusion_assets.fusion.efast.uncertainty import ErrorModel
 from satfusion_assets.fusion.season import SeasonStack
 from satfusion_assets.pipeline.fused.files import FusedLayout
@@ -44,8 +43,8 @@ def test_each_day_that_could_be_fused_has_its_own_image(
     def whole(season: SeasonStack, *_: object) -> Fused:
         return Fused(numbered(season.fine.shape[1:]), status)
 
-    def by_rows(season: SeasonStack, scenario: Scenario, days: np.ndarray, take: TakeRows, _: float) -> FusedRows:
-        values = numbered(season.fine.shape[1:])
+    def by_rows(season: SeasonStack, scenario: Scenario, days: np.ndarray, begin: Begin, _: float) -> FusedRows:
+        values, take = numbered(season.fine.shape[1:]), begin(status)
         for first in reversed(range(0, values.shape[2], 4)):
             rows = values[:, :, first : first + 4]
             take(first, rows, Layers(*map(np.zeros_like, empty_layers(rows.shape))))
@@ -76,10 +75,12 @@ def test_a_value_that_no_image_can_hold_is_named_and_nothing_is_published(
     store = ProductStore(tmp_path)
     publish_prepared(store, HERE, Strategy.AGGRESSIVE, every=60)
 
-    def bright(season: SeasonStack, scenario: Scenario, days: np.ndarray, take: TakeRows, _: float) -> FusedRows:
+    def bright(season: SeasonStack, scenario: Scenario, days: np.ndarray, begin: Begin, _: float) -> FusedRows:
         values = np.full((len(days), *season.fine.shape[1:]), 0.2, np.float32)
         values[3, 1, 7, 5] = 3.5
-        take(6, values[:, :, 6:], Layers(*map(np.zeros_like, empty_layers(values[:, :, 6:].shape))))
+        begin((Status.OK,) * len(days))(
+            6, values[:, :, 6:], Layers(*map(np.zeros_like, empty_layers(values[:, :, 6:].shape)))
+        )
         raise AssertionError("taken")
 
     monkeypatch.setattr(SeasonStack, "fuse_rows", bright)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from satfusion_assets.fusion.efast.quality import Quality
+from satfusion_assets.fusion.efast.quality import Quality, TakeRows
 from satfusion_assets.fusion.efast.uncertainty import ErrorModel
 
 
@@ -44,6 +44,10 @@ class Fused:
         if self.assess is None:
             raise ValueError("conformance mode has no quality layers; fuse with conformance=False.")
         return self.assess()
+
+
+Begin = Callable[[tuple[Status, ...]], TakeRows]
+"""Says who takes a season's rows, once each day's status is known: a day that is not OK has no value."""
 
 
 @dataclass(frozen=True)

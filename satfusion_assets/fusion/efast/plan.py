@@ -13,10 +13,9 @@ from satfusion_assets.fusion.efast import kernels
 from satfusion_assets.fusion.efast.assessment import KEPT_ROWS, Rooms, assess, study
 from satfusion_assets.fusion.efast.coarse import coarse_on, coarse_support
 from satfusion_assets.fusion.efast.compiled import over_strips
-from satfusion_assets.fusion.efast.fused import Fused, FusedRows, Status
+from satfusion_assets.fusion.efast.fused import Begin, Fused, FusedRows, Status
 from satfusion_assets.fusion.efast.inputs import Images, Parameters, day_numbers
 from satfusion_assets.fusion.efast.operands import BlendGrid, Sources
-from satfusion_assets.fusion.efast.quality import TakeRows
 from satfusion_assets.fusion.efast.uncertainty import ErrorModel
 from satfusion_assets.fusion.efast.upsampling import coarse_grid
 from satfusion_assets.fusion.efast.weights import SceneWeights, scene_weights
@@ -60,7 +59,7 @@ class FusionPlan:
             lambda: assess(self, days, parameters, weights, values),
         )
 
-    def fuse_rows(self, prediction_days: ArrayLike, parameters: Parameters, take: TakeRows) -> FusedRows:
+    def fuse_rows(self, prediction_days: ArrayLike, parameters: Parameters, begin: Begin) -> FusedRows:
         """As ``fuse`` with its quality layers, the same numbers, handed over a few rows at a time: those of one row of
         coarse pixels before those of the next, so that who wants these together has one row of them open.
         """
@@ -70,19 +69,22 @@ class FusionPlan:
         sources, cells = self._sources(now, weights, parameters.ratio), _incomplete_cells(now, self.coarse_then)
         studied, model = study(self, days, parameters, weights)
         bands, height, width = self.images.fine.shape[1:]
-        begin = cells[:, 2] * parameters.ratio + parameters.ratio // 2 - self.top
+        cells_begin = cells[:, 2] * parameters.ratio + parameters.ratio // 2 - self.top
+        status = self._status(days, parameters, support)
+        take = begin(status)
         rooms = Rooms((len(days), bands, KEPT_ROWS, width), self.images.dtype)
 
         def fuse_some(first: int, last: int) -> None:
             values, layers = rooms.of(last - first)
             kernels.blend(sources, first, last, first, values)
-            kernels.reblend_cells(sources, cells[(begin < last) & (begin + parameters.ratio > first)], first, values)
+            here = (cells_begin < last) & (cells_begin + parameters.ratio > first)
+            kernels.reblend_cells(sources, cells[here], first, values)
             studied.assess(values, first, last, first, layers)
             take(first, values, layers)
 
         for top in range(0, height, parameters.ratio):
             over_strips(fuse_some, min(top + parameters.ratio, height), KEPT_ROWS, self.threads, top)
-        return FusedRows(self._status(days, parameters, support), support.min(axis=1), model)
+        return FusedRows(status, support.min(axis=1), model)
 
     def blend(self, now: NDArray[Any], weights: SceneWeights, ratio: int, values: NDArray[np.floating[Any]]) -> None:
         """Fill ``values`` (p, b, H, W) with eq. 2, from coarse values ``now`` (p, b, h, w) on the prediction days."""

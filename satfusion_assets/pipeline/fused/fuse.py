@@ -80,12 +80,11 @@ def fuse_season(
         with publish(store, product, site=site, parameters=parameters, inputs=inputs) as draft:
             if about is not None:
                 write_quality(draft, layout, grid, season.fine_days, kept.layers(), about, before)
-            predicted = [place for place in range(len(days)) if status[place] is Status.OK or kept.known[place]]
-            _write_images(draft, layout, site, [days[place] for place in predicted], kept.images(predicted))
-            statuses = _statuses(days, status, {*predicted})
+            _write_images(draft, layout, site, [days[place] for place in kept.places], kept.images)
+            statuses = _statuses(days, status, {*kept.places})
             draft.write_json(layout.status, statuses)
     assert draft.manifest is not None
-    valid = int(kept.known.sum()) / max(len(days) * season.fine[0].size, 1)
+    valid = kept.known / max(len(days) * season.fine[0].size, 1)
     counts = Counter(statuses.values())
     silent = ", ".join(f"{number} {status}" for status, number in counts.items() if status != Status.OK) or "none"
     log.info("Fused %d of %d days (without: %s), %.1f %% of pixels.", counts["ok"], len(days), silent, 100 * valid)
@@ -104,10 +103,12 @@ def _kept(
     stamps, height = np.array(days, dtype="datetime64[D]"), season.fine.shape[2]
     kept = KeptSeason(days, CHANNELS[scenario.mode], height, season.fine.shape[3])
     if scenario.method is Method.EFAST and engine_name is EngineName.SATFUSION:
-        rest = season.fuse_rows(scenario, stamps, kept.take, MAX_DAYS)
+        rest = season.fuse_rows(scenario, stamps, kept.begin, MAX_DAYS)
         return kept, rest.status, rest
     result = season.fuse(scenario, stamps, engine(engine_name), MAX_DAYS)
     quality = None if result.assess is None else result.quality
+    known = [bool(np.isfinite(image).any()) for image in result.values]
+    kept.keep_images([place for place, word in enumerate(result.status) if word is Status.OK or known[place]])
     for first in range(0, height, RATIO):
         rows = (..., slice(first, first + RATIO), slice(None))
         if quality is None:

@@ -72,7 +72,7 @@ def test_a_season_that_is_taken_row_by_row_has_the_numbers_of_the_whole(
     def take(first: int, values: np.ndarray, layers: Layers) -> None:
         taken[first] = values.shape[2], values.copy(), Layers(*(layer.copy() for layer in layers))
 
-    rest = FusionPlan(_images(stack)).fuse_rows(days, parameters, take)
+    rest = FusionPlan(_images(stack)).fuse_rows(days, parameters, lambda status: take)
     height = whole.values.shape[2]
     assert {first: count for first, (count, _, _) in taken.items()} == {
         first: min(rows, top + RATIO - first, height - first)
