@@ -78,12 +78,11 @@ def test_a_value_that_no_image_can_hold_is_named_and_nothing_is_published(
     def bright(season: SeasonStack, scenario: Scenario, days: np.ndarray, begin: Begin, _: float) -> FusedRows:
         values = np.full((len(days), *season.fine.shape[1:]), 0.2, np.float32)
         values[3, 1, 7, 5] = 3.5
-        begin((Status.OK,) * len(days))(
-            6, values[:, :, 6:], Layers(*map(np.zeros_like, empty_layers(values[:, :, 6:].shape)))
-        )
+        rows, fused = values[:, :, 6:], (Status.NO_FINE, *[Status.OK] * (len(days) - 1))
+        begin(fused)(6, rows, Layers(*map(np.zeros_like, empty_layers(rows.shape))))
         raise AssertionError("taken")
 
     monkeypatch.setattr(SeasonStack, "fuse_rows", bright)
-    with pytest.raises(StoreError, match=r"fused is 3\.5 in image 3 at \(1, 7, 5\)"):
+    with pytest.raises(StoreError, match=r"fused is 3\.5 in the image of 2024-01-04 at \(1, 7, 5\)"):
         fuse_season(store, SITE, HERE, BTI)
     assert not (store.folder(HERE) / FusedLayout(BTI).folder).exists()
