@@ -13,7 +13,7 @@ SELDOM: Final = 20_000
 twelve hundred times while four scenarios are made, a thirtieth of their CPU."""
 HEAPS: Final = 2
 """Heaps of the C library: by itself it makes up to eight a core for threads, and each keeps what was freed in it."""
-LARGE: Final = 4 << 20
+LARGE: Final = 1 << 20
 """Bytes from which an array has memory of its own, which goes back when it is freed: by itself the C library takes up
 to 32 MB from a heap once one as large was freed. There are some tens of such arrays a scenario."""
 _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 SAMPLE_SIDE: Final = 24
 """Pixels a side of the lattice from which the error model learns."""
-KEPT_ROWS: Final = 3
-"""Rows that are handed over together where a season is taken row by row: values of the usual size are 3 MB."""
+KEPT_ROWS: Final = 2
+"""Rows that are handed over together where a season is taken row by row: values of the usual size are 2 MB."""
 
 Array = NDArray[np.floating[Any]]
 
