@@ -15,7 +15,7 @@ HEAPS: Final = 2
 """Heaps of the C library: by itself it makes up to eight a core for threads, and each keeps what was freed in it."""
 LARGE: Final = 1 << 20
 """Bytes from which an array has memory of its own, which goes back when it is freed: by itself the C library takes up
-to 32 MB from a heap once one as large was freed. There are some tens of such arrays a scenario."""
+to 32 MB from a heap once one as large was freed. There are some hundred of such arrays a scenario."""
 _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
 """The options' numbers in glibc's malloc.h; the environment calls them MALLOC_MMAP_THRESHOLD_ and MALLOC_ARENA_MAX."""
 
@@ -38,7 +38,7 @@ def kept_for_good() -> Iterator[None]:
 
 
 def _give_back() -> None:
-    """A quarter of a command's memory; where the C library is another, it stays as it is."""
+    """A seventh of a command's memory; where the C library is another, it stays as it is."""
     with suppress(OSError, AttributeError):
         library = ctypes.CDLL(None)
         library.mallopt(_M_ARENA_MAX, HEAPS)
