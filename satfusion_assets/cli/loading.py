@@ -38,7 +38,7 @@ def kept_for_good() -> Iterator[None]:
 
 
 def _give_back() -> None:
-    """A seventh of a command's memory; where the C library is another, it stays as it is."""
+    """An eighth of a command's memory; where the C library is another, it stays as it is."""
     with suppress(OSError, AttributeError):
         library = ctypes.CDLL(None)
         library.mallopt(_M_ARENA_MAX, HEAPS)

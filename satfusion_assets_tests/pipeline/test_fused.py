@@ -13,13 +13,15 @@ from satfusion_assets.fusion.efast import Fused, Status
 from satfusion_assets.fusion.efast.assessment import empty_layers
 from satfusion_assets.fusion.efast.fused import Begin, FusedRows
 from satfusion_assets.fusion.efast.operands import Layers
+from satfusion_assets.fusion.efast.quality import NO_SCENE
 from satfusion_assets.fusion.efast.uncertainty import ErrorModel
 from satfusion_assets.fusion.season import SeasonStack
 from satfusion_assets.pipeline.fused.files import FusedLayout
 from satfusion_assets.pipeline.fused.fuse import fuse_season, season_days
+from satfusion_assets.pipeline.fused.kept import KeptSeason
 from satfusion_assets.store import ProductStore
 from satfusion_assets.vocabulary.errors import StoreError
-from satfusion_assets.vocabulary.scenarios import Scenario, Strategy
+from satfusion_assets.vocabulary.scenarios import BANDS, Scenario, Strategy
 from satfusion_assets_tests.pipeline.test_gap_experiment import BTI, HERE, SITE, publish_prepared
 
 
@@ -86,3 +88,24 @@ def test_a_value_that_no_image_can_hold_is_named_and_nothing_is_published(
     with pytest.raises(StoreError, match=r"fused is 3\.5 in the image of 2024-01-04 at \(1, 7, 5\)"):
         fuse_season(store, SITE, HERE, BTI)
     assert not (store.folder(HERE) / FusedLayout(BTI).folder).exists()
+
+
+@pytest.mark.parametrize("portion", [2, 3, 12])
+def test_the_headline_says_the_medians_of_every_fifth_day_row_and_column(portion: int) -> None:
+    rng, days = np.random.default_rng(1), season_days(HERE)[:21]
+    shape = (len(days), 4, 12, 16)
+    near = rng.integers(0, 40, (len(days), *shape[2:])).astype(np.uint8)
+    near[rng.random(near.shape) < 0.1] = NO_SCENE
+    deviation = rng.uniform(0.001, 0.1, shape).astype(np.float32)
+    deviation[rng.random(shape) < 0.1] = np.nan
+    kept = KeptSeason(days, BANDS, 12, 16)
+    take = kept.begin([Status.OK] * len(days))
+    for first in range(0, 12, portion):
+        rows = (..., slice(first, first + portion), slice(None))
+        take(first, deviation[rows], Layers(near[rows], np.ones_like(near[rows], np.float32), deviation[rows]))
+    lattice = (slice(None, None, 5), ..., slice(None, None, 5), slice(None, None, 5))
+    known = near[lattice][near[lattice] != NO_SCENE]
+    assert kept.headline == {
+        "median_days_to_scene": float(np.median(known)),
+        "median_standard_deviation": round(float(np.nanmedian(deviation[lattice])), 5),
+    }
