@@ -18,7 +18,7 @@ from satfusion_assets.fusion.efast.inputs import Parameters
 from satfusion_assets.fusion.efast.operands import DayEvidence, Layers, SceneEvidence, Weights
 from satfusion_assets.fusion.efast.quality import Quality
 from satfusion_assets.fusion.efast.uncertainty import ErrorModel, fit_error_model, remaining_part, typical_errors
-from satfusion_assets.fusion.efast.upsampling import sample, upsample
+from satfusion_assets.fusion.efast.upsampling import sample
 from satfusion_assets.fusion.efast.weights import SceneWeights, leave_one_out_weights
 from satfusion_assets.fusion.efast.windows import DayNumbers
 from satfusion_assets.fusion.efast.withholding import withhold
@@ -88,7 +88,7 @@ def assess(plan: FusionPlan, days: DayNumbers, parameters: Parameters, weights: 
     """Quality layers of ``values`` (p, b, H, W) fused with ``weights``."""
     images = plan.images
     studied, model = study(plan, days, parameters, weights)
-    layers = _assess_whole(plan, studied, parameters, values)
+    layers = assess_whole(plan, studied, parameters, values)
     support = coarse_support(days, images.coarse, images.coarse_days, parameters.coarse_reach)
     return Quality(layers.days_to_scene, layers.effective_scenes, support.min(axis=1), layers.standard_deviation, model)
 
@@ -107,7 +107,7 @@ def study(
         on_scenes, on_days = variance[: len(scene_days)], variance[len(scene_days) :]
         model = plan.error_model or learn(plan, parameters, left_out, coarse_errors, on_scenes)
     noise = model.coarse_part[:, None, None] * on_days
-    return _study(plan, days, parameters, weights, left_out, noise, model), model
+    return study_by(model, plan, days, parameters, weights, left_out, noise), model
 
 
 def scene_errors(
@@ -158,29 +158,16 @@ def learn(
     return replace(model, scene_noise=model.scene_noise[as_given])
 
 
-def assess_days(
+def study_by(
+    model: ErrorModel,
     plan: FusionPlan,
     days: DayNumbers,
     parameters: Parameters,
     weights: SceneWeights,
     left_out: SceneWeights,
     noise: NDArray[Any],
-    model: ErrorModel,
-    values: Array,
-) -> Layers:
-    """What each day's estimate rests on. noise: (p, b, h, w) coarse variance that reaches the fine pixels."""
-    return _assess_whole(plan, _study(plan, days, parameters, weights, left_out, noise, model), parameters, values)
-
-
-def _study(
-    plan: FusionPlan,
-    days: DayNumbers,
-    parameters: Parameters,
-    weights: SceneWeights,
-    left_out: SceneWeights,
-    noise: NDArray[Any],
-    model: ErrorModel,
 ) -> Study:
+    """The same by a ``model`` that is known. noise: (p, b, h, w) coarse variance that reaches the fine pixels."""
     dtype = plan.images.dtype
     scenes = _scene_evidence(plan, parameters, left_out, model.typical_error)
     lags = (plan.images.fine_days[None, :] - days[:, None]).astype(dtype)
@@ -189,7 +176,8 @@ def _study(
     return Study(scenes, lags, noise.astype(dtype), model.drift.astype(dtype), weights.packed, corners)
 
 
-def _assess_whole(plan: FusionPlan, studied: Study, parameters: Parameters, values: Array) -> Layers:
+def assess_whole(plan: FusionPlan, studied: Study, parameters: Parameters, values: Array) -> Layers:
+    """Layers of all rows of ``values`` (p, b, H, W)."""
     whole = empty_layers(values.shape)
     over_strips(
         lambda first, last: studied.assess(values, first, last, 0, whole),
@@ -219,10 +207,6 @@ def _scene_evidence(
         np.square(typical_error).astype(images.dtype),
         plan.grid(parameters.ratio, images.dtype),
     )
-
-
-def on_fine_rows(plan: FusionPlan, images: Array, parameters: Parameters, rows: NDArray[np.intp]) -> Array:
-    return upsample(images, plan.grid(parameters.ratio, plan.images.dtype), rows, plan.images.fine.shape[3])
 
 
 def lattice(size: int) -> NDArray[np.intp]:

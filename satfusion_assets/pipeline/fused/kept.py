@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from satfusion_assets.fusion.efast.fused import Status
 from satfusion_assets.fusion.efast.operands import Layers
 from satfusion_assets.fusion.efast.quality import NO_SCENE, TakeRows
+from satfusion_assets.pipeline.pack.files import image_layer
 from satfusion_assets.store.layers import layer_type
 from satfusion_assets.store.packs import EncodedLayer, rows_encoder
 from satfusion_assets.store.stacks import SteppedImages
@@ -32,7 +33,8 @@ class KeptSeason:
     def __init__(self, days: Sequence[date], bands: tuple[str, ...], height: int, width: int) -> None:
         self._days, self._bands = days, bands
         self._shape = len(days), len(bands), height, width
-        self._layer = layer_type("fused")
+        self._name = image_layer("fusion")
+        self._layer = layer_type(self._name)
         self._lattice: list[tuple[NDArray[Any], NDArray[Any]]] = []
         self._lock = threading.Lock()
         images = self._shape[0], *self._shape[2:]
@@ -64,7 +66,7 @@ class KeptSeason:
         """The values alone, of a method that says nothing of what they rest on."""
         stored = self._stored[..., first : first + values.shape[2], :]
         days = [self._days[place] for place in self.places]
-        self._layer.encode("fused", values[self.places], row=first, out=stored, days=days)
+        self._layer.encode(self._name, values[self.places], row=first, out=stored, days=days)
         known = int(np.count_nonzero(stored != self._layer.missing))
         with self._lock:
             self.known += known

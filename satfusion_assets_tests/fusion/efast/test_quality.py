@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from satfusion_assets.fusion.efast import FusionPlan, Parameters, assessment, check_images, plan, tallies
-from satfusion_assets.fusion.efast.assessment import SceneErrors, assess_days, on_fine_rows, scene_errors
+from satfusion_assets.fusion.efast.assessment import SceneErrors, assess_whole, scene_errors, study_by
 from satfusion_assets.fusion.efast.blocks import blocks, cut
 from satfusion_assets.fusion.efast.coarse import CoarseSupport
 from satfusion_assets.fusion.efast.coarse_noise import coarse_departures
@@ -246,13 +246,14 @@ def test_kernel_and_withheld_scenes_agree_on_distance_and_shares() -> None:
         """Of each scene's day predicted from the others, without coarse noise."""
         noise, slow, one = np.zeros_like(plan.coarse_then), np.full(images.bands, drift), np.ones(images.bands)
         model = ErrorModel(one, slow, np.zeros((len(images.fine), images.bands)), scenes.typical_error)
-        assessed = assess_days(
-            plan, images.fine_days, parameters, left_out, left_out, noise, model, np.zeros_like(images.fine)
-        )
+        studied = study_by(model, plan, images.fine_days, parameters, left_out, left_out, noise)
+        assessed = assess_whole(plan, studied, parameters, np.zeros_like(images.fine))
         return np.square(assessed.standard_deviation.reshape(flat))
 
     flat = (len(images.fine), images.bands, -1)
-    upsampled = on_fine_rows(plan, left_out.values, parameters, rows)
+    upsampled = upsample(
+        left_out.values, plan.grid(parameters.ratio, plan.images.dtype), rows, plan.images.fine.shape[3]
+    )
     departures, squares = scenes.departures.reshape(flat), scenes.squares.reshape(flat)
     left = withhold(images.fine_days, left_out, upsampled.reshape(len(upsampled), -1), departures, squares)
     np.testing.assert_allclose(variance(0), np.maximum(left.scene_variance, tallies.LEAST_VARIANCE), rtol=1e-4)
@@ -270,7 +271,9 @@ def test_drift_is_learned_across_ten_days_and_more(apart: int, possible: bool) -
     left_out = leave_one_out_weights(plan.images, parameters)
     scenes = scene_errors(plan, parameters, left_out, rows, columns)
     flat = (3, plan.images.bands, -1)
-    upsampled = on_fine_rows(plan, left_out.values, parameters, rows)
+    upsampled = upsample(
+        left_out.values, plan.grid(parameters.ratio, plan.images.dtype), rows, plan.images.fine.shape[3]
+    )
     departures, squares = scenes.departures.reshape(flat), scenes.squares.reshape(flat)
     weights = upsampled.reshape(len(upsampled), -1)
     change = withhold(plan.images.fine_days, left_out, weights, departures, squares).change
