@@ -84,12 +84,13 @@ class LayerType:
             scaled = values[number : number + count] * np.float32(1 / self.step)
             np.rint(scaled, out=scaled)
             scaled -= shift
+            unknown = np.isnan(scaled)  # before bits are rounded, which may make a number of a NaN
             if self.significant is not None:
                 scaled = _significant(scaled.astype(np.float32, copy=False), self.significant)
             if np.fmin.reduce(scaled, axis=None) < lowest or np.fmax.reduce(scaled, axis=None) > highest:
                 images = values[number : number + count]
                 raise self._unfit(name, images, (first + number, row, days), (scaled < lowest) | (scaled > highest))
-            scaled[np.isnan(scaled)] = self.missing
+            scaled[unknown] = self.missing
             stored[number : number + count] = scaled
         return stored
 

@@ -207,8 +207,9 @@ class RowsEncoder:
             self._chunks.parts[at] = self._encoder.part(numbers, place)
 
     def encoded(self) -> Chunks:
-        """The chunks of all rows, which are there."""
-        assert not self._open, "rows are missing"
+        """The chunks of all rows; ValueError where rows are missing."""
+        if self._open or len(self._chunks.parts) != math.prod(self._chunks.counts):
+            raise ValueError(f"an array of shape {self._chunks.shape} was not given all of its rows")
         self._spare.clear()
         return self._chunks
 

@@ -106,10 +106,12 @@ class SpreadImages(ImageStack):
         return self.coarse[number].take(self.columns, axis=-1).take(self.rows, axis=-2)
 
     def part(self, key: slice | tuple[Any, ...]) -> SpreadImages:
+        """Only images, or (..., rows, columns), are cut out; IndexError for other keys."""
         if isinstance(key, slice):
             return SpreadImages(self.coarse[key], self.rows, self.columns)
-        rows, columns = key[-2:]
-        return SpreadImages(self.coarse[(*key[:-2], slice(None), slice(None))], self.rows[rows], self.columns[columns])
+        if len(key) != 3 or key[0] is not Ellipsis or not all(isinstance(along, slice) for along in key[1:]):
+            raise IndexError(f"{key} is neither a slice of images nor (..., rows, columns)")
+        return SpreadImages(self.coarse, self.rows[key[1]], self.columns[key[2]])
 
 
 def known_share(images: Images) -> float:

@@ -121,3 +121,26 @@ def test_a_layer_encoded_without_some_days_of_the_pack_is_refused(tmp_path: Path
     ]
     with pytest.raises(ValueError, match="fused was encoded without"):
         write_pack(tmp_path / "p", layers, *PLACE)
+
+
+@pytest.mark.parametrize("rows", [slice(0, 30), slice(30, 66), slice(0, 40)])
+def test_an_array_that_was_not_given_all_of_its_rows_is_refused(rows: slice) -> None:
+    encoder = rows_encoder("fused", SHAPE)
+    encoder.take(rows.start, layer_type("fused").encode("fused", season()[..., rows, :]))
+    with pytest.raises(ValueError, match="not given all of its rows"):
+        encoder.encoded()
+
+
+@pytest.mark.parametrize("key", [(slice(1, 3), slice(0, 1)), (slice(1, 3), ...), (...,), (..., slice(1, 4), 2)])
+def test_spread_images_are_cut_by_image_or_by_rows_and_columns_alone(key: tuple[Any, ...]) -> None:
+    with pytest.raises(IndexError, match="neither"):
+        SpreadImages(coarse(), ROWS, COLUMNS)[key]
+
+
+@pytest.mark.parametrize("bits", [0x7FC00000, 0x7FFFFFFF, 0xFFFFFFFF, 0x7FFF0000])
+def test_every_nan_is_stored_as_missing(bits: int) -> None:
+    """Rounding a float's bits carries into the sign where all of them are set."""
+    layer = layer_type("standard_deviation")
+    values = np.array([[[0.01]], [[0]]], np.float32)
+    values.view(np.uint32)[1] = bits
+    assert layer.encode("standard_deviation", values).ravel().tolist()[1] == layer.missing
