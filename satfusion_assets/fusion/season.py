@@ -35,8 +35,8 @@ class SeasonStack:
     fine: (n, b, H, W) of the merged days, NaN = missing; fine_days: (n,) ascending, unique. cloud_distance: (n, h, w)
     coarse pixels. coarse: (t, b, h, w) composites, NaN = missing, t = 0 = Sentinel-2 alone; coarse_days: (t,)
     ascending, unique. b is 4, reflectance of ``BANDS``, or 1, GCC. ratio: fine pixels per coarse pixel side, H = h *
-    ratio. snow: where images show snow; of reflectance it is found in the bands. cut_from: the stack that this is a
-    part of, and which.
+    ratio. snow: where images show snow; of reflectance it is found in the bands. reflectance: the bands that GCC is of;
+    None = it is not, or they are unknown. cut_from: the stack that this is a part of, and which.
     """
 
     fine: Float32Array
@@ -46,11 +46,12 @@ class SeasonStack:
     coarse_days: Days
     ratio: int
     snow: SnowFlags | None = None
+    reflectance: SeasonStack | None = field(default=None, repr=False, compare=False)
     cut_from: tuple[SeasonStack, Block] | None = field(default=None, repr=False, compare=False)
 
     @classmethod
-    def of(cls, season: xr.Dataset, snow: SnowFlags | None = None) -> SeasonStack:
-        """The arrays of what ``labelled.label_season`` labels; nothing is copied."""
+    def of(cls, season: xr.Dataset, reflectance: SeasonStack | None = None) -> SeasonStack:
+        """The arrays of what ``labelled.label_season`` labels; nothing is copied. reflectance: that of GCC."""
         from satfusion_assets.fusion.labelled import array_of, days_of
 
         return cls(
@@ -60,7 +61,8 @@ class SeasonStack:
             coarse=array_of(season, "coarse"),
             coarse_days=days_of(season, "time_coarse"),
             ratio=season.sizes["y"] // season.sizes["y_coarse"],
-            snow=snow,
+            snow=None if reflectance is None else reflectance.snow_flags,
+            reflectance=reflectance,
         )
 
     @cached_property
@@ -69,8 +71,20 @@ class SeasonStack:
         from satfusion_assets.screening.preparation import gcc_image  # what EFAST's products are made of holds it
 
         whole = None if self.cut_from is None else (self.cut_from[0].gcc, self.cut_from[1])
-        snow = self.snow_flags
-        return replace(self, fine=gcc_image(self.fine), coarse=gcc_image(self.coarse), snow=snow, cut_from=whole)
+        fine, coarse = gcc_image(self.fine), gcc_image(self.coarse)
+        return replace(self, fine=fine, coarse=coarse, snow=self.snow_flags, reflectance=self, cut_from=whole)
+
+    @cached_property
+    def drift(self) -> Float32Array:
+        """The coarse images that kriging takes: of GCC, that of the surface which its bands tell."""
+        if self.reflectance is None:
+            return self.coarse
+        from satfusion_assets.fusion.kriging import surface_coarse
+        from satfusion_assets.screening.preparation import gcc_image
+
+        bands = self.reflectance
+        images = (bands.coarse, bands.coarse_days, bands.fine, bands.fine_days)
+        return gcc_image(surface_coarse(*images, bands.ratio, bands.snow_flags)).astype(np.float32)
 
     @cached_property
     def snow_flags(self) -> SnowFlags | None:
@@ -104,7 +118,7 @@ class SeasonStack:
 
         coarse_snow, fine_snow = self.snow_flags or (None, None)
         return plan(
-            self.coarse,
+            self.drift,
             self.coarse_days,
             self.fine,
             self.fine_days,
@@ -147,6 +161,7 @@ class SeasonStack:
             fine_days=self.fine_days[chosen],
             cloud_distance=self.cloud_distance[chosen],
             snow=None if self.snow is None else self.snow.scenes(chosen),
+            reflectance=None if self.reflectance is None else self.reflectance.scenes(chosen),
             cut_from=None if self.cut_from is None else (self.cut_from[0].scenes(chosen), self.cut_from[1]),
         )
 

@@ -21,7 +21,14 @@ from satfusion_assets.fusion.efast.inputs import Images, check_images
 from satfusion_assets.fusion.kriging.detail import Detail, learn_detail, sharpened
 from satfusion_assets.fusion.kriging.drift import SMOOTHING_DAYS
 from satfusion_assets.fusion.kriging.hyperparameters import Hyperparameters, per_band, per_scene
-from satfusion_assets.fusion.kriging.plan import KrigingPlan, acquisitions, learn_from, of_scenes
+from satfusion_assets.fusion.kriging.plan import (
+    KrigingPlan,
+    acquisitions,
+    learn_from,
+    learn_surface,
+    of_scenes,
+    surface_of,
+)
 from satfusion_assets.fusion.kriging.quality import KrigingQuality
 from satfusion_assets.fusion.kriging.snow import SnowFlags, flags
 from satfusion_assets.fusion.kriging.support import Support
@@ -37,6 +44,7 @@ __all__ = [
     "krige",
     "plan",
     "snow_flags",
+    "surface_coarse",
 ]
 
 
@@ -82,10 +90,11 @@ def plan(
     coarse: (t, b, h, w), NaN or 0 = missing; None or t = 0 = Sentinel-2 alone. Other images: as ``efast.fuse`` takes
     them. hyperparameters: of a larger area. What is left out of the rest is learned, or taken from them: gain and
     gain_spread of the drift, variance of r, correlation_days, each a number or (b,); noise: variance of a scene's
-    values,
-    infinite = no part, and scene_offset: a number, (b,) or (n, b). A given variance holds for every pixel, a given
-    noise is Gaussian about offsets of 0 unless ``freedom`` (of Student's t) or ``scene_offset`` say otherwise.
+    values, infinite = no part, and scene_offset: a number, (b,) or (n, b). A given variance holds for every pixel, a
+    given noise is Gaussian about offsets of 0 unless ``freedom`` (of Student's t) or ``scene_offset`` say otherwise.
     Scenes of one day are one acquisition and count once, unless their noise is given.
+    The coarse series is filtered to what it says of the surface (``surface_filter``), unless the gain is given, which
+    is one of the series as it is.
     coarse_snow (t, h, w) and fine_snow (n, H, W): where images show snow; found in the images where they have the four
     bands of ``BANDS``. finer: predict bands that were spread from larger pixels with the detail that the other bands
     tell (``detail``); false = as they were measured.
@@ -109,12 +118,19 @@ def plan(
     if smoothing_days is not None and not smoothing_days > 0:
         raise ValueError(f"smoothing_days must be positive, not {smoothing_days}.")
     given = (gain, gain_spread, variance, correlation_days, noise)
+    surface = None
+    if gain is None:
+        surface = hyperparameters.surface if hyperparameters else learn_surface(images, ratio, usable, on_coarse)
+    if surface is not None:
+        images = surface_of(images, surface, on_coarse)
     if hyperparameters is None:
         if all(value is not None for value in given) or not len(images.fine):
             hyperparameters = _blank(images)
         else:
             hyperparameters = of_scenes(learn_from(images, ratio, usable, on_coarse, smoothing_days), images)
-    settings = replace(_overridden(hyperparameters, images, given, scene_offset, freedom), detail=detail)
+    settings = replace(
+        _overridden(hyperparameters, images, given, scene_offset, freedom), detail=detail, surface=surface
+    )
     if smoothing_days is not None:
         settings = replace(settings, smoothing_days=float(smoothing_days))
     return KrigingPlan(images, int(ratio), settings, usable, on_coarse, unknown=unknown, threads=threads)
@@ -127,6 +143,29 @@ def snow_flags(
     scenes = np.asarray(fine)
     near = np.zeros((len(scenes), *(size // int(ratio) for size in scenes.shape[2:])), np.float32)
     return flags(_images(coarse, coarse_days, fine, fine_days, near, ratio), int(ratio))
+
+
+def surface_coarse(
+    coarse: ArrayLike,
+    coarse_days: ArrayLike,
+    fine: ArrayLike,
+    fine_days: ArrayLike,
+    ratio: int,
+    snow: SnowFlags | None = None,
+) -> NDArray[np.floating[Any]]:
+    """The coarse images (t, b, h, w) as ``plan`` takes them for its drift: what they say of the surface.
+
+    An index of them is the drift of an index that is kriged of itself. snow: as found by ``snow_flags``; None = none.
+    Unchanged where there are too few scenes to tell, or one band alone.
+    """
+    scenes = np.asarray(fine)
+    near = np.zeros((len(scenes), *(size // int(ratio) for size in scenes.shape[2:])), np.float32)
+    images, usable = acquisitions(
+        _images(coarse, coarse_days, fine, fine_days, near, ratio), None if snow is None else ~snow.fine
+    )
+    on_coarse = None if snow is None else snow.coarse
+    surface = learn_surface(images, int(ratio), usable, on_coarse)
+    return images.coarse if surface is None else surface_of(images, surface, on_coarse).coarse
 
 
 def _images(

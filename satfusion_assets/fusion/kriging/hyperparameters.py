@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satfusion_assets.fusion.kriging.detail import Detail
+from satfusion_assets.fusion.kriging.surface_filter import SurfaceFilter
 
 Array = NDArray[np.float64]
 
@@ -45,7 +46,7 @@ class Hyperparameters:
     error about a scene's day differs from what the model states. Scenes in the order given. freedom: of the Student t
     of e_i, infinite = Gaussian. band_correlation: (b, b) of errors at one pixel. smoothing_days: of the coarse series.
     scenes: days with scenes that were learned from, 0 = nothing was. detail: of bands seen with larger pixels, None =
-    there are none, or it is left as it is.
+    there are none, or it is left as it is. surface: of the coarse series, None = its bands are taken as they are.
     """
 
     gain: Array
@@ -65,6 +66,7 @@ class Hyperparameters:
     smoothing_days: float
     scenes: int = 0
     detail: Detail | None = None
+    surface: SurfaceFilter | None = None
 
 
 def per_band(value: Any, name: str, bands: int, *, positive: bool = False) -> Array:

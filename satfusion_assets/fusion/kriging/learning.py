@@ -8,7 +8,6 @@ the coarse series is trusted is decided by long withholdings. What scenes have t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -19,18 +18,15 @@ from threadpoolctl import threadpool_limits
 
 from satfusion_assets.fusion.kriging import hyperparameters as defaults
 from satfusion_assets.fusion.kriging.folds import DIFFUSE, Model, likelihoods, scene_equations, withhold
-from satfusion_assets.fusion.kriging.scene_effects import SceneEffects, no_effects, scene_effects
-from satfusion_assets.fusion.kriging.scene_noise import LEAST_NOISE, LEAST_SEEN, scene_noise, wide
+from satfusion_assets.fusion.kriging.sample import INDEPENDENT_PIXELS, Sample, drift_of, effects_of, start_of
+from satfusion_assets.fusion.kriging.scene_effects import SceneEffects, no_effects
+from satfusion_assets.fusion.kriging.scene_noise import LEAST_NOISE, scene_noise, wide
 from satfusion_assets.fusion.kriging.season_factor import on_days, season_factors
 
 Array = NDArray[np.float64]
 
 WINDOWS: Final = np.array([0.0, 10.0, 30.0])
 """Days to either side of a scene that are withheld with it."""
-INDEPENDENT_PIXELS: Final = 10.0
-"""How many pixels a sample is worth: neighbours and covers change alike."""
-SAME: Final = 1e-6
-"""Of a band's mean: what 32-bit numbers cannot tell apart."""
 LEAST_FACTOR: Final = 1e-6
 """By which the scale of the defaults shrinks at most: without any error it would vanish."""
 ROUNDS: Final = 2
@@ -38,37 +34,6 @@ EVALUATIONS: Final = (150, 70)
 """Of the likelihood, in each round."""
 _PRIOR_WIDTH: Final = np.array([1.0, 0.7, 1.5, 0.7, 0.7])
 """Widths of the normal priors of log s, log L, log n / s, g0 and log s_g about their defaults."""
-
-
-@dataclass(frozen=True)
-class Sample:
-    """What a sample of k pixels saw on n days, ascending and unique.
-
-    days: (n,). values: (b, k, n), NaN = missing. drifts: (b, k, n) by the days over which the coarse series is
-    smoothed;
-    none = no coarse series at all. smoothing_days: which of them counts.
-    """
-
-    days: Array
-    values: Array
-    drifts: Mapping[float, Array]
-    smoothing_days: float
-
-    @property
-    def drift(self) -> Array | None:
-        return self.drifts.get(self.smoothing_days)
-
-    @property
-    def telling(self) -> NDArray[np.bool_]:
-        """Days (n,) on which at least ``LEAST_SEEN`` of the pixels were seen."""
-        telling: NDArray[np.bool_] = np.isfinite(self.values).all(axis=0).mean(axis=0) >= LEAST_SEEN
-        return telling
-
-    def of(self, chosen: NDArray[np.bool_]) -> Sample:
-        """The sample of the ``chosen`` days (n,)."""
-        drifts = {width: np.ascontiguousarray(drift[:, :, chosen]) for width, drift in self.drifts.items()}
-        values = np.ascontiguousarray(self.values[:, :, chosen])
-        return replace(self, days=self.days[chosen], values=values, drifts=drifts)
 
 
 @dataclass(frozen=True)
@@ -92,32 +57,25 @@ def learn(sample: Sample) -> Learned:
     """Hyper-parameters of every band; the defaults of ``hyperparameters`` where fewer than ``LEAST_SCENES`` days
     tell, or a band is the same everywhere and always. On one thread of BLAS: more are no sooner, for more CPU."""
     telling = sample.telling
-    enough = int(telling.sum()) >= defaults.LEAST_SCENES and _varies(sample)
-    if not enough:
+    if not sample.tells_enough:
         return _learn_scale(sample)
     with threadpool_limits(limits=1, user_api="blas"):
         learned = _learn_all(sample.of(telling))
     return _on_all_days(learned, sample.days, telling)
 
 
-def _varies(sample: Sample) -> bool:
-    """Whether every band differs anywhere or at any time by more than rounding."""
-    flat = sample.values.reshape(len(sample.values), -1)
-    return bool((np.nanstd(flat, axis=1) > SAME * np.abs(np.nanmean(flat, axis=1))).all())
-
-
 def _learn_all(sample: Sample) -> Learned:
     bands, pixels, n = sample.values.shape
-    starts = [_start(sample.values[band], (0.0, 0.0)) for band in range(bands)]
+    starts = [start_of(sample.values[band], (0.0, 0.0)) for band in range(bands)]
     # Scenes speak first without the drift, which would take their effects for a change of the surface.
     models, noise = [start[0] for start in starts], np.repeat([[start[1]] for start in starts], n, axis=1)
     effects = no_effects(n, bands)
     contrast, levels = np.zeros((n, bands)), np.zeros((bands, pixels))
     for evaluations in EVALUATIONS:
-        effects = _effects(sample, models, noise, None)
+        effects = effects_of(sample, models, noise, None)
         less = replace(sample, values=sample.values - effects.offset.T[:, None])
         levels = np.stack([_levels(values, noise[band]) for band, values in enumerate(less.values)])
-        contrast = _effects(less, models, noise, levels - levels.mean(axis=1, keepdims=True)).offset
+        contrast = effects_of(less, models, noise, levels - levels.mean(axis=1, keepdims=True)).offset
         for band in range(bands):
             offset = _offset(effects, contrast, levels, band)
             models[band], noise[band] = _fit(sample, band, offset, models[band], noise[band], evaluations)
@@ -133,31 +91,12 @@ def _smoothed_best(sample: Sample, clean: list[Array], models: list[Model], nois
     def likelihood(width: float) -> float:
         trial = replace(sample, smoothing_days=width)
         errors = [
-            withhold(sample.days, values, _drift(trial, band), wide(noise[band], values), models[band], WINDOWS)
+            withhold(sample.days, values, drift_of(trial, band), wide(noise[band], values), models[band], WINDOWS)
             for band, values in enumerate(clean)
         ]
         return sum(_predictive(error, uncertain) for error, uncertain in errors)
 
     return replace(sample, smoothing_days=max(sample.drifts, key=likelihood)) if sample.drifts else sample
-
-
-def _effects(sample: Sample, models: list[Model], noise: Array, shares: Array | None) -> SceneEffects:
-    """What scenes add to every pixel; with shares (b, k): to a pixel of share 1, each having its own."""
-    equations = [
-        scene_equations(
-            sample.days,
-            values,
-            _drift(sample, band),
-            wide(noise[band], values),
-            models[band],
-            None if shares is None else shares[band],
-        )
-        for band, values in enumerate(sample.values)
-    ]
-    matrices, rights = (
-        np.stack([e[k] for e in equations]) * INDEPENDENT_PIXELS / sample.values.shape[1] for k in (0, 1)
-    )
-    return scene_effects(sample.days, matrices, rights)
 
 
 def _levels(values: Array, noise: Array) -> Array:
@@ -181,7 +120,7 @@ def _learn_scale(sample: Sample) -> Learned:
     gain = (0.0, 0.0) if sample.drift is None else (defaults.GAIN, defaults.GAIN_SPREAD)
     models, noises = [], []
     for band in range(bands):
-        model, noise = _start(sample.values[band], gain)
+        model, noise = start_of(sample.values[band], gain)
         if sample.drift is not None:
             model = _pooled_gain(sample, band, model, noise)
         model, scaled = _scale(sample, band, model, np.full(n, noise))
@@ -198,7 +137,7 @@ def _pooled_gain(sample: Sample, band: int, model: Model, noise: float) -> Model
     Generalised least squares of y = u_i + g c + ...: with ``A``, ``b_y`` and ``b_c`` of ``scene_equations``,
     ``g = (c'Qy - b_c' A+ b_y) / (c'Qc - b_c' A+ b_c)``.
     """
-    values, drift = sample.values[band], _drift(sample, band)
+    values, drift = sample.values[band], drift_of(sample, band)
     known = np.isfinite(values)
     length, variance, mean, spread = model
     centred = (length, variance, 0.0, spread)
@@ -240,7 +179,7 @@ def _learned(
     if days:
         factor = np.stack(
             [
-                season_factors(sample.days, less[band], _drift(sample, band), noise[band], model, shares[band])
+                season_factors(sample.days, less[band], drift_of(sample, band), noise[band], model, shares[band])
                 for band, model in enumerate(models)
             ],
             axis=1,
@@ -279,21 +218,9 @@ def _on_all_days(learned: Learned, days: Array, telling: NDArray[np.bool_]) -> L
     return replace(learned, noise=noise, effects=effects, contrast=contrast, season_factor=factor)
 
 
-def _start(values: Array, gain: tuple[float, float]) -> tuple[Model, float]:
-    """Model and noise variance from which the search begins: the defaults, in the scale of the values."""
-    level = np.nansum(values, axis=1) / np.maximum(np.isfinite(values).sum(axis=1), 1)
-    known = np.abs(values - level[:, None])[np.isfinite(values)]
-    spread = max(1.4826 * float(np.median(known)) if known.size else 0.0, 1e-4)
-    return (defaults.CORRELATION_DAYS, spread**2, *gain), (defaults.NOISE_SHARE * spread) ** 2
-
-
-def _drift(sample: Sample, band: int) -> Array:
-    return np.zeros_like(sample.values[band]) if sample.drift is None else sample.drift[band]
-
-
 def _fit(sample: Sample, band: int, offset: Array, model: Model, noise: Array, evaluations: int) -> tuple[Model, Array]:
     """Model and noise (n,) of one band, the scenes' offsets (k, n) taken off."""
-    noise = scene_noise(sample.days, sample.values[band] - offset, _drift(sample, band), model, noise)
+    noise = scene_noise(sample.days, sample.values[band] - offset, drift_of(sample, band), model, noise)
     relative = noise / np.median(noise)
     values = sample.values[band] - offset
     length, variance, gain, spread = model
@@ -329,7 +256,7 @@ def _fit(sample: Sample, band: int, offset: Array, model: Model, noise: Array, e
         if not 1.0 < np.exp(x[1]) < 1000.0 or np.exp(x[2]) > 10:
             return np.inf
         model, noise = unpack(x)
-        error, uncertain = withhold(sample.days, values, _drift(sample, band), wide(noise, values), model, WINDOWS)
+        error, uncertain = withhold(sample.days, values, drift_of(sample, band), wide(noise, values), model, WINDOWS)
         prior = np.sum(((x - centre[:free]) / _PRIOR_WIDTH[:free]) ** 2) / 2
         return float(prior - weight * _predictive(error, uncertain))
 
@@ -338,7 +265,7 @@ def _fit(sample: Sample, band: int, offset: Array, model: Model, noise: Array, e
     simplex = start[:free] + np.vstack([np.zeros(free), np.diag([0.4, 0.5, 0.5, 0.4, 0.5][:free])])
     options = {"maxfev": evaluations, "initial_simplex": simplex, "xatol": 0.02, "fatol": 0.1}
     model, noise = unpack(minimize(loss, start[:free], method="Nelder-Mead", options=options).x)
-    return model, scene_noise(sample.days, sample.values[band] - offset, _drift(sample, band), model, noise)
+    return model, scene_noise(sample.days, sample.values[band] - offset, drift_of(sample, band), model, noise)
 
 
 def _predictive(error: Array, uncertain: Array) -> float:
@@ -357,7 +284,7 @@ def _predictive(error: Array, uncertain: Array) -> float:
 def _scale(sample: Sample, band: int, model: Model, noise: Array) -> tuple[Model, Array]:
     """Variance of r and noise such that withheld values err as expected, the rest as it is."""
     values = sample.values[band]
-    error, uncertain = withhold(sample.days, values, _drift(sample, band), wide(noise, values), model, WINDOWS[:1])
+    error, uncertain = withhold(sample.days, values, drift_of(sample, band), wide(noise, values), model, WINDOWS[:1])
     squared = (error**2 / uncertain)[np.isfinite(error)]
     factor = max(float(np.median(squared) / 0.455), LEAST_FACTOR) if squared.size else 1.0
     length, variance, gain, spread = model
@@ -368,7 +295,7 @@ def _shares(sample: Sample, band: int, model: Model, noise: Array) -> Array:
     """Prior probabilities (k,) of the kinds of pixel, by expectation maximisation over the sample."""
     values = sample.values[band]
     kinds = np.array(defaults.KINDS)
-    table = likelihoods(sample.days, values, _drift(sample, band), wide(noise, values), model, kinds)
+    table = likelihoods(sample.days, values, drift_of(sample, band), wide(noise, values), model, kinds)
     table = table[:, np.isfinite(table[0])]
     shares = np.full(len(defaults.KINDS), 1 / len(defaults.KINDS))
     for _ in range(50 if table.size else 0):
@@ -384,7 +311,7 @@ def _band_correlation(sample: Sample, models: list[Model], noise: Array) -> Arra
     for band, model in enumerate(models):
         values = sample.values[band]
         own = wide(noise[band], values)
-        error, uncertain = withhold(sample.days, values, _drift(sample, band), own, model, WINDOWS[1:2])
+        error, uncertain = withhold(sample.days, values, drift_of(sample, band), own, model, WINDOWS[1:2])
         scores.append(np.clip(error / np.sqrt(uncertain), -3, 3).ravel())
     table = np.stack(scores)
     table = table[:, np.isfinite(table).all(axis=0)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
@@ -19,10 +20,13 @@ from satfusion_assets.fusion.kriging import kernels
 from satfusion_assets.fusion.kriging.bridges import bridges, correlations
 from satfusion_assets.fusion.kriging.drift import CHOICES, SMOOTHING_DAYS, on_rows, smoothed
 from satfusion_assets.fusion.kriging.hyperparameters import Hyperparameters
-from satfusion_assets.fusion.kriging.learning import Learned, Sample, learn
+from satfusion_assets.fusion.kriging.learning import Learned, learn
 from satfusion_assets.fusion.kriging.operands import Prior, Strip, Surface
 from satfusion_assets.fusion.kriging.quality import assess
+from satfusion_assets.fusion.kriging.sample import Sample
 from satfusion_assets.fusion.kriging.season_factor import on_days
+from satfusion_assets.fusion.kriging.surface_filter import SurfaceFilter, common_change
+from satfusion_assets.fusion.kriging.surface_learning import learn_filter
 from satfusion_assets.fusion.kriging.weights import common_covariance
 
 SAMPLE_SIDE: Final = 12
@@ -176,6 +180,43 @@ def learn_from(
     smoothing_days: float | None = None,
 ) -> Learned:
     """Hyper-parameters of an area, from a lattice of its pixels; one scene a day (``acquisitions``)."""
+    coarse = ground(images.coarse, coarse_snow)
+    widths = (CHOICES if smoothing_days is None else (smoothing_days,)) if np.isfinite(coarse).any() else ()
+    start = SMOOTHING_DAYS if smoothing_days is None else smoothing_days
+    return learn(_sample(images, ratio, usable, coarse, widths, start))
+
+
+def learn_surface(
+    images: Images, ratio: int, usable: NDArray[np.bool_] | None = None, coarse_snow: NDArray[np.bool_] | None = None
+) -> SurfaceFilter | None:
+    """What the coarse series says of the surface of an area, from the same lattice; None = its bands as they are."""
+    coarse = ground(images.coarse, coarse_snow)
+    if images.bands < 2 or not len(images.fine) or not np.isfinite(coarse).any():
+        return None
+    common = common_change(coarse)
+    apart = coarse - common[:, :, None, None].astype(coarse.dtype)
+    sample = _sample(images, ratio, usable, apart, (SMOOTHING_DAYS,), SMOOTHING_DAYS)
+    then = smoothed(common[..., None, None], images.coarse_days, images.fine_days, SMOOTHING_DAYS)
+    return learn_filter(sample, then[..., 0, 0])
+
+
+def surface_of(images: Images, surface: SurfaceFilter, coarse_snow: NDArray[np.bool_] | None) -> Images:
+    """``images`` with the surface in the place of the coarse series; under snow, which is no surface, as they were."""
+    coarse = surface.surface(ground(images.coarse, coarse_snow))
+    if coarse_snow is not None:
+        coarse = np.where(coarse_snow[:, None], images.coarse, coarse)
+    return replace(images, coarse=coarse)
+
+
+def _sample(
+    images: Images,
+    ratio: int,
+    usable: NDArray[np.bool_] | None,
+    coarse: NDArray[np.floating[Any]],
+    widths: Sequence[float],
+    start: float,
+) -> Sample:
+    """What the lattice's pixels saw, with ``coarse`` smoothed over each of ``widths`` days; ``start`` counts first."""
     rows, columns = (lattice(size) for size in images.fine.shape[2:])
     seen = images.fine[images.order][:, :, rows][..., columns].astype(np.float64)
     if usable is not None:
@@ -183,15 +224,12 @@ def learn_from(
     days = images.fine_days
     n, bands = len(days), images.bands
     values = seen.reshape(n, bands, -1)
-    coarse = ground(images.coarse, coarse_snow)
-    widths = (CHOICES if smoothing_days is None else (smoothing_days,)) if np.isfinite(coarse).any() else ()
     drifts = {}
     for smoothing in widths:
         series = smoothed(coarse, images.coarse_days, days, smoothing)
         fine = upsample(series, coarse_grid(ratio, 0, 0, np.dtype(np.float64)), rows, images.fine.shape[3])
         drifts[smoothing] = np.nan_to_num(fine[..., columns].reshape(n, bands, -1)).transpose(1, 2, 0).copy()
-    start = SMOOTHING_DAYS if smoothing_days is None else smoothing_days
-    return learn(Sample(days.astype(np.float64), values.transpose(1, 2, 0).copy(), drifts, start))
+    return Sample(days.astype(np.float64), values.transpose(1, 2, 0).copy(), drifts, start)
 
 
 def acquisitions(images: Images, usable: NDArray[np.bool_] | None) -> tuple[Images, NDArray[np.bool_] | None]:

@@ -28,7 +28,7 @@ def bands_beside(stack: ExitStack, store: Store, site_season: SiteSeason, scenar
 
 
 def season_stack(prepared: View, scenario: Scenario, bands: View | None = None) -> SeasonStack:
-    """What ``scenario`` fuses. bands: the prepared reflectance, which shows snow where ``prepared`` holds GCC alone.
+    """What ``scenario`` fuses. bands: the prepared reflectance, which tells snow and air where ``prepared`` holds GCC.
 
     Raises NoData when there is no Sentinel-2 image, or no Sentinel-3 image and the method needs one; ProductCorrupt
     when the two products are not of the same days.
@@ -46,7 +46,7 @@ def season_stack(prepared: View, scenario: Scenario, bands: View | None = None) 
         raise ProductCorrupt(
             f"{bands.product.key} and {prepared.product.key} are not of the same days; materialise both again."
         )
-    return SeasonStack.of(season, snow=SeasonStack.of(seen).snow_flags)
+    return SeasonStack.of(season, reflectance=SeasonStack.of(seen))
 
 
 def read_stack(prepared: View, strategy: Strategy, mode: Mode) -> SeasonStack:
