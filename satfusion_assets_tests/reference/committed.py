@@ -50,18 +50,31 @@ def differing(now: Mapping[str, Digest], before: Mapping[str, Digest]) -> list[s
     )
 
 
-def verdict(name: str, now: Record, before: Record | None) -> str | None:
-    """What is to be done about product ``name``; None when its record is as it is."""
+def verdict(name: str, now: Record, before: Record | None, *, inputs_told: bool = False) -> str | None:
+    """What is to be done about product ``name``; None when its record is as it is. inputs_told: something that it is
+    made from says that it is made otherwise (``made_otherwise``), which is why its own numbers may be others."""
     if before is None:
         return f"{name} has no committed digest; run 'make digests'."
     changed = differing(now["numbers"], before["numbers"])
-    made_alike = all(now[key] == before[key] for key in ("code_version", "thresholds"))
-    if changed and made_alike:
+    made_alike = _made_alike(now, before)
+    if changed and made_alike and not inputs_told:
         return (
             f"The numbers of {name} have changed ({', '.join(changed[:5])}) and nothing says so: raise its code_version"
             f" in {REGISTRY[name].room}.product, then run 'make digests'."
         )
     return None if not changed and made_alike else f"{name} is made otherwise than its digest says; run 'make digests'."
+
+
+def made_otherwise(name: str, now: Mapping[str, Record], before: Mapping[str, Record]) -> bool:
+    """Whether anything that product ``name`` is made from has another code version or other thresholds than it had."""
+    inputs = {item.product.name for item in REGISTRY[name].inputs}
+    return any(
+        (one in before and not _made_alike(now[one], before[one])) or made_otherwise(one, now, before) for one in inputs
+    )
+
+
+def _made_alike(now: Record, before: Record) -> bool:
+    return all(now[key] == before[key] for key in ("code_version", "thresholds"))
 
 
 def write(records: Mapping[str, Record]) -> None:

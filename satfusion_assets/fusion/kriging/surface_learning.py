@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 
 from satfusion_assets.fusion.kriging.sample import Sample, equations_of, start_of
-from satfusion_assets.fusion.kriging.scene_effects import PSEUDO_SCENES, scene_effects
+from satfusion_assets.fusion.kriging.scene_effects import scene_effects
 from satfusion_assets.fusion.kriging.surface_filter import SurfaceFilter
 
 Array = NDArray[np.float64]
+
+PSEUDO_SCENES: Final = 3.0
+"""Scenes whose bands do not go together, beside those that there are, in every covariance: the diagonal's weight."""
 
 
 def learn_filter(sample: Sample, common: Array) -> SurfaceFilter | None:
