@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,8 @@ if TYPE_CHECKING:  # EFAST's scenarios do not load the other method
 Float32Array = NDArray[np.float32]
 BoolArray = NDArray[np.bool_]
 Days = NDArray[np.datetime64]
+SEEN_GCC: Final = (0.01, 0.99)
+"""Quantiles of all pixels of all scenes between which the coarse series' GCC may lie."""
 Engine = Callable[..., Fused]
 """Takes what ``efast.fuse`` takes, but for ``conformance``."""
 
@@ -76,7 +78,11 @@ class SeasonStack:
 
     @cached_property
     def drift(self) -> Float32Array:
-        """The coarse images that kriging takes: of GCC, that of the surface which its bands tell."""
+        """The coarse images that kriging takes: of GCC, that of the surface which its bands tell, within what scenes
+        show; of dark ground, where little of it is known, a ratio may be anything."""
+        if self.cut_from is not None:
+            whole, block = self.cut_from
+            return whole.drift[..., block.rows, block.columns]
         if self.reflectance is None:
             return self.coarse
         from satfusion_assets.fusion.kriging import surface_coarse
@@ -84,7 +90,9 @@ class SeasonStack:
 
         bands = self.reflectance
         images = (bands.coarse, bands.coarse_days, bands.fine, bands.fine_days)
-        return gcc_image(surface_coarse(*images, bands.ratio, bands.snow_flags)).astype(np.float32)
+        green = gcc_image(surface_coarse(*images, bands.ratio, bands.snow_flags)).astype(np.float32)
+        seen = self.fine[np.isfinite(self.fine)]
+        return np.clip(green, *np.quantile(seen, SEEN_GCC).astype(np.float32)) if seen.size else green
 
     @cached_property
     def snow_flags(self) -> SnowFlags | None:

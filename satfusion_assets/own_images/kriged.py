@@ -15,7 +15,7 @@ from satfusion_assets.fusion.efast.blocks import Block, blocks
 from satfusion_assets.fusion.efast.inputs import Images
 from satfusion_assets.fusion.kriging import Hyperparameters, KrigingPlan, SnowFlags
 from satfusion_assets.fusion.kriging.detail import MARGIN, Steady, sharpen, unknown
-from satfusion_assets.fusion.kriging.plan import acquisitions
+from satfusion_assets.fusion.kriging.plan import acquisitions, surface_of
 from satfusion_assets.fusion.kriging.snow import flags
 from satfusion_assets.vocabulary.scenarios import BANDS
 
@@ -61,6 +61,8 @@ def plan_block(
     above, beside = block.halo
     merged, usable = acquisitions(images, None if snow is None else ~snow.fine)
     on_coarse = None if snow is None else snow.coarse
+    if settings.surface is not None:
+        merged = surface_of(merged, settings.surface, on_coarse)
     return KrigingPlan(
         merged,
         ratio,

@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 
 from satfusion_assets.cli import app
 from satfusion_assets.fusion.efast import Status
+from satfusion_assets.fusion.kriging import KrigingQuality
 from satfusion_assets.fusion.methods import fuse
 from satfusion_assets.own_images import fuse_folder as fuse_folder_module
 from satfusion_assets.own_images.block_files import FusedBlocks
@@ -332,6 +333,30 @@ def test_kriging_of_blocks_is_that_of_the_whole_with_its_deviation(folder: Path,
     seen = np.isfinite(stack.fine).any(axis=0)
     assert (np.isfinite(values) == seen).all()
     assert (deviation[seen] > 0).all()
+
+
+def test_blocks_have_the_surface_that_the_learned_strip_tells(tmp_path: Path) -> None:
+    """With enough scenes to learn from, every block's coarse series is filtered by what is common to the strip."""
+    folder = write_folder(tmp_path, random(5, shape=(9, 6), scenes=9))
+    few = fuse_folder(FuseFolder(folder, DAYS, method=Method.KRIGING, memory_bytes=KRIGED_ROW))
+    in_blocks = [read(path) for path in few.paths]
+    whole = fuse_folder(FuseFolder(folder, DAYS, method=Method.KRIGING))
+    assert few.blocks > 1 == whole.blocks
+    for part, path in zip(in_blocks, whole.paths, strict=True):
+        np.testing.assert_array_equal(part, read(path))
+
+
+def test_kriging_of_a_folder_is_that_of_its_arrays(tmp_path: Path) -> None:
+    """Where the strip that is learned from is the whole area."""
+    stack = random(5, shape=(4, 6), scenes=9)
+    kriged = fuse_folder(FuseFolder(write_folder(tmp_path, stack), DAYS, method=Method.KRIGING))
+    images = (stack.coarse, stack.coarse_days, stack.fine, stack.fine_days, stack.cloud_distance)
+    fused = fuse(np.array(DAYS, "datetime64[D]"), *images, ratio=RATIO, method="kriging")
+    assert isinstance(fused.quality, KrigingQuality)
+    assert fused.quality.hyperparameters.surface is not None
+    expected = (*fused.values, *fused.quality.standard_deviation)
+    for path, image in zip(kriged.paths, expected, strict=True):
+        np.testing.assert_array_equal(read(path), image)
 
 
 def test_blocks_of_a_folder_have_the_detail_of_the_whole(tmp_path: Path) -> None:

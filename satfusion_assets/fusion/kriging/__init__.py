@@ -118,6 +118,8 @@ def plan(
     if smoothing_days is not None and not smoothing_days > 0:
         raise ValueError(f"smoothing_days must be positive, not {smoothing_days}.")
     given = (gain, gain_spread, variance, correlation_days, noise)
+    if hyperparameters is not None:
+        _check_fit(hyperparameters, images)
     surface = None
     if gain is None:
         surface = hyperparameters.surface if hyperparameters else learn_surface(images, ratio, usable, on_coarse)
@@ -238,6 +240,12 @@ def _blank(images: Images) -> Hyperparameters:
     )
 
 
+def _check_fit(hyperparameters: Hyperparameters, images: Images) -> None:
+    given, has = hyperparameters.noise.shape, (len(images.fine), images.bands)
+    if given != has:
+        raise ValueError(f"hyperparameters are of {given} scenes and bands; the images have {has}.")
+
+
 def _overridden(
     learned: Hyperparameters,
     images: Images,
@@ -247,10 +255,6 @@ def _overridden(
 ) -> Hyperparameters:
     bands, n = images.bands, len(images.fine)
     gain, gain_spread, variance, correlation_days, noise = given
-    if learned.noise.shape != (n, bands):
-        raise ValueError(
-            f"hyperparameters are of {learned.noise.shape} scenes and bands; the images have {(n, bands)}."
-        )
     changes: dict[str, Any] = {}
     if gain is not None:
         changes["gain"] = per_band(gain, "gain", bands)

@@ -25,8 +25,8 @@ from satfusion_assets.fusion.kriging.operands import Prior, Strip, Surface
 from satfusion_assets.fusion.kriging.quality import assess
 from satfusion_assets.fusion.kriging.sample import Sample
 from satfusion_assets.fusion.kriging.season_factor import on_days
-from satfusion_assets.fusion.kriging.surface_filter import SurfaceFilter, common_change
-from satfusion_assets.fusion.kriging.surface_learning import learn_filter
+from satfusion_assets.fusion.kriging.surface_filter import SurfaceFilter, common_change, levels
+from satfusion_assets.fusion.kriging.surface_learning import learn_shares
 from satfusion_assets.fusion.kriging.weights import common_covariance
 
 SAMPLE_SIDE: Final = 12
@@ -191,17 +191,26 @@ def learn_surface(
 ) -> SurfaceFilter | None:
     """What the coarse series says of the surface of an area, from the same lattice; None = its bands as they are."""
     coarse = ground(images.coarse, coarse_snow)
-    if images.bands < 2 or not len(images.fine) or not np.isfinite(coarse).any():
+    if images.bands < 2 or not len(images.fine) or not np.isfinite(coarse).any(axis=(0, 2, 3)).all():
         return None
-    common = common_change(coarse)
-    apart = coarse - common[:, :, None, None].astype(coarse.dtype)
+    change = common_change(coarse)
+    apart = coarse - change[:, :, None, None].astype(coarse.dtype)
     sample = _sample(images, ratio, usable, apart, (SMOOTHING_DAYS,), SMOOTHING_DAYS)
-    then = smoothed(common[..., None, None], images.coarse_days, images.fine_days, SMOOTHING_DAYS)
-    return learn_filter(sample, then[..., 0, 0])
+    then = smoothed(change[..., None, None], images.coarse_days, images.fine_days, SMOOTHING_DAYS)[..., 0, 0]
+    shares = learn_shares(sample, then)
+    if shares is None:
+        return None
+    offset = shares.level - np.nanmean(levels(coarse, change), axis=(1, 2))
+    return SurfaceFilter(images.coarse_days, change, shares.common, shares.places, offset)
 
 
 def surface_of(images: Images, surface: SurfaceFilter, coarse_snow: NDArray[np.bool_] | None) -> Images:
-    """``images`` with the surface in the place of the coarse series; under snow, which is no surface, as they were."""
+    """``images`` with the surface in the place of the coarse series; under snow, which is no surface, as they were.
+
+    ValueError where the filter is of other days.
+    """
+    if not np.array_equal(surface.days, images.coarse_days):
+        raise ValueError("hyperparameters are of coarse images of other days than those of the images.")
     coarse = surface.surface(ground(images.coarse, coarse_snow))
     if coarse_snow is not None:
         coarse = np.where(coarse_snow[:, None], images.coarse, coarse)

@@ -28,53 +28,59 @@ Images = NDArray[np.floating[Any]]
 
 @dataclass(frozen=True)
 class SurfaceFilter:
-    """How the surface follows from the coarse series.
+    """How the surface follows from the coarse series of an area, and of any part of it.
 
-    common: (b, b) the part of each coarse band's change, as the mean over the area, in that of each band of the
-    surface. places: (b, b) the same of how a coarse pixel's change departs from the area's. level: (b,) mean of the
-    surface.
+    days: (t,) of the coarse images. change: (t, b) that all of them share (``common_change``), NaN on days without any
+    pixel. common: (b, b) the part of each coarse band's change in that of each band of the surface. places: (b, b)
+    the same of how a coarse pixel's change departs from the area's. offset: (b,) of the surface's mean over that of the
+    series.
     """
 
+    days: NDArray[np.int64]
+    change: Array
     common: Array
     places: Array
-    level: Array
+    offset: Array
 
     def surface(self, coarse: Images) -> Images:
-        """Images (t, b, h, w) of the surface from ``coarse`` ones, NaN where any band is missing (NaN)."""
-        mean = _over_days(coarse)
-        shared = common_change(coarse, mean)
-        here = np.where(np.isfinite(mean), mean, 0.0)
-        known = np.isfinite(mean).all(axis=0)
-        places = here - here[:, known].mean(axis=1)[:, None, None] if known.any() else here
+        """Images (t, b, h, w) of the surface from ``coarse`` ones of the same days, NaN where any band is missing
+        (NaN), and on days on which nothing is known of the area."""
+        level = levels(coarse, self.change)
+        common = self.change @ self.common.T
         out = np.empty_like(coarse)
-        for band in range(len(self.level)):
-            total = np.broadcast_to(self.level[band] + places[band], out[:, band].shape).copy()
-            total += (shared @ self.common[band])[:, None, None]
-            for other, share in enumerate(self.places[band]):
-                total += share * (coarse[:, other] - mean[other] - shared[:, other, None, None])
+        for band, shares in enumerate(self.places):
+            total = (level[band] + self.offset[band]) + common[:, band, None, None]
+            for other, share in enumerate(shares):
+                total += share * (coarse[:, other] - level[other] - self.change[:, other, None, None])
             out[:, band] = total
         return out
 
 
-def common_change(coarse: Images, mean: Array | None = None) -> Array:
-    """How the area's coarse bands depart (t, b) from each pixel's ``mean`` over the days; NaN on days without any.
+def common_change(coarse: Images) -> Array:
+    """What all pixels of an area share of a day (t, b), beside the level of each; NaN on days without any pixel.
 
-    coarse: (t, b, h, w), NaN = missing. mean: (b, h, w).
+    coarse: (t, b, h, w), NaN = missing. The least squares of a two-way layout with missing cells (Searle 1987, *Linear
+    Models for Unbalanced Data*, chapter 4), so that a pixel which is seen in summer alone makes no step in spring.
     """
-    level = _over_days(coarse) if mean is None else mean
-    change = np.full(coarse.shape[:2], np.nan)
-    for day, image in enumerate(coarse):
-        apart = image - level
-        known = np.isfinite(apart)
-        count = known.sum(axis=(1, 2))
-        total = np.where(known, apart, 0.0).sum(axis=(1, 2))
-        change[day] = np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
+    days, bands = coarse.shape[:2]
+    change = np.full((days, bands), np.nan)
+    for band in range(bands):
+        values = coarse[:, band].reshape(days, -1).astype(np.float64)
+        known = np.isfinite(values)
+        seen = known.any(axis=1)
+        values, known = np.where(known, values, 0.0)[seen], known[seen].astype(np.float64)
+        often = np.maximum(known.sum(axis=0), 1.0)
+        equations = np.diag(known.sum(axis=1)) - (known / often) @ known.T
+        right = values.sum(axis=1) - known @ (values.sum(axis=0) / often)
+        change[seen, band] = np.linalg.pinv(equations, rcond=1e-10, hermitian=True) @ right
     return change
 
 
-def _over_days(coarse: Images) -> Array:
-    """Mean (b, h, w) over the days, NaN where there is none."""
-    known = np.isfinite(coarse)
+def levels(coarse: Images, change: Array) -> Array:
+    """Mean (b, h, w) of each coarse pixel without the area's ``change`` (t, b), NaN where there is none."""
+    known = np.isfinite(coarse) & np.isfinite(change)[:, :, None, None]
     count = known.sum(axis=0)
-    total = np.where(known, coarse, 0).sum(axis=0, dtype=np.float64)
+    total = np.zeros(coarse.shape[1:])
+    for image, seen, shared in zip(coarse, known, change, strict=True):
+        total += np.where(seen, image - shared[:, None, None], 0.0)
     return np.divide(total, count, out=np.full(count.shape, np.nan), where=count > 0)

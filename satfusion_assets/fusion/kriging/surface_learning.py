@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from satfusion_assets.fusion.kriging.sample import Sample, equations_of, start_of
 from satfusion_assets.fusion.kriging.scene_effects import scene_effects
-from satfusion_assets.fusion.kriging.surface_filter import SurfaceFilter
 
 Array = NDArray[np.float64]
 
@@ -17,8 +16,16 @@ PSEUDO_SCENES: Final = 3.0
 """Scenes whose bands do not go together, beside those that there are, in every covariance: the diagonal's weight."""
 
 
-def learn_filter(sample: Sample, common: Array) -> SurfaceFilter | None:
-    """The filter of a sample's area; None where too few days tell.
+class Shares(NamedTuple):
+    """common and places: (b, b) as in ``SurfaceFilter``. level: (b,) mean of the surface."""
+
+    common: Array
+    places: Array
+    level: Array
+
+
+def learn_shares(sample: Sample, common: Array) -> Shares | None:
+    """What the coarse bands say of those of the surface; None where too few days tell.
 
     sample: its drift is what the coarse pixels' changes depart from the area's. common: (n, b) the latter.
     """
@@ -33,15 +40,14 @@ def learn_filter(sample: Sample, common: Array) -> SurfaceFilter | None:
     noise = np.repeat([[noise] for _, noise in starts], n, axis=1)
     matrices, rights = equations_of(sample, [model for model, _ in starts], noise)
     effects = scene_effects(sample.days, matrices, rights)
-    inverses = np.linalg.pinv(matrices, rcond=1e-8, hermitian=True)
-    seen = np.einsum("bij,bj->ib", inverses, rights)
+    seen = np.einsum("bij,bj->bi", np.linalg.pinv(matrices, rcond=1e-8, hermitian=True), rights)
     weight = effects.weight / effects.weight.sum()
-    surface = _about_mean((seen - effects.offset).T, weight)
+    surface = _about_mean(seen - effects.offset.T, weight)
     rest = _about_mean(common.T, weight) - surface
     of_surface, of_rest = (_shrunk((changes * weight) @ changes.T, n) for changes in (surface, rest))
-    own = sample.values - seen.T[:, None]
+    own = sample.values - seen[:, None]
     clean = sample.values - effects.offset.T[:, None]
-    return SurfaceFilter(
+    return Shares(
         of_surface @ np.linalg.pinv(of_surface + of_rest, hermitian=True),
         _of_places(own, drift, weight),
         np.nanmean(clean, axis=(1, 2)),

@@ -27,7 +27,17 @@ LEARNED: Final = ("gain", "gain_spread", "variance", "correlation_days")
 def learned(settings: Hyperparameters, channels: Sequence[str]) -> dict[str, Any]:
     """Hyper-parameters for people: what the season taught, by channel."""
     by_channel = {name: dict(zip(channels, getattr(settings, name).tolist(), strict=True)) for name in LEARNED}
-    return {"scenes": settings.scenes, "smoothing_days": settings.smoothing_days, **by_channel}
+    said = {"scenes": settings.scenes, "smoothing_days": settings.smoothing_days, **by_channel}
+    if settings.surface is not None:
+        said["surface"] = {name: _shares(getattr(settings.surface, name), channels) for name in ("common", "places")}
+    return said
+
+
+def _shares(of_bands: NDArray[np.float64], channels: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Of each channel of the surface, the part of every channel of the coarse series."""
+    return {
+        channel: dict(zip(channels, row.tolist(), strict=True)) for channel, row in zip(channels, of_bands, strict=True)
+    }
 
 
 def noise_of_scenes(

@@ -71,7 +71,7 @@ def test_a_folders_block_is_flagged_row_by_row_as_its_whole() -> None:
     days = DAYS.astype(np.int64)
     images = Images(coarse, days[:-1], fine, days, np.arange(len(days)), np.zeros((len(days), 2, 1)))
     (block,) = blocks(2, 1, 2, 1)
-    settings = cast(Any, SimpleNamespace(detail=None))
+    settings = cast(Any, SimpleNamespace(detail=None, surface=None))
     usable = plan_block(images, block.fine(RATIO), block, RATIO, settings, threads=1).usable
     whole = snow_flags(coarse, DAYS[:-1], fine, DAYS, RATIO).fine
     assert usable is not None
