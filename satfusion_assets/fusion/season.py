@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +24,6 @@ if TYPE_CHECKING:  # EFAST's scenarios do not load the other method
 Float32Array = NDArray[np.float32]
 BoolArray = NDArray[np.bool_]
 Days = NDArray[np.datetime64]
-SEEN_GCC: Final = (0.01, 0.99)
-"""Quantiles of all pixels of all scenes between which the coarse series' GCC may lie."""
 Engine = Callable[..., Fused]
 """Takes what ``efast.fuse`` takes, but for ``conformance``."""
 
@@ -78,21 +76,20 @@ class SeasonStack:
 
     @cached_property
     def drift(self) -> Float32Array:
-        """The coarse images that kriging takes: of GCC, that of the surface which its bands tell, within what scenes
-        show; of dark ground, where little of it is known, a ratio may be anything."""
+        """The coarse images that kriging takes: of GCC, that of the surface which its bands tell."""
         if self.cut_from is not None:
             whole, block = self.cut_from
             return whole.drift[..., block.rows, block.columns]
         if self.reflectance is None:
             return self.coarse
         from satfusion_assets.fusion.kriging import surface_coarse
+        from satfusion_assets.fusion.kriging.surface_filter import within_seen
         from satfusion_assets.screening.preparation import gcc_image
 
         bands = self.reflectance
         images = (bands.coarse, bands.coarse_days, bands.fine, bands.fine_days)
         green = gcc_image(surface_coarse(*images, bands.ratio, bands.snow_flags)).astype(np.float32)
-        seen = self.fine[np.isfinite(self.fine)]
-        return np.clip(green, *np.quantile(seen, SEEN_GCC).astype(np.float32)) if seen.size else green
+        return within_seen(green, self.fine)
 
     @cached_property
     def snow_flags(self) -> SnowFlags | None:

@@ -17,13 +17,16 @@ their diagonals (Ledoit & Wolf 2004), so that few scenes leave each band to itse
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Images = NDArray[np.floating[Any]]
+
+SEEN: Final = (0.01, 0.99)
+"""Quantiles of all values of all scenes between which an index of the filtered series may lie."""
 
 
 @dataclass(frozen=True)
@@ -84,3 +87,10 @@ def levels(coarse: Images, change: Array) -> Array:
     for image, seen, shared in zip(coarse, known, change, strict=True):
         total += np.where(seen, image - shared[:, None, None], 0.0)
     return np.divide(total, count, out=np.full(count.shape, np.nan), where=count > 0)
+
+
+def within_seen(index: Images, scenes: Images) -> Images:
+    """``index`` of filtered coarse images, no farther out than ``scenes`` show it: of dark ground, of which the filter
+    knows little, a ratio may come out as anything."""
+    seen = scenes[np.isfinite(scenes)]
+    return np.clip(index, *np.quantile(seen, SEEN).astype(index.dtype)) if seen.size else index

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from satfusion_assets.fusion.kriging import Hyperparameters, KrigingQuality, SnowFlags, surface_coarse
-from satfusion_assets.fusion.kriging.surface_filter import SurfaceFilter, common_change
-from satfusion_assets.fusion.season import SEEN_GCC, SeasonStack
+from satfusion_assets.fusion.kriging.surface_filter import SEEN, SurfaceFilter, common_change
+from satfusion_assets.fusion.season import SeasonStack
 from satfusion_assets.screening.preparation import gcc_image
 from satfusion_assets_tests.fusion.kriging.scenes import FIXED, RATIO, START, Season
 
@@ -247,7 +247,7 @@ def test_gcc_of_itself_is_drawn_along_by_the_surface_of_its_bands() -> None:
     own = bands.gcc
     np.testing.assert_array_equal(own.coarse, gcc_image(bands.coarse), err_msg="EFAST takes the series as it is")
     images = (bands.coarse, bands.coarse_days, bands.fine, bands.fine_days, RATIO, bands.snow_flags)
-    expected = np.clip(gcc_image(surface_coarse(*images)), *np.quantile(own.fine, SEEN_GCC).astype(np.float32))
+    expected = np.clip(gcc_image(surface_coarse(*images)), *np.quantile(own.fine, SEEN).astype(np.float32))
     np.testing.assert_array_equal(own.drift, expected)
     np.testing.assert_array_equal(own.kriging_plan.images.coarse, own.drift)
 
